@@ -1,0 +1,167 @@
+"""Residue letters and their one-hot channels.
+
+An alphabet turns a sequence into small integer codes, and codes into channels: a standard
+residue is a unit vector, an ambiguity code spreads its weight evenly over what it stands for.
+
+========  ==========================================================================
+protein   ``ACDEFGHIKLMNPQRSTVWY``; B = D or N, Z = E or Q, J = I or L, X = any.
+          Selenocysteine (U) is read as C and pyrrolysine (O) as K, the residues that
+          they replace chemically.
+dna       ``ACGT``; the IUPAC codes R Y S W K M B D H V N; U (RNA) is read as T.
+========  ==========================================================================
+
+Lower case (soft-masking) is kept in the text and ignored by the codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+_INVALID = 255
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Letters of one kind of sequence, as data.
+
+    Attributes
+    ----------
+    name
+        Name in configuration files, datasets and model bundles.
+    letters
+        Standard residues; their order is the order of the channels.
+    ambiguous
+        Further letters, each with the standard residues that it stands for.
+    unknown
+        The letter that stands for any residue.
+    """
+
+    name: str
+    letters: str
+    ambiguous: Mapping[str, str] = field(hash=False)
+    unknown: str
+
+    @property
+    def channels(self) -> int:
+        """Number of one-hot channels."""
+        return len(self.letters)
+
+    @property
+    def codes(self) -> str:
+        """Every accepted upper-case letter; the index of a letter is its code."""
+        return self.letters + "".join(self.ambiguous)
+
+    @property
+    def pad_code(self) -> int:
+        """Code of padding: a row of zeros in the channel table."""
+        return len(self.codes)
+
+    @cached_property
+    def channel_table(self) -> npt.NDArray[np.float32]:
+        """Channels of each code, float32 ``(code, channel)``; the last row is padding."""
+        table = np.zeros((len(self.codes) + 1, self.channels), dtype=np.float32)
+        for code, letter in enumerate(self.codes):
+            meaning = self.ambiguous.get(letter, letter)
+            for residue in meaning:
+                table[code, self.letters.index(residue)] = 1.0 / len(meaning)
+        return table
+
+    @cached_property
+    def _code_of_byte(self) -> npt.NDArray[np.uint8]:
+        table = np.full(256, _INVALID, dtype=np.uint8)
+        for code, letter in enumerate(self.codes):
+            table[ord(letter)] = table[ord(letter.lower())] = code
+        return table
+
+    def encode(self, sequence: str) -> npt.NDArray[np.uint8]:
+        """Return the code of each residue, uint8 ``(residue,)``.
+
+        Raises
+        ------
+        ValueError
+            If a letter is outside the alphabet; see :meth:`invalid_positions`.
+
+        Examples
+        --------
+        >>> DNA.encode("ACGTu").tolist()
+        [0, 1, 2, 3, 15]
+        """
+        codes = self._lookup(sequence)
+        if (codes == _INVALID).any():
+            at = int(np.argmax(codes == _INVALID))
+            raise ValueError(f"'{sequence[at]}' at position {at + 1} is not a {self.name} letter")
+        return codes
+
+    def one_hot(self, sequence: str) -> npt.NDArray[np.float32]:
+        """Return the channels of each residue, float32 ``(residue, channel)``.
+
+        Examples
+        --------
+        >>> DNA.one_hot("AN").tolist()
+        [[1.0, 0.0, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]]
+        """
+        return self.channel_table[self.encode(sequence)]
+
+    def invalid_positions(self, sequence: str) -> list[int]:
+        """Return the 0-based positions of letters that the alphabet does not have."""
+        return [int(at) for at in np.flatnonzero(self._lookup(sequence) == _INVALID)]
+
+    def count_ambiguous(self, sequence: str) -> int:
+        """Return how many residues are not standard letters and were spread over channels."""
+        codes = self._lookup(sequence)
+        return int(((codes >= self.channels) & (codes != _INVALID)).sum())
+
+    def _lookup(self, sequence: str) -> npt.NDArray[np.uint8]:
+        # "replace" gives one byte a character, so positions stay right in non-ASCII text.
+        raw = np.frombuffer(sequence.encode("ascii", errors="replace"), dtype=np.uint8)
+        return self._code_of_byte[raw]
+
+
+PROTEIN = Alphabet(
+    name="protein",
+    letters="ACDEFGHIKLMNPQRSTVWY",
+    ambiguous={
+        "B": "DN",
+        "Z": "EQ",
+        "J": "IL",
+        "X": "ACDEFGHIKLMNPQRSTVWY",
+        "U": "C",
+        "O": "K",
+    },
+    unknown="X",
+)
+
+DNA = Alphabet(
+    name="dna",
+    letters="ACGT",
+    ambiguous={
+        "R": "AG",
+        "Y": "CT",
+        "S": "CG",
+        "W": "AT",
+        "K": "GT",
+        "M": "AC",
+        "B": "CGT",
+        "D": "AGT",
+        "H": "ACT",
+        "V": "ACG",
+        "N": "ACGT",
+        "U": "T",
+    },
+    unknown="N",
+)
+
+ALPHABETS: Mapping[str, Alphabet] = {alphabet.name: alphabet for alphabet in (PROTEIN, DNA)}
+
+
+def looks_like_dna(sequence: str) -> bool:
+    """Return whether a sequence of at least 50 residues is made of A, C, G, T, U and N alone.
+
+    A real protein of that length has further letters; a shorter text is not judged.
+    """
+    return len(sequence) >= 50 and not set(sequence.upper()) - set("ACGTUN")

@@ -1,0 +1,76 @@
+"""Command-line options made from the schema, so that no default is written twice."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from grubio.config import Settings, checked
+
+CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
+
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, help="CPU threads to use.", show_default="all that are allowed"),
+]
+LogOption = Annotated[
+    Path | None, typer.Option("--log", help="Also write the log to this file.", dir_okay=False)
+]
+
+
+def settings_option(schema: type[Settings]) -> Callable[[CommandT], CommandT]:
+    """Give a command one option for every key of a group of settings.
+
+    The command has a keyword argument ``settings``; it receives the checked settings, made from
+    the options that were given and from the schema's defaults.
+    """
+
+    def decorate(command: CommandT) -> CommandT:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.name != "settings"]
+        made = [
+            inspect.Parameter(
+                key,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[
+                    _optional(field.annotation),
+                    typer.Option(
+                        f"--{key.replace('_', '-')}",
+                        help=field.description,
+                        show_default=str(field.default),
+                        rich_help_panel="Settings",
+                    ),
+                ],
+            )
+            for key, field in schema.model_fields.items()
+        ]
+
+        @functools.wraps(command)
+        def with_settings(**arguments: Any) -> Any:
+            given = {key: arguments.pop(key) for key in schema.model_fields}
+            given = {key: value for key, value in given.items() if value is not None}
+            return command(settings=checked(schema, given), **arguments)
+
+        parameters = [
+            p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *made)
+        ]
+        with_settings.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        with_settings.__annotations__ = {p.name: p.annotation for p in parameters}
+        return typing.cast("CommandT", with_settings)
+
+    return decorate
+
+
+def _optional(annotation: Any) -> Any:
+    # Bounds and patterns are the schema's to check; Typer needs the plain type only.
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return annotation
+    return annotation | None

@@ -1,0 +1,420 @@
+"""The one schema: every setting of grubio, with its default, its bounds and its meaning.
+
+The workflow's JSON schema, the options of the commands and the reference in
+``config/README.md`` are all made from the classes below.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from grubio.errors import GrubioError
+from grubio.scheme import SCHEMES, LabelScheme, custom_scheme
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""A name that is also a folder name."""
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+OnInvalid = Literal["error", "skip", "mask"]
+RecordFormat = Literal["fasta", "tagged", "tsv", "dssp", "structure"]
+PredictionFormat = Literal["tsv", "parquet", "ss2", "horiz", "fasta", "gff3"]
+
+
+class Settings(BaseModel):
+    """Base of all groups of settings: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Settings):
+    """Where a file comes from."""
+
+    location: str = Field(
+        description="URL (http, https, ftp), path, or name of embedded data (`grubio fetch --list`)."
+    )
+    sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Expected SHA-256 of the file as fetched; required for a URL.",
+    )
+    member: str | None = Field(default=None, description="File to take out of a ZIP archive.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"location": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _url_needs_checksum(self) -> Source:
+        if self.location.startswith(("http://", "https://", "ftp://")) and self.sha256 is None:
+            raise ValueError("a URL needs its sha256")
+        return self
+
+
+class PrepareSettings(Settings):
+    """How records are read."""
+
+    format: RecordFormat = Field(
+        default="fasta",
+        description="`fasta` (labels and masks in further FASTA files), `tagged` (FASTA with "
+        "SET= TARGET= MASK= in the header), `tsv`, `dssp` (DSSP output) or `structure` "
+        "(PDB or mmCIF, through mkdssp).",
+    )
+    alphabet: Literal["protein", "dna"] = Field(default="protein", description="Kind of residue.")
+    scheme: str = Field(
+        default="ss8",
+        description="Label scheme: `ss3`, `ss8`, or your own as NAME=LETTER:class,LETTER:class, "
+        "for example `disorder=O:ordered,D:disordered`.",
+    )
+    on_invalid: OnInvalid = Field(
+        default="error",
+        description="What to do with a record that has invalid letters: stop with an `error`, "
+        "`skip` the record, or `mask` the letters (unknown residue, not counted).",
+    )
+
+    @field_validator("scheme")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        parse_scheme(value)
+        return value
+
+
+class SplitSettings(Settings):
+    """How records are divided into train, valid and test without homologs between them."""
+
+    method: Literal["auto", "mmseqs", "kmer"] = Field(
+        default="auto",
+        description="Homology search: MMseqs2, or shared k-mers plus alignment in Python; "
+        "`auto` takes MMseqs2 where it is installed.",
+    )
+    valid_fraction: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of residues used to choose and to stop."
+    )
+    test_fraction: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of residues read once, at the end."
+    )
+    min_identity: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="Identity of an alignment from which two chains count as homologs.",
+    )
+    max_evalue: float = Field(
+        default=0.01,
+        gt=0,
+        description="E-value below which two chains count as homologs whatever their identity.",
+    )
+    seed: int = Field(default=1, ge=0, description="Seed of the assignment of clusters.")
+
+    @model_validator(mode="after")
+    def _something_left_to_train(self) -> SplitSettings:
+        if self.valid_fraction + self.test_fraction >= 1:
+            raise ValueError("valid_fraction + test_fraction leaves nothing to train on")
+        return self
+
+
+class ModelSettings(Settings):
+    """Shape of the bidirectional GRU."""
+
+    hidden_size: int = Field(
+        default=96, ge=1, le=4096, description="Width of one direction of one layer."
+    )
+    layers: int = Field(default=2, ge=1, le=16, description="Number of bidirectional layers.")
+    dropout: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of units dropped after every layer in training."
+    )
+
+
+class TrainingSettings(Settings):
+    """How the model is fitted."""
+
+    seed: int = Field(default=1, ge=0, description="Seed of weights, order and dropout.")
+    epochs: int = Field(default=8, ge=1, description="Passes over the training chains.")
+    validations_per_epoch: int = Field(
+        default=1, ge=1, description="Validations, and checkpoints, in each pass."
+    )
+    batch_residues: int = Field(
+        default=6000, ge=1, description="Residues in a batch, padding included."
+    )
+    max_length: int = Field(
+        default=2000,
+        ge=10,
+        description="Longer training chains are cut into pieces of at most this many residues.",
+    )
+    learning_rate: float = Field(default=0.004, gt=0, description="Peak of the one-cycle schedule.")
+    weight_decay: float = Field(default=0.01, ge=0, description="Weight decay of AdamW.")
+    warmup_fraction: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the steps spent on reaching the peak."
+    )
+    gradient_clip: float = Field(default=1.0, gt=0, description="Largest norm of the gradient.")
+    patience: int = Field(
+        default=5,
+        ge=1,
+        description="Validations without a better score after which training stops.",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="`balanced` weighs each class by the inverse of its count among residues "
+        "that are not masked.",
+    )
+    precision: Literal["auto", "32", "16-mixed", "bf16-mixed"] = Field(
+        default="auto", description="`auto` is mixed precision on a CUDA device and 32 elsewhere."
+    )
+
+
+class EvaluationSettings(Settings):
+    """How the test set is scored."""
+
+    bootstrap: int = Field(
+        default=1000, ge=10, description="Bootstrap samples of chains behind each interval."
+    )
+    seed: int = Field(default=1, ge=0, description="Seed of the bootstrap.")
+    baseline_window: int = Field(
+        default=15,
+        ge=1,
+        description="Residues that the logistic-regression baseline sees around each residue.",
+    )
+
+
+class PredictionSettings(Settings):
+    """What is labelled once the models are trained."""
+
+    inputs: dict[Name, Source] = Field(
+        default_factory=dict, description="FASTA files to label, by name."
+    )
+    formats: list[PredictionFormat] = Field(
+        default=["tsv"], min_length=1, description="Formats to write for each input."
+    )
+    on_invalid: OnInvalid = Field(
+        default="error", description="As for datasets: `error`, `skip` or `mask`."
+    )
+
+
+class DatasetSettings(Settings):
+    """One labelled dataset: its files, how they are read, how they are split."""
+
+    records: list[Source] = Field(
+        min_length=1, description="Files of records; one source, or a list of them."
+    )
+    labels: Source | None = Field(default=None, description="FASTA of labels (format `fasta`).")
+    masks: Source | None = Field(default=None, description="FASTA of masks (format `fasta`).")
+    exclude: Source | None = Field(
+        default=None, description="FASTA whose homologs are kept out of train and valid."
+    )
+    prepare: PrepareSettings = PrepareSettings()
+    split: SplitSettings = SplitSettings()
+
+    @field_validator("records", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+    @model_validator(mode="after")
+    def _labels_only_beside_fasta(self) -> DatasetSettings:
+        if self.prepare.format != "fasta" and (self.labels or self.masks):
+            raise ValueError(f"format '{self.prepare.format}' takes no labels or masks files")
+        if self.prepare.format == "fasta" and self.labels is None:
+            raise ValueError("format 'fasta' needs labels")
+        return self
+
+
+class RunSettings(Settings):
+    """One trained model. Keys left out are taken from the groups of the same name at the top."""
+
+    dataset: Name = Field(description="Name of one of the datasets.")
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+
+class Config(Settings):
+    """A study: datasets, runs on them, and what to predict."""
+
+    datasets: dict[Name, DatasetSettings] = Field(min_length=1, description="Datasets, by name.")
+    runs: dict[Name, RunSettings] = Field(min_length=1, description="Runs, by name.")
+    model: ModelSettings = Field(default=ModelSettings(), description="Default of all runs.")
+    training: TrainingSettings = Field(
+        default=TrainingSettings(), description="Default of all runs."
+    )
+    evaluation: EvaluationSettings = Field(
+        default=EvaluationSettings(), description="Default of all runs."
+    )
+    prediction: PredictionSettings = PredictionSettings()
+    device: Device = Field(default="auto", description="Where training and prediction run.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _runs_inherit(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
+            return value
+        shared = {key: value[key] for key in ("model", "training", "evaluation") if key in value}
+        if not all(isinstance(group, Mapping) for group in shared.values()):
+            return value
+        runs = {
+            name: {**run, **{k: {**g, **_mapping(run.get(k))} for k, g in shared.items()}}
+            if isinstance(run, Mapping)
+            else run
+            for name, run in value["runs"].items()
+        }
+        return {**value, "runs": runs}
+
+    @model_validator(mode="after")
+    def _datasets_exist(self) -> Config:
+        for name, run in self.runs.items():
+            if run.dataset not in self.datasets:
+                near = difflib.get_close_matches(run.dataset, self.datasets, 1)
+                guess = f", did you mean '{near[0]}'?" if near else ""
+                raise ValueError(f"runs.{name}.dataset: no dataset '{run.dataset}'{guess}")
+        return self
+
+
+def parse_scheme(text: str) -> LabelScheme:
+    """Return the label scheme that a ``scheme`` setting names or spells out.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a known name nor ``NAME=LETTER:class,LETTER:class``.
+
+    Examples
+    --------
+    >>> parse_scheme("disorder=O:ordered,D:disordered").letters
+    'OD'
+    """
+    if text in SCHEMES:
+        return SCHEMES[text]
+    name, equals, classes = text.partition("=")
+    parts = [part.partition(":") for part in classes.split(",")]
+    if not equals or name in SCHEMES or any(len(letter) != 1 for letter, _, _ in parts):
+        raise ValueError(
+            f"'{text}' is neither {' nor '.join(SCHEMES)} nor NAME=LETTER:class,LETTER:class"
+        )
+    return custom_scheme(
+        name, "".join(p[0] for p in parts), [class_name or letter for letter, _, class_name in parts]
+    )
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a YAML configuration.
+
+    Raises
+    ------
+    GrubioError
+        If the file is missing, is not YAML, or breaks the schema.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GrubioError(error.strerror or "cannot be read", path=path) from error
+    except yaml.YAMLError as error:
+        raise GrubioError(f"is not YAML: {' '.join(str(error).split())}", path=path) from error
+    return checked(Config, content, path=path)
+
+
+SettingsT = typing.TypeVar("SettingsT", bound=Settings)
+
+
+def checked(
+    schema: type[SettingsT], content: object, *, path: str | Path | None = None
+) -> SettingsT:
+    """Return ``content`` as settings.
+
+    Raises
+    ------
+    GrubioError
+        With the path of the first wrong key, its value, what was expected and, for an unknown
+        key, the nearest one that exists.
+
+    Examples
+    --------
+    >>> checked(ModelSettings, {"hiden_size": 8})
+    Traceback (most recent call last):
+    ...
+    grubio.errors.GrubioError: hiden_size: unknown key (value 8), did you mean 'hidden_size'?
+    """
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        others = error.error_count() - 1
+        message = _explain(schema, first["loc"], first["type"], first["msg"], first["input"])
+        if others:
+            message += f" ({others} more)"
+        raise GrubioError(message, path=path) from None
+
+
+def as_options(settings: Settings) -> list[str]:
+    """Return settings as the command-line options that would set them.
+
+    Examples
+    --------
+    >>> as_options(ModelSettings(layers=3))
+    ['--hidden-size', '96', '--layers', '3', '--dropout', '0.1']
+    """
+    return [
+        text
+        for key, value in settings.model_dump().items()
+        for text in (f"--{key.replace('_', '-')}", str(value))
+    ]
+
+
+def json_schema() -> str:
+    """Return the JSON schema of the configuration, as the workflow uses it."""
+    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _explain(
+    schema: type[BaseModel], loc: Sequence[int | str], kind: str, message: str, value: object
+) -> str:
+    where = ".".join(str(part) for part in loc)
+    shown = json.dumps(value, default=str)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    if kind == "extra_forbidden":
+        keys = _keys_at(schema, loc[:-1])
+        near = difflib.get_close_matches(str(loc[-1]), keys, 1, cutoff=0.5)
+        end = f"did you mean '{near[0]}'?" if near else f"valid keys: {', '.join(keys)}"
+        return f"{where}: unknown key (value {shown}), {end}"
+    if kind == "missing":
+        return f"{where}: this key is required"
+    message = message.removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    return f"{where}: {message}, got {shown}" if where else message
+
+
+def _keys_at(schema: Any, loc: Sequence[int | str]) -> list[str]:
+    for part in loc:
+        options = typing.get_args(schema) if _is_union(schema) else (schema,)
+        schema = next((_step(option, part) for option in options if _step(option, part)), None)
+    options = typing.get_args(schema) if _is_union(schema) else (schema,)
+    return [
+        key
+        for option in options
+        if isinstance(option, type) and issubclass(option, BaseModel)
+        for key in option.model_fields
+    ]
+
+
+def _is_union(schema: Any) -> bool:
+    return typing.get_origin(schema) in (typing.Union, types.UnionType)
+
+
+def _step(schema: Any, part: int | str) -> Any:
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        found = schema.model_fields.get(str(part))
+        return found.annotation if found else None
+    arguments = typing.get_args(schema)
+    return arguments[-1] if typing.get_origin(schema) in (dict, list) else None

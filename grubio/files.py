@@ -1,0 +1,144 @@
+"""Files on disk: opened whatever their compression, written whole or not at all."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from grubio.errors import GrubioError
+
+STDIO = "-"
+"""The path that means standard input or standard output."""
+
+_MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
+
+
+@contextlib.contextmanager
+def open_input(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file, or standard input for ``-``, for reading bytes, decompressed.
+
+    The compression (gzip, xz, bzip2) is known by the first bytes, not by the name.
+
+    Raises
+    ------
+    GrubioError
+        If the file is missing, unreadable, a folder, a ZIP archive, or cut off.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            if str(path) == STDIO:
+                raw = cast("io.BufferedReader", sys.stdin.buffer)
+            else:
+                raw = stack.enter_context(open(path, "rb", buffering=1 << 20))
+            head = raw.peek(6)[:6]
+            if head.startswith(b"PK\x03\x04"):
+                raise GrubioError(
+                    "is a ZIP archive",
+                    path=path,
+                    hint="take the file out first: grubio fetch FILE --member NAME",
+                )
+            kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
+            opened: IO[bytes] = raw
+            if kind == "gzip":
+                opened = gzip.GzipFile(fileobj=raw)
+            elif kind == "xz":
+                opened = lzma.LZMAFile(raw)
+            elif kind == "bzip2":
+                opened = bz2.BZ2File(raw)
+            yield cast("BinaryIO", opened)
+    except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
+        raise GrubioError(
+            f"the compressed file is cut off or damaged ({error})",
+            path=path,
+            hint="download or copy it again",
+        ) from error
+    except FileNotFoundError as error:
+        raise GrubioError("no such file", path=path) from error
+    except IsADirectoryError as error:
+        raise GrubioError("is a folder, not a file", path=path) from error
+    except PermissionError as error:
+        raise GrubioError("may not be read", path=path, hint="check its permissions") from error
+
+
+@contextlib.contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that becomes ``path`` if the block ends well.
+
+    The folder is made if it is missing. If the block fails, nothing is left behind. A path that
+    exists and is no regular file (a pipe, ``/dev/null``) is given as it is.
+
+    Raises
+    ------
+    GrubioError
+        If the folder cannot be made or written, or the disk is full.
+    """
+    target = Path(path)
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with _disk_errors(target):
+            yield target
+        return
+    with _disk_errors(target):
+        if target.is_dir():
+            raise GrubioError("is a folder; a file name was expected", path=target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def write_text_whole(path: str | Path, text: str) -> None:
+    """Write a text file in one step; see :func:`written_whole`."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def new_folder_for(path: str | Path) -> None:
+    """Make the folder that a file is going to be in.
+
+    Raises
+    ------
+    GrubioError
+        If it cannot be made.
+    """
+    with _disk_errors(Path(path)):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def sha256_of_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.errno is None:
+            raise
+        raise GrubioError(
+            f"cannot be written: {os.strerror(error.errno)}",
+            path=target,
+            hint="choose another place, or free some space; nothing was left behind",
+        ) from error

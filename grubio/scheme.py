@@ -1,0 +1,217 @@
+"""Label schemes: the classes that a residue can have, and how fine classes join into coarse ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+UNKNOWN_LABEL = "?"
+"""The label letter of a residue whose class is not known; its mask is 0."""
+
+_MISSING = 255
+# Okabe and Ito's colours, told apart with any colour vision.
+_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#999999")
+
+
+@dataclass(frozen=True)
+class LabelScheme:
+    """An ordered set of classes, one letter each.
+
+    Attributes
+    ----------
+    name
+        Name in configuration files, datasets and model bundles.
+    letters
+        One letter per class; their order is the order of probabilities everywhere.
+    class_names
+        A readable name for each letter.
+    colours
+        A colour for each letter, the same in every figure.
+    synonyms
+        Letters that are read as one of ``letters``.
+    background
+        The letter of "nothing special here"; annotation formats such as GFF3 leave it out.
+    reduction
+        For a fine scheme: the name of the coarse scheme and, per letter, the coarse letter.
+    """
+
+    name: str
+    letters: str
+    class_names: tuple[str, ...]
+    colours: tuple[str, ...]
+    synonyms: Mapping[str, str] = field(default_factory=dict, hash=False)
+    background: str | None = None
+    reduces_to: str | None = None
+    reduction: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def size(self) -> int:
+        """Number of classes."""
+        return len(self.letters)
+
+    def encode(self, labels: str) -> npt.NDArray[np.uint8]:
+        """Return the class index of each label, uint8 ``(residue,)``; 255 where there is none.
+
+        Examples
+        --------
+        >>> SS3.encode("HEC?").tolist()
+        [0, 1, 2, 255]
+        """
+        raw = np.frombuffer(labels.encode("ascii", errors="replace"), dtype=np.uint8)
+        return self._index_of_byte[raw]
+
+    def decode(self, classes: npt.NDArray[np.integer]) -> str:
+        """Return one letter for each class index ``(residue,)``."""
+        return self._letter_bytes[classes].tobytes().decode("ascii")
+
+    def invalid_positions(self, labels: str) -> list[int]:
+        """Return the 0-based positions whose letter is neither a class, a synonym nor ``?``."""
+        unknown = np.frombuffer(labels.encode("ascii", errors="replace"), dtype=np.uint8) == ord(
+            UNKNOWN_LABEL
+        )
+        return [int(at) for at in np.flatnonzero((self.encode(labels) == _MISSING) & ~unknown)]
+
+    @cached_property
+    def coarse(self) -> LabelScheme | None:
+        """The scheme that this one reduces to, or None."""
+        return SCHEMES[self.reduces_to] if self.reduces_to else None
+
+    @cached_property
+    def headline(self) -> LabelScheme:
+        """The scheme of the headline score and of the default output: the coarsest one."""
+        return self.coarse.headline if self.coarse else self
+
+    def reduction_matrix(self, target: LabelScheme) -> npt.NDArray[np.float32]:
+        """Return float32 ``(fine class, coarse class)``, so that ``p_fine @ m`` sums probabilities.
+
+        Raises
+        ------
+        ValueError
+            If this scheme does not reduce to ``target``.
+        """
+        if target.letters == self.letters:
+            return np.eye(self.size, dtype=np.float32)
+        if self.coarse is None or target.name != self.reduces_to:
+            raise ValueError(f"scheme {self.name} does not reduce to {target.name}")
+        matrix = np.zeros((self.size, target.size), dtype=np.float32)
+        for fine, coarse in self.reduction.items():
+            matrix[self.letters.index(fine), target.letters.index(coarse)] = 1.0
+        return matrix
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what a file needs to hold to rebuild this scheme with :func:`scheme_from_dict`."""
+        return {
+            "name": self.name,
+            "letters": self.letters,
+            "class_names": list(self.class_names),
+            "colours": list(self.colours),
+            "background": self.background,
+        }
+
+    @cached_property
+    def _index_of_byte(self) -> npt.NDArray[np.uint8]:
+        table = np.full(256, _MISSING, dtype=np.uint8)
+        for index, letter in enumerate(self.letters):
+            table[ord(letter)] = index
+        for letter, meaning in self.synonyms.items():
+            table[ord(letter)] = self.letters.index(meaning)
+        return table
+
+    @cached_property
+    def _letter_bytes(self) -> npt.NDArray[np.uint8]:
+        return np.frombuffer(self.letters.encode("ascii"), dtype=np.uint8)
+
+
+SS3 = LabelScheme(
+    name="ss3",
+    letters="HEC",
+    class_names=("helix", "strand", "coil"),
+    colours=("#0072B2", "#D55E00", "#999999"),
+    synonyms={"L": "C", "-": "C"},
+    background="C",
+)
+
+SS8 = LabelScheme(
+    name="ss8",
+    letters="HGIEBTSC",
+    class_names=(
+        "alpha helix",
+        "3-10 helix",
+        "pi helix",
+        "strand",
+        "bridge",
+        "turn",
+        "bend",
+        "coil",
+    ),
+    colours=(
+        "#0072B2",
+        "#56B4E9",
+        "#CC79A7",
+        "#D55E00",
+        "#E69F00",
+        "#009E73",
+        "#F0E442",
+        "#999999",
+    ),
+    # DSSP 4 writes P for polyproline II, which SS8 counts as coil; DSSP itself writes a blank there.
+    synonyms={"L": "C", "-": "C", " ": "C", "P": "C"},
+    background="C",
+    reduces_to="ss3",
+    reduction={"H": "H", "G": "H", "I": "H", "E": "E", "B": "E", "T": "C", "S": "C", "C": "C"},
+)
+
+SCHEMES: Mapping[str, LabelScheme] = {scheme.name: scheme for scheme in (SS3, SS8)}
+
+
+def custom_scheme(
+    name: str,
+    letters: str,
+    class_names: Iterable[str] = (),
+    background: str | None = None,
+) -> LabelScheme:
+    """Return a scheme for a user's own classes.
+
+    Raises
+    ------
+    ValueError
+        If a letter comes twice, is not printable ASCII, or is ``?``; if the number of names
+        differs from that of letters; or if the background is not one of the letters.
+    """
+    names = tuple(class_names) or tuple(letters)
+    if len(set(letters)) != len(letters) or len(letters) < 2:
+        raise ValueError(f"a scheme needs at least two different letters, got '{letters}'")
+    bad = [c for c in letters if not (33 <= ord(c) < 127) or c == UNKNOWN_LABEL]
+    if bad:
+        raise ValueError(f"'{bad[0]}' cannot be a label letter")
+    if len(names) != len(letters):
+        raise ValueError(f"{len(letters)} letters but {len(names)} class names")
+    if background is not None and background not in letters:
+        raise ValueError(f"background '{background}' is not one of '{letters}'")
+    colours = tuple(_PALETTE[i % len(_PALETTE)] for i in range(len(letters)))
+    return LabelScheme(name, letters, names, colours, background=background)
+
+
+def scheme_from_dict(content: Mapping[str, object]) -> LabelScheme:
+    """Return the scheme written by :meth:`LabelScheme.as_dict`.
+
+    Raises
+    ------
+    ValueError
+        If the content is incomplete or contradicts a built-in scheme of the same name.
+    """
+    try:
+        name, letters = str(content["name"]), str(content["letters"])
+        names = [str(n) for n in content["class_names"]]  # type: ignore[attr-defined]
+        background = content["background"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a label scheme: {error}") from error
+    if name in SCHEMES:
+        if SCHEMES[name].letters != letters:
+            raise ValueError(f"scheme {name} has letters '{SCHEMES[name].letters}', not '{letters}'")
+        return SCHEMES[name]
+    return custom_scheme(name, letters, names, None if background is None else str(background))
