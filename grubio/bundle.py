@@ -1,0 +1,245 @@
+"""The model on disk: a folder with ``weights.safetensors``, ``model.json`` and ``CARD.md``.
+
+``model.json`` holds the format number, the architecture, the alphabet, the label scheme, the
+calibration temperature, the SHA-256 of the weights, and how the model was trained. Loading
+checks the SHA-256 and refuses what it does not know. There is no pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grubio import __version__
+from grubio.alphabet import ALPHABETS, Alphabet
+from grubio.errors import GrubioError
+from grubio.files import sha256_of_file, write_text_whole, written_whole
+from grubio.scheme import LabelScheme, scheme_from_dict
+
+if TYPE_CHECKING:
+    from grubio.model import BiGRULabeller
+
+FORMAT = 1
+WEIGHTS_FILE = "weights.safetensors"
+METADATA_FILE = "model.json"
+CARD_FILE = "CARD.md"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model that is ready to predict, and what is known about it.
+
+    Attributes
+    ----------
+    model
+        The network, in evaluation mode, on the CPU.
+    alphabet, scheme
+        What it reads and what it writes.
+    temperature
+        Logits are divided by it before the softmax (Guo et al., ICML 2017).
+    metadata
+        Content of ``model.json``.
+    """
+
+    model: BiGRULabeller
+    alphabet: Alphabet
+    scheme: LabelScheme
+    temperature: float
+    metadata: Mapping[str, Any]
+
+
+def save_bundle(
+    folder: str | Path,
+    model: BiGRULabeller,
+    alphabet: Alphabet,
+    scheme: LabelScheme,
+    temperature: float,
+    training: Mapping[str, Any],
+) -> None:
+    """Write a model bundle; each file in one step, ``model.json`` last.
+
+    Raises
+    ------
+    GrubioError
+        If the folder cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    with written_whole(folder / WEIGHTS_FILE) as temporary:
+        save_file(weights, temporary)
+    metadata = {
+        "format": FORMAT,
+        "grubio_version": __version__,
+        "architecture": dataclasses.asdict(model.architecture),
+        "alphabet": alphabet.name,
+        "scheme": scheme.as_dict(),
+        "temperature": temperature,
+        "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
+        "parameters": sum(tensor.numel() for tensor in weights.values()),
+        "training": dict(training),
+    }
+    write_text_whole(folder / CARD_FILE, _card(metadata))
+    write_text_whole(
+        folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n"
+    )
+
+
+def load_metadata(folder: str | Path) -> dict[str, Any]:
+    """Return the content of ``model.json``.
+
+    Raises
+    ------
+    GrubioError
+        If the folder holds no model bundle or one of an unknown format.
+    """
+    path = Path(folder) / METADATA_FILE
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise GrubioError(
+            f"is not a model bundle: it has no {METADATA_FILE}",
+            path=folder,
+            hint="give the folder that grubio train wrote, or a name from: grubio models list",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise GrubioError(f"cannot be read: {error}", path=path) from error
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise GrubioError(
+            f"model format {FORMAT} was expected", path=path, hint="update grubio"
+        )
+    return metadata
+
+
+def load_bundle(folder: str | Path) -> Bundle:
+    """Load a model bundle and check it.
+
+    Raises
+    ------
+    GrubioError
+        If something is missing, damaged, or of an unknown format.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from grubio.model import Architecture, BiGRULabeller
+
+    metadata = load_metadata(folder)
+    weights_path = Path(folder) / WEIGHTS_FILE
+    try:
+        found = sha256_of_file(weights_path)
+        if found != metadata["weights_sha256"]:
+            raise GrubioError(
+                f"is damaged: SHA-256 {metadata['weights_sha256']} was expected, {found} was found",
+                path=weights_path,
+                hint="install or train the model again",
+            )
+        alphabet = ALPHABETS[metadata["alphabet"]]
+        scheme = scheme_from_dict(metadata["scheme"])
+        with torch.device("meta"):
+            model = BiGRULabeller(
+                Architecture(**metadata["architecture"]), alphabet.channel_table
+            )
+        model.load_state_dict(load_file(weights_path), assign=True)
+        model.channel_table = torch.from_numpy(alphabet.channel_table)
+        temperature = float(metadata["temperature"])
+    except OSError as error:
+        raise GrubioError(error.strerror or str(error), path=weights_path) from error
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise GrubioError(
+            f"is not a model that this grubio ({__version__}) knows: {error}", path=folder
+        ) from error
+    return Bundle(model.eval(), alphabet, scheme, temperature, metadata)
+
+
+def bundled_models() -> dict[str, Path]:
+    """Return the folders of the models that come with grubio, best first for each alphabet."""
+    zoo = Path(str(resources.files("grubio.zoo")))
+    return {
+        path.parent.name: path.parent for path in sorted(zoo.glob(f"*/{METADATA_FILE}"))
+    }
+
+
+def find_model(name_or_path: str) -> Path:
+    """Return the folder of a bundled model by name, or of any model by path.
+
+    Raises
+    ------
+    GrubioError
+        If there is neither.
+    """
+    import difflib
+
+    models = bundled_models()
+    if name_or_path in models:
+        return models[name_or_path]
+    if Path(name_or_path).exists():
+        return Path(name_or_path)
+    near = difflib.get_close_matches(name_or_path, models, 1)
+    raise GrubioError(
+        f"there is no model '{name_or_path}', neither by name nor by path",
+        hint=f"did you mean '{near[0]}'?" if near else "see: grubio models list",
+    )
+
+
+def default_model(alphabet: Alphabet) -> Path:
+    """Return the best bundled model for an alphabet.
+
+    Raises
+    ------
+    GrubioError
+        If none is bundled.
+    """
+    for folder in bundled_models().values():
+        if load_metadata(folder)["alphabet"] == alphabet.name:
+            return folder
+    raise GrubioError(
+        f"no {alphabet.name} model comes with this grubio", hint="give one with --model PATH"
+    )
+
+
+def _card(metadata: Mapping[str, Any]) -> str:
+    training = metadata["training"]
+    sources = "".join(
+        f"- `{name}`, SHA-256 `{digest}`\n"
+        for name, digest in sorted(training["dataset_sources"].items())
+    )
+    settings = "".join(
+        f"- {key}: {value}\n" for key, value in sorted(training["settings"].items())
+    )
+    architecture = metadata["architecture"]
+    scheme = metadata["scheme"]
+    classes = ", ".join(
+        f"{letter} = {name}"
+        for letter, name in zip(scheme["letters"], scheme["class_names"], strict=True)
+    )
+    return f"""# Model card
+
+A bidirectional GRU ({architecture["layers"]} layers, {architecture["hidden_size"]} wide in each \
+direction, {metadata["parameters"]:,} parameters) that labels every residue of a \
+{metadata["alphabet"]} sequence, trained with grubio {metadata["grubio_version"]}.
+
+Classes ({scheme["name"]}): {classes}.
+
+## Training data
+
+{training["chains"]:,} chains, {training["residues"]:,} residues; dataset SHA-256 \
+`{training["dataset_sha256"]}`, made from
+
+{sources}
+## Validation
+
+Best score {training["valid_score"]:.4f} (share of residues right, {training["score_scheme"]}) \
+on {training["valid_chains"]:,} validation chains after {training["best_epoch"]:g} epochs. \
+Probabilities are calibrated on the same chains with temperature {metadata["temperature"]:.3f}.
+
+## Settings
+
+{settings}"""

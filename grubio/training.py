@@ -1,0 +1,292 @@
+"""Training: a dataset in, a model bundle out; goes on where an interrupted run stopped.
+
+The loop, checkpoints, clipping and mixed precision are PyTorch Lightning's. Exact resume rests
+on one rule: everything random in an epoch follows from the seed and the number of the epoch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+import shutil
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from grubio import __version__
+from grubio.batching import (
+    IGNORED,
+    Example,
+    batches_by_length,
+    class_counts,
+    labelled_examples,
+    padded,
+    padding_waste,
+    shuffled_batches,
+)
+from grubio.bundle import save_bundle
+from grubio.calibration import fit_temperature
+from grubio.config import Device, ModelSettings, TrainingSettings
+from grubio.dataset import DatasetHeader, read_header, read_records, require_splits
+from grubio.devices import choose_device, use_threads
+from grubio.files import new_folder_for, sha256_of_file, write_text_whole
+from grubio.fitting import Fitting, history_as_csv
+from grubio.model import Architecture, BiGRULabeller
+from grubio.progress import TrainingProgress
+
+MODEL_FOLDER = "model"
+HISTORY_FILE = "history.csv"
+TENSORBOARD_FOLDER = "tensorboard"
+CHECKPOINT_FOLDER = "checkpoints"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The examples of a dataset and how many chains they come from."""
+
+    header: DatasetHeader
+    train: list[Example]
+    valid: list[Example]
+    train_chains: int
+    valid_chains: int
+
+
+def train_model(
+    dataset: Path,
+    output: Path,
+    model_settings: ModelSettings,
+    training_settings: TrainingSettings,
+    *,
+    device: Device = "auto",
+    threads: int | None = None,
+) -> Path:
+    """Fit a labeller to a dataset and write its bundle; return the bundle's folder.
+
+    Writes ``model/``, ``history.csv`` and ``tensorboard/`` into ``output``. While it runs,
+    ``checkpoints/`` holds the state after each validation; a second call with the same dataset
+    and settings goes on from there and ends with the same weights as an uninterrupted run.
+
+    Raises
+    ------
+    GrubioError
+        If the dataset has no train or no valid records, or the device is not there.
+    """
+    started = time.monotonic()
+    # The graph of the last steps is freed before the bundle is written.
+    count = use_threads(threads)
+    place = choose_device(device)
+    data = load_training_data(dataset, training_settings)
+    digest = sha256_of_file(dataset)
+    fitting = _new_fitting(data, model_settings, training_settings)
+    new_folder_for(output / HISTORY_FILE)
+    checkpoints = output / CHECKPOINT_FOLDER
+    resumed = _checkpoint_to_resume(
+        checkpoints, _fingerprint(digest, model_settings, training_settings)
+    )
+    _announce(data, fitting, training_settings, count, place)
+    trainer = _trainer(output, training_settings, place, fitting)
+    trainer.fit(fitting, ckpt_path=resumed, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
+    fitting.load_state_dict(best["state_dict"])
+    model = fitting.model.cpu().eval()
+    temperature = _calibrated_temperature(fitting, data)
+    best_row = max(fitting.history, key=lambda row: row["valid_score"])
+    write_text_whole(output / HISTORY_FILE, history_as_csv(fitting.history))
+    save_bundle(
+        output / MODEL_FOLDER,
+        model,
+        data.header.alphabet,
+        data.header.scheme,
+        temperature,
+        {
+            "settings": training_settings.model_dump(),
+            "dataset_sha256": digest,
+            "dataset_sources": dict(data.header.sources),
+            "chains": data.train_chains,
+            "residues": sum(len(example) for example in data.train),
+            "valid_chains": data.valid_chains,
+            "valid_score": best_row["valid_score"],
+            "score_scheme": data.header.scheme.headline.name,
+            "best_epoch": best_row["epoch"],
+            "epochs_run": fitting.history[-1]["epoch"],
+            "padding_waste": fitting.padding_waste,
+            "seconds": round(time.monotonic() - started, 1),
+            "device": str(place),
+            "threads": count,
+            "versions": {
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "torch": torch.__version__,
+                "pytorch-lightning": lightning.__version__,
+            },
+        },
+    )
+    shutil.rmtree(checkpoints)
+    return output / MODEL_FOLDER
+
+
+def load_training_data(dataset: Path, settings: TrainingSettings) -> TrainingData:
+    """Read the train and valid records of a dataset as examples.
+
+    Raises
+    ------
+    GrubioError
+        If one of the two splits is empty.
+    """
+    header = read_header(dataset)
+    examples: dict[str, list[Example]] = {}
+    chains: dict[str, int] = {}
+    for split in ("train", "valid"):
+        records = list(read_records(dataset, split))
+        require_splits(dataset, records, split)
+        cut = settings.max_length if split == "train" else None
+        chains[split] = len(records)
+        examples[split] = [
+            example
+            for record in records
+            for example in labelled_examples(record, header.alphabet, header.scheme, cut)
+        ]
+    return TrainingData(
+        header, examples["train"], examples["valid"], chains["train"], chains["valid"]
+    )
+
+
+def _new_fitting(
+    data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings
+) -> Fitting:
+    scheme, alphabet = data.header.scheme, data.header.alphabet
+    torch.manual_seed(settings.seed)
+    model = BiGRULabeller(
+        Architecture(alphabet.channels, scheme.size, **model_settings.model_dump()),
+        alphabet.channel_table,
+    )
+    weights = None
+    if settings.class_weights == "balanced":
+        counts = class_counts(data.train, scheme.size)
+        # A class that never occurs has no weight; the others average 1 over residues.
+        inverse = np.divide(
+            counts.sum(), counts * (counts > 0).sum(), where=counts > 0, out=np.zeros(scheme.size)
+        )
+        weights = torch.tensor(inverse, dtype=torch.float32)
+    lengths = [len(example) for example in data.train]
+    parts = settings.validations_per_epoch
+    plan = [
+        shuffled_batches(lengths, settings.batch_residues, seed=settings.seed, epoch=epoch)
+        for epoch in range(settings.epochs)
+    ]
+    return Fitting(
+        model,
+        settings,
+        scheme,
+        train=lambda part: [
+            padded([data.train[i] for i in batch], alphabet.pad_code)
+            for batch in plan[part // parts][part % parts :: parts]
+        ],
+        valid=[
+            padded([data.valid[i] for i in batch], alphabet.pad_code)
+            for batch in batches_by_length([len(e) for e in data.valid], settings.batch_residues)
+        ],
+        total_steps=sum(len(batches) for batches in plan),
+        class_weights=weights,
+        padding_waste=padding_waste(plan[0], lengths),
+    )
+
+
+def _trainer(
+    output: Path, settings: TrainingSettings, device: torch.device, fitting: Fitting
+) -> lightning.Trainer:
+    precision: Any = settings.precision
+    if precision == "auto":
+        precision = "16-mixed" if device.type == "cuda" else "32"
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    # Lightning advises on data-loader workers; batches are made in memory and need none.
+    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
+    return lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(device.type, device.type),
+        devices=1,
+        precision=precision,
+        max_epochs=settings.epochs * settings.validations_per_epoch,
+        gradient_clip_val=settings.gradient_clip,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        logger=TensorBoardLogger(output, name=TENSORBOARD_FOLDER, version=""),
+        callbacks=[
+            EarlyStopping("valid_score", mode="max", patience=settings.patience),
+            ModelCheckpoint(
+                output / CHECKPOINT_FOLDER,
+                filename="best",
+                monitor="valid_score",
+                mode="max",
+                save_last=True,
+                save_on_train_epoch_end=True,
+                enable_version_counter=False,
+            ),
+            TrainingProgress(fitting, output / HISTORY_FILE),
+        ],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+
+
+def _fingerprint(digest: str, model: ModelSettings, training: TrainingSettings) -> str:
+    content = [__version__, digest, model.model_dump(), training.model_dump()]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _checkpoint_to_resume(folder: Path, fingerprint: str) -> Path | None:
+    mark, last = folder / "fingerprint", folder / "last.ckpt"
+    if mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint and last.is_file():
+        logger.info("going on from the checkpoint in %s", folder)
+        return last
+    if folder.exists():
+        shutil.rmtree(folder)
+    write_text_whole(mark, fingerprint)
+    return None
+
+
+def _announce(
+    data: TrainingData,
+    fitting: Fitting,
+    settings: TrainingSettings,
+    threads: int,
+    device: torch.device,
+) -> None:
+    logger.info(
+        "%d training chains (%d residues), %d validation chains; %d parameters; "
+        "%d steps of up to %d residues, %.1f %% padding; %s, %d threads",
+        data.train_chains,
+        sum(len(example) for example in data.train),
+        data.valid_chains,
+        sum(parameter.numel() for parameter in fitting.model.parameters()),
+        fitting.total_steps,
+        settings.batch_residues,
+        100 * fitting.padding_waste,
+        device,
+        threads,
+    )
+
+
+def _calibrated_temperature(fitting: Fitting, data: TrainingData) -> float:
+    logits, classes = [], []
+    with torch.inference_mode():
+        for batch in fitting.valid_batches:
+            counted = batch.classes != IGNORED
+            scores = fitting.model(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths))
+            logits.append(scores.numpy()[counted])
+            classes.append(batch.classes[counted])
+    return fit_temperature(np.concatenate(logits), np.concatenate(classes))
