@@ -268,6 +268,8 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _datasets_exist(self) -> Config:
+        if taken := {"datasets", "benchmarks"} & set(self.runs):
+            raise ValueError(f"runs: a run cannot be called '{taken.pop()}'")
         for name, run in self.runs.items():
             if run.dataset not in self.datasets:
                 near = difflib.get_close_matches(run.dataset, self.datasets, 1)

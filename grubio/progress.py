@@ -1,108 +1,47 @@
-"""What a person sees of long work: a live bar on a terminal, plain lines elsewhere."""
+"""What a person sees of a long stream: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-import pytorch_lightning as lightning
-
-from grubio.files import write_text_whole
-from grubio.fitting import Fitting, history_as_csv
+from grubio.record import Record
 
 logger = logging.getLogger(__name__)
 
 
-class TrainingProgress(lightning.Callback):
-    """Shows loss, score, residues per second and time left; keeps the history file current.
+def counted_records(records: Iterable[Record]) -> Iterator[Record]:
+    """Pass records on and show their number, residues and speed while they pass.
 
-    Parameters
-    ----------
-    fitting
-        The fit to watch.
-    history_file
-        CSV to rewrite after each validation.
+    On a terminal this is a live line; elsewhere a line every half minute.
     """
+    from rich.console import Console
+    from rich.status import Status
 
-    def __init__(self, fitting: Fitting, history_file: Path) -> None:
-        self._fitting = fitting
-        self._history_file = history_file
-        self._bar: Any = None
-        self._task: Any = None
-        self._started = self._part_started = 0.0
-        self._steps_before = self._residues_before = 0
-
-    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Start the clock and, on a terminal, the bar."""
-        self._started = time.monotonic()
-        self._steps_before = trainer.global_step
-        if not sys.stderr.isatty():
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._bar = Progress(
-            TextColumn("training"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[status]}"),
-            console=Console(stderr=True),
-            refresh_per_second=4,
-        )
-        self._bar.start()
-        self._task = self._bar.add_task(
-            "training", total=self._fitting.total_steps, completed=trainer.global_step, status=""
-        )
-
-    def on_train_epoch_start(self, *_: Any) -> None:
-        """Start the clock of a part."""
-        self._part_started = time.monotonic()
-        self._residues_before = self._fitting.residues_seen
-
-    def on_train_batch_end(
-        self, trainer: lightning.Trainer, module: Any, outputs: Any, *_: Any
-    ) -> None:
-        """Move the bar."""
-        fitting = self._fitting
-        seconds = max(time.monotonic() - self._part_started, 1e-9)
-        fitting.residues_per_second = (fitting.residues_seen - self._residues_before) / seconds
-        if self._bar is None:
-            return
-        score = f"{fitting.history[-1]['valid_score']:.4f}" if fitting.history else "-"
-        self._bar.update(
-            self._task,
-            completed=trainer.global_step,
-            status=f"epoch {trainer.current_epoch // fitting.settings.validations_per_epoch + 1}"
-            f"/{fitting.settings.epochs}  loss {float(outputs['loss']):.3f}  valid {score}  "
-            f"{fitting.residues_per_second:,.0f} residues/s  {self._left(trainer)} left",
-        )
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Tell the result of a part."""
-        row = self._fitting.history[-1]
-        write_text_whole(self._history_file, history_as_csv(self._fitting.history))
-        text = (
-            f"epoch {row['epoch']:g}/{self._fitting.settings.epochs}: "
-            f"train loss {row['train_loss']:.4f}, valid loss {row['valid_loss']:.4f}, "
-            f"valid score {row['valid_score']:.4f}, {row['residues_per_second']:,.0f} residues/s, "
-            f"{self._left(trainer)} left"
-        )
-        logger.info(text)
-
-    def on_train_end(self, *_: Any) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def on_exception(self, *_: Any) -> None:
-        """Give the terminal back."""
-        self.on_train_end()
-
-    def _left(self, trainer: lightning.Trainer) -> str:
-        done = trainer.global_step - self._steps_before
-        rest = self._fitting.total_steps - trainer.global_step
-        seconds = (time.monotonic() - self._started) / max(done, 1) * rest
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+    live = sys.stderr.isatty()
+    status = Status("reading", console=Console(stderr=True)) if live else None
+    started = told = time.monotonic()
+    count = residues = 0
+    if status:
+        status.start()
+    try:
+        for record in records:
+            yield record
+            count += 1
+            residues += len(record)
+            now = time.monotonic()
+            if now - told >= (0.2 if live else 30):
+                told = now
+                text = (
+                    f"{count:,} records, {residues:,} residues, "
+                    f"{residues / (now - started):,.0f} residues/s"
+                )
+                if status:
+                    status.update(text)
+                else:
+                    logger.info(text)
+    finally:
+        if status:
+            status.stop()

@@ -42,7 +42,7 @@ from grubio.devices import choose_device, use_threads
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.fitting import Fitting, history_as_csv
 from grubio.model import Architecture, BiGRULabeller
-from grubio.progress import TrainingProgress
+from grubio.training_progress import TrainingProgress
 
 MODEL_FOLDER = "model"
 HISTORY_FILE = "history.csv"
@@ -84,7 +84,6 @@ def train_model(
         If the dataset has no train or no valid records, or the device is not there.
     """
     started = time.monotonic()
-    # The graph of the last steps is freed before the bundle is written.
     count = use_threads(threads)
     place = choose_device(device)
     data = load_training_data(dataset, training_settings)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from grubio.config import Settings, checked
+from grubio.config import Device, Settings, checked
 
 CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -20,21 +20,26 @@ ThreadsOption = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="CPU threads to use.", show_default="all that are allowed"),
 ]
+DeviceOption = Annotated[
+    Device, typer.Option("--device", help="Where to compute; `auto` takes a GPU if there is one.")
+]
 LogOption = Annotated[
     Path | None, typer.Option("--log", help="Also write the log to this file.", dir_okay=False)
 ]
 
 
-def settings_option(schema: type[Settings]) -> Callable[[CommandT], CommandT]:
+def settings_option(
+    schema: type[Settings], argument: str = "settings"
+) -> Callable[[CommandT], CommandT]:
     """Give a command one option for every key of a group of settings.
 
-    The command has a keyword argument ``settings``; it receives the checked settings, made from
-    the options that were given and from the schema's defaults.
+    The command receives the checked settings as the keyword argument ``argument``, made from the
+    options that were given and from the schema's defaults.
     """
 
     def decorate(command: CommandT) -> CommandT:
         signature = inspect.signature(command, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.name != "settings"]
+        own = [p for p in signature.parameters.values() if p.name != argument]
         made = [
             inspect.Parameter(
                 key,
@@ -57,7 +62,7 @@ def settings_option(schema: type[Settings]) -> Callable[[CommandT], CommandT]:
         def with_settings(**arguments: Any) -> Any:
             given = {key: arguments.pop(key) for key in schema.model_fields}
             given = {key: value for key, value in given.items() if value is not None}
-            return command(settings=checked(schema, given), **arguments)
+            return command(**{argument: checked(schema, given)}, **arguments)
 
         parameters = [
             p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *made)

@@ -1,0 +1,52 @@
+# make run    environment, then the demonstration study, then its headline scores
+# make test   environment, then style, types and tests
+# Both need Python 3.11 or later with venv (Debian, Ubuntu: apt install python3-venv) and make.
+
+PYTHON ?= python3
+CORES ?= all
+# The CPU build of PyTorch is some 200 MB where the index's own carries CUDA (several GB).
+# Where this address is out of reach, the index's own is taken. For a GPU: make run TORCH_INDEX=
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: run test check clean
+
+run: $(VENV)/installed
+	snakemake --cores $(CORES) --configfile config/config.yaml
+	@grubio summary results
+
+test: $(VENV)/installed-dev check
+	pytest -n 2
+
+check: $(VENV)/installed-dev
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+clean:
+	rm -rf $(VENV) results resources logs .snakemake
+
+$(VENV)/created: constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	$(PYTHON) -m venv --clear $(VENV) || { echo 'venv is missing: apt install python3-venv'; exit 1; }
+	@if [ -n "$(TORCH_INDEX)" ]; then \
+	    $(PIP) install --quiet --retries 0 --timeout 15 --index-url $(TORCH_INDEX) \
+	        --constraint constraints.txt $(TORCH) 2>/dev/null \
+	    || echo "$(TORCH_INDEX) cannot be reached: PyTorch comes from the package index"; \
+	fi
+	@touch $@
+
+$(VENV)/installed: $(VENV)/created pyproject.toml
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,88 @@
+"""``grubio predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import DeviceOption, LogOption, ThreadsOption
+from grubio.config import OnInvalid, PredictionFormat
+from grubio.errors import GrubioError
+
+
+def predict(
+    sequences: Annotated[
+        str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input.")
+    ],
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File, folder/ (one file per record) or - for standard output. "
+            "May be given several times.",
+            show_default="-",
+        ),
+    ] = None,
+    output_format: Annotated[
+        PredictionFormat | None,
+        typer.Option("--format", "-f", help="Format of every output.", show_default="by its ending"),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Name of a bundled model (grubio models list) or folder of a model.",
+            show_default="the best bundled one for the input",
+        ),
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            "--scheme",
+            help="Labels to write, for example ss3 or ss8.",
+            show_default="the model's coarsest",
+        ),
+    ] = None,
+    on_invalid: Annotated[
+        OnInvalid,
+        typer.Option(
+            "--on-invalid",
+            help="Records with invalid letters: stop (error), leave out (skip), "
+            "or read the letters as unknown residues (mask).",
+        ),
+    ] = "error",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    log: LogOption = None,
+) -> None:
+    """Label every residue of new FASTA files.
+
+    Records come out once each, in the order in which they came.
+
+    Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
+    """
+    start_logging(log)
+    from grubio.bundle import find_model
+    from grubio.prediction import Output, predict_file
+    from grubio.writers import format_of
+
+    paths = output or ["-"]
+    if paths.count("-") > 1 or len(set(paths)) < len(paths):
+        raise GrubioError("the same --output is given twice")
+    tally = predict_file(
+        sequences,
+        [Output(path, output_format or format_of(path)) for path in paths],
+        model=None if model is None else find_model(model),
+        scheme=scheme,
+        on_invalid=on_invalid,
+        device=device,
+        threads=threads,
+    )
+    for path in paths:
+        if path != "-":
+            typer.echo(f"{tally.kept} records, {tally.residues} residues: {Path(path)}", err=True)

@@ -1,0 +1,40 @@
+"""``grubio train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.config import ModelSettings, TrainingSettings
+
+
+@settings_option(ModelSettings, "model_settings")
+@settings_option(TrainingSettings, "training_settings")
+def train(
+    dataset: Annotated[Path, typer.Argument(help="Dataset written by grubio split.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the run.", file_okay=False)
+    ],
+    model_settings: ModelSettings,
+    training_settings: TrainingSettings,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    log: LogOption = None,
+) -> None:
+    """Train a bidirectional GRU on a dataset; goes on where an interrupted run stopped.
+
+    Writes the model bundle, history.csv and TensorBoard logs into the folder of the run.
+
+    Example: grubio train split.parquet --output results/mine --hidden-size 128 --epochs 6
+    """
+    start_logging(log)
+    from grubio.training import train_model
+
+    model = train_model(
+        dataset, output, model_settings, training_settings, device=device, threads=threads
+    )
+    typer.echo(model)

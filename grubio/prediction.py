@@ -1,0 +1,113 @@
+"""Prediction from files to files: FASTA in, any of the output formats out."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grubio.alphabet import DNA, PROTEIN, looks_like_dna
+from grubio.bundle import default_model, load_bundle
+from grubio.checking import Tally, checked_records
+from grubio.config import Device, OnInvalid, PredictionFormat
+from grubio.errors import GrubioError
+from grubio.inference import Predictor
+from grubio.progress import counted_records
+from grubio.readers.fasta import read_fasta
+from grubio.record import Record
+from grubio.scheme import SCHEMES, LabelScheme
+from grubio.writers import open_writer
+
+logger = logging.getLogger(__name__)
+
+_JUDGED_RECORDS = 5
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file to write: ``-``, a file or a folder, and its format."""
+
+    path: str
+    format: PredictionFormat
+
+
+def predict_file(
+    sequences: str,
+    outputs: Sequence[Output],
+    *,
+    model: Path | None = None,
+    scheme: str | None = None,
+    on_invalid: OnInvalid = "error",
+    device: Device = "auto",
+    threads: int | None = None,
+) -> Tally:
+    """Label the records of a FASTA file (``-``: standard input) and write them in their order.
+
+    Parameters
+    ----------
+    sequences
+        FASTA, plain or compressed.
+    outputs
+        What to write; all are written in one pass, and none is left half-written.
+    model
+        Folder of a model bundle; by default the best bundled model for the input.
+    scheme
+        Scheme to write: the model's own or one it reduces to. By default the model's headline
+        scheme.
+    on_invalid
+        ``error``, ``skip`` or ``mask``, as for :func:`grubio.checking.checked_records`.
+
+    Returns
+    -------
+    Tally
+        What was read, changed and refused.
+
+    Raises
+    ------
+    GrubioError
+        If the input, the model or an output is at fault.
+    """
+    records: Iterable[Record] = read_fasta(sequences)
+    if model is None:
+        ahead = list(itertools.islice(records, _JUDGED_RECORDS))
+        records = itertools.chain(ahead, records)
+        model = default_model(DNA if _all_dna(ahead) else PROTEIN)
+    bundle = load_bundle(model)
+    target = _output_scheme(bundle.scheme, scheme)
+    predictor = Predictor(bundle, device, threads)
+    tally = Tally()
+    checked = checked_records(
+        records, bundle.alphabet, on_invalid, path=sequences, tally=tally
+    )
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(open_writer(output.path, output.format, target))
+            for output in outputs
+        ]
+        for prediction in predictor.predict(counted_records(checked)):
+            for write in writers:
+                write(prediction)
+        if tally.kept == 0:
+            raise GrubioError("no record could be labelled", path=sequences)
+    for name, reason in tally.refused:
+        logger.warning("not labelled: record '%s': %s", name, reason)
+    return tally
+
+
+def _all_dna(records: Iterable[Record]) -> bool:
+    judged = [looks_like_dna(record.sequence) for record in records if len(record) >= 50]
+    return bool(judged) and all(judged)
+
+
+def _output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
+    if wanted is None:
+        return own.headline
+    if wanted == own.name:
+        return own
+    if wanted == own.reduces_to:
+        return SCHEMES[wanted]
+    names = [own.name] + ([own.reduces_to] if own.reduces_to else [])
+    raise GrubioError(f"the model has no scheme '{wanted}'; it has {' and '.join(names)}")

@@ -1,0 +1,120 @@
+"""Matplotlib figures as SVG: the same bytes on every run, in the colours of the page around them.
+
+A figure is drawn in the light colours below. Inside a page each of them becomes a CSS variable,
+so the figure follows the light and the dark look of the page without being drawn twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from grubio.files import write_text_whole
+
+INK = "#1c2127"
+MUTED = "#59636e"
+GRID = "#dfe3e8"
+PAPER = "#fffffe"
+ACCENT = "#0b5fa5"
+CONTRAST = "#b54708"
+
+_VARIABLES = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--line)",
+    PAPER: "var(--paper)",
+    ACCENT: "var(--accent)",
+    CONTRAST: "var(--contrast)",
+}
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": "none",
+    "font.size": 10,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "grubio",
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 9.5,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 9.5,
+}
+_NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
+
+
+@contextlib.contextmanager
+def drawing_style() -> Iterator[None]:
+    """Draw and save within this: the user's own matplotlib settings have no say in it."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def inline_svg(figure: Figure, name: str, description: str) -> Markup:
+    """Return a figure as an ``<svg>`` element for a page.
+
+    Parameters
+    ----------
+    figure
+        Drawn within :func:`drawing_style`.
+    name
+        Unique in the page; prefix of every ``id`` in the figure.
+    description
+        What the figure says, for those who do not see it.
+    """
+    text = _as_text(figure)
+    text = text[text.index("<svg") :].strip()
+    text = re.sub(r'\sxmlns(:xlink)?="[^"]*"|\sversion="1\.1"', "", text)
+    text = re.sub(r'(<svg[^>]*?)\s(?:width)="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?)\s(?:height)="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    text = re.sub(r"font: (?:\w+ )*?([\d.]+px) [^;\"]*", r"font-size: \1", text)
+    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    for colour, variable in _VARIABLES.items():
+        text = text.replace(colour, variable)
+    label = html.escape(description)
+    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1))
+
+
+def write_svg(path: Path, figure: Figure, title: str) -> None:
+    """Write a figure as a file of its own, on white.
+
+    Raises
+    ------
+    GrubioError
+        If the file cannot be written.
+    """
+    figure.set_facecolor("white")
+    write_text_whole(path, _as_text(figure, title))
+
+
+def _as_text(figure: Figure, title: str | None = None) -> str:
+    buffer = io.StringIO()
+    with drawing_style():
+        figure.savefig(buffer, format="svg", metadata={**_NO_METADATA, "Title": title})
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"

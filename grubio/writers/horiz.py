@@ -1,0 +1,47 @@
+"""PSIPRED's horizontal format, ``.horiz``.
+
+A comment that begins ``# PSIPRED HFORMAT``, an empty line, then blocks of 60 residues: ``Conf:``
+(one digit a residue), ``Pred:``, ``AA:`` and a ruler with every tenth position, each block
+followed by two empty lines. The digit is ten times the difference between the best and the
+second-best probability, rounded down, and never more than 9.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import numpy as np
+
+from grubio import __version__
+from grubio.inference import Prediction
+from grubio.scheme import LabelScheme
+from grubio.writers.text import require_three_states
+
+_WIDTH = 60
+
+
+class HorizFormat:
+    """See the module's text."""
+
+    suffix = ".horiz"
+
+    def header(self, scheme: LabelScheme) -> str:
+        """Return nothing: each record has its own header."""
+        require_three_states(scheme, "horiz")
+        return ""
+
+    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+        """Write one record."""
+        ranked = np.sort(prediction.reduced(scheme), axis=1)
+        digits = np.minimum(10 * (ranked[:, -1] - ranked[:, -2]), 9).astype(int)
+        confidence = "".join(map(str, digits))
+        labels, residues = prediction.labels(scheme), prediction.record.sequence.upper()
+        parts = [f"# PSIPRED HFORMAT (grubio V{__version__})\n# {prediction.record.id}\n\n"]
+        for start in range(0, len(residues), _WIDTH):
+            end = min(start + _WIDTH, len(residues))
+            ruler = "".join(f"{tenth:10d}" for tenth in range(start + 10, end + 1, 10))
+            parts.append(
+                f"Conf: {confidence[start:end]}\nPred: {labels[start:end]}\n"
+                f"  AA: {residues[start:end]}\n      {ruler}\n\n\n"
+            )
+        out.write("".join(parts))

@@ -1,0 +1,81 @@
+"""Parquet: one row per residue.
+
+Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
+``p_<letter>`` (float32) for each class. The scheme's name is in the file's metadata.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grubio.inference import Prediction
+from grubio.scheme import LabelScheme
+
+_ROWS_PER_GROUP = 1_000_000
+
+
+class ParquetPredictions:
+    """Writes predictions to a Parquet file in groups of about a million rows.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    scheme
+        Classes to write.
+    """
+
+    def __init__(self, path: Path, scheme: LabelScheme) -> None:
+        self._scheme = scheme
+        self._schema = pa.schema(
+            [
+                ("id", pa.string()),
+                ("position", pa.int32()),
+                ("residue", pa.string()),
+                ("label", pa.string()),
+                *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
+            ],
+            metadata={"grubio_scheme": scheme.name},
+        )
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+
+    def __enter__(self) -> ParquetPredictions:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+
+    def write(self, prediction: Prediction) -> None:
+        """Add the residues of one prediction."""
+        record = prediction.record
+        probabilities = prediction.reduced(self._scheme)
+        columns = [
+            pa.array([record.id] * len(record)),
+            pa.array(np.arange(1, len(record) + 1, dtype=np.int32)),
+            pa.array(list(record.sequence)),
+            pa.array(list(prediction.labels(self._scheme))),
+            *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
+        ]
+        self._waiting.append(pa.record_batch(columns, schema=self._schema))
+        self._rows += len(record)
+        if self._rows >= _ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+        self._waiting, self._rows = [], 0

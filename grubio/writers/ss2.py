@@ -1,0 +1,41 @@
+"""PSIPRED's vertical format, ``.ss2``.
+
+As PSIPRED 4 writes it: a comment that begins ``# PSIPRED VFORMAT``, an empty line, then a line
+per residue, ``%4d %c %c  %6.3f %6.3f %6.3f``: position, residue, label, and the probabilities of
+coil, helix and strand in that order. The id stands in a further comment, which readers skip, so
+that several records can share a file.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from grubio import __version__
+from grubio.inference import Prediction
+from grubio.scheme import LabelScheme
+from grubio.writers.text import require_three_states
+
+
+class Ss2Format:
+    """See the module's text."""
+
+    suffix = ".ss2"
+
+    def header(self, scheme: LabelScheme) -> str:
+        """Return nothing: each record has its own header."""
+        require_three_states(scheme, "ss2")
+        return ""
+
+    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+        """Write one record and an empty line after it."""
+        order = [scheme.letters.index(letter) for letter in "CHE"]
+        rows = prediction.reduced(scheme)[:, order].tolist()
+        lines = [f"# PSIPRED VFORMAT (grubio V{__version__})\n# {prediction.record.id}\n\n"]
+        lines += [
+            "%4d %s %s  %6.3f %6.3f %6.3f\n" % (position, residue.upper(), label, *row)
+            for position, (residue, label, row) in enumerate(
+                zip(prediction.record.sequence, prediction.labels(scheme), rows, strict=True),
+                start=1,
+            )
+        ]
+        out.write("".join(lines) + "\n")

@@ -1,0 +1,38 @@
+"""What the writers of text formats have in common."""
+
+from __future__ import annotations
+
+from typing import Protocol, TextIO
+
+from grubio.errors import GrubioError
+from grubio.inference import Prediction
+from grubio.scheme import SS3, LabelScheme
+
+
+class TextFormat(Protocol):
+    """A format that is written record by record to a text stream.
+
+    Attributes
+    ----------
+    suffix
+        Ending of file names, with the dot.
+    """
+
+    suffix: str
+
+    def header(self, scheme: LabelScheme) -> str:
+        """Return what stands once at the top of a file."""
+        ...
+
+    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+        """Write one prediction in a scheme."""
+        ...
+
+
+def require_three_states(scheme: LabelScheme, format_name: str) -> None:
+    """Raise GrubioError unless a scheme is SS3, the only one that PSIPRED's formats can hold."""
+    if scheme.name != SS3.name:
+        raise GrubioError(
+            f"format {format_name} holds helix, strand and coil; it cannot hold {scheme.name}",
+            hint="use --scheme ss3 with a model of secondary structure, or --format tsv",
+        )

@@ -1,0 +1,81 @@
+"""Write config/README.md and workflow/schemas/config.schema.json from grubio/config.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from grubio import config
+
+ROOT = Path(__file__).parents[1]
+
+INTRODUCTION = """# Configuration
+
+`config.yaml` in this folder is a complete study. One model is trained, scored and reported for
+each entry of `runs`. The groups `model`, `training` and `evaluation` stand at the top, where they
+hold for all runs, or inside a run, where they hold for that run alone.
+
+```yaml
+datasets:
+  mine:
+    records: chains.fasta
+    labels: labels.fasta
+training:
+  epochs: 10
+runs:
+  narrow: {dataset: mine, model: {hidden_size: 64}}
+  wide: {dataset: mine, model: {hidden_size: 192}}
+  wide-again: {dataset: mine, model: {hidden_size: 192}, training: {seed: 2}}
+```
+
+An unknown or wrong key stops the workflow before its first job, with the key's path, its value,
+and the nearest key that exists. Editors check the file as it is written if its first line is
+`# yaml-language-server: $schema=../workflow/schemas/config.schema.json`.
+
+This page is made by `python scripts/write_config_docs.py`.
+"""
+
+GROUPS: list[tuple[str, type[BaseModel]]] = [
+    ("Top", config.Config),
+    ("`datasets.<name>`", config.DatasetSettings),
+    ("A source: `records`, `labels`, `masks`, `exclude`, `prediction.inputs.<name>`", config.Source),
+    ("`datasets.<name>.prepare`", config.PrepareSettings),
+    ("`datasets.<name>.split`", config.SplitSettings),
+    ("`runs.<name>`", config.RunSettings),
+    ("`model`", config.ModelSettings),
+    ("`training`", config.TrainingSettings),
+    ("`evaluation`", config.EvaluationSettings),
+    ("`prediction`", config.PredictionSettings),
+]
+
+
+def table(group: type[BaseModel]) -> str:
+    """Return a Markdown table of the keys of a group."""
+    rows = ["| key | default | meaning |", "| --- | --- | --- |"]
+    for key, field in group.model_fields.items():
+        default = field.default
+        if default is PydanticUndefined:
+            default = field.default_factory() if field.default_factory else None
+            shown = "required" if field.is_required() else f"`{default}`"
+        elif isinstance(default, BaseModel):
+            shown = "see below"
+        else:
+            shown = f"`{default}`"
+        meaning = field.description or (type(default).__doc__ or "").splitlines()[0]
+        rows.append(f"| `{key}` | {shown} | {meaning} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Write both files."""
+    parts = [INTRODUCTION]
+    for title, group in GROUPS:
+        parts.append(f"## {title}\n\n{(group.__doc__ or '').splitlines()[0]}\n\n{table(group)}\n")
+    (ROOT / "config/README.md").write_text("\n".join(parts), encoding="utf-8")
+    (ROOT / "workflow/schemas/config.schema.json").write_text(config.json_schema(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Fixtures shared by the tests: a tiny labelled dataset and a tiny model trained on it."""
+
+from __future__ import annotations
+
+import lzma
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grubio.alphabet import PROTEIN
+from grubio.dataset import DatasetHeader, write_dataset
+from grubio.record import Record
+from grubio.scheme import SS8
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def chains() -> list[Record]:
+    """The first 300 chains of 40 to 300 residues of the PDB set, split 200 / 50 / 50."""
+    records: list[Record] = []
+    with lzma.open(REPOSITORY / "data" / "pdb_chains.tsv.xz", "rt") as lines:
+        next(lines)
+        for line in lines:
+            name, sequence, labels = line.rstrip("\n").split("\t")
+            if 40 <= len(sequence) <= 300:
+                split = "train" if len(records) < 200 else "valid" if len(records) < 250 else "test"
+                records.append(Record(name, "", sequence, labels, None, None, split))
+            if len(records) == 300:
+                return records
+    raise AssertionError("the PDB set is too small")
+
+
+@pytest.fixture(scope="session")
+def dataset(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("dataset") / "split.parquet"
+    write_dataset(path, DatasetHeader(PROTEIN, SS8, {"chains.tsv": "0" * 64}), chains)
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_folder(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run trained for one epoch."""
+    from grubio.config import ModelSettings, TrainingSettings
+    from grubio.training import train_model
+
+    folder = tmp_path_factory.mktemp("run")
+    train_model(
+        dataset,
+        folder,
+        ModelSettings(hidden_size=16, layers=2),
+        TrainingSettings(epochs=1, batch_residues=4000),
+        device="cpu",
+        threads=1,
+    )
+    return folder
+
+
+@pytest.fixture
+def grubio(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in a process of its own, in an empty folder."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from grubio.cli import main; main()", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=300,
+            check=False,
+            **options,  # type: ignore[call-overload]
+        )
+
+    return run

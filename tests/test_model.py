@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grubio.alphabet import PROTEIN
+from grubio.batching import padded_codes
+from grubio.model import Architecture, BiGRULabeller, reversal_index
+
+sequences_strategy = st.lists(
+    st.text(alphabet=PROTEIN.codes, min_size=1, max_size=40), min_size=1, max_size=6
+)
+
+
+def new_model(layers: int = 2) -> BiGRULabeller:
+    torch.manual_seed(0)
+    return BiGRULabeller(Architecture(20, 8, 12, layers, 0.1), PROTEIN.channel_table).eval()
+
+
+def logits_of(model: BiGRULabeller, sequences: list[str], extra: int = 0) -> list[np.ndarray]:
+    codes, lengths = padded_codes([PROTEIN.encode(s) for s in sequences], PROTEIN.pad_code)
+    codes = np.pad(codes, ((0, extra), (0, 0)), constant_values=PROTEIN.pad_code)
+    with torch.inference_mode():
+        out = model(torch.from_numpy(codes), torch.from_numpy(lengths)).numpy()
+    return [out[:length, i] for i, length in enumerate(lengths)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(sequences_strategy, st.integers(0, 30), st.randoms())
+def test_an_answer_does_not_depend_on_batch_order_or_padding(sequences, extra, random) -> None:
+    model = new_model()
+    order = list(range(len(sequences)))
+    random.shuffle(order)
+    together = logits_of(model, [sequences[i] for i in order], extra)
+    for place, i in enumerate(order):
+        alone = logits_of(model, [sequences[i]])[0]
+        assert np.abs(together[place] - alone).max() < 1e-5
+
+
+def test_it_equals_torch_bidirectional_gru_on_packed_sequences() -> None:
+    model = new_model(layers=2)
+    reference = torch.nn.GRU(20, 12, num_layers=2, bidirectional=True)
+    state = {}
+    for depth, layer in enumerate(model.layers):
+        for ours, suffix in ((layer.forwards, ""), (layer.backwards, "_reverse")):
+            for name, value in ours.state_dict().items():
+                state[name.replace("_l0", f"_l{depth}{suffix}")] = value
+    reference.load_state_dict(state)
+    sequences = ["MKTAYIAKQRW", "GG", "ACDEFGHIKLMNPQRSTVWY"]
+    codes, lengths = padded_codes([PROTEIN.encode(s) for s in sequences], PROTEIN.pad_code)
+    channels = torch.from_numpy(PROTEIN.channel_table)[torch.from_numpy(codes).long()]
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        channels, torch.from_numpy(lengths), enforce_sorted=False
+    )
+    with torch.inference_mode():
+        states, _ = torch.nn.utils.rnn.pad_packed_sequence(reference(packed)[0])
+        expected = model.head(states).numpy()
+    for i, logits in enumerate(logits_of(model, sequences)):
+        assert np.abs(logits - expected[: len(logits), i]).max() < 1e-5
+
+
+def test_both_ends_reach_every_residue() -> None:
+    model = new_model(layers=1)
+    base = logits_of(model, ["A" * 10])[0]
+    first, last = logits_of(model, ["W" + "A" * 9, "A" * 9 + "W"])
+    assert (np.abs(first - base).max(axis=1) > 1e-7).all()
+    assert (np.abs(last - base).max(axis=1) > 1e-7).all()
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=5), st.integers(0, 5))
+def test_reversing_twice_changes_nothing(lengths: list[int], extra: int) -> None:
+    index = reversal_index(torch.tensor(lengths), max(lengths) + extra)
+    twice = torch.gather(index, 0, index)
+    assert (twice == torch.arange(len(index)).unsqueeze(1)).all()

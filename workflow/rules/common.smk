@@ -1,0 +1,115 @@
+"""The checked configuration, and what the rules need to know of it."""
+
+import re
+import shlex
+
+from snakemake.exceptions import WorkflowError
+
+import grubio
+from grubio.config import Config, as_options, checked
+from grubio.embedded import EMBEDDED
+from grubio.errors import GrubioError
+from grubio.fetch import is_url
+
+try:
+    STUDY = checked(Config, config)
+except GrubioError as error:
+    raise WorkflowError(f"configuration: {error}") from None
+
+VERSION = grubio.__version__
+
+
+def fetched_path(owner, role, source):
+    """Return where a source is fetched to: its own file name in the owner's folder."""
+    name = (source.member or source.location).rstrip("/").rsplit("/", 1)[-1]
+    return f"resources/{owner}/{role}/{name}"
+
+
+def dataset_sources(name):
+    """Return the sources of a dataset by the path that they are fetched to."""
+    dataset = STUDY.datasets[name]
+    roles = [(f"records{i}", source) for i, source in enumerate(dataset.records)]
+    roles += [
+        (role, getattr(dataset, role))
+        for role in ("labels", "masks", "exclude")
+        if getattr(dataset, role) is not None
+    ]
+    return {fetched_path(f"datasets/{name}", role, source): source for role, source in roles}
+
+
+SOURCES = {
+    path: source for name in STUDY.datasets for path, source in dataset_sources(name).items()
+}
+INPUTS = {
+    name: fetched_path("inputs", name, source)
+    for name, source in STUDY.prediction.inputs.items()
+}
+SOURCES |= {INPUTS[name]: source for name, source in STUDY.prediction.inputs.items()}
+
+
+def local_source(wildcards):
+    """Return the path of a source that is a file here, so that a change of it is seen."""
+    location = SOURCES[f"resources/{wildcards.file}"].location
+    return [] if is_url(location) or location in EMBEDDED else [location]
+
+
+def source_options(wildcards):
+    """Return the options of grubio fetch for a source."""
+    source = SOURCES[f"resources/{wildcards.file}"]
+    options = [source.location]
+    if source.sha256:
+        options += ["--sha256", source.sha256]
+    if source.member:
+        options += ["--member", source.member]
+    return shlex.join(options)
+
+
+def dataset_role(name, role):
+    """Return the fetched files of one role of a dataset."""
+    return [path for path in dataset_sources(name) if path.split("/")[3].startswith(role)]
+
+
+def option(flag, paths):
+    """Return a flag and its file, or nothing if there is no file."""
+    return shlex.join([flag, *paths]) if paths else ""
+
+
+def run_dataset(wildcards):
+    """Return the split dataset of a run."""
+    return f"results/datasets/{STUDY.runs[wildcards.run].dataset}/split.parquet"
+
+
+def run_audit(wildcards):
+    """Return the leakage audit of a run's dataset."""
+    return f"results/datasets/{STUDY.runs[wildcards.run].dataset}/audit.tsv"
+
+
+def run_options(wildcards, groups):
+    """Return the settings of a run as command-line options."""
+    run = STUDY.runs[wildcards.run]
+    return shlex.join(text for group in groups for text in as_options(getattr(run, group)))
+
+
+def dataset_options(wildcards, group):
+    """Return the settings of a step of a dataset as command-line options."""
+    return shlex.join(as_options(getattr(STUDY.datasets[wildcards.dataset], group)))
+
+
+RUNS = list(STUDY.runs)
+
+FINAL_OUTPUT = [
+    "results/comparison.tsv",
+    *expand("results/{run}/report.html", run=RUNS),
+    *expand(
+        "results/{run}/predictions/{input}.{format}",
+        run=RUNS,
+        input=list(INPUTS),
+        format=STUDY.prediction.formats,
+    ),
+]
+
+
+wildcard_constraints:
+    dataset="|".join(map(re.escape, STUDY.datasets)),
+    run="|".join(map(re.escape, STUDY.runs)),
+    input="|".join(map(re.escape, INPUTS)) or "(?!)",

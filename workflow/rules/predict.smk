@@ -1,0 +1,44 @@
+"""From a model and FASTA files to labels.
+
+results/<run>/predictions/<input>.<format>
+"""
+
+
+rule predict:
+    """Label the sequences of an input with the model of a run."""
+    input:
+        model=rules.train.output.model,
+        sequences=lambda wildcards: INPUTS[wildcards.input],
+    output:
+        expand(
+            "results/{{run}}/predictions/{{input}}.{format}",
+            format=STUDY.prediction.formats,
+        ),
+    log:
+        "logs/predict/{run}/{input}.log",
+    benchmark:
+        "results/benchmarks/predict/{run}/{input}.tsv"
+    params:
+        model=subpath(input.model[0], parent=True),
+        outputs=lambda wildcards, output: shlex.join(
+            text for path in output for text in ("--output", path)
+        ),
+        on_invalid=STUDY.prediction.on_invalid,
+        device=STUDY.device,
+        version=VERSION,
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    conda:
+        "../envs/grubio.yaml"
+    shell:
+        """
+        grubio predict {input.sequences:q} \
+            --model {params.model:q} \
+            {params.outputs} \
+            --on-invalid {params.on_invalid} \
+            --device {params.device} \
+            --threads {threads} \
+            --log {log:q}
+        """

@@ -1,0 +1,102 @@
+"""From sources to split datasets.
+
+resources/datasets/<dataset>/   the source files, fetched and checked
+results/datasets/<dataset>/     prepared.parquet, split.parquet, audit.tsv, removed.tsv
+"""
+
+
+rule fetch:
+    """Fetch and check one source file."""
+    input:
+        local_source,
+    output:
+        "resources/{file}",
+    log:
+        "logs/fetch/{file}.log",
+    params:
+        source=source_options,
+        version=VERSION,
+    wildcard_constraints:
+        file="(datasets|inputs)/.+",
+    localrule: True
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    conda:
+        "../envs/grubio.yaml"
+    shell:
+        """
+        grubio fetch {params.source} \
+            --output {output:q} \
+            --log {log:q}
+        """
+
+
+rule prepare:
+    """Read and check the records of a dataset."""
+    input:
+        records=lambda wildcards: dataset_role(wildcards.dataset, "records"),
+        labels=lambda wildcards: dataset_role(wildcards.dataset, "labels"),
+        masks=lambda wildcards: dataset_role(wildcards.dataset, "masks"),
+    output:
+        dataset="results/datasets/{dataset}/prepared.parquet",
+        summary="results/datasets/{dataset}/prepared.json",
+    log:
+        "logs/prepare/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare/{dataset}.tsv"
+    params:
+        labels=lambda wildcards, input: option("--labels", input.labels),
+        masks=lambda wildcards, input: option("--masks", input.masks),
+        settings=lambda wildcards: dataset_options(wildcards, "prepare"),
+        version=VERSION,
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../envs/grubio.yaml"
+    shell:
+        """
+        grubio prepare {input.records:q} {params.labels} {params.masks} \
+            --output {output.dataset:q} \
+            --summary {output.summary:q} \
+            {params.settings} \
+            --log {log:q}
+        """
+
+
+rule split:
+    """Divide a dataset without homologs between the parts, and audit it."""
+    input:
+        dataset="results/datasets/{dataset}/prepared.parquet",
+        exclude=lambda wildcards: dataset_role(wildcards.dataset, "exclude"),
+    output:
+        dataset="results/datasets/{dataset}/split.parquet",
+        audit="results/datasets/{dataset}/audit.tsv",
+        removed="results/datasets/{dataset}/removed.tsv",
+    log:
+        "logs/split/{dataset}.log",
+    benchmark:
+        "results/benchmarks/split/{dataset}.tsv"
+    params:
+        exclude=lambda wildcards, input: option("--exclude", input.exclude),
+        settings=lambda wildcards: dataset_options(wildcards, "split"),
+        version=VERSION,
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    conda:
+        "../envs/grubio.yaml"
+    shell:
+        """
+        grubio split {input.dataset:q} {params.exclude} \
+            --output {output.dataset:q} \
+            --audit {output.audit:q} \
+            --removed {output.removed:q} \
+            {params.settings} \
+            --threads {threads} \
+            --log {log:q}
+        """

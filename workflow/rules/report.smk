@@ -1,0 +1,77 @@
+"""From scores to what people read.
+
+results/<run>/report.html               one page per run
+results/comparison.{tsv,svg,html}       all runs side by side
+"""
+
+
+rule report:
+    """Draw the report of a run."""
+    input:
+        model=rules.train.output.model,
+        history=rules.train.output.history,
+        scores=rules.evaluate.output,
+    output:
+        report(
+            "results/{run}/report.html",
+            caption="../report/run.rst",
+            category="Runs",
+            labels={"run": "{run}"},
+        ),
+    log:
+        "logs/report/{run}.log",
+    params:
+        run=subpath(output[0], parent=True),
+        version=VERSION,
+    localrule: True
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../envs/grubio.yaml"
+    shell:
+        """
+        grubio report {params.run:q} \
+            --output {output:q} \
+            --log {log:q}
+        """
+
+
+rule compare:
+    """Compare all runs."""
+    input:
+        metrics=expand("results/{run}/metrics.json", run=RUNS),
+        history=expand("results/{run}/history.csv", run=RUNS),
+    output:
+        table=report(
+            "results/comparison.tsv",
+            caption="../report/comparison.rst",
+            category="Comparison",
+        ),
+        figure=report(
+            "results/comparison.svg",
+            caption="../report/comparison.rst",
+            category="Comparison",
+        ),
+        page="results/comparison.html",
+    log:
+        "logs/compare.log",
+    params:
+        runs=expand("results/{run}", run=RUNS),
+        version=VERSION,
+    localrule: True
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../envs/grubio.yaml"
+    shell:
+        """
+        grubio compare {params.runs:q} \
+            --output {output.table:q} \
+            --figure {output.figure:q} \
+            --html {output.page:q} \
+            --log {log:q}
+        """
