@@ -115,6 +115,7 @@ def write_svg(path: Path, figure: Figure, title: str) -> None:
 
 def _as_text(figure: Figure, title: str | None = None) -> str:
     buffer = io.StringIO()
+    metadata = _NO_METADATA if title is None else {**_NO_METADATA, "Title": title}
     with drawing_style():
-        figure.savefig(buffer, format="svg", metadata={**_NO_METADATA, "Title": title})
+        figure.savefig(buffer, format="svg", metadata=metadata)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"

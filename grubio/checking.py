@@ -1,0 +1,256 @@
+"""Checks of records against an alphabet and a label scheme, and the count of what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from grubio.alphabet import PROTEIN, Alphabet, looks_like_dna
+from grubio.config import OnInvalid
+from grubio.errors import GrubioError
+from grubio.record import Record
+from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+
+_REASONS_KEPT = 1000
+_JUDGED_RECORDS = 5
+
+
+@dataclass
+class Tally:
+    """What was read, changed and refused.
+
+    Attributes
+    ----------
+    read, kept
+        Records seen and records passed on.
+    residues
+        Residues of the records passed on.
+    replaced
+        Ambiguous or invalid letters that were read as something else, by letter.
+    stops
+        Terminal stops (``*``) that were removed.
+    masked
+        Residues that do not count.
+    labels
+        Residues that count, by label.
+    refused
+        Id and reason of the first thousand records that were left out.
+    """
+
+    read: int = 0
+    kept: int = 0
+    residues: int = 0
+    replaced: Counter[str] = field(default_factory=Counter)
+    stops: int = 0
+    masked: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note a record that is left out."""
+        if len(self.refused) < _REASONS_KEPT:
+            self.refused.append((name, reason))
+
+
+def checked_records(
+    records: Iterable[Record],
+    alphabet: Alphabet,
+    on_invalid: OnInvalid,
+    *,
+    scheme: LabelScheme | None = None,
+    path: str | Path | None = None,
+    tally: Tally | None = None,
+) -> Iterator[Record]:
+    """Yield records whose letters are all valid.
+
+    A terminal stop (``*``) is removed, with its label. Letters outside the alphabet or the scheme
+    stop the reading (``error``), cost the record (``skip``), or become the unknown residue or
+    label with mask 0 (``mask``). An empty or contradictory record is an error, or left out under
+    ``skip`` and ``mask``.
+
+    Parameters
+    ----------
+    records
+        Records as read.
+    alphabet
+        Residues that are valid.
+    on_invalid
+        ``error``, ``skip`` or ``mask``.
+    scheme
+        Labels that are valid; labels are not looked at without it.
+    path
+        File to name in errors.
+    tally
+        Is filled while the records pass.
+
+    Raises
+    ------
+    GrubioError
+        Under ``error``, at the first invalid record; under every policy if the first long
+        records are DNA and the alphabet is protein.
+    """
+    tally = tally if tally is not None else Tally()
+    for record in _of_the_right_kind(records, alphabet, path):
+        tally.read += 1
+        if record.sequence.endswith("*"):
+            tally.stops += 1
+        try:
+            checked = _checked(record, alphabet, scheme, mask=on_invalid == "mask", path=path)
+        except GrubioError as error:
+            if on_invalid == "error":
+                raise
+            where = f"position {error.position}: " if error.position else ""
+            tally.refuse(record.id, where + error.problem)
+            continue
+        _count(checked, record, alphabet, tally)
+        yield checked
+
+
+def _of_the_right_kind(
+    records: Iterable[Record], alphabet: Alphabet, path: str | Path | None
+) -> Iterator[Record]:
+    if alphabet is not PROTEIN:
+        yield from records
+        return
+    # The first few long records are held back until one of them is seen to be no DNA.
+    waiting: list[Record] = []
+    judged = 0
+    stream = iter(records)
+    for record in stream:
+        waiting.append(record)
+        if len(record) < 50:
+            continue
+        if not looks_like_dna(record.sequence):
+            judged = 0
+            break
+        judged += 1
+        if judged == _JUDGED_RECORDS:
+            break
+    if judged:
+        raise GrubioError(
+            "looks like DNA, but protein was expected",
+            path=path,
+            record=next(r.id for r in waiting if len(r) >= 50),
+            hint="translate it first, or use a DNA model or --alphabet dna",
+        )
+    yield from waiting
+    yield from stream
+
+
+def _checked(
+    record: Record,
+    alphabet: Alphabet,
+    scheme: LabelScheme | None,
+    *,
+    mask: bool,
+    path: str | Path | None,
+) -> Record:
+    record = _without_stop(record)
+    if not record.sequence:
+        raise GrubioError("the record has no sequence", path=path, record=record.id)
+    for what, text in (("labels", record.labels), ("mask", record.mask)):
+        if text is not None and len(text) != len(record):
+            raise GrubioError(
+                f"{len(record)} residues but {len(text)} characters of {what}",
+                path=path,
+                record=record.id,
+                hint="give one character per residue",
+            )
+    unknown = set()
+    invalid = alphabet.invalid_positions(record.sequence)
+    if invalid and not mask:
+        letter = record.sequence[invalid[0]]
+        raise GrubioError(
+            f"'{letter}' is not a {alphabet.name} residue"
+            + (f" ({len(invalid)} such letters)" if len(invalid) > 1 else ""),
+            path=path,
+            record=record.id,
+            position=invalid[0] + 1,
+            hint=_hint(record.sequence, letter, alphabet),
+        )
+    unknown |= set(invalid)
+    sequence = _replaced(record.sequence, invalid, alphabet.unknown)
+    labels, mask_text = record.labels, record.mask
+    if mask_text is not None and (bad := [i for i, c in enumerate(mask_text) if c not in "01"]):
+        raise GrubioError(
+            f"'{mask_text[bad[0]]}' in the mask; 0 or 1 was expected",
+            path=path,
+            record=record.id,
+            position=bad[0] + 1,
+        )
+    if labels is not None and scheme is not None:
+        hidden = {i for i, c in enumerate(mask_text or "") if c == "0"}
+        wrong = [i for i in scheme.invalid_positions(labels) if i not in hidden]
+        if wrong and not mask:
+            raise GrubioError(
+                f"'{labels[wrong[0]]}' is not a label of {scheme.name} ({scheme.letters})",
+                path=path,
+                record=record.id,
+                position=wrong[0] + 1,
+                hint="choose --scheme, or write ? where the label is unknown",
+            )
+        codes = scheme.encode(labels)
+        labels = "".join(
+            scheme.letters[code] if code < scheme.size and i not in hidden else UNKNOWN_LABEL
+            for i, code in enumerate(codes.tolist())
+        )
+        unknown |= {i for i, c in enumerate(labels) if c == UNKNOWN_LABEL}
+    if unknown:
+        mask_text = _replaced(mask_text or "1" * len(sequence), sorted(unknown), "0")
+    return replace(record, sequence=sequence, labels=labels, mask=mask_text)
+
+
+def _without_stop(record: Record) -> Record:
+    if not record.sequence.endswith("*"):
+        return record
+    size = len(record.sequence)
+    return replace(
+        record,
+        sequence=record.sequence[:-1],
+        labels=record.labels[:-1] if record.labels and len(record.labels) == size else record.labels,
+        mask=record.mask[:-1] if record.mask and len(record.mask) == size else record.mask,
+    )
+
+
+def _replaced(text: str, positions: list[int], letter: str) -> str:
+    if not positions:
+        return text
+    letters = list(text)
+    for position in positions:
+        letters[position] = letter
+    return "".join(letters)
+
+
+def _hint(sequence: str, letter: str, alphabet: Alphabet) -> str:
+    rest = "or use --on-invalid skip (leave the record out) or mask (unknown residue)"
+    if letter in "-.":
+        return f"remove the gaps of the alignment, {rest}"
+    if letter == "*":
+        return f"a stop may stand at the end only; cut the sequence there, {rest}"
+    if alphabet is not PROTEIN and not PROTEIN.invalid_positions(sequence):
+        return "this looks like protein; use a protein model or --alphabet protein"
+    return f"correct it, {rest}"
+
+
+def _count(checked: Record, original: Record, alphabet: Alphabet, tally: Tally) -> None:
+    tally.kept += 1
+    tally.residues += len(checked)
+    if alphabet.count_ambiguous(checked.sequence):
+        tally.replaced.update(
+            letter
+            for letter in original.sequence[: len(checked)].upper()
+            if letter not in alphabet.letters
+        )
+    if checked.mask is not None:
+        tally.masked += checked.mask.count("0")
+    if checked.labels is not None:
+        if checked.mask is None:
+            tally.labels.update(checked.labels)
+        else:
+            tally.labels.update(
+                label
+                for label, counts in zip(checked.labels, checked.mask, strict=True)
+                if counts == "1"
+            )

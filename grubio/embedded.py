@@ -1,0 +1,46 @@
+"""Data that comes with grubio, by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from grubio.errors import GrubioError
+
+
+@dataclass(frozen=True)
+class EmbeddedFile:
+    """A file of the package and what it holds."""
+
+    filename: str
+    description: str
+
+
+EMBEDDED: Mapping[str, EmbeddedFile] = {
+    "pdb-demo": EmbeddedFile(
+        "pdb_demo.tsv.xz", "PDB chains with SS8 labels, split without homologs (TSV)"
+    ),
+    "example-proteins": EmbeddedFile(
+        "example_proteins.fasta", "eight protein sequences without labels (FASTA)"
+    ),
+}
+
+
+def embedded_path(name: str) -> Path:
+    """Return where a file of embedded data is.
+
+    Raises
+    ------
+    GrubioError
+        If there is no data of that name.
+    """
+    if name not in EMBEDDED:
+        near = difflib.get_close_matches(name, EMBEDDED, 1)
+        raise GrubioError(
+            f"there is no embedded data '{name}'",
+            hint=f"did you mean '{near[0]}'?" if near else f"there is {', '.join(EMBEDDED)}",
+        )
+    return Path(str(resources.files("grubio.data"))) / EMBEDDED[name].filename

@@ -1,0 +1,87 @@
+"""FASTA, plain or compressed.
+
+A record is a line that begins with ``>`` and the lines up to the next one. The first word after
+``>`` is the id, the rest of the line the description. Sequence lines are joined; white space
+inside them is dropped. Line ends may be LF or CRLF, and a byte-order mark at the start of the file
+is passed over. Text is UTF-8; ids are ASCII. Every record needs an id of its own and a sequence.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from Bio.SeqIO.FastaIO import SimpleFastaParser
+
+from grubio.errors import GrubioError
+from grubio.files import open_input
+from grubio.record import Record
+
+
+def read_fasta(path: str | Path) -> Iterator[Record]:
+    """Yield the records of a FASTA file, ``-`` for standard input, in order.
+
+    Letters are not checked here; see :func:`grubio.checking.checked_records`.
+
+    Raises
+    ------
+    GrubioError
+        If the file is missing, damaged, empty or no FASTA, or if an id is missing, comes twice
+        or is not ASCII.
+    """
+    first_place: dict[str, int] = {}
+    with open_input(path) as raw:
+        for number, (title, sequence) in enumerate(
+            SimpleFastaParser(_checked_lines(raw, path)), start=1
+        ):
+            name, _, description = title.strip().partition(" ")
+            name, tab, more = name.partition("\t")
+            description = more + " " * bool(tab and description) + description
+            if not name:
+                raise GrubioError("the header has no id", path=path, record=f"number {number}")
+            if not name.isascii():
+                raise GrubioError(
+                    "the id has characters outside ASCII",
+                    path=path,
+                    record=name,
+                    hint="rename it; descriptions may have any characters",
+                )
+            if name in first_place:
+                raise GrubioError(
+                    f"the id comes twice, as records {first_place[name]} and {number}",
+                    path=path,
+                    record=name,
+                    hint="give every record an id of its own",
+                )
+            first_place[name] = number
+            yield Record(name, description.strip(), "".join(sequence.split()))
+    if not first_place:
+        raise GrubioError("holds no records", path=path, hint="give a FASTA file: >id, then residues")
+
+
+def _checked_lines(raw: BinaryIO, path: str | Path) -> Iterator[str]:
+    in_record = False
+    for number, line in enumerate(raw, start=1):
+        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if b"\0" in content:
+            raise GrubioError("is a binary file, not FASTA", path=path, line=number)
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise GrubioError(
+                f"byte 0x{content[error.start]:02x} is not UTF-8 text",
+                path=path,
+                line=number,
+                hint="save the file as UTF-8",
+            ) from error
+        if not in_record and text.strip() and not text.startswith(">"):
+            raise GrubioError(
+                "there is text before the first header",
+                path=path,
+                line=number,
+                hint="a FASTA record starts with a line '>id'",
+            )
+        in_record = in_record or text.startswith(">")
+        yield text

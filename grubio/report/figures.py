@@ -1,0 +1,223 @@
+"""The figures of the report and of the comparison. Each function draws one and returns it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from grubio.report.numbers import Interval
+from grubio.report.run_files import CalibrationBin, GroupScore
+from grubio.report.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
+
+_PERCENT = FuncFormatter(lambda fraction, _: f"{100 * fraction:.3g}")
+_ERROR_BARS: dict[str, Any] = {"capsize": 0, "elinewidth": 2.2}
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One row of a dot plot: a label, a score with its interval, and how to draw it.
+
+    Attributes
+    ----------
+    label
+        Text on the axis.
+    score
+        What is drawn; nothing if it has no value.
+    baseline
+        A second score, drawn as a hollow diamond in the same row.
+    strong
+        Whether the row is what the figure is about.
+    """
+
+    label: str
+    score: Interval
+    baseline: Interval | None = None
+    strong: bool = True
+
+
+def dot_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
+    """Draw one row per score, first row on top."""
+    with drawing_style():
+        figure, axes = _figure(height=0.7 + 0.4 * len(dots))
+        for y, dot in enumerate(dots):
+            _horizontal(axes, y, dot.score, "o", ACCENT if dot.strong else MUTED, filled=True)
+            if dot.baseline is not None:
+                _horizontal(axes, y, dot.baseline, "D", CONTRAST, filled=False)
+        axes.set_yticks(range(len(dots)), [_no_formula(dot.label) for dot in dots])
+        axes.set_ylim(len(dots) - 0.4, -0.6)
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.margins(x=0.08)
+        axes.xaxis.set_major_formatter(_PERCENT)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.set_xlabel(axis_label)
+    return figure
+
+
+def loss_curves(history: Sequence[dict[str, float]]) -> Figure:
+    """Draw training and validation loss against epochs."""
+    epochs = [row["epoch"] for row in history]
+    with drawing_style():
+        figure, axes = _figure()
+        train = [row["train_loss"] for row in history]
+        axes.plot(epochs, train, "s--", color=CONTRAST, label="training", markersize=4.5)
+        axes.plot(epochs, [row["valid_loss"] for row in history], "o-", color=ACCENT, label="validation")
+        axes.set_ylabel("loss (cross-entropy)")
+        _epoch_axis(axes)
+        axes.legend()
+    return figure
+
+
+def score_curve(history: Sequence[dict[str, float]], best_epoch: float | None, name: str) -> Figure:
+    """Draw the validation score against epochs; a ring marks the epoch that was kept."""
+    with drawing_style():
+        figure, axes = _figure()
+        scores = [row["valid_score"] for row in history]
+        epochs = [row["epoch"] for row in history]
+        axes.plot(epochs, scores, "o-", color=ACCENT, label="validation")
+        if best_epoch is not None:
+            kept = int(np.argmin([abs(epoch - best_epoch) for epoch in epochs]))
+            ring = {"markersize": 12, "markerfacecolor": "none", "markeredgewidth": 1.6}
+            axes.plot(epochs[kept], scores[kept], "o", color=CONTRAST, label="kept", **ring)
+        axes.yaxis.set_major_formatter(_PERCENT)
+        axes.set_ylabel(f"{name} (%)")
+        _epoch_axis(axes)
+        axes.legend(loc="lower right")
+    return figure
+
+
+def reliability(sets: dict[str, list[CalibrationBin]]) -> Figure:
+    """Draw accuracy against confidence, with the share of residues in each bin below."""
+    with drawing_style():
+        figure = Figure(figsize=(4.6, 3.9), layout="constrained")
+        axes, shares = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+        axes.plot([0, 1], [0, 1], color=MUTED, lw=1, ls=":", label="perfect")
+        looks = {"before": ("s--", CONTRAST, PAPER), "after": ("o-", ACCENT, ACCENT)}
+        for name, (line, colour, fill) in looks.items():
+            bins = sets.get(name, [])
+            if bins:
+                axes.plot(
+                    [b.confidence for b in bins],
+                    [b.accuracy for b in bins],
+                    line,
+                    color=colour,
+                    markerfacecolor=fill,
+                    label=f"{name} calibration",
+                )
+        bins = sets.get("after") or next(iter(sets.values()), [])
+        total = sum(b.count for b in bins) or 1
+        places = [b.confidence for b in bins]
+        shares.bar(places, [b.count / total for b in bins], width=0.03, color=MUTED)
+        drawn = [min(b.confidence, b.accuracy) for bins in sets.values() for b in bins]
+        lowest = min(drawn, default=0.0)
+        start = max(0.0, np.floor(10 * lowest) / 10)
+        axes.set(xlim=(start, 1.02), ylim=(start, 1.02), ylabel="right (%)")
+        shares.set(xlabel="confidence of the model (%)", ylabel="share (%)")
+        for one in (axes, shares):
+            one.xaxis.set_major_formatter(_PERCENT)
+            one.yaxis.set_major_formatter(_PERCENT)
+        shares.yaxis.set_major_locator(MaxNLocator(2))
+        axes.legend(loc="upper left")
+    return figure
+
+
+def scores_by_group(groups: Sequence[GroupScore], overall: Interval, axis_label: str, name: str) -> Figure:
+    """Draw the score of each group with its interval; a line marks the score of all."""
+    with drawing_style():
+        figure, axes = _figure()
+        if overall.value is not None:
+            axes.axhline(overall.value, color=MUTED, ls=":", lw=1.4)
+        for x, group in enumerate(groups):
+            score = group.score
+            if score.value is None:
+                continue
+            axes.errorbar(x, score.value, yerr=_errors(score), color=ACCENT, fmt="o", **_ERROR_BARS)
+        axes.set_xticks(range(len(groups)), [_no_formula(group.name) for group in groups])
+        if sum(len(group.name) for group in groups) > 40:
+            axes.tick_params(axis="x", labelrotation=30)
+        axes.set_xlim(-0.5, len(groups) - 0.5)
+        axes.grid(axis="x", visible=False)
+        axes.margins(y=0.12)
+        axes.yaxis.set_major_formatter(_PERCENT)
+        axes.set_ylabel(f"{name} (%)")
+        axes.set_xlabel(axis_label)
+    return figure
+
+
+def score_histogram(scores: Sequence[float], name: str, noun: str) -> Figure:
+    """Draw how the scores of the single chains are distributed; a line marks their median."""
+    with drawing_style():
+        figure, axes = _figure()
+        axes.hist(scores, bins=np.linspace(0, 1, 41).tolist(), color=ACCENT, edgecolor=PAPER, linewidth=0.6)
+        axes.axvline(float(np.median(scores)), color=INK, lw=1.4, ls=":", label="median")
+        axes.set_xlim(max(0.0, np.floor(10 * min(scores)) / 10), 1)
+        axes.xaxis.set_major_formatter(_PERCENT)
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(f"{name} of a {noun} (%)")
+        axes.set_ylabel(f"{noun}s")
+        axes.legend(loc="upper left")
+    return figure
+
+
+def comparison_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
+    """Draw a :func:`dot_plot` of runs, with a legend for the baseline."""
+    figure = dot_plot(dots, axis_label)
+    with drawing_style():
+        axes = figure.axes[0]
+        axes.plot([], [], "o", color=ACCENT, label="run, 95 % interval")
+        if any(dot.baseline is not None and dot.baseline.known for dot in dots):
+            look = {"markerfacecolor": PAPER, "markeredgewidth": 1.6}
+            axes.plot([], [], "D", color=CONTRAST, label="window logistic regression", **look)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width + 1.4, height + 0.3)
+    return figure
+
+
+def _figure(width: float = 4.6, height: float = 3.0) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _epoch_axis(axes: Axes) -> None:
+    axes.set_xlabel("epoch (pass over the training data)")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.grid(axis="x", visible=False)
+
+
+def _horizontal(
+    axes: Axes, y: float, score: Interval, marker: str, colour: str, *, filled: bool
+) -> None:
+    if score.value is None:
+        return
+    axes.errorbar(
+        score.value,
+        y,
+        xerr=_errors(score),
+        color=colour,
+        fmt=marker,
+        markersize=7,
+        markerfacecolor=colour if filled else PAPER,
+        markeredgewidth=1.6,
+        **_ERROR_BARS,
+    )
+
+
+def _errors(score: Interval) -> list[list[float]] | None:
+    if score.value is None or score.low is None or score.high is None:
+        return None
+    # A bootstrap interval can lie beside the value itself; a negative error bar cannot be drawn.
+    return [[max(score.value - score.low, 0.0)], [max(score.high - score.value, 0.0)]]
+
+
+def _no_formula(text: str) -> str:
+    # Matplotlib reads text between dollar signs as a formula, and names come from users.
+    return text.replace("$", r"\$")

@@ -1,0 +1,118 @@
+"""The first ten seconds of the report: how good the model is, and whether to believe it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from grubio.config import SplitSettings
+from grubio.report.numbers import percent, plural, points, range_text
+from grubio.report.run_files import ChainScore, Run
+
+Outcome = Literal["good", "caution", "unknown"]
+
+# Above it, a stated confidence misleads by more than most differences between models.
+_LARGEST_GOOD_ECE = 0.03
+# From here a 95 % interval is wider than what a better architecture usually gains.
+_WIDEST_GOOD_INTERVAL = 0.04
+
+
+@dataclass(frozen=True)
+class Check:
+    """One reason to believe the scores, or not to."""
+
+    name: str
+    outcome: Outcome
+    finding: str
+
+
+def checks(run: Run) -> list[Check]:
+    """Return what speaks for and against the scores of a run."""
+    return [_homologs(run), _gain(run), _calibration(run), _precision(run)]
+
+
+def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
+    """Return one word for the colour and one sentence for the reader."""
+    cautions = [check.name.lower() for check in found if check.outcome == "caution"]
+    unknown = [check.name.lower() for check in found if check.outcome == "unknown"]
+    if cautions:
+        return "caution", f"With care: look at {' and '.join(cautions)} below."
+    if unknown:
+        return "unknown", f"As far as it was checked: {' and '.join(unknown)} could not be."
+    return "good", "Yes: every check below was passed."
+
+
+def homologs_in_training(chains: Sequence[ChainScore]) -> int:
+    """Return how many test chains have a training chain that counts as a homolog by identity."""
+    limit: float = SplitSettings.model_fields["min_identity"].default
+    return sum(chain.identity is not None and chain.identity >= limit for chain in chains)
+
+
+def _homologs(run: Run) -> Check:
+    name, noun = "Independence of the test set", run.chain_word
+    if not run.chains or not run.metrics.get("by_identity"):
+        return Check(
+            name,
+            "unknown",
+            f"No audit was found, so whether test {noun}s have relatives among the training "
+            f"{noun}s is not known.",
+        )
+    limit: float = SplitSettings.model_fields["min_identity"].default
+    count, total = homologs_in_training(run.chains), len(run.chains)
+    subject = "None" if not count else f"{count:,}"
+    verb = "has" if count <= 1 else "have"
+    nearest = max((c.identity for c in run.chains if c.identity is not None), default=None)
+    ending = "" if nearest is None else f" The nearest one is {percent(nearest, 0)} identical."
+    return Check(
+        name,
+        "caution" if count else "good",
+        f"{subject} of {plural(total, f'test {noun}')} {verb} a training {noun} of "
+        f"{percent(limit, 0)} identity or more.{ending}",
+    )
+
+
+def _gain(run: Run) -> Check:
+    name = "Gain over the baseline"
+    gain = run.score("gain_over_window_logistic")
+    if gain.value is None:
+        return Check(name, "unknown", "There is no baseline to compare with.")
+    ends = range_text("gain", gain)
+    interval = f" (95\N{NO-BREAK SPACE}% interval {ends})" if ends else ""
+    beats = (gain.low if gain.low is not None else gain.value) > 0
+    return Check(
+        name,
+        "good" if beats else "caution",
+        f"{points(gain.value)} percentage points of {run.score_name} over a logistic regression "
+        f"on a window of residues{interval}"
+        + ("." if beats else ", which does not exclude that there is no gain."),
+    )
+
+
+def _calibration(run: Run) -> Check:
+    name, ece = "Calibration", run.score("ece")
+    if ece.value is None:
+        return Check(name, "unknown", "The calibration error was not measured.")
+    before = run.score("ece_uncalibrated").value
+    ending = "" if before is None else f"; before calibration by {percent(before)}"
+    return Check(
+        name,
+        "good" if ece.value <= _LARGEST_GOOD_ECE else "caution",
+        f"A stated confidence misses the observed accuracy by {percent(ece.value)} on "
+        f"average{ending}.",
+    )
+
+
+def _precision(run: Run) -> Check:
+    name, score = "Size of the test set", run.score(run.score_key)
+    if score.low is None or score.high is None:
+        return Check(name, "unknown", "The score has no interval.")
+    width = score.high - score.low
+    total = run.metrics.get("counts", {}).get("chains")
+    on = f" on {plural(total, f'test {run.chain_word}')}" if total else ""
+    return Check(
+        name,
+        "good" if width <= _WIDEST_GOOD_INTERVAL else "caution",
+        f"The 95\N{NO-BREAK SPACE}% interval of {run.score_name}{on} is {100 * width:.1f} "
+        "percentage points wide.",
+    )

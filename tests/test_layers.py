@@ -1,0 +1,52 @@
+"""The shape of the code: imports run downhill, and starting is cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+from conftest import REPOSITORY
+
+PACKAGE = REPOSITORY / "grubio"
+HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarrow", "Bio", "pooch"}
+# From the bottom of the hill to the top; a module may import from its own layer and below.
+LAYERS = [
+    {"errors", "__init__", "data", "zoo"},
+    {"alphabet", "scheme", "record", "files"},
+    {"config", "dataset", "embedded"},
+    {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
+    {"model", "devices", "bundle", "baselines"},
+    {"inference", "fitting", "progress", "training_progress", "writers"},
+    {"fetch", "prepare", "split", "training", "evaluation", "prediction", "report", "comparison"},
+    {"cli"},
+]
+
+
+def imported_modules(source: str) -> set[str]:
+    """Return the first part below ``grubio`` of every import."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("grubio."):
+            found.add((node.module or "").split(".")[1])
+    return found
+
+
+def test_imports_run_downhill() -> None:
+    height = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        assert own in height, f"{own} has no layer"
+        for other in imported_modules(path.read_text()):
+            assert height[other] <= height[own], f"{path.name} imports grubio.{other} uphill"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\nsys.argv = ['grubio', '--help']\nfrom grubio.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+    assert "predict" in done.stdout

@@ -1,0 +1,174 @@
+"""The real workflow, run by the real Snakemake on a tiny study."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import REPOSITORY
+from grubio.record import Record
+
+pytestmark = pytest.mark.workflow
+
+OUTPUTS = ["report.html", "metrics.json", "per_chain.tsv", "confusion.tsv", "calibration.tsv"]
+OUTPUTS += ["test_predictions.parquet", "history.csv", "model/model.json", "model/CARD.md"]
+OUTPUTS += ["model/weights.safetensors", "predictions/new.tsv", "predictions/new.fasta"]
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=570,
+        check=False,
+    )
+
+
+def jobs(output: str) -> dict[str, int]:
+    """Return the number of jobs per rule that Snakemake's job table announces."""
+    table = output.partition("Job stats:")[2].partition("\n\n")[0]
+    rows = [re.fullmatch(r"(\w+)\s+(\d+)", line.strip()) for line in table.splitlines()]
+    return {row[1]: int(row[2]) for row in rows if row and row[1] != "total"}
+
+
+def write_study(folder: Path, study: Mapping[str, Any]) -> None:
+    (folder / "config").mkdir(exist_ok=True)
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(dict(study)))
+
+
+@pytest.fixture(scope="module")
+def study() -> dict[str, Any]:
+    return {
+        "datasets": {
+            "tiny": {"records": "chains.tsv", "prepare": {"format": "tsv", "scheme": "ss8"}},
+        },
+        "model": {"hidden_size": 12, "layers": 1},
+        "training": {"epochs": 1},
+        "evaluation": {"bootstrap": 20, "baseline_window": 5},
+        "runs": {
+            "first": {"dataset": "tiny"},
+            "second": {"dataset": "tiny", "training": {"seed": 2}},
+        },
+        "prediction": {"inputs": {"new": "new.fasta"}, "formats": ["tsv", "fasta"]},
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(
+    study: dict[str, Any], chains: list[Record], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder in which the study was run from another workflow that uses ours as a module."""
+    folder = tmp_path_factory.mktemp("study")
+    rows = [f"{r.id}\t{r.sequence}\t{r.labels}\t{r.split}" for r in chains]
+    (folder / "chains.tsv").write_text("id\tsequence\tss8\tsplit\n" + "\n".join(rows) + "\n")
+    (folder / "new.fasta").write_text(">one\nMKTAYIAKQRQISFVKSHFSRQ\n>two\nGSHMGLEDPV\n")
+    write_study(folder, study)
+    (folder / "Snakefile").write_text(
+        'configfile: "config/config.yaml"\n\n'
+        f'module labels:\n    snakefile: "{REPOSITORY}/workflow/Snakefile"\n    config: config\n\n'
+        "use rule * from labels\n\n"
+        'rule count:\n    input: "results/first/predictions/new.tsv"\n'
+        '    output: "lines.txt"\n    shell: "wc -l < {input} > {output}"\n'
+    )
+    done = snakemake(folder, "--cores", "2", "all", "lines.txt")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_output_of_every_run_is_there(finished: Path) -> None:
+    for run in ("first", "second"):
+        for name in OUTPUTS:
+            assert (finished / "results" / run / name).stat().st_size > 0, name
+    metrics = json.loads((finished / "results/first/metrics.json").read_text())
+    for name in ("q3", "q8", "sov"):
+        assert metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"]
+    table = (finished / "results/comparison.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in table[1:]] == ["first", "second"]
+    assert (finished / "results/comparison.svg").exists()
+    labels = (finished / "results/first/predictions/new.fasta").read_text().split()
+    assert labels[::2] == [">one", ">two"]
+    assert [len(text) for text in labels[1::2]] == [22, 10]
+
+
+def test_another_workflow_uses_it_as_a_module(finished: Path) -> None:
+    assert (finished / "lines.txt").read_text().strip() == "33"
+
+
+def test_a_second_run_does_nothing(finished: Path) -> None:
+    again = snakemake(finished, "--cores", "1", "all", "lines.txt")
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stderr
+
+
+def test_a_changed_key_reruns_what_depends_on_it_and_nothing_else(
+    finished: Path, study: dict[str, Any]
+) -> None:
+    def planned(**changes: Any) -> dict[str, int]:
+        write_study(finished, {**study, **changes})
+        try:
+            done = snakemake(finished, "-n", "--quiet", "rules", "all")
+            assert done.returncode == 0, done.stderr
+            planned_jobs = jobs(done.stdout + done.stderr)
+            planned_jobs.pop("all", None)
+            return planned_jobs
+        finally:
+            write_study(finished, study)
+
+    runs = {"first": {"dataset": "tiny"}, "second": {"dataset": "tiny", "training": {"seed": 3}}}
+    assert planned(runs=runs) == {"train": 1, "evaluate": 1, "report": 1, "compare": 1, "predict": 1}
+    assert planned(evaluation={"bootstrap": 30, "baseline_window": 5}) == {
+        "evaluate": 2,
+        "report": 2,
+        "compare": 1,
+    }
+    assert planned(prediction={**study["prediction"], "on_invalid": "mask"}) == {"predict": 2}
+
+
+def test_the_report_of_snakemake_holds_runs_and_comparison(finished: Path) -> None:
+    done = snakemake(finished, "--report", "report.zip")
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(finished / "report.zip") as archive:
+        names = archive.namelist()
+    assert sum(name.endswith("report.html") for name in names) >= 2
+
+
+def test_a_wrong_key_stops_it_with_one_line(finished: Path, study: dict[str, Any]) -> None:
+    write_study(finished, {**study, "trainig": {"epochs": 2}})
+    try:
+        done = snakemake(finished, "-n")
+    finally:
+        write_study(finished, study)
+    assert done.returncode != 0
+    assert "trainig: unknown key" in done.stderr
+    assert "did you mean 'training'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) < 12
+
+
+def test_bare_snakemake_at_the_root_plans_the_whole_study() -> None:
+    done = snakemake(REPOSITORY, "-n", "--quiet", "rules", "--forceall")
+    assert done.returncode == 0, done.stderr
+    rules = {"fetch", "prepare", "split", "train", "evaluate", "predict", "report", "compare", "all"}
+    assert set(jobs(done.stdout + done.stderr)) == rules
+
+
+def test_the_workflow_alone_plans_the_same(tmp_path: Path) -> None:
+    (tmp_path / "config").symlink_to(REPOSITORY / "config")
+    arguments = ["-n", "--quiet", "rules", "--snakefile", f"{REPOSITORY}/workflow/Snakefile"]
+    done = snakemake(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert jobs(done.stdout + done.stderr)["train"] == 1
