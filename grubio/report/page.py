@@ -17,7 +17,7 @@ from grubio.report.numbers import Interval, duration, interval_from, percent, pl
 from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, worst_and_best
 from grubio.report.run_files import GroupScore, Run, read_run
 from grubio.report.svg import inline_svg
-from grubio.report.templating import environment, flattened, text_colour
+from grubio.report.templating import environment, flattened, scheme_title, text_colour
 from grubio.report.verdict import checks, verdict
 
 _SCORES = (
@@ -122,7 +122,7 @@ def _what_was_trained(run: Run) -> str:
     parameters = run.model.get("parameters")
     size = f"{parameters:,} parameters" if parameters else ""
     details = ", ".join(part for part in (shape, size) if part)
-    classes = f"{run.scheme.size} classes ({run.scheme.name.upper()})"
+    classes = f"{run.scheme.size} classes ({scheme_title(run.scheme)})"
     return f"A bidirectional GRU ({details}) that gives each residue one of {classes}."
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from grubio import __version__
 from grubio.report import numbers
+from grubio.scheme import SCHEMES, LabelScheme
 
 _DARK, _LIGHT = "#101418", "#ffffff"
 
@@ -28,6 +29,7 @@ def environment() -> Environment:
     made.globals["version"] = __version__
     for name in ("percent", "plain", "points", "score_text", "range_text", "plural"):
         made.filters[name] = getattr(numbers, name)
+    made.filters["scheme_title"] = scheme_title
     return made
 
 
@@ -44,6 +46,11 @@ def text_colour(background: str) -> str:
         _contrast(background, _DARK),
     )
     return _LIGHT if on_dark >= on_light else _DARK
+
+
+def scheme_title(scheme: LabelScheme) -> str:
+    """Return how a scheme is called in text: SS3 and SS8 in capitals, others as they are."""
+    return scheme.name.upper() if scheme.name in SCHEMES else scheme.name
 
 
 def flattened(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -80,13 +80,17 @@ def _gain(run: Run) -> Check:
     ends = range_text("gain", gain)
     interval = f" (95\N{NO-BREAK SPACE}% interval {ends})" if ends else ""
     beats = (gain.low if gain.low is not None else gain.value) > 0
-    return Check(
-        name,
-        "good" if beats else "caution",
+    finding = (
         f"{points(gain.value)} percentage points of {run.score_name} over a logistic regression "
         f"on a window of residues{interval}"
-        + ("." if beats else ", which does not exclude that there is no gain."),
     )
+    finding += "." if beats else ", which does not exclude that there is no gain."
+    score, majority = run.score(run.score_key).value, run.baseline("majority", run.score_key).value
+    if score is not None and majority is not None and score <= majority:
+        # With a rare class, accuracy rewards never naming it.
+        beats = False
+        finding += f" Always giving the commonest class reaches {percent(majority)}."
+    return Check(name, "good" if beats else "caution", finding)
 
 
 def _calibration(run: Run) -> Check:

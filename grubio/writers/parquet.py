@@ -1,7 +1,8 @@
 """Parquet: one row per residue.
 
 Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
-``p_<letter>`` (float32) for each class. The scheme's name is in the file's metadata.
+``p_<letter>`` (float32) for each class. Predictions of labelled records may have two more after
+``residue``: ``observed`` (the label) and ``mask``. The scheme's name is in the file's metadata.
 """
 
 from __future__ import annotations
@@ -28,15 +29,20 @@ class ParquetPredictions:
         File to write.
     scheme
         Classes to write.
+    observed
+        Whether to write the observed labels and masks as well.
     """
 
-    def __init__(self, path: Path, scheme: LabelScheme) -> None:
+    def __init__(self, path: Path, scheme: LabelScheme, *, observed: bool = False) -> None:
         self._scheme = scheme
+        self._observed = observed
+        known = [("observed", pa.string()), ("mask", pa.string())] if observed else []
         self._schema = pa.schema(
             [
                 ("id", pa.string()),
                 ("position", pa.int32()),
                 ("residue", pa.string()),
+                *known,
                 ("label", pa.string()),
                 *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
             ],
@@ -67,6 +73,8 @@ class ParquetPredictions:
             pa.array([record.id] * len(record)),
             pa.array(np.arange(1, len(record) + 1, dtype=np.int32)),
             pa.array(list(record.sequence)),
+            *([pa.array(list(record.labels or ""))] if self._observed else []),
+            *([pa.array(list(record.mask or "1" * len(record)))] if self._observed else []),
             pa.array(list(prediction.labels(self._scheme))),
             *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
         ]

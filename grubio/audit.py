@@ -1,0 +1,78 @@
+"""The leakage audit: for each test and validation record its nearest training record.
+
+A tab-separated table with a header line; columns ``id, split, nearest, identity, coverage,
+evalue``. ``identity`` is the share of identical residues in the alignment, ``coverage`` the share
+of the shorter chain that is aligned; the last four are empty where no training record was found.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from grubio.errors import GrubioError
+from grubio.files import write_text_whole
+
+COLUMNS = ("id", "split", "nearest", "identity", "coverage", "evalue")
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One record and its nearest training record; None where there is none."""
+
+    id: str
+    split: str
+    nearest: str = ""
+    identity: float | None = None
+    coverage: float | None = None
+    evalue: float | None = None
+
+
+def write_audit(path: str | Path, rows: Iterable[AuditRow]) -> None:
+    """Write an audit table in one step."""
+    lines = ["\t".join(COLUMNS)]
+    for row in rows:
+        numbers = [
+            "" if number is None else f"{number:{form}}"
+            for number, form in (
+                (row.identity, ".3f"),
+                (row.coverage, ".3f"),
+                (row.evalue, ".2g"),
+            )
+        ]
+        lines.append("\t".join([row.id, row.split, row.nearest, *numbers]))
+    write_text_whole(path, "\n".join(lines) + "\n")
+
+
+def read_audit(path: str | Path) -> dict[str, AuditRow]:
+    """Return the rows of an audit table by id.
+
+    Raises
+    ------
+    GrubioError
+        If the file is missing or is no audit table.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as lines:
+            table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if tuple(table.fieldnames or ()) != COLUMNS:
+                raise GrubioError(f"columns {', '.join(COLUMNS)} were expected", path=path)
+            return {row["id"]: _row(row) for row in table}
+    except OSError as error:
+        raise GrubioError(error.strerror or str(error), path=path) from error
+
+
+def _row(cells: dict[str, str]) -> AuditRow:
+    def number(name: str) -> float | None:
+        return float(cells[name]) if cells[name] else None
+
+    return AuditRow(
+        cells["id"],
+        cells["split"],
+        cells["nearest"],
+        number("identity"),
+        number("coverage"),
+        number("evalue"),
+    )

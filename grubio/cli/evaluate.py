@@ -1,0 +1,52 @@
+"""``grubio evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.config import EvaluationSettings
+
+
+@settings_option(EvaluationSettings)
+def evaluate(
+    model: Annotated[Path, typer.Option("--model", "-m", help="Folder of the model.")],
+    dataset: Annotated[Path, typer.Option("--dataset", "-d", help="Dataset with splits.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the results.", file_okay=False)
+    ],
+    settings: EvaluationSettings,
+    audit: Annotated[
+        Path | None, typer.Option("--audit", help="Leakage audit written by grubio split.")
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="Split to score.")] = "test",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    log: LogOption = None,
+) -> None:
+    """Score a model on held-out chains, with intervals and beside baselines.
+
+    Example: grubio evaluate -m results/mine/model -d split.parquet -o results/mine
+    """
+    start_logging(log)
+    from grubio.evaluation import evaluate_model
+
+    result = evaluate_model(
+        model, dataset, output, settings, split=split, audit=audit, device=device, threads=threads
+    )
+    columns = {"model": result, **result["baselines"]}
+    typer.echo("\t".join(["score", *columns]))
+    for name in (key for key in result if {"value", "low", "high"} == set(result[key])):
+        if any(name in column for column in result["baselines"].values()):
+            cells = [_interval(column.get(name)) for column in columns.values()]
+            typer.echo("\t".join([name, *cells]))
+
+
+def _interval(score: dict[str, float | None] | None) -> str:
+    if score is None or score["value"] is None:
+        return "-"
+    return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"

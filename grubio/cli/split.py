@@ -1,0 +1,56 @@
+"""``grubio split``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import LogOption, ThreadsOption, settings_option
+from grubio.config import SplitSettings
+
+
+@settings_option(SplitSettings)
+def split(
+    dataset: Annotated[Path, typer.Argument(help="Dataset written by grubio prepare.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Dataset to write (Parquet).")],
+    settings: SplitSettings,
+    audit: Annotated[
+        Path | None, typer.Option("--audit", help="Table of nearest training records to write.")
+    ] = None,
+    exclude: Annotated[
+        Path | None,
+        typer.Option("--exclude", help="FASTA whose homologs are kept out of train and valid."),
+    ] = None,
+    removed: Annotated[
+        Path | None, typer.Option("--removed", help="Table of the excluded records to write.")
+    ] = None,
+    threads: ThreadsOption = None,
+    log: LogOption = None,
+) -> None:
+    """Divide a dataset into train, valid and test without homologs between them.
+
+    Example: grubio split prepared.parquet --output split.parquet --audit audit.tsv
+    """
+    start_logging(log)
+    from grubio.split import split_dataset
+
+    summary = split_dataset(
+        dataset,
+        output,
+        settings,
+        audit=audit,
+        exclude=exclude,
+        removed=removed,
+        threads=threads,
+    )
+    typer.echo("split\trecords\tresidues\thomologs in train")
+    for name, records in sorted(summary.records.items()):
+        leaks = summary.leaks.get(name, "-")
+        typer.echo(f"{name}\t{records}\t{summary.residues[name]}\t{leaks}")
+    if summary.removed:
+        typer.echo(f"{summary.removed} records dropped as homologs of {exclude}")
+    if summary.groups is not None:
+        typer.echo(f"{summary.groups} groups of homologs, found with {summary.method}")

@@ -1,0 +1,159 @@
+"""The scores of one set of predictions: every metric, with its interval, for every scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio import metrics
+from grubio.calibration import at_temperature, expected_calibration_error, reliability
+from grubio.metrics import Floats, Metric
+from grubio.scheme import LabelScheme
+from grubio.segment_overlap import sov_99, sov_refine
+
+
+def accuracy_name(scheme: LabelScheme) -> str:
+    """Return what the share of residues right is called: q3, q8, or accuracy."""
+    return {"ss3": "q3", "ss8": "q8"}.get(scheme.name, "accuracy")
+
+
+@dataclass
+class SchemeScores:
+    """Counts per chain in one scheme, filled chain by chain.
+
+    Attributes
+    ----------
+    scheme
+        The classes.
+    confusion
+        One matrix ``(observed, predicted)`` per chain.
+    ranks
+        One array ``(class, 2, bin)`` per chain; see :func:`grubio.metrics.rank_counts`.
+    sov, refined
+        SOV'99 and SOV_refine of each chain.
+    """
+
+    scheme: LabelScheme
+    confusion: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    ranks: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    sov: list[float] = field(default_factory=list)
+    refined: list[float] = field(default_factory=list)
+
+    def add(self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]) -> None:
+        """Add a chain: observed classes ``(residue,)``, probabilities ``(residue, class)``."""
+        predicted = probabilities.argmax(axis=1).astype(np.uint8)
+        size = self.scheme.size
+        self.confusion.append(metrics.confusion_counts(observed, predicted, size))
+        counted = observed < size
+        self.ranks.append(
+            np.stack(
+                [
+                    metrics.rank_counts(probabilities[counted, c], observed[counted] == c)
+                    for c in range(size)
+                ]
+            )
+        )
+        self.sov.append(sov_99(observed, predicted))
+        self.refined.append(sov_refine(observed, predicted))
+
+    @property
+    def per_chain(self) -> npt.NDArray[np.int64]:
+        """Confusion of all chains, int64 ``(chain, observed, predicted)``."""
+        return np.stack(self.confusion)
+
+    def accuracies(self) -> Floats:
+        """Return the share of residues right of each chain, ``(chain,)``, NaN where none counts."""
+        return metrics.accuracy(self.per_chain)
+
+    def accuracy(self, weights: Floats, chosen: Sequence[int] | None = None) -> Metric:
+        """Return the share of residues right, of all chains or of the chosen ones."""
+        counts = self.per_chain
+        if chosen is not None:
+            counts, weights = counts[list(chosen)], weights[:, list(chosen)]
+        return metrics.metric(
+            float(metrics.accuracy(counts.sum(axis=0))),
+            metrics.accuracy(metrics.resampled(weights, counts)),
+        )
+
+    def overall(self, weights: Floats) -> dict[str, Metric]:
+        """Return the scores that describe all classes together."""
+        counts = self.per_chain
+        total, drawn = counts.sum(axis=0), metrics.resampled(weights, counts)
+        f1, f1_drawn = metrics.class_scores(total)["f1"], metrics.class_scores(drawn)["f1"]
+        return {
+            accuracy_name(self.scheme): self.accuracy(weights),
+            "chain_mean": metrics.mean_over_chains(self.accuracies(), weights),
+            "mcc": metrics.metric(
+                float(metrics.matthews_correlation(total)), metrics.matthews_correlation(drawn)
+            ),
+            "macro_f1": metrics.metric(_mean(f1), _mean_of_rows(f1_drawn)),
+            "sov": metrics.mean_over_chains(np.array(self.sov), weights),
+            "sov_refine": metrics.mean_over_chains(np.array(self.refined), weights),
+        }
+
+    def classes(self, weights: Floats) -> dict[str, dict[str, Any]]:
+        """Return the scores of each class by its letter."""
+        counts, ranks = self.per_chain, np.stack(self.ranks)
+        total, drawn = counts.sum(axis=0), metrics.resampled(weights, counts)
+        scores, drawn_scores = metrics.class_scores(total), metrics.class_scores(drawn)
+        scores["average_precision"] = metrics.binned_average_precision(ranks.sum(axis=0))
+        drawn_scores["average_precision"] = metrics.binned_average_precision(
+            metrics.resampled(weights, ranks)
+        )
+        return {
+            letter: {
+                "support": int(total[index].sum()),
+                **{
+                    name: metrics.metric(
+                        float(values[index]), drawn_scores[name][..., index]
+                    ).as_dict()
+                    for name, values in scores.items()
+                },
+            }
+            for index, letter in enumerate(self.scheme.letters)
+        }
+
+
+@dataclass
+class CalibrationScores:
+    """Confidence against accuracy, before and after calibration, chain by chain."""
+
+    temperature: float
+    after: list[Floats] = field(default_factory=list)
+    before: list[Floats] = field(default_factory=list)
+
+    def add(
+        self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]
+    ) -> None:
+        """Add a chain: observed classes ``(residue,)``, calibrated ``(residue, class)``."""
+        counted = observed < probabilities.shape[1]
+        seen, calibrated = observed[counted], probabilities[counted]
+        correct = calibrated.argmax(axis=1) == seen
+        raw = at_temperature(calibrated, 1 / self.temperature)
+        self.after.append(reliability(calibrated.max(axis=1, initial=0), correct))
+        self.before.append(reliability(raw.max(axis=1, initial=0), correct))
+
+    def errors(self, weights: Floats) -> dict[str, Metric]:
+        """Return the expected calibration error after and before."""
+        return {
+            name: metrics.metric(
+                float(expected_calibration_error(np.stack(sums).sum(axis=0))),
+                expected_calibration_error(metrics.resampled(weights, np.stack(sums))),
+            )
+            for name, sums in (("ece", self.after), ("ece_uncalibrated", self.before))
+        }
+
+
+def _mean(values: Floats) -> float:
+    defined = values[np.isfinite(values)]
+    return float(defined.mean()) if len(defined) else float("nan")
+
+
+def _mean_of_rows(values: Floats) -> Floats:
+    defined = np.isfinite(values)
+    total = np.where(defined, values, 0).sum(axis=-1)
+    return np.asarray(total / np.maximum(defined.sum(axis=-1), 1), dtype=np.float64)

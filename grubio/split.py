@@ -1,0 +1,258 @@
+"""The split: records divided into train, valid and test without homologs between them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from grubio.alphabet import Alphabet
+from grubio.audit import AuditRow, write_audit
+from grubio.config import SplitSettings
+from grubio.dataset import SPLITS, read_header, read_records, write_dataset
+from grubio.devices import available_threads
+from grubio.errors import GrubioError
+from grubio.files import sha256_of_file
+from grubio.homology import Hit, chosen_method, find_hits
+from grubio.readers.fasta import read_fasta
+from grubio.record import Record
+
+# A group larger than this share of a held-out split would crowd it.
+_LARGEST_SHARE = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """What a split came to.
+
+    Attributes
+    ----------
+    method
+        ``mmseqs`` or ``kmer``.
+    records, residues
+        Number by split.
+    groups
+        Number of groups of homologs, or None if every split was given.
+    removed
+        Records that were dropped as homologs of the excluded ones.
+    leaks
+        Records by split, ``test`` and ``valid``, that have a homolog in ``train``.
+    """
+
+    method: str
+    records: Mapping[str, int]
+    residues: Mapping[str, int]
+    groups: int | None
+    removed: int
+    leaks: Mapping[str, int]
+
+
+def split_dataset(
+    dataset: Path,
+    output: Path,
+    settings: SplitSettings,
+    *,
+    audit: Path | None = None,
+    exclude: Path | None = None,
+    removed: Path | None = None,
+    threads: int | None = None,
+) -> SplitSummary:
+    """Fill the columns ``group`` and ``split`` of a dataset and audit the result.
+
+    Records that already have a split keep it, and their homologs follow them. Records without
+    one are joined into groups of homologs, and whole groups are dealt out by residues.
+
+    Parameters
+    ----------
+    dataset, output
+        Datasets to read and to write.
+    settings
+        Fractions, thresholds, method, seed.
+    audit
+        Table to write: the nearest training record of each valid and test record.
+    exclude
+        FASTA; its homologs are dropped from train and valid.
+    removed
+        Table to write: what was dropped, with the nearest excluded record.
+    threads
+        CPU threads of MMseqs2.
+
+    Raises
+    ------
+    GrubioError
+        If the dataset is at fault or too uniform to be divided.
+    """
+    header = read_header(dataset)
+    records = list(read_records(dataset))
+    for record in records:
+        if record.split not in (None, *SPLITS):
+            raise GrubioError(
+                f"split '{record.split}'; train, valid or test was expected",
+                path=dataset,
+                record=record.id,
+            )
+    count = threads or available_threads()
+    groups = None
+    if any(record.split is None for record in records):
+        records, groups = _dealt_out(records, header.alphabet, settings, count, dataset)
+    sources = dict(header.sources)
+    dropped: list[AuditRow] = []
+    if exclude is not None:
+        sources[exclude.name] = sha256_of_file(exclude)
+        records, dropped = _without_homologs(records, exclude, header.alphabet, settings, count)
+    if removed is not None:
+        write_audit(removed, dropped)
+    rows, leaks = _audited(records, header.alphabet, settings, count)
+    if audit is not None:
+        write_audit(audit, rows)
+    if any(leaks.values()):
+        logger.warning(
+            "warning: %d test and %d valid records have a homolog in train", leaks["test"], leaks["valid"]
+        )
+    write_dataset(output, replace(header, sources=sources), records)
+    residues: Counter[str] = Counter()
+    for record in records:
+        residues[str(record.split)] += len(record)
+    return SplitSummary(
+        chosen_method(settings),
+        Counter(str(record.split) for record in records),
+        residues,
+        groups,
+        len(dropped),
+        leaks,
+    )
+
+
+def homolog_groups(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Return the number of the group of each name: connected components of the pairs."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    place = {name: number for number, name in enumerate(names)}
+    edges = np.array([(place[a], place[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(names),) * 2)
+    _, labels = connected_components(graph, directed=False)
+    return dict(zip(names, labels.tolist(), strict=True))
+
+
+def _dealt_out(
+    records: Sequence[Record],
+    alphabet: Alphabet,
+    settings: SplitSettings,
+    threads: int,
+    path: Path,
+) -> tuple[list[Record], int]:
+    sequences = {record.id: record.sequence for record in records}
+    pairs = (
+        (hit.query, hit.target)
+        for hit in find_hits(sequences, sequences, alphabet, settings, threads)
+        if hit.is_homolog(settings)
+    )
+    group_of = homolog_groups(list(sequences), pairs)
+    members: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        members[group_of[record.id]].append(record)
+    split_of = _split_of_groups(members, settings)
+    for name, fraction in (("valid", settings.valid_fraction), ("test", settings.test_fraction)):
+        if fraction and name not in split_of.values():
+            raise GrubioError(
+                f"no group of homologs is small enough for split '{name}' "
+                f"({len(members)} groups of {len(records)} records)",
+                path=path,
+                hint="give more diverse records, a larger fraction, or a split column",
+            )
+    dealt = [
+        record.with_split(
+            str(group_of[record.id]), record.split or split_of[group_of[record.id]]
+        )
+        for record in records
+    ]
+    return dealt, len(members)
+
+
+def _split_of_groups(
+    members: Mapping[int, Sequence[Record]], settings: SplitSettings
+) -> dict[int, str]:
+    sizes = {group: sum(map(len, records)) for group, records in members.items()}
+    total = sum(sizes.values())
+    wanted = {"test": settings.test_fraction * total, "valid": settings.valid_fraction * total}
+    split_of: dict[int, str] = {}
+    for group, records in members.items():
+        given = {record.split for record in records if record.split is not None}
+        if given:
+            split_of[group] = next(name for name in ("test", "valid", "train") if name in given)
+            if split_of[group] in wanted:
+                wanted[split_of[group]] -= sizes[group]
+            if len(given) > 1:
+                logger.warning("warning: homologs are in %s as given", " and ".join(sorted(given)))
+    free = [group for group in members if group not in split_of]
+    np.random.default_rng(settings.seed).shuffle(free)
+    targets = dict(wanted)
+    for group in free:
+        split_of[group] = "train"
+        for name, rest in targets.items():
+            share = getattr(settings, f"{name}_fraction") * total
+            if rest > 0 and sizes[group] <= max(_LARGEST_SHARE * share, min(sizes.values())):
+                split_of[group] = name
+                targets[name] -= sizes[group]
+                break
+    return split_of
+
+
+def _without_homologs(
+    records: Sequence[Record],
+    exclude: Path,
+    alphabet: Alphabet,
+    settings: SplitSettings,
+    threads: int,
+) -> tuple[list[Record], list[AuditRow]]:
+    others = {record.id: record.sequence for record in read_fasta(exclude)}
+    ours = {record.id: record.sequence for record in records if record.split != "test"}
+    # Ids of the two files are apart, so that an id in both is still compared.
+    marked = {f"exclude\t{name}": sequence for name, sequence in others.items()}
+    nearest: dict[str, Hit] = {}
+    for hit in find_hits(marked, ours, alphabet, settings, threads):
+        best = nearest.get(hit.target)
+        if hit.is_homolog(settings) and (best is None or hit.evalue < best.evalue):
+            nearest[hit.target] = hit
+    dropped = [
+        _audit_row(record, nearest[record.id], nearest[record.id].query.partition("\t")[2])
+        for record in records
+        if record.id in nearest
+    ]
+    return [record for record in records if record.id not in nearest], dropped
+
+
+def _audited(
+    records: Sequence[Record], alphabet: Alphabet, settings: SplitSettings, threads: int
+) -> tuple[list[AuditRow], dict[str, int]]:
+    held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
+    train = {r.id: r.sequence for r in records if r.split == "train"}
+    nearest: dict[str, Hit] = {}
+    homologous = set()
+    for hit in find_hits(held, train, alphabet, settings, threads):
+        if hit.is_homolog(settings):
+            homologous.add(hit.query)
+        best = nearest.get(hit.query)
+        if best is None or hit.evalue < best.evalue:
+            nearest[hit.query] = hit
+    rows = []
+    leaks = {"test": 0, "valid": 0}
+    for record in records:
+        if record.id in held:
+            found = nearest.get(record.id)
+            rows.append(_audit_row(record, found, found.target if found else ""))
+            leaks[str(record.split)] += record.id in homologous
+    return rows, leaks
+
+
+def _audit_row(record: Record, hit: Hit | None, nearest: str) -> AuditRow:
+    if hit is None:
+        return AuditRow(record.id, str(record.split))
+    return AuditRow(record.id, str(record.split), nearest, hit.identity, hit.coverage, hit.evalue)
