@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grubio.errors import GrubioError
 from grubio.scheme import SCHEMES, LabelScheme, custom_scheme
+from grubio.sources import is_url
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name that is also a folder name."""
@@ -54,7 +55,7 @@ class Source(Settings):
 
     @model_validator(mode="after")
     def _url_needs_checksum(self) -> Source:
-        if self.location.startswith(("http://", "https://", "ftp://")) and self.sha256 is None:
+        if is_url(self.location) and self.sha256 is None:
             raise ValueError("a URL needs its sha256")
         return self
 

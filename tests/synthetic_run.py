@@ -53,7 +53,10 @@ def make_run(
         noise = rng.normal(size=(len(labels), scheme.size))
         for _ in range(3):
             noise[1:-1] = (noise[:-2] + 2 * noise[1:-1] + noise[2:]) / 3
-        logits = 1.4 * noise + (skill + 0.8 * rng.normal()) * np.eye(scheme.size)[truth % 255 % scheme.size]
+        logits = (
+            1.4 * noise
+            + (skill + 0.8 * rng.normal()) * np.eye(scheme.size)[truth % 255 % scheme.size]
+        )
         p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         known = truth != 255
         predicted = p.argmax(axis=1)
@@ -97,7 +100,10 @@ def make_run(
         },
         "baselines": {
             "majority": {key: interval(coarse_counts.sum(axis=1).max() / coarse_counts.sum())},
-            "window_logistic": {key: interval(scores - 0.094), "mcc": interval(1.5 * scores - 0.65)},
+            "window_logistic": {
+                key: interval(scores - 0.094),
+                "mcc": interval(1.5 * scores - 0.65),
+            },
         },
         "gain_over_window_logistic": interval(0.094, 0.006),
         "by_length": [
@@ -106,14 +112,31 @@ def make_run(
                 "to": high,
                 "chains": int(inside.sum()),
                 "residues": int(lengths[inside].sum()),
-                key: interval(scores + shift, 0.02 if inside.any() else 0) if inside.any() else interval(None),
+                key: interval(scores + shift, 0.02 if inside.any() else 0)
+                if inside.any()
+                else interval(None),
             }
-            for low, high, shift in ((1, 100, -0.02), (100, 200, 0.0), (200, 400, 0.01), (400, None, -0.01))
+            for low, high, shift in (
+                (1, 100, -0.02),
+                (100, 200, 0.0),
+                (200, 400, 0.01),
+                (400, None, -0.01),
+            )
             for inside in [(lengths >= low) & (lengths < (high or 10**9))]
         ],
         "by_identity": [
-            {"band": "none found", "chains": len(chains) // 3, "residues": 900, key: interval(scores - 0.01)},
-            {"band": "below 25 %", "chains": len(chains) // 2, "residues": 2000, key: interval(scores)},
+            {
+                "band": "none found",
+                "chains": len(chains) // 3,
+                "residues": 900,
+                key: interval(scores - 0.01),
+            },
+            {
+                "band": "below 25 %",
+                "chains": len(chains) // 2,
+                "residues": 2000,
+                key: interval(scores),
+            },
         ],
         "counts": {
             "chains": len(chains),
@@ -127,7 +150,13 @@ def make_run(
     model = {
         "format": 1,
         "grubio_version": "0.1.0",
-        "architecture": {"hidden_size": hidden_size, "layers": 2, "dropout": 0.1, "channels": 20, "classes": 8},
+        "architecture": {
+            "hidden_size": hidden_size,
+            "layers": 2,
+            "dropout": 0.1,
+            "channels": 20,
+            "classes": 8,
+        },
         "alphabet": alphabet,
         "scheme": scheme.as_dict(),
         "temperature": 1.17,
@@ -153,7 +182,16 @@ def make_run(
         folder / "history.csv",
         "epoch,step,residues,train_loss,valid_loss,valid_score,learning_rate,residues_per_second",
         [
-            (e, 600 * e, 3603214 * e, 1.9 * e**-0.3, 1.85 * e**-0.28 + 0.004 * e, scores - 0.2 / e**1.4, 0.004, 52000)
+            (
+                e,
+                600 * e,
+                3603214 * e,
+                1.9 * e**-0.3,
+                1.85 * e**-0.28 + 0.004 * e,
+                scores - 0.2 / e**1.4,
+                0.004,
+                52000,
+            )
             for e in range(1, 9)
         ],
         ",",
@@ -162,7 +200,17 @@ def make_run(
         folder / "per_chain.tsv",
         f"id\tresidues\tscored\t{key}\tq8\tsov\tsov_refine\tnearest\tidentity",
         [
-            (name, size, scored, f"{score:.4f}", "", "", "", "" if near is None else "1ABC_A", near or "")
+            (
+                name,
+                size,
+                scored,
+                f"{score:.4f}",
+                "",
+                "",
+                "",
+                "" if near is None else "1ABC_A",
+                near or "",
+            )
             for name, size, scored, score, near in per_chain
         ],
     )
@@ -181,7 +229,14 @@ def make_run(
         "set\tlow\thigh\tconfidence\taccuracy\tcount",
         [("after", 0.0, 0.3, "", "", 0)]
         + [
-            (which, c - 0.05, c + 0.05, f"{c:.3f}", f"{c - gap * (1 - c) - gap / 2:.3f}", int(9000 * c**3))
+            (
+                which,
+                c - 0.05,
+                c + 0.05,
+                f"{c:.3f}",
+                f"{c - gap * (1 - c) - gap / 2:.3f}",
+                int(9000 * c**3),
+            )
             for which, gap in (("before", 0.12), ("after", 0.02))
             for c in np.arange(0.35, 1.0, 0.1)
         ],

@@ -13,8 +13,16 @@ from typing import Annotated
 import typer
 
 from grubio import __version__
+from grubio.cli import models
+from grubio.cli.compare import compare
+from grubio.cli.evaluate import evaluate
 from grubio.cli.fetch import fetch
+from grubio.cli.predict import predict
 from grubio.cli.prepare import prepare
+from grubio.cli.report import report
+from grubio.cli.split import split
+from grubio.cli.summary import summary
+from grubio.cli.train import train
 from grubio.errors import GrubioError
 
 app = typer.Typer(
@@ -25,8 +33,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command()(fetch)
-app.command()(prepare)
+for command in (predict, fetch, prepare, split, train, evaluate, report, compare, summary):
+    app.command()(command)
+app.add_typer(models.app, name="models")
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,14 +59,24 @@ def _root(
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except GrubioError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        _stop(str(error), 2)
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain once more while it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        if sys.stdout.writable():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop(f"{error.filename or 'standard output'}: {error.strerror or error}", 2)
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+        _stop("interrupted", 130)
+
+
+def _stop(message: str, code: int) -> None:
+    typer.echo(message if code == 130 else f"error: {message}", err=True)
+    sys.exit(code)

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from grubio.report.numbers import Interval
-from grubio.report.run_files import CalibrationBin, GroupScore
+from grubio.report.run_files import GroupScore
 from grubio.report.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
+from grubio.report.tables import CalibrationBin
 
 _PERCENT = FuncFormatter(lambda fraction, _: f"{100 * fraction:.3g}")
 _ERROR_BARS: dict[str, Any] = {"capsize": 0, "elinewidth": 2.2}
@@ -68,7 +69,9 @@ def loss_curves(history: Sequence[dict[str, float]]) -> Figure:
         figure, axes = _figure()
         train = [row["train_loss"] for row in history]
         axes.plot(epochs, train, "s--", color=CONTRAST, label="training", markersize=4.5)
-        axes.plot(epochs, [row["valid_loss"] for row in history], "o-", color=ACCENT, label="validation")
+        axes.plot(
+            epochs, [row["valid_loss"] for row in history], "o-", color=ACCENT, label="validation"
+        )
         axes.set_ylabel("loss (cross-entropy)")
         _epoch_axis(axes)
         axes.legend()
@@ -84,7 +87,11 @@ def score_curve(history: Sequence[dict[str, float]], best_epoch: float | None, n
         axes.plot(epochs, scores, "o-", color=ACCENT, label="validation")
         if best_epoch is not None:
             kept = int(np.argmin([abs(epoch - best_epoch) for epoch in epochs]))
-            ring = {"markersize": 12, "markerfacecolor": "none", "markeredgewidth": 1.6}
+            ring: dict[str, Any] = {
+                "markersize": 12,
+                "markerfacecolor": "none",
+                "markeredgewidth": 1.6,
+            }
             axes.plot(epochs[kept], scores[kept], "o", color=CONTRAST, label="kept", **ring)
         axes.yaxis.set_major_formatter(_PERCENT)
         axes.set_ylabel(f"{name} (%)")
@@ -128,7 +135,9 @@ def reliability(sets: dict[str, list[CalibrationBin]]) -> Figure:
     return figure
 
 
-def scores_by_group(groups: Sequence[GroupScore], overall: Interval, axis_label: str, name: str) -> Figure:
+def scores_by_group(
+    groups: Sequence[GroupScore], overall: Interval, axis_label: str, name: str
+) -> Figure:
     """Draw the score of each group with its interval; a line marks the score of all."""
     with drawing_style():
         figure, axes = _figure()
@@ -155,7 +164,13 @@ def score_histogram(scores: Sequence[float], name: str, noun: str) -> Figure:
     """Draw how the scores of the single chains are distributed; a line marks their median."""
     with drawing_style():
         figure, axes = _figure()
-        axes.hist(scores, bins=np.linspace(0, 1, 41).tolist(), color=ACCENT, edgecolor=PAPER, linewidth=0.6)
+        axes.hist(
+            scores,
+            bins=np.linspace(0, 1, 41).tolist(),
+            color=ACCENT,
+            edgecolor=PAPER,
+            linewidth=0.6,
+        )
         axes.axvline(float(np.median(scores)), color=INK, lw=1.4, ls=":", label="median")
         axes.set_xlim(max(0.0, np.floor(10 * min(scores)) / 10), 1)
         axes.xaxis.set_major_formatter(_PERCENT)
@@ -174,7 +189,7 @@ def comparison_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
         axes = figure.axes[0]
         axes.plot([], [], "o", color=ACCENT, label="run, 95 % interval")
         if any(dot.baseline is not None and dot.baseline.known for dot in dots):
-            look = {"markerfacecolor": PAPER, "markeredgewidth": 1.6}
+            look: dict[str, Any] = {"markerfacecolor": PAPER, "markeredgewidth": 1.6}
             axes.plot([], [], "D", color=CONTRAST, label="window logistic regression", **look)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
         width, height = figure.get_size_inches()

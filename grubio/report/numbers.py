@@ -11,7 +11,7 @@ from grubio.errors import GrubioError
 NO_VALUE = "n/a"
 """What stands where a score is not defined."""
 
-_WRITTEN_AS_FRACTION = ("mcc", "f1")
+_WRITTEN_AS_FRACTION = {"mcc", "f1"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def plain(value: float | None) -> str:
 
 def score_text(key: str, value: float | None) -> str:
     """Write the value of the metric ``key`` the way people write it: MCC and F1 as fractions."""
-    return plain(value) if key.endswith(_WRITTEN_AS_FRACTION) else percent(value)
+    return plain(value) if _is_fraction(key) else percent(value)
 
 
 def range_text(key: str, interval: Interval) -> str:
@@ -99,7 +99,7 @@ def range_text(key: str, interval: Interval) -> str:
     """
     if interval.low is None or interval.high is None:
         return ""
-    if key.endswith(_WRITTEN_AS_FRACTION):
+    if _is_fraction(key):
         return f"{interval.low:.3f} to {interval.high:.3f}"
     return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
 
@@ -126,6 +126,10 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _is_fraction(key: str) -> bool:
+    return not _WRITTEN_AS_FRACTION.isdisjoint(key.split("_"))
 
 
 def _number(value: object, name: str) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ from markupsafe import Markup
 
 from grubio.files import write_text_whole
 from grubio.report import figures
+from grubio.report.facts import facts
 from grubio.report.numbers import Interval, duration, interval_from, percent, plural
 from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, worst_and_best
 from grubio.report.run_files import GroupScore, Run, read_run
 from grubio.report.svg import inline_svg
-from grubio.report.templating import environment, flattened, scheme_title, text_colour
+from grubio.report.templating import environment, scheme_title, text_colour
 from grubio.report.verdict import checks, verdict
 
 _SCORES = (
@@ -30,6 +30,9 @@ _SCORES = (
     ("sov_refine", "SOV_refine", "overlap of segments, refined definition of 2018"),
     ("macro_f1", "Macro F1", "mean of the F1 of the classes; 1 is perfect"),
     ("mcc", "MCC", "correlation of observed and predicted; 0 is chance, 1 is perfect"),
+    ("sov_ss8", "SOV'99, eight classes", "as above, for the classes of SS8"),
+    ("macro_f1_ss8", "Macro F1, eight classes", "as above, for the classes of SS8"),
+    ("mcc_ss8", "MCC, eight classes", "as above, for the classes of SS8"),
     ("ece", "ECE", "mean gap of confidence and accuracy; smaller is better"),
     ("ece_uncalibrated", "ECE before calibration", "the same before temperature scaling"),
 )
@@ -86,32 +89,38 @@ def render_report(run: Run) -> str:
     """Return the report of a run as HTML."""
     found = checks(run)
     outcome, answer = verdict(found)
-    return environment().get_template("report.html.j2").render(
-        run=run,
-        noun=run.chain_word,
-        scheme=run.scheme,
-        headline=run.scheme.headline,
-        score=run.score(run.score_key),
-        gain=run.score("gain_over_window_logistic"),
-        baselines=[(name, run.baseline(key, run.score_key)) for key, name in _BASELINES],
-        trained=_what_was_trained(run),
-        trained_on=_what_it_saw(run),
-        checks=found,
-        outcome=outcome,
-        answer=answer,
-        headline_figure=_headline_figure(run),
-        scores=_scores(run),
-        learning=_learning(run),
-        class_tables=_class_tables(run),
-        class_scores=_CLASS_SCORES,
-        confusions=_confusions(run),
-        calibration_figure=_calibration(run),
-        lengths=_groups(run, "by_length", f"length of the {run.chain_word} (residues)"),
-        identities=_groups(run, "by_identity", f"identity to the nearest training {run.chain_word}"),
-        distribution=_distribution(run),
-        **_drawings(run),
-        facts=_facts(run),
-        colours=[(colour, text_colour(colour)) for colour in run.scheme.headline.colours],
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            noun=run.chain_word,
+            scheme=run.scheme,
+            headline=run.scheme.headline,
+            score=run.score(run.score_key),
+            gain=run.score("gain_over_window_logistic"),
+            baselines=[(name, run.baseline(key, run.score_key)) for key, name in _BASELINES],
+            trained=_what_was_trained(run),
+            trained_on=_what_it_saw(run),
+            checks=found,
+            outcome=outcome,
+            answer=answer,
+            headline_figure=_headline_figure(run),
+            scores=_scores(run),
+            learning=_learning(run),
+            class_tables=_class_tables(run),
+            class_scores=_CLASS_SCORES,
+            confusions=_confusions(run),
+            calibration_figure=_calibration(run),
+            lengths=_groups(run, "by_length", f"length of the {run.chain_word} (residues)"),
+            identities=_groups(
+                run, "by_identity", f"identity to the nearest training {run.chain_word}"
+            ),
+            distribution=_distribution(run),
+            **_drawings(run),
+            facts=facts(run),
+            colours=[(colour, text_colour(colour)) for colour in run.scheme.headline.colours],
+        )
     )
 
 
@@ -234,9 +243,7 @@ def _groups(run: Run, key: str, axis_label: str) -> tuple[Markup, list[GroupScor
     groups = run.groups(key)
     if not groups:
         return None
-    figure = figures.scores_by_group(
-        groups, run.score(run.score_key), axis_label, run.score_name
-    )
+    figure = figures.scores_by_group(groups, run.score(run.score_key), axis_label, run.score_name)
     text = "; ".join(f"{group.name}: {percent(group.score.value)}" for group in groups)
     name = key.replace("_", "-")
     return inline_svg(figure, name, f"{run.score_name} by {axis_label}. {text}"), groups
@@ -267,35 +274,3 @@ def _drawings(run: Run) -> dict[str, Any]:
         "best": draw_chains(run.predictions, run.scheme, best),
         "most_residues": MOST_RESIDUES,
     }
-
-
-def _facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
-    training = run.training
-    top = ("grubio_version", "alphabet", "parameters", "temperature", "weights_sha256")
-    about_data = ("dataset_sha256", "chains", "residues", "valid_chains")
-    course = ("epochs_run", "best_epoch", "valid_score", "seconds", "device", "threads")
-    tables: list[tuple[str, Mapping[str, Any]]] = [
-        (
-            "Model",
-            {
-                **(run.model.get("architecture") or {}),
-                "scheme": run.scheme.name,
-                **_present(run.model, top),
-            },
-        ),
-        ("Training settings", training.get("settings") or {}),
-        ("Course of training", _present(training, course)),
-        ("Data", _present(training, about_data)),
-        ("Data sources (SHA-256)", training.get("dataset_sources") or {}),
-        ("Software", training.get("versions") or {}),
-        ("Evaluation", {**_counts(run), **(run.metrics.get("provenance") or {})}),
-    ]
-    return [(title, flattened(content)) for title, content in tables if content]
-
-
-def _counts(run: Run) -> dict[str, Any]:
-    return {f"test {key}": value for key, value in (run.metrics.get("counts") or {}).items()}
-
-
-def _present(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: content[key] for key in keys if key in content}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from grubio.errors import GrubioError
-from grubio.report.run_files import ChainScore
+from grubio.report.tables import ChainScore
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
 
 BLOCK = 10
@@ -135,7 +135,9 @@ def draw_chains(
             scheme,
             residues="".join(cells["residue"][row] for row in rows),
             observed="".join(
-                cells["observed"][row] if str(cells["mask"][row]) in ("1", "True") else UNKNOWN_LABEL
+                cells["observed"][row]
+                if str(cells["mask"][row]) in ("1", "True")
+                else UNKNOWN_LABEL
                 for row in rows
             ),
             probabilities=probabilities[rows],

@@ -13,16 +13,23 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from grubio.bundle import load_metadata
 from grubio.errors import GrubioError
 from grubio.report.numbers import Interval, interval_from
+from grubio.report.tables import (
+    CalibrationBin,
+    ChainScore,
+    read_calibration,
+    read_chains,
+    read_confusion,
+    read_history,
+)
 from grubio.scheme import LabelScheme, scheme_from_dict
 
 MODEL_FOLDER = "model"
@@ -34,29 +41,6 @@ CALIBRATION_FILE = "calibration.tsv"
 PREDICTIONS_FILE = "test_predictions.parquet"
 
 _HEADLINE_KEYS = ("q3", "accuracy", "q8")
-
-RowT = TypeVar("RowT")
-
-
-@dataclass(frozen=True)
-class ChainScore:
-    """One test chain: its length, its score, and the nearest training chain if there is one."""
-
-    id: str
-    residues: int
-    scored: int
-    score: float | None
-    nearest: str | None
-    identity: float | None
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """Residues of similar confidence: how sure the model was and how often it was right."""
-
-    confidence: float
-    accuracy: float
-    count: int
 
 
 @dataclass(frozen=True)
@@ -204,10 +188,10 @@ def read_run(folder: str | Path) -> Run:
         metrics=metrics,
         scheme=scheme,
         score_key=score_key,
-        history=_read_history(folder / HISTORY_FILE),
-        chains=_read_chains(folder / CHAINS_FILE, score_key),
-        confusion=_read_confusion(folder / CONFUSION_FILE),
-        calibration=_read_calibration(folder / CALIBRATION_FILE),
+        history=read_history(folder / HISTORY_FILE),
+        chains=read_chains(folder / CHAINS_FILE, score_key),
+        confusion=read_confusion(folder / CONFUSION_FILE),
+        calibration=read_calibration(folder / CALIBRATION_FILE),
         predictions=predictions if predictions.is_file() else None,
     )
 
@@ -217,89 +201,15 @@ def _read_metrics(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise GrubioError(
-            f"has no {METRICS_FILE}", path=path.parent, hint="evaluate the run first: grubio evaluate"
+            f"has no {METRICS_FILE}",
+            path=path.parent,
+            hint="evaluate the run first: grubio evaluate",
         ) from error
     except (OSError, ValueError) as error:
         raise GrubioError(f"cannot be read: {error}", path=path) from error
     if not isinstance(content, dict):
         raise GrubioError("a JSON object was expected", path=path)
     return content
-
-
-def _read_history(path: Path) -> list[dict[str, float]] | None:
-    def row(cells: Mapping[str, str]) -> dict[str, float]:
-        wanted = ("epoch", "train_loss", "valid_loss", "valid_score")
-        return {column: float(cells[column]) for column in wanted}
-
-    return _rows(path, row, ",")
-
-
-def _read_chains(path: Path, score_key: str) -> list[ChainScore] | None:
-    def row(cells: Mapping[str, str]) -> ChainScore:
-        return ChainScore(
-            cells["id"],
-            int(cells["residues"]),
-            int(cells["scored"]),
-            _optional_number(cells[score_key]),
-            cells["nearest"] or None,
-            _optional_number(cells["identity"]),
-        )
-
-    return _rows(path, row)
-
-
-def _read_confusion(path: Path) -> dict[str, dict[tuple[str, str], int]] | None:
-    def row(cells: Mapping[str, str]) -> tuple[str, str, str, int]:
-        return cells["scheme"], cells["observed"], cells["predicted"], int(cells["count"])
-
-    rows = _rows(path, row)
-    if rows is None:
-        return None
-    counts: dict[str, dict[tuple[str, str], int]] = {}
-    for scheme, observed, predicted, count in rows:
-        counts.setdefault(scheme, {})[observed, predicted] = count
-    return counts
-
-
-def _read_calibration(path: Path) -> dict[str, list[CalibrationBin]] | None:
-    def row(cells: Mapping[str, str]) -> tuple[str, CalibrationBin | None]:
-        count = int(cells["count"])
-        if not count:
-            return cells["set"], None
-        confidence, accuracy = float(cells["confidence"]), float(cells["accuracy"])
-        return cells["set"], CalibrationBin(confidence, accuracy, count)
-
-    rows = _rows(path, row)
-    if rows is None:
-        return None
-    sets: dict[str, list[CalibrationBin]] = {}
-    for name, filled_bin in rows:
-        if filled_bin is not None:
-            sets.setdefault(name, []).append(filled_bin)
-    return sets
-
-
-def _rows(
-    path: Path, convert: Callable[[Mapping[str, str]], RowT], delimiter: str = "\t"
-) -> list[RowT] | None:
-    if not path.is_file():
-        return None
-    converted = []
-    with open(path, encoding="utf-8", newline="") as handle:
-        # Identifiers may hold quotation marks; grubio quotes nothing.
-        for cells in csv.DictReader(handle, delimiter=delimiter, quoting=csv.QUOTE_NONE):
-            line = len(converted) + 2
-            try:
-                converted.append(convert(cells))
-            except KeyError as error:
-                raise GrubioError(f"has no column {error}", path=path, line=1) from error
-            except (TypeError, ValueError) as error:
-                raise GrubioError(f"is not as expected: {error}", path=path, line=line) from error
-    return converted
-
-
-def _optional_number(text: str) -> float | None:
-    return float(text) if text and text.lower() not in ("nan", "na", "none") else None
 
 
 def _group_name(row: Mapping[str, Any]) -> str:

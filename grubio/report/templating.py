@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -51,33 +49,6 @@ def text_colour(background: str) -> str:
 def scheme_title(scheme: LabelScheme) -> str:
     """Return how a scheme is called in text: SS3 and SS8 in capitals, others as they are."""
     return scheme.name.upper() if scheme.name in SCHEMES else scheme.name
-
-
-def flattened(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested settings as rows ``(key, value)``, with keys joined by dots, in their order.
-
-    Examples
-    --------
-    >>> flattened({"a": {"b": 1}, "c": ["x", "y"], "d": None})
-    [('a.b', '1'), ('c', 'x, y'), ('d', 'none')]
-    """
-    rows: list[tuple[str, str]] = []
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            rows += flattened(value, f"{prefix}{key}.")
-        else:
-            rows.append((f"{prefix}{key}", _as_text(value)))
-    return rows
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_as_text(item) for item in value)
-    return str(value)
 
 
 def _contrast(one: str, other: str) -> float:

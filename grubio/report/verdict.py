@@ -8,7 +8,8 @@ from typing import Literal
 
 from grubio.config import SplitSettings
 from grubio.report.numbers import percent, plural, points, range_text
-from grubio.report.run_files import ChainScore, Run
+from grubio.report.run_files import Run
+from grubio.report.tables import ChainScore
 
 Outcome = Literal["good", "caution", "unknown"]
 

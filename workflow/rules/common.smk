@@ -9,7 +9,7 @@ import grubio
 from grubio.config import Config, as_options, checked
 from grubio.embedded import EMBEDDED
 from grubio.errors import GrubioError
-from grubio.fetch import is_url
+from grubio.sources import is_url
 
 try:
     STUDY = checked(Config, config)

@@ -1,0 +1,37 @@
+"""``grubio compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import LogOption
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Table to write (TSV).", dir_okay=False)
+    ],
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Figure to write (SVG).", dir_okay=False)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Page to write (HTML).", dir_okay=False)
+    ] = None,
+    log: LogOption = None,
+) -> None:
+    """Put runs side by side: a table, and a figure and a page if asked for.
+
+    Example: grubio compare results/a results/b --output runs.tsv --figure runs.svg
+    """
+    start_logging(log)
+    from grubio.comparison import compare_runs
+
+    compare_runs(runs, output, figure=figure, page=html)
+    for path in (output, figure, html):
+        if path is not None:
+            typer.echo(path)

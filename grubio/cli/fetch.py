@@ -1,0 +1,56 @@
+"""``grubio fetch``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import LogOption
+from grubio.config import Source, checked
+from grubio.errors import GrubioError
+
+
+def fetch(
+    location: Annotated[
+        str | None,
+        typer.Argument(help="URL (http, https, ftp), path, or name of embedded data."),
+    ] = None,
+    sha256: Annotated[
+        str | None,
+        typer.Option("--sha256", help="Expected SHA-256; required for a URL."),
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option("--member", help="File to take out of a ZIP archive.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to put the file.", show_default="the cache"),
+    ] = None,
+    decompress: Annotated[
+        bool, typer.Option("--decompress", help="Take off gzip, xz or bzip2.")
+    ] = False,
+    list_names: Annotated[
+        bool, typer.Option("--list", help="List the embedded data and stop.")
+    ] = False,
+    log: LogOption = None,
+) -> None:
+    """Fetch a file, check it, and print where it is.
+
+    Example: grubio fetch https://example.org/chains.fasta.gz --sha256 2e9b... -o chains.fasta.gz
+    """
+    start_logging(log)
+    if list_names:
+        from grubio.embedded import EMBEDDED
+
+        for name, file in EMBEDDED.items():
+            typer.echo(f"{name}\t{file.description}")
+        return
+    if location is None:
+        raise GrubioError("nothing to fetch", hint="give a URL, a path or a name; see --list")
+    from grubio.fetch import fetch_source
+
+    given = {"location": location, "sha256": sha256, "member": member}
+    typer.echo(fetch_source(checked(Source, given), output, decompress=decompress))

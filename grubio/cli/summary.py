@@ -1,0 +1,26 @@
+"""``grubio summary``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+
+
+def summary(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders of runs, or a folder that holds runs.")
+    ],
+) -> None:
+    """Print the scores of evaluated runs and where their files are.
+
+    Example: grubio summary results
+    """
+    start_logging()
+    from grubio.report.summary import find_runs, summary_lines
+
+    blocks = ["\n".join(summary_lines(run)) for run in find_runs(folders)]
+    typer.echo("\n\n".join(blocks))

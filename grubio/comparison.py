@@ -1,0 +1,206 @@
+"""Several runs side by side: one table, one figure, one page."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grubio.errors import GrubioError
+from grubio.files import write_text_whole
+from grubio.report.numbers import Interval, plural
+from grubio.report.run_files import Run, read_run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+logger = logging.getLogger(__name__)
+
+_DIGITS_OF_HASH = 8
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs in the order given.
+
+    Attributes
+    ----------
+    runs
+        What was read of each.
+    names
+        A name for each, unique.
+    test_sets
+        A short hash for each; the same for runs that were tested on the same chains.
+    """
+
+    runs: list[Run]
+    names: list[str]
+    test_sets: list[str]
+
+    @property
+    def notice(self) -> str | None:
+        """A warning if the scores cannot be compared, else None."""
+        count = len(set(self.test_sets))
+        if count == 1:
+            return None
+        return (
+            f"these runs were tested on {plural(count, 'different test set')}: scores can be "
+            "compared only between runs with the same test_set"
+        )
+
+
+def compare_runs(
+    run_folders: Sequence[str | Path],
+    output: str | Path,
+    *,
+    figure: str | Path | None = None,
+    page: str | Path | None = None,
+) -> Comparison:
+    """Write a table of runs, and a figure and a page if they are asked for.
+
+    Parameters
+    ----------
+    run_folders
+        Folders written by ``grubio train`` and ``grubio evaluate``; the rows keep their order.
+    output
+        TSV file to write, one row per run.
+    figure, page
+        SVG and HTML file to write.
+
+    Raises
+    ------
+    GrubioError
+        If no run is given, a run is incomplete or damaged, or a file cannot be written.
+    """
+    if not run_folders:
+        raise GrubioError("no runs to compare", hint="give the folders of two runs or more")
+    runs = [read_run(folder) for folder in run_folders]
+    comparison = Comparison(runs, _unique_names(runs), [_test_set(run) for run in runs])
+    if comparison.notice:
+        logger.warning("%s", comparison.notice)
+    header, rows = comparison_table(comparison)
+    lines = ["\t".join(row) for row in (header, *rows)]
+    write_text_whole(output, "\n".join(lines) + "\n")
+    if figure is not None:
+        from grubio.report.svg import write_svg
+
+        write_svg(Path(figure), comparison_figure(comparison), "Comparison of runs")
+    if page is not None:
+        write_text_whole(page, render_comparison(comparison))
+    return comparison
+
+
+def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return the header and one row of text per run; empty where a run has no such value.
+
+    The headline score has its interval: columns ``q3``, ``q3_low``, ``q3_high``, or the same with
+    ``accuracy`` for classes of one's own; both if the runs differ in that.
+    """
+    keys = list(dict.fromkeys(run.score_key for run in comparison.runs))
+    others = [key for key in ("q8", "sov", "mcc", "ece") if key not in keys]
+    header = ["run", "dataset", "test_set", "hidden_size", "layers", "parameters", "seed", "chains"]
+    header += [f"{key}{end}" for key in keys for end in ("", "_low", "_high")]
+    header += [*others, "seconds"]
+    rows = []
+    for run, name, test_set in zip(
+        comparison.runs, comparison.names, comparison.test_sets, strict=True
+    ):
+        architecture, training = run.model.get("architecture") or {}, run.training
+        settings = training.get("settings") or {}
+        scores = [run.score(key) if key == run.score_key else Interval() for key in keys]
+        rows.append(
+            [
+                name,
+                str(training.get("dataset_sha256", ""))[:_DIGITS_OF_HASH],
+                test_set,
+                _cell(architecture.get("hidden_size")),
+                _cell(architecture.get("layers")),
+                _cell(run.model.get("parameters")),
+                _cell(settings.get("seed")),
+                _cell(training.get("chains")),
+                *(_score_cell(end) for s in scores for end in (s.value, s.low, s.high)),
+                *(_score_cell(run.score(key).value) for key in others),
+                _cell(training.get("seconds")),
+            ]
+        )
+    return header, rows
+
+
+def comparison_figure(comparison: Comparison) -> Figure:
+    """Draw a dot with its interval for each run, and its baseline as a hollow diamond."""
+    from grubio.report.figures import Dot, comparison_plot
+
+    marks = {test_set: chr(ord("A") + at % 26) for at, test_set in _numbered(comparison)}
+    dots = []
+    for run, name, test_set in zip(
+        comparison.runs, comparison.names, comparison.test_sets, strict=True
+    ):
+        label = f"{name} (test set {marks[test_set]})" if comparison.notice else name
+        baseline = run.baseline("window_logistic", run.score_key)
+        dots.append(Dot(label, run.score(run.score_key), baseline))
+    scores = " or ".join(dict.fromkeys(run.score_name for run in comparison.runs))
+    return comparison_plot(dots, f"{scores} on the test set (%)")
+
+
+def render_comparison(comparison: Comparison) -> str:
+    """Return the comparison as one HTML page that needs no other file."""
+    from grubio.report.svg import inline_svg
+    from grubio.report.templating import environment
+
+    header, rows = comparison_table(comparison)
+    described = "; ".join(
+        f"{name}: {run.score_name} {100 * value:.1f} %"
+        for run, name in zip(comparison.runs, comparison.names, strict=True)
+        if (value := run.score(run.score_key).value) is not None
+    )
+    return (
+        environment()
+        .get_template("comparison.html.j2")
+        .render(
+            comparison=comparison,
+            names=comparison.names,
+            test_sets={test_set: chr(ord("A") + at % 26) for at, test_set in _numbered(comparison)},
+            header=header,
+            rows=rows,
+            figure=inline_svg(comparison_figure(comparison), "comparison", described),
+            several_scores=len({run.score_key for run in comparison.runs}) > 1,
+        )
+    )
+
+
+def _numbered(comparison: Comparison) -> list[tuple[int, str]]:
+    return list(enumerate(dict.fromkeys(comparison.test_sets)))
+
+
+def _unique_names(runs: Sequence[Run]) -> list[str]:
+    """Return the shortest ends of the paths that tell the runs apart."""
+    parts = [run.folder.resolve().parts for run in runs]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(path[-depth:]) for path in parts]
+        if len(set(names)) == len(set(parts)):
+            return names
+    return [run.name for run in runs]
+
+
+def _test_set(run: Run) -> str:
+    if run.chains is None:
+        # Without the list of test chains, only a common dataset vouches for a common test set.
+        content = [str(run.training.get("dataset_sha256"))]
+    else:
+        content = sorted(f"{chain.id}\t{chain.residues}\t{chain.scored}" for chain in run.chains)
+    content.append(run.scheme.headline.letters)
+    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:_DIGITS_OF_HASH]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return " ".join(text.split())
+
+
+def _score_cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

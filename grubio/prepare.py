@@ -1,0 +1,84 @@
+"""Preparation: labelled sequences in any format in, a checked dataset out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from grubio.alphabet import ALPHABETS
+from grubio.checking import Tally, checked_records
+from grubio.config import PrepareSettings, parse_scheme
+from grubio.dataset import DatasetHeader, write_dataset
+from grubio.errors import GrubioError
+from grubio.files import STDIO, sha256_of_file, write_text_whole
+from grubio.readers import read_labelled
+from grubio.scheme import LabelScheme
+
+
+def prepare_dataset(
+    files: Sequence[str | Path],
+    output: Path,
+    settings: PrepareSettings,
+    *,
+    labels: Path | None = None,
+    masks: Path | None = None,
+    summary: Path | None = None,
+) -> Tally:
+    """Read and check labelled records and write them as a dataset, in their order.
+
+    Parameters
+    ----------
+    files
+        Files of records; ``-`` is standard input.
+    output
+        Parquet to write.
+    settings
+        Format, alphabet, scheme, and what to do with invalid records.
+    labels, masks
+        FASTA of labels and of masks, for format ``fasta``.
+    summary
+        JSON to write: the returned counts.
+
+    Raises
+    ------
+    GrubioError
+        If a file or record is at fault, or no record is left.
+    """
+    scheme = parse_scheme(settings.scheme)
+    alphabet = ALPHABETS[settings.alphabet]
+    read = [path for path in (*files, labels, masks) if path is not None]
+    tally = Tally()
+    records = checked_records(
+        read_labelled(files, settings, labels=labels, masks=masks),
+        alphabet,
+        settings.on_invalid,
+        scheme=scheme,
+        path=files[0] if len(files) == 1 else None,
+        tally=tally,
+    )
+    # The records are read before the header is written, so a file that is missing is told first.
+    kept = list(records)
+    if not kept:
+        raise GrubioError("no record is left", path=files[0])
+    sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
+    write_dataset(output, DatasetHeader(alphabet, scheme, sources), kept)
+    if summary is not None:
+        content = tally_as_dict(tally, scheme)
+        write_text_whole(summary, json.dumps(content, indent=2, sort_keys=True) + "\n")
+    return tally
+
+
+def tally_as_dict(tally: Tally, scheme: LabelScheme) -> dict[str, Any]:
+    """Return what was counted, with every class of the scheme, as JSON can hold it."""
+    return {
+        "read": tally.read,
+        "kept": tally.kept,
+        "residues": tally.residues,
+        "masked": tally.masked,
+        "labels": {letter: tally.labels[letter] for letter in scheme.letters},
+        "replaced": dict(sorted(tally.replaced.items())),
+        "stops_removed": tally.stops,
+        "refused": [{"id": name, "reason": reason} for name, reason in tally.refused],
+    }

@@ -1,0 +1,68 @@
+"""How a run was made: settings, course, data, versions and hashes, as tables of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grubio.report.run_files import Run
+
+
+def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return tables of settings, versions and hashes: a title and rows ``(name, text)`` each."""
+    training = run.training
+    top = ("grubio_version", "alphabet", "parameters", "temperature", "weights_sha256")
+    about_data = ("dataset_sha256", "chains", "residues", "valid_chains")
+    course = ("epochs_run", "best_epoch", "valid_score", "seconds", "device", "threads")
+    tables: list[tuple[str, Mapping[str, Any]]] = [
+        (
+            "Model",
+            {
+                **(run.model.get("architecture") or {}),
+                "scheme": run.scheme.name,
+                **_present(run.model, top),
+            },
+        ),
+        ("Training settings", training.get("settings") or {}),
+        ("Course of training", _present(training, course)),
+        ("Data", _present(training, about_data)),
+        ("Data sources (SHA-256)", training.get("dataset_sources") or {}),
+        ("Software", training.get("versions") or {}),
+        ("Evaluation", {**_counts(run), **(run.metrics.get("provenance") or {})}),
+    ]
+    return [(title, flattened(content)) for title, content in tables if content]
+
+
+def flattened(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings as rows ``(key, value)``, with keys joined by dots, in their order.
+
+    Examples
+    --------
+    >>> flattened({"a": {"b": 1}, "c": ["x", "y"], "d": None})
+    [('a.b', '1'), ('c', 'x, y'), ('d', 'none')]
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            rows += flattened(value, f"{prefix}{key}.")
+        else:
+            rows.append((f"{prefix}{key}", _as_text(value)))
+    return rows
+
+
+def _counts(run: Run) -> dict[str, Any]:
+    return {f"test {key}": value for key, value in (run.metrics.get("counts") or {}).items()}
+
+
+def _present(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: content[key] for key in keys if key in content}
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_as_text(item) for item in value)
+    return str(value)

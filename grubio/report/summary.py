@@ -1,0 +1,84 @@
+"""A few lines about a run for the terminal: its score, and where its files are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from grubio.errors import GrubioError
+from grubio.report.numbers import percent, plain, plural, points, range_text
+from grubio.report.run_files import METRICS_FILE, MODEL_FOLDER, read_run
+
+REPORT_FILE = "report.html"
+PREDICTIONS_FOLDER = "predictions"
+
+
+def find_runs(folders: Sequence[str | Path]) -> list[Path]:
+    """Return the runs among folders and directly inside them, in the order given, then by name.
+
+    Raises
+    ------
+    GrubioError
+        If a folder is missing, or neither is an evaluated run nor holds one.
+    """
+    runs: list[Path] = []
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise GrubioError("no such folder", path=folder)
+        found = [folder] if (folder / METRICS_FILE).is_file() else []
+        found = found or sorted(path.parent for path in folder.glob(f"*/{METRICS_FILE}"))
+        if not found:
+            raise GrubioError(
+                f"holds no evaluated run: there is no {METRICS_FILE} in it or one level below",
+                path=folder,
+                hint="evaluate a run first: grubio evaluate",
+            )
+        runs += [run for run in found if run not in runs]
+    return runs
+
+
+def summary_lines(run_folder: str | Path) -> list[str]:
+    """Return a summary of a run: the headline, the baseline, and the paths of what it holds.
+
+    Raises
+    ------
+    GrubioError
+        If the run has no model or no metrics, or a file is damaged.
+    """
+    run = read_run(run_folder)
+    score = run.score(run.score_key)
+    ends = range_text(run.score_key, score)
+    headline = f"{run.score_name} {percent(score.value)}"
+    headline += f" (95 % interval {ends})" if ends else ""
+    if chains := (run.metrics.get("counts") or {}).get("chains"):
+        headline += f" on {plural(chains, f'test {run.chain_word}')}"
+    others = [
+        f"{name} {write(value)}"
+        for key, name, write in (
+            ("q8", "Q8", percent),
+            ("sov", "SOV", percent),
+            ("mcc", "MCC", plain),
+            ("ece", "ECE", percent),
+        )
+        if key != run.score_key and (value := run.score(key).value) is not None
+    ]
+    gain, window = (
+        run.score("gain_over_window_logistic"),
+        run.baseline("window_logistic", run.score_key),
+    )
+    rows = [("", headline), ("", ", ".join(others))]
+    if gain.known:
+        base = f" ({percent(window.value)})" if window.known else ""
+        rows.append(("", f"{points(gain.value)} points over a window logistic regression{base}"))
+    rows.append(("model", str(run.folder / MODEL_FOLDER)))
+    report = run.folder / REPORT_FILE
+    rows.append(("report", str(report) if report.is_file() else "not made yet: grubio report"))
+    predictions = run.folder / PREDICTIONS_FOLDER
+    for path in sorted(predictions.iterdir()) if predictions.is_dir() else []:
+        label = "predictions" if rows[-1][0] not in ("predictions", " ") else " "
+        rows.append((label, f"{path}{os.sep}" if path.is_dir() else str(path)))
+    lines = [
+        f"  {label:<12}{text}".rstrip() if label else f"  {text}" for label, text in rows if text
+    ]
+    return [run.name, *(line.replace("\N{NO-BREAK SPACE}", " ") for line in lines)]
