@@ -255,7 +255,7 @@ def test_scores_without_value(copy: Path) -> None:
     assert "The calibration error was not measured." in page.text
     assert "There is no baseline to compare with." in page.text
     assert "the split was not audited" in page.text
-    assert "As far as it was checked" in page.text
+    assert "Not fully checked" in page.text
 
 
 def test_history_of_one_row_with_no_training_loss(copy: Path) -> None:

@@ -40,7 +40,7 @@ def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
     if cautions:
         return "caution", f"With care: look at {' and '.join(cautions)} below."
     if unknown:
-        return "unknown", f"As far as it was checked: {' and '.join(unknown)} could not be."
+        return "unknown", f"Not fully checked: nothing is known about {' and '.join(unknown)}."
     return "good", "Yes: every check below was passed."
 
 
