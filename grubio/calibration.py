@@ -24,13 +24,18 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
     logits
         Scores before the softmax, ``(residue, class)``.
     classes
-        Class of each residue, ``(residue,)``.
+        Class of each residue, ``(residue,)``; residues whose class has no column in ``logits``
+        do not count. Where none counts the temperature is 1.
     """
+    counted = (classes >= 0) & (classes < logits.shape[1])
+    if not counted.any():
+        return 1.0
+    logits, classes = logits[counted], classes[counted]
     rows = np.arange(len(classes))
 
     def loss(log_temperature: float) -> float:
         scores = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(scores[rows, classes].mean())
+        return -float(scores[rows, classes].mean(dtype=np.float64))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
@@ -41,9 +46,7 @@ def at_temperature(probabilities: Floats, temperature: float) -> Floats:
     return np.exp(log_softmax(np.log(np.maximum(probabilities, tiny)) / temperature, axis=1))
 
 
-def reliability(
-    confidence: Floats, correct: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float64]:
+def reliability(confidence: Floats, correct: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Return, per bin of confidence, the number, the summed confidence and the number right.
 
     Parameters

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from grubio import __version__, metrics
 from grubio.audit import AuditRow, read_audit
 from grubio.baselines import WindowLogisticRegression, class_frequencies, scored_classes
 from grubio.bundle import Bundle, load_bundle
-from grubio.calibration import BINS
 from grubio.config import Device, EvaluationSettings
 from grubio.dataset import read_header, read_records, require_splits
 from grubio.devices import use_threads
@@ -27,8 +29,14 @@ from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference import Predictor
 from grubio.record import Record
-from grubio.scheme import LabelScheme
-from grubio.scoring import CalibrationScores, SchemeScores, accuracy_name
+from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.scoring import (
+    CalibrationScores,
+    SchemeScores,
+    accuracy_name,
+    calibration_table,
+    confusion_table,
+)
 from grubio.writers.parquet import ParquetPredictions
 
 LENGTH_BANDS = (0, 100, 200, 300, 500, 1000, 10**9)
@@ -58,36 +66,34 @@ def evaluate_model(
     Raises
     ------
     GrubioError
-        If the model and the dataset do not fit, or the split has nothing to score.
+        If the model, the dataset and the audit do not fit, or the split has nothing to score.
     """
-    use_threads(threads)
     bundle = load_bundle(model)
     header = read_header(dataset)
     for what, ours, theirs in (
         ("alphabet", bundle.alphabet.name, header.alphabet.name),
-        ("label scheme", bundle.scheme.name, header.scheme.name),
+        ("label scheme", _described(bundle.scheme), _described(header.scheme)),
     ):
         if ours != theirs:
             raise GrubioError(f"the dataset's {what} is {theirs}, the model's {ours}", path=dataset)
-    records = list(read_records(dataset, split))
+    records = [_labelled(record) for record in read_records(dataset, split)]
     require_splits(dataset, records, split)
     train = list(read_records(dataset, "train"))
     require_splits(dataset, train, "train")
-    predictor = Predictor(bundle, device, threads)
-    with (
-        written_whole(output / "test_predictions.parquet") as temporary,
-        ParquetPredictions(temporary, bundle.scheme, observed=True) as table,
-    ):
-        scored, probabilities = [], []
-        for prediction in predictor.predict(records):
-            table.write(prediction)
-            scored.append(prediction.record)
-            probabilities.append(prediction.probabilities)
-    logger.info("%d chains labelled; fitting the baselines", len(scored))
-    baselines = baseline_probabilities(train, scored, bundle, settings)
-    result = score_predictions(
-        scored, probabilities, baselines, bundle, settings, read_audit(audit) if audit else {}
-    )
+    nearest = _audit_of(audit, records) if audit else {}
+    # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
+    with threadpool_limits(use_threads(threads)):
+        probabilities = []
+        with (
+            written_whole(output / "test_predictions.parquet") as temporary,
+            ParquetPredictions(temporary, bundle.scheme, observed=True) as table,
+        ):
+            for prediction in Predictor(bundle, device, threads).predict(records):
+                table.write(prediction)
+                probabilities.append(prediction.probabilities)
+        logger.info("%d chains labelled; fitting the baselines", len(records))
+        baselines, fitted_to = baseline_probabilities(train, records, bundle, settings)
+        result = score_predictions(records, probabilities, baselines, bundle, settings, nearest)
     content = result.pop("files")
     result["provenance"] = {
         "grubio_version": __version__,
@@ -96,19 +102,27 @@ def evaluate_model(
         "dataset_sources": dict(header.sources),
         "settings": settings.model_dump(),
         "split": split,
+        "baseline_training_residues": fitted_to,
     }
     for name, text in content.items():
         write_text_whole(output / name, text)
-    write_text_whole(
-        output / "metrics.json", json.dumps(result, indent=2, sort_keys=True, allow_nan=False) + "\n"
-    )
+    text = json.dumps(result, indent=2, sort_keys=True, allow_nan=False)
+    write_text_whole(output / "metrics.json", text + "\n")
     return result
 
 
 def baseline_probabilities(
     train: Sequence[Record], test: Sequence[Record], bundle: Bundle, settings: EvaluationSettings
-) -> dict[str, list[Probabilities]]:
-    """Return, by name of the baseline, probabilities ``(residue, class)`` of each test record."""
+) -> tuple[dict[str, list[Probabilities]], int]:
+    """Fit the baselines; return their probabilities, and the residues that the window saw.
+
+    Probabilities are ``(residue, class)`` of each test record, by the name of the baseline.
+
+    Raises
+    ------
+    GrubioError
+        If no training residue has a known label.
+    """
     frequencies = class_frequencies(train, bundle.scheme)
     window = WindowLogisticRegression(
         bundle.alphabet, bundle.scheme, settings.baseline_window, settings.seed
@@ -116,7 +130,7 @@ def baseline_probabilities(
     return {
         "majority": [np.tile(frequencies, (len(record), 1)) for record in test],
         "window_logistic": [window.probabilities(record.sequence) for record in test],
-    }
+    }, window.training_residues
 
 
 def score_predictions(
@@ -187,10 +201,32 @@ def score_predictions(
     )
     result["files"] = {
         "per_chain.tsv": _per_chain_table(records, usable, fine, coarse, audit),
-        "confusion.tsv": _confusion_table(by_scheme.values()),
-        "calibration.tsv": _calibration_table(calibration),
+        "confusion.tsv": confusion_table(by_scheme.values()),
+        "calibration.tsv": calibration_table(calibration),
     }
     return result
+
+
+def _described(scheme: LabelScheme) -> str:
+    return f"{scheme.name} ({scheme.letters})"
+
+
+def _labelled(record: Record) -> Record:
+    return record if record.labels else replace(record, labels=UNKNOWN_LABEL * len(record))
+
+
+def _audit_of(audit: Path, records: Sequence[Record]) -> dict[str, AuditRow]:
+    rows = read_audit(audit)
+    for record in records:
+        # A record without a row would look like one without a homolog.
+        if record.id not in rows:
+            raise GrubioError(
+                "a record of the dataset is not in this audit",
+                path=audit,
+                record=record.id,
+                hint="give the audit that was written with this dataset: grubio split --audit",
+            )
+    return rows
 
 
 def _scores(
@@ -241,11 +277,15 @@ def _by_length(
     scores: SchemeScores, weights: metrics.Floats, lengths: Sequence[int]
 ) -> list[dict[str, Any]]:
     rows = []
-    for low, high in zip(LENGTH_BANDS, LENGTH_BANDS[1:], strict=False):
+    for low, high in pairwise(LENGTH_BANDS):
         inside = [i for i, length in enumerate(lengths) if low < length <= high]
         if inside:
             rows.append(
-                {"from": low + 1, "to": min(high, max(lengths)), **_band(scores, weights, inside, lengths)}
+                {
+                    "from": low + 1,
+                    "to": min(high, max(lengths)),
+                    **_band(scores, weights, inside, lengths),
+                }
             )
     return rows
 
@@ -259,11 +299,13 @@ def _by_identity(
 ) -> list[dict[str, Any]]:
     identities = [audit[name].identity if name in audit else None for name in names]
     bands = [("no hit", [i for i, identity in enumerate(identities) if identity is None])]
-    for low, high in zip(IDENTITY_BANDS, IDENTITY_BANDS[1:], strict=False):
+    for low, high in pairwise(IDENTITY_BANDS):
         inside = [i for i, x in enumerate(identities) if x is not None and low <= x < high]
         bands.append((f"{100 * low:.0f}-{100 * min(high, 1):.0f} %", inside))
     return [
-        {"band": name, **_band(scores, weights, inside, lengths)} for name, inside in bands if inside
+        {"band": name, **_band(scores, weights, inside, lengths)}
+        for name, inside in bands
+        if inside
     ]
 
 
@@ -299,28 +341,4 @@ def _per_chain_table(
         if found is not None and found.identity is not None:
             cells[-2:] = [found.nearest, f"{found.identity:.3f}"]
         lines.append("\t".join(cells))
-    return "\n".join(lines) + "\n"
-
-
-def _confusion_table(schemes: Iterable[SchemeScores]) -> str:
-    lines = ["scheme\tobserved\tpredicted\tcount"]
-    for scores in schemes:
-        letters, total = scores.scheme.letters, scores.per_chain.sum(axis=0)
-        lines += [
-            f"{scores.scheme.name}\t{seen}\t{called}\t{total[i, j]}"
-            for i, seen in enumerate(letters)
-            for j, called in enumerate(letters)
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _calibration_table(calibration: CalibrationScores) -> str:
-    lines = ["set\tlow\thigh\tconfidence\taccuracy\tcount"]
-    for name, sums in (("before", calibration.before), ("after", calibration.after)):
-        for place, (count, confidence, right) in enumerate(np.stack(sums).sum(axis=0)):
-            if count:
-                lines.append(
-                    f"{name}\t{place / BINS:.4f}\t{(place + 1) / BINS:.4f}"
-                    f"\t{confidence / count:.4f}\t{right / count:.4f}\t{count:.0f}"
-                )
     return "\n".join(lines) + "\n"

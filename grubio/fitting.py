@@ -90,9 +90,12 @@ class Fitting(lightning.LightningModule):
         return _loader(self.valid_batches)
 
     def on_train_epoch_start(self) -> None:
-        """Make dropout in this part depend on the seed and the part alone, for exact resume."""
-        torch.manual_seed((self.settings.seed + 1) * 1_000_003 + self.current_epoch)
+        """Start the sums of a part."""
         self._train_sums = torch.zeros(2)
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Make dropout depend on the seed and the step alone, for exact resume."""
+        torch.manual_seed((self.settings.seed + 1) * 1_000_003 + self.global_step)
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
         """Return the mean loss of the counted residues of a batch."""

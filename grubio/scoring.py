@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio import metrics
-from grubio.calibration import at_temperature, expected_calibration_error, reliability
+from grubio.calibration import BINS, at_temperature, expected_calibration_error, reliability
 from grubio.metrics import Floats, Metric
 from grubio.scheme import LabelScheme
 from grubio.segment_overlap import sov_99, sov_refine
@@ -31,34 +31,27 @@ class SchemeScores:
         The classes.
     confusion
         One matrix ``(observed, predicted)`` per chain.
-    ranks
-        One array ``(class, 2, bin)`` per chain; see :func:`grubio.metrics.rank_counts`.
     sov, refined
         SOV'99 and SOV_refine of each chain.
+    observed, probabilities
+        Classes ``(residue,)`` and probabilities ``(residue, class)`` of each chain as they came.
     """
 
     scheme: LabelScheme
     confusion: list[npt.NDArray[np.int64]] = field(default_factory=list)
-    ranks: list[npt.NDArray[np.int64]] = field(default_factory=list)
     sov: list[float] = field(default_factory=list)
     refined: list[float] = field(default_factory=list)
+    observed: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    probabilities: list[npt.NDArray[np.float32]] = field(default_factory=list)
 
     def add(self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]) -> None:
         """Add a chain: observed classes ``(residue,)``, probabilities ``(residue, class)``."""
         predicted = probabilities.argmax(axis=1).astype(np.uint8)
-        size = self.scheme.size
-        self.confusion.append(metrics.confusion_counts(observed, predicted, size))
-        counted = observed < size
-        self.ranks.append(
-            np.stack(
-                [
-                    metrics.rank_counts(probabilities[counted, c], observed[counted] == c)
-                    for c in range(size)
-                ]
-            )
-        )
+        self.confusion.append(metrics.confusion_counts(observed, predicted, self.scheme.size))
         self.sov.append(sov_99(observed, predicted))
         self.refined.append(sov_refine(observed, predicted))
+        self.observed.append(observed)
+        self.probabilities.append(probabilities)
 
     @property
     def per_chain(self) -> npt.NDArray[np.int64]:
@@ -97,16 +90,19 @@ class SchemeScores:
 
     def classes(self, weights: Floats) -> dict[str, dict[str, Any]]:
         """Return the scores of each class by its letter."""
-        counts, ranks = self.per_chain, np.stack(self.ranks)
+        counts = self.per_chain
         total, drawn = counts.sum(axis=0), metrics.resampled(weights, counts)
         scores, drawn_scores = metrics.class_scores(total), metrics.class_scores(drawn)
-        scores["average_precision"] = metrics.binned_average_precision(ranks.sum(axis=0))
-        drawn_scores["average_precision"] = metrics.binned_average_precision(
-            metrics.resampled(weights, ranks)
-        )
+        observed, probabilities = np.concatenate(self.observed), np.concatenate(self.probabilities)
+        chain = np.repeat(np.arange(len(self.observed)), [len(one) for one in self.observed])
+        counted = observed < self.scheme.size
+        observed, probabilities, chain = observed[counted], probabilities[counted], chain[counted]
         return {
             letter: {
                 "support": int(total[index].sum()),
+                "average_precision": metrics.average_precision(
+                    probabilities[:, index], observed == index, chain, weights
+                ).as_dict(),
                 **{
                     name: metrics.metric(
                         float(values[index]), drawn_scores[name][..., index]
@@ -126,9 +122,7 @@ class CalibrationScores:
     after: list[Floats] = field(default_factory=list)
     before: list[Floats] = field(default_factory=list)
 
-    def add(
-        self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]
-    ) -> None:
+    def add(self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]) -> None:
         """Add a chain: observed classes ``(residue,)``, calibrated ``(residue, class)``."""
         counted = observed < probabilities.shape[1]
         seen, calibrated = observed[counted], probabilities[counted]
@@ -146,6 +140,32 @@ class CalibrationScores:
             )
             for name, sums in (("ece", self.after), ("ece_uncalibrated", self.before))
         }
+
+
+def confusion_table(schemes: Iterable[SchemeScores]) -> str:
+    """Return ``confusion.tsv``: a line for each scheme, observed and predicted class."""
+    lines = ["scheme\tobserved\tpredicted\tcount"]
+    for scores in schemes:
+        letters, total = scores.scheme.letters, scores.per_chain.sum(axis=0)
+        lines += [
+            f"{scores.scheme.name}\t{seen}\t{called}\t{total[i, j]}"
+            for i, seen in enumerate(letters)
+            for j, called in enumerate(letters)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def calibration_table(calibration: CalibrationScores) -> str:
+    """Return ``calibration.tsv``: a line for each bin that has residues, before and after."""
+    lines = ["set\tlow\thigh\tconfidence\taccuracy\tcount"]
+    for name, sums in (("before", calibration.before), ("after", calibration.after)):
+        for place, (count, confidence, right) in enumerate(np.stack(sums).sum(axis=0)):
+            if count:
+                lines.append(
+                    f"{name}\t{place / BINS:.4f}\t{(place + 1) / BINS:.4f}"
+                    f"\t{confidence / count:.4f}\t{right / count:.4f}\t{count:.0f}"
+                )
+    return "\n".join(lines) + "\n"
 
 
 def _mean(values: Floats) -> float:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -119,6 +120,6 @@ def _segments(classes: Classes, unscored: npt.NDArray[np.bool_]) -> list[_Segmen
     bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(classes)]
     return [
         _Segment(int(classes[start]), start, end)
-        for start, end in zip(bounds, bounds[1:], strict=False)
+        for start, end in pairwise(bounds)
         if not unscored[start]
     ]

@@ -23,6 +23,9 @@ from grubio.record import Record
 
 # A group larger than this share of a held-out split would crowd it.
 _LARGEST_SHARE = 0.2
+# E-values grow with the number of residues searched. Groups are found among all records, and the
+# audit searches the training records alone; the margin keeps its verdict the same.
+_EVALUE_MARGIN = 2
 
 logger = logging.getLogger(__name__)
 
@@ -149,10 +152,11 @@ def _dealt_out(
     path: Path,
 ) -> tuple[list[Record], int]:
     sequences = {record.id: record.sequence for record in records}
+    limits = settings.model_copy(update={"max_evalue": _EVALUE_MARGIN * settings.max_evalue})
     pairs = (
         (hit.query, hit.target)
         for hit in find_hits(sequences, sequences, alphabet, settings, threads)
-        if hit.is_homolog(settings)
+        if hit.is_homolog(limits)
     )
     group_of = homolog_groups(list(sequences), pairs)
     members: dict[int, list[Record]] = defaultdict(list)

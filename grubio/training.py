@@ -1,7 +1,8 @@
 """Training: a dataset in, a model bundle out; goes on where an interrupted run stopped.
 
 The loop, checkpoints, clipping and mixed precision are PyTorch Lightning's. Exact resume rests
-on one rule: everything random in an epoch follows from the seed and the number of the epoch.
+on one rule: the batches of an epoch follow from the seed and the number of the epoch, and dropout
+from the seed and the number of the step.
 """
 
 from __future__ import annotations

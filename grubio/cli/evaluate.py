@@ -40,13 +40,12 @@ def evaluate(
     )
     columns = {"model": result, **result["baselines"]}
     typer.echo("\t".join(["score", *columns]))
-    for name in (key for key in result if {"value", "low", "high"} == set(result[key])):
-        if any(name in column for column in result["baselines"].values()):
-            cells = [_interval(column.get(name)) for column in columns.values()]
-            typer.echo("\t".join([name, *cells]))
+    for name in result["baselines"]["majority"]:
+        cells = [_interval(column[name]) for column in columns.values()]
+        typer.echo("\t".join([name, *cells]))
 
 
-def _interval(score: dict[str, float | None] | None) -> str:
-    if score is None or score["value"] is None:
+def _interval(score: dict[str, float | None]) -> str:
+    if score["value"] is None:
         return "-"
     return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"

@@ -1,8 +1,8 @@
 """Search for homologs: which chains of one set resemble which chains of another.
 
-Two chains count as homologs if an alignment of them has an E-value below ``max_evalue``, or an
-identity of at least ``min_identity`` over at least 40 residues and half of the shorter chain.
-Shorter stretches reach 25 % identity by chance.
+Alignments with an E-value above 1 are not looked at. Two chains count as homologs if one has an E-value below ``max_evalue``, or an
+identity of at least ``min_identity`` over at least 80 residues and half of the shorter chain.
+Shorter stretches reach 25 % identity by chance (Rost, Protein Engineering 12:85, 1999).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from grubio.alphabet import Alphabet
 from grubio.config import SplitSettings
 from grubio.errors import GrubioError
 
-MIN_ALIGNED = 40
+MIN_ALIGNED = 80
 MIN_COVERAGE = 0.5
 
 logger = logging.getLogger(__name__)

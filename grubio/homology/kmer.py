@@ -24,13 +24,13 @@ import numpy.typing as npt
 from grubio.alphabet import DNA, Alphabet
 from grubio.homology import Hit
 
-CANDIDATES = 40
+CANDIDATES = 100
 """Most targets that a query is aligned with."""
 
 # Residues that often replace each other, after Murphy et al., Protein Engineering 13:149 (2000).
 _GROUPS = ("LVIM", "C", "A", "G", "ST", "P", "FYW", "EDNQ", "KR", "H")
 _PROTEIN_K, _DNA_K = 4, 11
-_MAX_EVALUE = 10.0
+_MAX_EVALUE = 1.0
 
 
 def search(
@@ -39,7 +39,7 @@ def search(
     alphabet: Alphabet,
     threads: int,  # noqa: ARG001
 ) -> Iterator[Hit]:
-    """Yield alignments with an E-value of at most 10; it runs on one thread."""
+    """Yield alignments with an E-value of at most 1; it runs on one thread."""
     aligner, (scale, constant) = _aligner(alphabet)
     names = list(targets)
     clean = {name: _standard(sequence, alphabet) for name, sequence in targets.items()}

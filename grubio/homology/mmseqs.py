@@ -31,7 +31,7 @@ def search(
         _write(folder / "queries.fasta", queries)
         _write(folder / "targets.fasta", targets)
         command = ["mmseqs", "easy-search", "queries.fasta", "targets.fasta", "hits.tsv", "work"]
-        command += ["-s", "7.5", "-e", "10", "--max-seqs", "1000", "--threads", str(threads)]
+        command += ["-s", "7.5", "-e", "1", "--max-seqs", "1000", "--threads", str(threads)]
         command += ["--format-output", _COLUMNS, "-v", "1"]
         if alphabet is DNA:
             command += ["--search-type", "3"]

@@ -25,8 +25,8 @@ rule evaluate:
     benchmark:
         "results/benchmarks/evaluate/{run}.tsv"
     params:
-        model=subpath(input.model[0], parent=True),
-        output=subpath(output.metrics, parent=True),
+        model="results/{run}/model",
+        output="results/{run}",
         settings=lambda wildcards: run_options(wildcards, ["evaluation"]),
         device=STUDY.device,
         version=VERSION,

@@ -19,7 +19,7 @@ rule predict:
     benchmark:
         "results/benchmarks/predict/{run}/{input}.tsv"
     params:
-        model=subpath(input.model[0], parent=True),
+        model="results/{run}/model",
         outputs=lambda wildcards, output: shlex.join(
             text for path in output for text in ("--output", path)
         ),

@@ -21,7 +21,7 @@ rule report:
     log:
         "logs/report/{run}.log",
     params:
-        run=subpath(output[0], parent=True),
+        run="results/{run}",
         version=VERSION,
     localrule: True
     threads: 1

@@ -26,7 +26,7 @@ rule train:
     benchmark:
         "results/benchmarks/train/{run}.tsv"
     params:
-        output=subpath(output.history, parent=True),
+        output="results/{run}",
         settings=lambda wildcards: run_options(wildcards, ["model", "training"]),
         device=STUDY.device,
         version=VERSION,

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from grubio.alphabet import PROTEIN
+from grubio.audit import read_audit
+from grubio.config import SplitSettings
+from grubio.dataset import DatasetHeader, read_header, read_records, write_dataset
+from grubio.errors import GrubioError
+from grubio.record import Record
+from grubio.scheme import SS3
+from grubio.split import split_dataset
+from test_homology import METHODS, random_chain, relative
+
+
+def labelled(name: str, sequence: str, split: str | None = None) -> Record:
+    return Record(name, "", sequence, "C" * len(sequence), None, None, split)
+
+
+def families(count: int, size: int) -> list[Record]:
+    """Return families of relatives of 70 % identity to their founder, members spread out."""
+    founders = [random_chain(150, seed) for seed in range(count)]
+    return [
+        labelled(f"f{f}_m{m}", relative(founders[f], 0.7, 1000 * f + m))
+        for m in range(size)
+        for f in range(count)
+    ]
+
+
+def write(path: Path, records: list[Record]) -> Path:
+    write_dataset(path, DatasetHeader(PROTEIN, SS3, {"a.tsv": "1" * 64}), records)
+    return path
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_families_never_straddle_splits(method: str, tmp_path: Path) -> None:
+    records = families(40, 3)
+    source = write(tmp_path / "in.parquet", records)
+    settings = SplitSettings(method=method, valid_fraction=0.2, test_fraction=0.2)
+    summary = split_dataset(
+        source, tmp_path / "out.parquet", settings, audit=tmp_path / "audit.tsv", threads=1
+    )
+    divided = list(read_records(tmp_path / "out.parquet"))
+    assert [r.id for r in divided] == [r.id for r in records]
+    assert read_header(tmp_path / "out.parquet") == read_header(source)
+    homes: dict[str, set[str | None]] = {}
+    for record in divided:
+        homes.setdefault(record.id.split("_")[0], set()).add(record.split)
+    assert all(len(splits) == 1 for splits in homes.values())
+    counts = Counter(record.split for record in divided)
+    assert 18 <= counts["test"] <= 30
+    assert 18 <= counts["valid"] <= 30
+    # Two unrelated families may be alike by chance and share a group.
+    assert 30 <= (summary.groups or 0) <= 40
+    assert summary.leaks == {"test": 0, "valid": 0}
+    audit = read_audit(tmp_path / "audit.tsv")
+    assert list(audit) == [r.id for r in divided if r.split != "train"]
+
+
+def test_the_seed_decides(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.parquet", families(30, 2))
+    splits = []
+    for seed in (1, 1, 2):
+        settings = SplitSettings(method="kmer", seed=seed)
+        split_dataset(source, tmp_path / "out.parquet", settings, threads=1)
+        splits.append([r.split for r in read_records(tmp_path / "out.parquet")])
+    assert splits[0] == splits[1] != splits[2]
+
+
+def test_given_splits_are_kept_and_a_leak_is_found(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chains = [random_chain(150, i) for i in range(6)]
+    names = ["train", "train", "train", "valid", "test", "test"]
+    records = [labelled(f"c{i}", c, s) for i, (c, s) in enumerate(zip(chains, names, strict=True))]
+    records.append(labelled("leak", relative(chains[1], 0.6, 9), "test"))
+    source = write(tmp_path / "in.parquet", records)
+    summary = split_dataset(
+        source,
+        tmp_path / "out.parquet",
+        SplitSettings(method="kmer"),
+        audit=tmp_path / "audit.tsv",
+        threads=1,
+    )
+    assert [r.split for r in read_records(tmp_path / "out.parquet")] == [r.split for r in records]
+    assert summary.leaks == {"test": 1, "valid": 0}
+    row = read_audit(tmp_path / "audit.tsv")["leak"]
+    assert row.nearest == "c1"
+    assert row.identity == pytest.approx(0.6, abs=0.1)
+
+
+def test_relatives_of_a_given_record_follow_it(tmp_path: Path) -> None:
+    records = families(20, 2)
+    records[0] = labelled("f0_m0", records[0].sequence, "test")
+    source = write(tmp_path / "in.parquet", records)
+    split_dataset(source, tmp_path / "out.parquet", SplitSettings(method="kmer"), threads=1)
+    split_of = {r.id: r.split for r in read_records(tmp_path / "out.parquet")}
+    assert split_of["f0_m1"] == "test"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_excluded_homologs_leave_train_and_valid_only(method: str, tmp_path: Path) -> None:
+    chains = [random_chain(150, i) for i in range(6)]
+    splits = ["train", "train", "valid", "valid", "test", "train"]
+    source = write(
+        tmp_path / "in.parquet",
+        [labelled(f"c{i}", c, s) for i, (c, s) in enumerate(zip(chains, splits, strict=True))],
+    )
+    other = tmp_path / "benchmark.fasta"
+    # Relatives of a train, a valid and a test record; the first has the id of another record.
+    other.write_text(
+        "".join(
+            f">{name}\n{relative(chains[i], 0.6, 50 + i)}\n"
+            for name, i in (("c5", 0), ("b2", 2), ("b4", 4))
+        )
+    )
+    summary = split_dataset(
+        source,
+        tmp_path / "out.parquet",
+        SplitSettings(method=method),
+        exclude=other,
+        removed=tmp_path / "removed.tsv",
+        threads=1,
+    )
+    assert [r.id for r in read_records(tmp_path / "out.parquet")] == ["c1", "c3", "c4", "c5"]
+    assert summary.removed == 2
+    removed = read_audit(tmp_path / "removed.tsv")
+    assert {name: row.nearest for name, row in removed.items()} == {"c0": "c5", "c2": "b2"}
+    assert "benchmark.fasta" in read_header(tmp_path / "out.parquet").sources
+
+
+def test_records_too_alike_to_divide_are_refused(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.parquet", families(1, 10))
+    with pytest.raises(GrubioError, match="no group of homologs is small enough"):
+        split_dataset(source, tmp_path / "out.parquet", SplitSettings(method="kmer"), threads=1)
+    assert not (tmp_path / "out.parquet").exists()
