@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 MAX_TRAINING_RESIDUES = 1_000_000
-"""Bounds time and memory of the window regression: 11 s and 0.5 GB for the default window."""
+"""Bounds time and memory of the window regression: 10 s and 0.6 GB for the default window."""
 
 _UNSCORED = 255
 

@@ -86,9 +86,7 @@ def save_bundle(
         "training": dict(training),
     }
     write_text_whole(folder / CARD_FILE, _card(metadata))
-    write_text_whole(
-        folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n"
-    )
+    write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")
 
 
 def load_metadata(folder: str | Path) -> dict[str, Any]:
@@ -111,9 +109,7 @@ def load_metadata(folder: str | Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise GrubioError(f"cannot be read: {error}", path=path) from error
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise GrubioError(
-            f"model format {FORMAT} was expected", path=path, hint="update grubio"
-        )
+        raise GrubioError(f"model format {FORMAT} was expected", path=path, hint="update grubio")
     return metadata
 
 
@@ -144,9 +140,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         alphabet = ALPHABETS[metadata["alphabet"]]
         scheme = scheme_from_dict(metadata["scheme"])
         with torch.device("meta"):
-            model = BiGRULabeller(
-                Architecture(**metadata["architecture"]), alphabet.channel_table
-            )
+            model = BiGRULabeller(Architecture(**metadata["architecture"]), alphabet.channel_table)
         model.load_state_dict(load_file(weights_path), assign=True)
         model.channel_table = torch.from_numpy(alphabet.channel_table)
         temperature = float(metadata["temperature"])
@@ -162,9 +156,7 @@ def load_bundle(folder: str | Path) -> Bundle:
 def bundled_models() -> dict[str, Path]:
     """Return the folders of the models that come with grubio, best first for each alphabet."""
     zoo = Path(str(resources.files("grubio.zoo")))
-    return {
-        path.parent.name: path.parent for path in sorted(zoo.glob(f"*/{METADATA_FILE}"))
-    }
+    return {path.parent.name: path.parent for path in sorted(zoo.glob(f"*/{METADATA_FILE}"))}
 
 
 def find_model(name_or_path: str) -> Path:
@@ -211,9 +203,7 @@ def _card(metadata: Mapping[str, Any]) -> str:
         f"- `{name}`, SHA-256 `{digest}`\n"
         for name, digest in sorted(training["dataset_sources"].items())
     )
-    settings = "".join(
-        f"- {key}: {value}\n" for key, value in sorted(training["settings"].items())
-    )
+    settings = "".join(f"- {key}: {value}\n" for key, value in sorted(training["settings"].items()))
     architecture = metadata["architecture"]
     scheme = metadata["scheme"]
     classes = ", ".join(

@@ -43,7 +43,8 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
 def at_temperature(probabilities: Floats, temperature: float) -> Floats:
     """Return probabilities ``(residue, class)`` as a softmax at another temperature gives them."""
     tiny = np.finfo(np.float32).tiny
-    return np.exp(log_softmax(np.log(np.maximum(probabilities, tiny)) / temperature, axis=1))
+    logits = np.log(np.maximum(probabilities, tiny)) / temperature
+    return np.asarray(np.exp(log_softmax(logits, axis=1)))
 
 
 def reliability(confidence: Floats, correct: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

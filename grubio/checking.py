@@ -209,7 +209,9 @@ def _without_stop(record: Record) -> Record:
     return replace(
         record,
         sequence=record.sequence[:-1],
-        labels=record.labels[:-1] if record.labels and len(record.labels) == size else record.labels,
+        labels=record.labels[:-1]
+        if record.labels and len(record.labels) == size
+        else record.labels,
         mask=record.mask[:-1] if record.mask and len(record.mask) == size else record.mask,
     )
 

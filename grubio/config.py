@@ -39,7 +39,8 @@ class Source(Settings):
     """Where a file comes from."""
 
     location: str = Field(
-        description="URL (http, https, ftp), path, or name of embedded data (`grubio fetch --list`)."
+        description="URL (http, https, ftp), path, or name of embedded data "
+        "(`grubio fetch --list`)."
     )
     sha256: str | None = Field(
         default=None,
@@ -301,7 +302,9 @@ def parse_scheme(text: str) -> LabelScheme:
             f"'{text}' is neither {' nor '.join(SCHEMES)} nor NAME=LETTER:class,LETTER:class"
         )
     return custom_scheme(
-        name, "".join(p[0] for p in parts), [class_name or letter for letter, _, class_name in parts]
+        name,
+        "".join(p[0] for p in parts),
+        [class_name or letter for letter, _, class_name in parts],
     )
 
 

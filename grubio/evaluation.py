@@ -10,13 +10,12 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from grubio import __version__, metrics
 from grubio.audit import AuditRow, read_audit
@@ -34,13 +33,13 @@ from grubio.scoring import (
     CalibrationScores,
     SchemeScores,
     accuracy_name,
+    by_identity,
+    by_length,
     calibration_table,
     confusion_table,
+    gain,
 )
 from grubio.writers.parquet import ParquetPredictions
-
-LENGTH_BANDS = (0, 100, 200, 300, 500, 1000, 10**9)
-IDENTITY_BANDS = (0.0, 0.2, 0.25, 0.3, 0.5, 1.01)
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -156,7 +155,7 @@ def score_predictions(
     settings
         Number of bootstrap samples and their seed.
     audit
-        Nearest training record by id.
+        Nearest training record of each record by id, or empty.
 
     Raises
     ------
@@ -182,11 +181,11 @@ def score_predictions(
     for name, theirs in baselines.items():
         their_fine, their_coarse = _scores(chosen, [theirs[i] for i in usable], scheme)
         result["baselines"][name] = _overall(their_fine, their_coarse, weights)
-        result[f"gain_over_{name}"] = _gain(coarse, their_coarse, weights).as_dict()
-    names = [records[i].id for i in usable]
+        result[f"gain_over_{name}"] = gain(coarse, their_coarse, weights).as_dict()
     lengths = [len(records[i]) for i in usable]
-    result["by_length"] = _by_length(coarse, weights, lengths)
-    result["by_identity"] = _by_identity(coarse, weights, names, lengths, audit) if audit else []
+    result["by_length"] = by_length(coarse, weights, lengths)
+    identities = [audit[records[i].id].identity for i in usable] if audit else []
+    result["by_identity"] = by_identity(coarse, weights, lengths, identities) if audit else []
     result["counts"] = {
         "chains": len(records),
         "scored_chains": len(usable),
@@ -262,61 +261,6 @@ def _overall(
         # Segment overlap is a measure of secondary structure.
         scores = {key: value for key, value in scores.items() if not key.startswith("sov")}
     return {key: value.as_dict() for key, value in scores.items()}
-
-
-def _gain(ours: SchemeScores, theirs: SchemeScores, weights: metrics.Floats) -> metrics.Metric:
-    mine, other = ours.per_chain, theirs.per_chain
-    return metrics.metric(
-        float(metrics.accuracy(mine.sum(axis=0)) - metrics.accuracy(other.sum(axis=0))),
-        metrics.accuracy(metrics.resampled(weights, mine))
-        - metrics.accuracy(metrics.resampled(weights, other)),
-    )
-
-
-def _by_length(
-    scores: SchemeScores, weights: metrics.Floats, lengths: Sequence[int]
-) -> list[dict[str, Any]]:
-    rows = []
-    for low, high in pairwise(LENGTH_BANDS):
-        inside = [i for i, length in enumerate(lengths) if low < length <= high]
-        if inside:
-            rows.append(
-                {
-                    "from": low + 1,
-                    "to": min(high, max(lengths)),
-                    **_band(scores, weights, inside, lengths),
-                }
-            )
-    return rows
-
-
-def _by_identity(
-    scores: SchemeScores,
-    weights: metrics.Floats,
-    names: Sequence[str],
-    lengths: Sequence[int],
-    audit: Mapping[str, AuditRow],
-) -> list[dict[str, Any]]:
-    identities = [audit[name].identity if name in audit else None for name in names]
-    bands = [("no hit", [i for i, identity in enumerate(identities) if identity is None])]
-    for low, high in pairwise(IDENTITY_BANDS):
-        inside = [i for i, x in enumerate(identities) if x is not None and low <= x < high]
-        bands.append((f"{100 * low:.0f}-{100 * min(high, 1):.0f} %", inside))
-    return [
-        {"band": name, **_band(scores, weights, inside, lengths)}
-        for name, inside in bands
-        if inside
-    ]
-
-
-def _band(
-    scores: SchemeScores, weights: metrics.Floats, chosen: Sequence[int], lengths: Sequence[int]
-) -> dict[str, Any]:
-    return {
-        "chains": len(chosen),
-        "residues": sum(lengths[i] for i in chosen),
-        accuracy_name(scores.scheme): scores.accuracy(weights, chosen).as_dict(),
-    }
 
 
 def _per_chain_table(

@@ -86,7 +86,10 @@ def fetch_source(
         if decompress:
             plain = temporary.with_name(temporary.name + ".plain")
             try:
-                with open_input(path if source.member is None else temporary) as raw, open(plain, "wb") as out:
+                with (
+                    open_input(path if source.member is None else temporary) as raw,
+                    open(plain, "wb") as out,
+                ):
                     shutil.copyfileobj(raw, out)
                 plain.replace(temporary)
             finally:

@@ -14,7 +14,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from grubio.errors import GrubioError
 
@@ -40,7 +40,8 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
             if str(path) == STDIO:
                 raw = cast("io.BufferedReader", sys.stdin.buffer)
             else:
-                raw = stack.enter_context(open(path, "rb", buffering=1 << 20))
+                raw = cast("io.BufferedReader", open(path, "rb", buffering=1 << 20))
+                stack.callback(raw.close)
             head = raw.peek(6)[:6]
             if head.startswith(b"PK\x03\x04"):
                 raise GrubioError(
@@ -49,7 +50,7 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
                     hint="take the file out first: grubio fetch FILE --member NAME",
                 )
             kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
-            opened: IO[bytes] = raw
+            opened: object = raw
             if kind == "gzip":
                 opened = gzip.GzipFile(fileobj=raw)
             elif kind == "xz":

@@ -172,5 +172,5 @@ def binned_average_precision(counts: npt.NDArray[np.generic]) -> Floats:
 
 
 def _divide(above: npt.NDArray[np.generic], below: npt.NDArray[np.generic]) -> Floats:
-    above, below = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
-    return np.divide(above, below, where=below > 0, out=np.full(above.shape, np.nan))
+    top, bottom = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
+    return np.asarray(np.divide(top, bottom, where=bottom > 0, out=np.full(top.shape, np.nan)))

@@ -101,10 +101,11 @@ class BiGRULayer(nn.Module):
         self.forwards = nn.GRU(input_size, hidden_size)
         self.backwards = nn.GRU(input_size, hidden_size)
         for gru in (self.forwards, self.backwards):
+            weights = dict(gru.named_parameters())
             # Orthogonal recurrent matrices keep the gradient's norm over many steps.
-            for gate in gru.weight_hh_l0.detach().chunk(3):
+            for gate in weights["weight_hh_l0"].detach().chunk(3):
                 nn.init.orthogonal_(gate)
-            nn.init.xavier_uniform_(gru.weight_ih_l0)
+            nn.init.xavier_uniform_(weights["weight_ih_l0"])
 
     def forward(self, inputs: Tensor, reversal: Tensor) -> Tensor:
         """Return states ``(time, batch, 2 * hidden)`` of inputs ``(time, batch, channel)``."""

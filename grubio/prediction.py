@@ -79,9 +79,7 @@ def predict_file(
     target = _output_scheme(bundle.scheme, scheme)
     predictor = Predictor(bundle, device, threads)
     tally = Tally()
-    checked = checked_records(
-        records, bundle.alphabet, on_invalid, path=sequences, tally=tally
-    )
+    checked = checked_records(records, bundle.alphabet, on_invalid, path=sequences, tally=tally)
     with contextlib.ExitStack() as stack:
         writers = [
             stack.enter_context(open_writer(output.path, output.format, target))

@@ -1,4 +1,4 @@
-"""Label schemes: the classes that a residue can have, and how fine classes join into coarse ones."""
+"""Label schemes: the classes of a residue, and how fine classes join into coarse ones."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class LabelScheme:
 
     def decode(self, classes: npt.NDArray[np.integer]) -> str:
         """Return one letter for each class index ``(residue,)``."""
-        return self._letter_bytes[classes].tobytes().decode("ascii")
+        return str(self._letter_bytes[classes].tobytes(), "ascii")
 
     def invalid_positions(self, labels: str) -> list[int]:
         """Return the 0-based positions whose letter is neither a class, a synonym nor ``?``."""
@@ -158,7 +158,7 @@ SS8 = LabelScheme(
         "#F0E442",
         "#999999",
     ),
-    # DSSP 4 writes P for polyproline II, which SS8 counts as coil; DSSP itself writes a blank there.
+    # DSSP 4 writes P for polyproline II, which SS8 counts as coil; older versions a blank.
     synonyms={"L": "C", "-": "C", " ": "C", "P": "C"},
     background="C",
     reduces_to="ss3",
@@ -212,6 +212,8 @@ def scheme_from_dict(content: Mapping[str, object]) -> LabelScheme:
         raise ValueError(f"not a label scheme: {error}") from error
     if name in SCHEMES:
         if SCHEMES[name].letters != letters:
-            raise ValueError(f"scheme {name} has letters '{SCHEMES[name].letters}', not '{letters}'")
+            raise ValueError(
+                f"scheme {name} has letters '{SCHEMES[name].letters}', not '{letters}'"
+            )
         return SCHEMES[name]
     return custom_scheme(name, letters, names, None if background is None else str(background))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from grubio.calibration import BINS, at_temperature, expected_calibration_error,
 from grubio.metrics import Floats, Metric
 from grubio.scheme import LabelScheme
 from grubio.segment_overlap import sov_99, sov_refine
+
+LENGTH_BANDS = (0, 100, 200, 300, 500, 1000, 10**9)
+IDENTITY_BANDS = (0.0, 0.2, 0.25, 0.3, 0.5, 1.01)
 
 
 def accuracy_name(scheme: LabelScheme) -> str:
@@ -142,6 +146,50 @@ class CalibrationScores:
         }
 
 
+def gain(ours: SchemeScores, theirs: SchemeScores, weights: Floats) -> Metric:
+    """Return our share of residues right less theirs, with both scored on the same samples."""
+    mine, other = ours.per_chain, theirs.per_chain
+    return metrics.metric(
+        float(metrics.accuracy(mine.sum(axis=0)) - metrics.accuracy(other.sum(axis=0))),
+        metrics.accuracy(metrics.resampled(weights, mine))
+        - metrics.accuracy(metrics.resampled(weights, other)),
+    )
+
+
+def by_length(
+    scores: SchemeScores, weights: Floats, lengths: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Return the share of residues right in bands of the length of the chain."""
+    rows = []
+    for low, high in pairwise(LENGTH_BANDS):
+        inside = [i for i, length in enumerate(lengths) if low < length <= high]
+        if inside:
+            ends = {"from": low + 1, "to": min(high, max(lengths))}
+            rows.append({**ends, **_band(scores, weights, inside, lengths)})
+    return rows
+
+
+def by_identity(
+    scores: SchemeScores,
+    weights: Floats,
+    lengths: Sequence[int],
+    identities: Sequence[float | None],
+) -> list[dict[str, Any]]:
+    """Return the share of residues right in bands of the identity to the nearest training record.
+
+    The first band holds the chains for which no such record was found, whose identity is None.
+    """
+    bands = [("no hit", [i for i, identity in enumerate(identities) if identity is None])]
+    for low, high in pairwise(IDENTITY_BANDS):
+        inside = [i for i, x in enumerate(identities) if x is not None and low <= x < high]
+        bands.append((f"{100 * low:.0f}-{100 * min(high, 1):.0f} %", inside))
+    return [
+        {"band": name, **_band(scores, weights, inside, lengths)}
+        for name, inside in bands
+        if inside
+    ]
+
+
 def confusion_table(schemes: Iterable[SchemeScores]) -> str:
     """Return ``confusion.tsv``: a line for each scheme, observed and predicted class."""
     lines = ["scheme\tobserved\tpredicted\tcount"]
@@ -166,6 +214,16 @@ def calibration_table(calibration: CalibrationScores) -> str:
                     f"\t{confidence / count:.4f}\t{right / count:.4f}\t{count:.0f}"
                 )
     return "\n".join(lines) + "\n"
+
+
+def _band(
+    scores: SchemeScores, weights: Floats, chosen: Sequence[int], lengths: Sequence[int]
+) -> dict[str, Any]:
+    return {
+        "chains": len(chosen),
+        "residues": sum(lengths[i] for i in chosen),
+        accuracy_name(scores.scheme): scores.accuracy(weights, chosen).as_dict(),
+    }
 
 
 def _mean(values: Floats) -> float:

@@ -116,7 +116,9 @@ def split_dataset(
         write_audit(audit, rows)
     if any(leaks.values()):
         logger.warning(
-            "warning: %d test and %d valid records have a homolog in train", leaks["test"], leaks["valid"]
+            "warning: %d test and %d valid records have a homolog in train",
+            leaks["test"],
+            leaks["valid"],
         )
     write_dataset(output, replace(header, sources=sources), records)
     residues: Counter[str] = Counter()
@@ -172,9 +174,7 @@ def _dealt_out(
                 hint="give more diverse records, a larger fraction, or a split column",
             )
     dealt = [
-        record.with_split(
-            str(group_of[record.id]), record.split or split_of[group_of[record.id]]
-        )
+        record.with_split(str(group_of[record.id]), record.split or split_of[group_of[record.id]])
         for record in records
     ]
     return dealt, len(members)

@@ -8,6 +8,7 @@ from the seed and the number of the step.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import logging
 import platform
@@ -131,7 +132,7 @@ def train_model(
                 "python": platform.python_version(),
                 "numpy": np.__version__,
                 "torch": torch.__version__,
-                "pytorch-lightning": lightning.__version__,
+                "pytorch-lightning": importlib.metadata.version("pytorch-lightning"),
             },
         },
     )

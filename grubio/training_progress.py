@@ -106,4 +106,3 @@ class TrainingProgress(lightning.Callback):
         rest = self._fitting.total_steps - trainer.global_step
         seconds = (time.monotonic() - self._started) / max(done, 1) * rest
         return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
-

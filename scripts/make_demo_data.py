@@ -60,10 +60,10 @@ def choose(chains: dict[str, str], related: dict[str, set[str]]) -> dict[str, st
         for chain in order:
             fits = shortest <= len(chains[chain]) <= longest
             # A chain with many relatives would cost too many training chains.
-            if fits and chain not in part and len(related[chain]) <= 8:
-                if not any(other in part for other in related[chain]):
-                    part[chain] = name
-                    chosen += 1
+            few = len(related[chain]) <= 8
+            if fits and few and chain not in part and part.keys().isdisjoint(related[chain]):
+                part[chain] = name
+                chosen += 1
             if chosen == count:
                 break
     chosen = 0
@@ -94,9 +94,13 @@ def main() -> None:
         if part.get(row["id"], "example") != "example"
     ]
     CHAINS.parent.mkdir(exist_ok=True)
-    CHAINS.write_bytes(lzma.compress(("\n".join(table) + "\n").encode(), preset=9 | lzma.PRESET_EXTREME))
+    CHAINS.write_bytes(
+        lzma.compress(("\n".join(table) + "\n").encode(), preset=9 | lzma.PRESET_EXTREME)
+    )
     examples = [name for name in chains if part.get(name) == "example"]
-    EXAMPLES.write_text("".join(f">{name} length={len(chains[name])}\n{chains[name]}\n" for name in examples))
+    EXAMPLES.write_text(
+        "".join(f">{name} length={len(chains[name])}\n{chains[name]}\n" for name in examples)
+    )
     for name in ("train", "valid", "test", "example"):
         chosen = [chain for chain in part if part[chain] == name]
         print(f"{name}: {len(chosen)} chains, {sum(len(chains[c]) for c in chosen)} residues")

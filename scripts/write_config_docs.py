@@ -40,7 +40,10 @@ This page is made by `python scripts/write_config_docs.py`.
 GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("Top", config.Config),
     ("`datasets.<name>`", config.DatasetSettings),
-    ("A source: `records`, `labels`, `masks`, `exclude`, `prediction.inputs.<name>`", config.Source),
+    (
+        "A source: `records`, `labels`, `masks`, `exclude`, `prediction.inputs.<name>`",
+        config.Source,
+    ),
     ("`datasets.<name>.prepare`", config.PrepareSettings),
     ("`datasets.<name>.split`", config.SplitSettings),
     ("`runs.<name>`", config.RunSettings),
@@ -74,7 +77,9 @@ def main() -> None:
     for title, group in GROUPS:
         parts.append(f"## {title}\n\n{(group.__doc__ or '').splitlines()[0]}\n\n{table(group)}\n")
     (ROOT / "config/README.md").write_text("\n".join(parts), encoding="utf-8")
-    (ROOT / "workflow/schemas/config.schema.json").write_text(config.json_schema(), encoding="utf-8")
+    (ROOT / "workflow/schemas/config.schema.json").write_text(
+        config.json_schema(), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

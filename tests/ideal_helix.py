@@ -10,7 +10,7 @@ _ANGLES = {"N": 116.2, "CA": 121.7, "C": 111.2, "O": 120.5}
 _PHI, _PSI, _OMEGA = -60.0, -45.0, 180.0
 
 
-def _next_atom(a, b, c, length: float, angle: float, torsion: float):  # noqa: ANN001, ANN202
+def _next_atom(a, b, c, length: float, angle: float, torsion: float):
     angle, torsion = np.radians([angle, torsion])
     along = (c - b) / np.linalg.norm(c - b)
     normal = np.cross(b - a, along)

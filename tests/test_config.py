@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-
 from conftest import REPOSITORY
+
 from grubio.config import (
     Config,
     ModelSettings,
@@ -78,7 +78,9 @@ def test_the_reference_names_every_key_with_its_default() -> None:
             assert f"| `{key}` | `{field.default}` |" in text
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "config").glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "config").glob("*.yaml")), ids=lambda p: p.name
+)
 def test_shipped_configurations_are_valid(path: Path) -> None:
     load_config(path)
 

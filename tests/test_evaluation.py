@@ -2,23 +2,30 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    matthews_corrcoef,
+)
 
-from grubio.audit import AuditRow, write_audit
-from grubio.baselines import WindowLogisticRegression, class_frequencies
 from grubio.alphabet import PROTEIN
+from grubio.audit import AuditRow, write_audit
 from grubio.config import EvaluationSettings
 from grubio.dataset import DatasetHeader, read_header, read_records, write_dataset
 from grubio.errors import GrubioError
-from grubio.evaluation import evaluate_model
+from grubio.evaluation import evaluate_model, score_predictions
 from grubio.record import Record
-from grubio.scheme import SS3, SS8
+from grubio.scheme import SS3, SS8, custom_scheme
 
 QUICK = EvaluationSettings(bootstrap=50, baseline_window=5)
 
@@ -46,7 +53,17 @@ def test_the_scores_can_be_computed_again_from_the_raw_predictions(scored: Path)
     fine = np.stack([table[f"p_{letter}"] for letter in SS8.letters], axis=1)
     coarse = SS3.decode((fine @ SS8.reduction_matrix(SS3)).argmax(axis=1))
     observed = [SS8.reduction[label] for label in table["observed"]]
-    assert metrics["q3"]["value"] == pytest.approx(accuracy_score(observed, list(coarse)), abs=1e-6)
+    called = list(coarse)
+    for name, score in (
+        ("q3", accuracy_score(observed, called)),
+        ("mcc", matthews_corrcoef(observed, called)),
+        ("macro_f1", f1_score(observed, called, average="macro")),
+    ):
+        assert metrics[name]["value"] == pytest.approx(score, abs=1e-6), name
+    for letter in "HETC":
+        score = average_precision_score(np.array(table["observed"]) == letter, table[f"p_{letter}"])
+        found = metrics["classes"]["ss8"][letter]["average_precision"]["value"]
+        assert found == pytest.approx(score, abs=1e-6), letter
 
 
 def test_every_metric_is_an_object_with_an_interval(scored: Path) -> None:
@@ -100,7 +117,9 @@ def test_masked_residues_are_never_scored(
     results = []
     for letter in "HE":
         hidden = [
-            replace(r, labels=letter * 30 + (r.labels or "")[30:], mask="0" * 30 + "1" * (len(r) - 30))
+            replace(
+                r, labels=letter * 30 + (r.labels or "")[30:], mask="0" * 30 + "1" * (len(r) - 30)
+            )
             if r.split == "test"
             else r
             for r in chains
@@ -121,23 +140,103 @@ def test_a_model_of_another_scheme_is_refused(
     matrix = SS8.reduction
     reduced = [replace(r, labels="".join(matrix[c] for c in r.labels or "")) for r in chains]
     write_dataset(path, DatasetHeader(PROTEIN, SS3), reduced)
-    with pytest.raises(GrubioError, match="label scheme is ss3, the model's ss8"):
+    with pytest.raises(GrubioError, match=r"label scheme is ss3 \(HEC\), the model's ss8"):
         evaluate_model(run_folder / "model", path, tmp_path / "out", QUICK)
 
 
-def test_the_window_baseline_learns_and_sees_no_further_than_its_window(
-    chains: list[Record],
+def test_an_empty_split_is_refused(run_folder: Path, dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(GrubioError, match="no records in split 'other'"):
+        evaluate_model(run_folder / "model", dataset, tmp_path, QUICK, split="other")
+
+
+def test_an_audit_of_other_records_is_refused(
+    run_folder: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    model = WindowLogisticRegression(PROTEIN, SS8, 5, 1).fit(chains[:200])
-    base = model.probabilities("A" * 20)
-    changed = model.probabilities("A" * 10 + "W" + "A" * 9)
-    moved = np.flatnonzero(np.abs(base - changed).max(axis=1) > 1e-7)
-    assert moved.min() >= 8
-    assert moved.max() <= 12
-    assert np.allclose(base.sum(axis=1), 1, atol=1e-5)
-    right = total = 0
-    for record in chains[250:]:
-        called = SS8.decode(model.probabilities(record.sequence).argmax(axis=1))
-        right += sum(a == b for a, b in zip(called, record.labels or "", strict=True))
-        total += len(record)
-    assert right / total > class_frequencies(chains[:200], SS8).max() + 0.03
+    write_audit(tmp_path / "audit.tsv", [AuditRow("someone else's", "test")])
+    with pytest.raises(GrubioError, match="not in this audit"):
+        evaluate_model(run_folder / "model", dataset, tmp_path, QUICK, audit=tmp_path / "audit.tsv")
+
+
+def test_a_chain_without_labels_is_counted_and_not_scored(
+    run_folder: Path, chains: list[Record], dataset: Path, tmp_path: Path
+) -> None:
+    records = [*chains, replace(chains[-1], id="bare", labels=None)]
+    write_dataset(tmp_path / "d.parquet", read_header(dataset), records)
+    result = evaluate_model(
+        run_folder / "model", tmp_path / "d.parquet", tmp_path, QUICK, threads=1
+    )
+    assert (result["counts"]["chains"], result["counts"]["scored_chains"]) == (51, 50)
+    last = (tmp_path / "per_chain.tsv").read_text().splitlines()[-1].split("\t")
+    assert last == ["bare", str(len(chains[-1])), "0", "", "", "", "", "", ""]
+    table = pq.read_table(tmp_path / "test_predictions.parquet").to_pydict()
+    assert {
+        o for o, name in zip(table["observed"], table["id"], strict=True) if name == "bare"
+    } == {"?"}
+
+
+def test_the_command_prints_every_score_beside_the_baselines(
+    grubio: Callable[..., Any], run_folder: Path, dataset: Path, tmp_path: Path
+) -> None:
+    done = grubio(
+        "evaluate", "--model", run_folder / "model", "--dataset", dataset, "--output", tmp_path,
+        "--threads", 1, "--bootstrap", 20, "--baseline-window", 3,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in done.stdout.splitlines()}
+    assert rows.pop("score (95 % interval)") == ["model", "majority", "window_logistic"]
+    assert {"q3", "q8", "sov", "ece", "gain_over_window_logistic"} <= set(rows)
+    value = json.loads((tmp_path / "metrics.json").read_text())["q3"]["value"]
+    assert rows["q3"][0].startswith(f"{value:.3f} (")
+
+
+def spread(labels: str, letters: str, right: float) -> np.ndarray:
+    """Return probabilities that give the label ``right`` and share the rest evenly."""
+    rest = (1 - right) / (len(letters) - 1)
+    rows = [[right if letter == label else rest for letter in letters] for label in labels]
+    return np.array(rows, dtype=np.float32)
+
+
+def test_a_coarse_scheme_has_one_set_of_scores() -> None:
+    records = [Record("a", "", "A" * 6, "HHHECC"), Record("b", "", "A" * 4, "HH??", "0000")]
+    ours = [spread("HHHECE", "HEC", 0.8), spread("HHHH", "HEC", 0.8)]
+    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0)
+    theirs = [spread("CCCCCC", "HEC", 0.8), spread("CCCC", "HEC", 0.8)]
+    result = score_predictions(records, ours, {"other": theirs}, bundle, QUICK, {})
+    assert result["q3"]["value"] == pytest.approx(5 / 6, abs=1e-6)
+    assert result["gain_over_other"]["value"] == pytest.approx(3 / 6, abs=1e-6)
+    assert "q8" not in result
+    assert set(result["classes"]) == {"ss3"}
+    assert result["by_identity"] == []
+    assert result["counts"] == {
+        "chains": 2, "scored_chains": 1, "residues": 10, "scored_residues": 6,
+    }  # fmt: skip
+    assert result["reduction"] == "ss3, not reduced"
+
+
+def test_classes_of_ones_own_have_an_accuracy_and_no_segment_overlap() -> None:
+    scheme = custom_scheme("site", "IO", background="O")
+    records = [Record("a", "", "ACGT", "OOOO"), Record("b", "", "ACGT", "OOOO")]
+    ours = [spread("OOOO", "IO", 0.9), spread("OOIO", "IO", 0.9)]
+    bundle: Any = SimpleNamespace(scheme=scheme, temperature=2.0)
+    result = score_predictions(records, ours, {}, bundle, QUICK, {})
+    assert result["accuracy"]["value"] == pytest.approx(7 / 8, abs=1e-6)
+    assert "q3" not in result
+    assert not [key for key in result if key.startswith("sov")]
+    absent = result["classes"]["site"]["I"]
+    assert absent["support"] == 0
+    assert (
+        absent["recall"] == absent["average_precision"] == dict.fromkeys(("value", "low", "high"))
+    )
+    # Before calibration the logits were twice as large.
+    sure = 0.9**2 / (0.9**2 + 0.1**2)
+    assert result["ece"]["value"] == pytest.approx(abs(0.9 - 7 / 8), abs=1e-5)
+    assert result["ece_uncalibrated"]["value"] == pytest.approx(abs(sure - 7 / 8), abs=1e-5)
+    json.dumps(result, allow_nan=False)
+
+
+def test_nothing_to_score_is_an_error_for_the_person() -> None:
+    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0)
+    with pytest.raises(GrubioError, match="no residue of the split has a known label"):
+        score_predictions(
+            [Record("a", "", "AC", "??")], [spread("HH", "HEC", 0.8)], {}, bundle, QUICK, {}
+        )

@@ -19,10 +19,13 @@ def random_chain(length: int, seed: int, letters: str = PROTEIN.letters) -> str:
 
 
 def relative(sequence: str, identity: float, seed: int, letters: str = PROTEIN.letters) -> str:
-    """Return a copy in which residues are replaced until the identity is about the one asked for."""
+    """Return a copy of about the identity that is asked for."""
     generator = np.random.default_rng(seed)
     kept = generator.random(len(sequence)) < identity
-    return "".join(c if k else str(generator.choice(list(letters))) for c, k in zip(sequence, kept, strict=True))
+    return "".join(
+        c if k else str(generator.choice(list(letters)))
+        for c, k in zip(sequence, kept, strict=True)
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -55,7 +58,11 @@ def test_dna_relatives_are_found(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_odd_ids_and_letters_survive(method: str) -> None:
     sequence = random_chain(200, 5)
-    names = {"sp|P1|A_B": sequence, "gi|1,2;x=3": "X" * 5 + sequence[5:].lower(), "U/O": "UOBZJX" + sequence}
+    names = {
+        "sp|P1|A_B": sequence,
+        "gi|1,2;x=3": "X" * 5 + sequence[5:].lower(),
+        "U/O": "UOBZJX" + sequence,
+    }
     hits = list(find_hits(names, names, PROTEIN, SplitSettings(method=method), 1))
     pairs = {(hit.query, hit.target) for hit in hits}
     assert pairs == {(a, b) for a in names for b in names if a != b}

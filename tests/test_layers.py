@@ -47,6 +47,8 @@ def test_help_imports_nothing_heavy() -> None:
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', sorted({HEAVY!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "HEAVY []"
     assert "predict" in done.stdout

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
@@ -13,12 +13,6 @@ from sklearn.metrics import (
 )
 
 from grubio import metrics
-from grubio.calibration import (
-    at_temperature,
-    expected_calibration_error,
-    fit_temperature,
-    reliability,
-)
 
 pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=200)
 
@@ -52,12 +46,35 @@ def test_unscored_residues_are_in_no_count() -> None:
     assert counts.tolist() == [[1, 0], [1, 0]]
 
 
-def test_average_precision_is_near_that_of_scikit_learn() -> None:
+@pytest.mark.parametrize(("share", "centre"), [(0.2, -1.0), (0.002, -8.0)])
+def test_average_precision_is_that_of_scikit_learn(share: float, centre: float) -> None:
+    # The second class is rare and never likely, as pi helix is.
     generator = np.random.default_rng(0)
-    positive = generator.random(5000) < 0.2
-    scores = np.clip(generator.normal(0.3 + 0.3 * positive, 0.15), 0, 1)
-    found = metrics.binned_average_precision(metrics.rank_counts(scores, positive))
-    assert float(found) == pytest.approx(average_precision_score(positive, scores), abs=0.005)
+    positive = generator.random(60_000) < share
+    scores = 1 / (1 + np.exp(-(generator.normal(centre, 1, 60_000) + 2.5 * positive)))
+    chain = np.repeat(np.arange(300), 200)
+    weights = metrics.bootstrap_weights(300, 100, 1)
+    found = metrics.average_precision(scores, positive, chain, weights)
+    assert found.value == average_precision_score(positive, scores)
+    exact = [
+        average_precision_score(positive, scores, sample_weight=weight[chain]) for weight in weights
+    ]
+    low, high = np.quantile(exact, [0.025, 0.975])
+    assert found.low == pytest.approx(low, abs=0.005)
+    assert found.high == pytest.approx(high, abs=0.005)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=50))
+def test_binned_average_precision_is_exact_for_few_scores(drawn: list[tuple[int, bool]]) -> None:
+    scores, positive = np.array([s for s, _ in drawn]), np.array([p for _, p in drawn])
+    counts = np.stack(
+        [np.bincount(scores[positive == kind], minlength=6) for kind in (False, True)]
+    )
+    found = float(metrics.binned_average_precision(counts))
+    if positive.any():
+        assert found == pytest.approx(average_precision_score(positive, scores))
+    else:
+        assert np.isnan(found)
 
 
 def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -93,28 +110,3 @@ def test_an_absent_class_has_no_score_and_breaks_nothing() -> None:
         "low": None,
         "high": None,
     }
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.floats(0.4, 3.0), st.integers(0, 100))
-def test_the_temperature_that_was_put_in_is_found(temperature: float, seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    logits = generator.normal(0, 2, (8000, 3))
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    classes = (probabilities.cumsum(axis=1) > generator.random((8000, 1))).argmax(axis=1)
-    assert fit_temperature(logits * temperature, classes) == pytest.approx(temperature, rel=0.12)
-
-
-def test_calibration_error_of_known_bins() -> None:
-    confidence = np.array([0.95] * 10 + [0.55] * 10)
-    correct = np.array([True] * 9 + [False] + [True] * 2 + [False] * 8)
-    sums = reliability(confidence, correct)
-    assert sums[:, 0].sum() == 20
-    assert float(expected_calibration_error(sums)) == pytest.approx((0.05 * 10 + 0.35 * 10) / 20)
-
-
-def test_temperatures_undo_each_other() -> None:
-    probabilities = np.array([[0.7, 0.2, 0.1]])
-    there = at_temperature(probabilities, 2.0)
-    assert np.allclose(at_temperature(there, 0.5), probabilities)
-    assert there.max() < 0.7

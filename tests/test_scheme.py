@@ -33,7 +33,9 @@ def test_a_custom_scheme_survives_its_file_form() -> None:
     assert scheme.headline is scheme
 
 
-@pytest.mark.parametrize("text", ["ss9", "x=", "x=AA:b", "x=A:a,A:b", "ss3=A:a,B:b", "x=?:a,B:b", "x=A:a"])
+@pytest.mark.parametrize(
+    "text", ["ss9", "x=", "x=AA:b", "x=A:a,A:b", "ss3=A:a,B:b", "x=?:a,B:b", "x=A:a"]
+)
 def test_impossible_schemes_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_scheme(text)

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from grubio.bundle import load_bundle
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.dataset import read_records, write_dataset, read_header
+from grubio.dataset import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.fitting import HISTORY_COLUMNS
 from grubio.record import Record

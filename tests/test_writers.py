@@ -68,7 +68,13 @@ def written(
 @given(predictions_strategy)
 def test_tsv(tmp_path: Path, predictions: list[Prediction]) -> None:
     header, *lines = written(tmp_path / "o.tsv", "tsv", predictions, SS8).splitlines()
-    assert header.split("\t") == ["id", "position", "residue", "label", *(f"p_{c}" for c in SS8.letters)]
+    assert header.split("\t") == [
+        "id",
+        "position",
+        "residue",
+        "label",
+        *(f"p_{c}" for c in SS8.letters),
+    ]
     expected = [
         (p.record.id, str(i + 1), p.record.sequence[i], p.labels()[i])
         for p in predictions
@@ -84,7 +90,9 @@ def test_tsv(tmp_path: Path, predictions: list[Prediction]) -> None:
 def test_parquet(tmp_path: Path, predictions: list[Prediction]) -> None:
     written(tmp_path / "o.parquet", "parquet", predictions)
     table = pq.read_table(tmp_path / "o.parquet")
-    assert table.column("id").to_pylist() == [p.record.id for p in predictions for _ in p.record.sequence]
+    assert table.column("id").to_pylist() == [
+        p.record.id for p in predictions for _ in p.record.sequence
+    ]
     assert table.column("position").to_pylist() == [
         i + 1 for p in predictions for i in range(len(p.record))
     ]
@@ -98,7 +106,9 @@ def test_parquet(tmp_path: Path, predictions: list[Prediction]) -> None:
 def test_fasta(tmp_path: Path, predictions: list[Prediction]) -> None:
     written(tmp_path / "o.fasta", "fasta", predictions)
     records = list(SeqIO.parse(tmp_path / "o.fasta", "fasta"))
-    assert [(r.id, str(r.seq)) for r in records] == [(p.record.id, p.labels(SS3)) for p in predictions]
+    assert [(r.id, str(r.seq)) for r in records] == [
+        (p.record.id, p.labels(SS3)) for p in predictions
+    ]
 
 
 @many
@@ -127,7 +137,7 @@ def test_horiz(tmp_path: Path, predictions: list[Prediction]) -> None:
     text = written(tmp_path / "o.horiz", "horiz", predictions)
     chunks = re.split(r"^# PSIPRED HFORMAT.*\n", text, flags=re.MULTILINE)[1:]
     for chunk, p in zip(chunks, predictions, strict=True):
-        rows = {key: "" for key in ("Conf: ", "Pred: ", "  AA: ")}
+        rows = dict.fromkeys(("Conf: ", "Pred: ", "  AA: "), "")
         for line in chunk.splitlines():
             if line[:6] in rows:
                 assert len(line) <= 66

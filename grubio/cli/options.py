@@ -18,7 +18,9 @@ CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="CPU threads to use.", show_default="all that are allowed"),
+    typer.Option(
+        "--threads", min=1, help="CPU threads to use.", show_default="all that are allowed"
+    ),
 ]
 DeviceOption = Annotated[
     Device, typer.Option("--device", help="Where to compute; `auto` takes a GPU if there is one.")
@@ -64,9 +66,7 @@ def settings_option(
             given = {key: value for key, value in given.items() if value is not None}
             return command(**{argument: checked(schema, given)}, **arguments)
 
-        parameters = [
-            p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *made)
-        ]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *made)]
         with_settings.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         with_settings.__annotations__ = {p.name: p.annotation for p in parameters}
         return typing.cast("CommandT", with_settings)

@@ -15,7 +15,8 @@ from grubio.errors import GrubioError
 
 def predict(
     sequences: Annotated[
-        str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input.")
+        str,
+        typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
     ],
     output: Annotated[
         list[str] | None,
@@ -29,7 +30,9 @@ def predict(
     ] = None,
     output_format: Annotated[
         PredictionFormat | None,
-        typer.Option("--format", "-f", help="Format of every output.", show_default="by its ending"),
+        typer.Option(
+            "--format", "-f", help="Format of every output.", show_default="by its ending"
+        ),
     ] = None,
     model: Annotated[
         str | None,

@@ -39,9 +39,7 @@ def prepare(
     from grubio.config import parse_scheme
     from grubio.prepare import prepare_dataset
 
-    tally = prepare_dataset(
-        files, output, settings, labels=labels, masks=masks, summary=summary
-    )
+    tally = prepare_dataset(files, output, settings, labels=labels, masks=masks, summary=summary)
     scheme = parse_scheme(settings.scheme)
     refused = tally.read - tally.kept
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")

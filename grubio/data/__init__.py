@@ -1,0 +1,1 @@
+"""Data that comes with grubio; see embedded.py."""

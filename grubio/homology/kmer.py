@@ -37,7 +37,7 @@ def search(
     queries: Mapping[str, str],
     targets: Mapping[str, str],
     alphabet: Alphabet,
-    threads: int,  # noqa: ARG001
+    threads: int,
 ) -> Iterator[Hit]:
     """Yield alignments with an E-value of at most 1; it runs on one thread."""
     aligner, (scale, constant) = _aligner(alphabet)
@@ -94,8 +94,8 @@ def _aligner(alphabet: Alphabet) -> tuple[Any, tuple[float, float]]:
 
 def _standard(sequence: str, alphabet: Alphabet) -> str:
     # BLOSUM62 has no U, O or J.
-    table = {"U": "C", "O": "K", "J": "L"} if alphabet is not DNA else {"U": "T"}
-    return sequence.upper().translate(str.maketrans(table))
+    read, written = ("U", "T") if alphabet is DNA else ("UOJ", "CKL")
+    return sequence.upper().translate(str.maketrans(read, written))
 
 
 @cache

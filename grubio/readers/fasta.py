@@ -58,7 +58,9 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
             first_place[name] = number
             yield Record(name, description.strip(), "".join(sequence.split()))
     if not first_place:
-        raise GrubioError("holds no records", path=path, hint="give a FASTA file: >id, then residues")
+        raise GrubioError(
+            "holds no records", path=path, hint="give a FASTA file: >id, then residues"
+        )
 
 
 def _checked_lines(raw: BinaryIO, path: str | Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ class LabelFastaFormat:
 
     suffix = ".fasta"
 
-    def header(self, scheme: LabelScheme) -> str:  # noqa: ARG002
+    def header(self, scheme: LabelScheme) -> str:
         """Return nothing: FASTA has no header."""
         return ""
 

@@ -35,7 +35,7 @@ class Gff3Format:
 
     suffix = ".gff3"
 
-    def header(self, scheme: LabelScheme) -> str:  # noqa: ARG002
+    def header(self, scheme: LabelScheme) -> str:
         """Return the version line."""
         return "##gff-version 3\n"
 

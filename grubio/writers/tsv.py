@@ -19,7 +19,10 @@ class TsvFormat:
 
     def header(self, scheme: LabelScheme) -> str:
         """Return the line of column names."""
-        return "\t".join(["id", "position", "residue", "label", *(f"p_{c}" for c in scheme.letters)]) + "\n"
+        return (
+            "\t".join(["id", "position", "residue", "label", *(f"p_{c}" for c in scheme.letters)])
+            + "\n"
+        )
 
     def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
         """Write one line per residue."""

@@ -1,0 +1,1 @@
+"""Model bundles that come with grubio, one folder each."""

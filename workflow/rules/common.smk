@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import PurePosixPath
 
 from snakemake.exceptions import WorkflowError
 
@@ -21,7 +22,7 @@ VERSION = grubio.__version__
 
 def fetched_path(owner, role, source):
     """Return where a source is fetched to: its own file name in the owner's folder."""
-    name = (source.member or source.location).rstrip("/").rsplit("/", 1)[-1]
+    name = PurePosixPath(source.member or source.location).name
     return f"resources/{owner}/{role}/{name}"
 
 
@@ -34,11 +35,15 @@ def dataset_sources(name):
         for role in ("labels", "masks", "exclude")
         if getattr(dataset, role) is not None
     ]
-    return {fetched_path(f"datasets/{name}", role, source): source for role, source in roles}
+    return {
+        fetched_path(f"datasets/{name}", role, source): source for role, source in roles
+    }
 
 
 SOURCES = {
-    path: source for name in STUDY.datasets for path, source in dataset_sources(name).items()
+    path: source
+    for name in STUDY.datasets
+    for path, source in dataset_sources(name).items()
 }
 INPUTS = {
     name: fetched_path("inputs", name, source)
@@ -66,7 +71,11 @@ def source_options(wildcards):
 
 def dataset_role(name, role):
     """Return the fetched files of one role of a dataset."""
-    return [path for path in dataset_sources(name) if path.split("/")[3].startswith(role)]
+    return [
+        path
+        for path in dataset_sources(name)
+        if PurePosixPath(path).parent.name.startswith(role)
+    ]
 
 
 def option(flag, paths):
@@ -87,7 +96,9 @@ def run_audit(wildcards):
 def run_options(wildcards, groups):
     """Return the settings of a run as command-line options."""
     run = STUDY.runs[wildcards.run]
-    return shlex.join(text for group in groups for text in as_options(getattr(run, group)))
+    return shlex.join(
+        text for group in groups for text in as_options(getattr(run, group))
+    )
 
 
 def dataset_options(wildcards, group):

@@ -11,7 +11,8 @@ results/<run>/test_predictions.parquet   what the scores were computed from
 rule evaluate:
     """Score a run on its test split."""
     input:
-        model=rules.train.output.model,
+        model="results/{run}/model/model.json",
+        weights="results/{run}/model/weights.safetensors",
         dataset=run_dataset,
         audit=run_audit,
     output:
@@ -24,18 +25,18 @@ rule evaluate:
         "logs/evaluate/{run}.log",
     benchmark:
         "results/benchmarks/evaluate/{run}.tsv"
-    params:
-        model="results/{run}/model",
-        output="results/{run}",
-        settings=lambda wildcards: run_options(wildcards, ["evaluation"]),
-        device=STUDY.device,
-        version=VERSION,
+    conda:
+        "../envs/grubio.yaml"
     threads: 4
     resources:
         mem_mb=4000,
         runtime=120,
-    conda:
-        "../envs/grubio.yaml"
+    params:
+        model=subpath(input.model, parent=True),
+        output=subpath(output.metrics, parent=True),
+        settings=lambda wildcards: run_options(wildcards, ["evaluation"]),
+        device=STUDY.device,
+        version=VERSION,
     shell:
         """
         grubio evaluate \

@@ -7,7 +7,8 @@ results/<run>/predictions/<input>.<format>
 rule predict:
     """Label the sequences of an input with the model of a run."""
     input:
-        model=rules.train.output.model,
+        model="results/{run}/model/model.json",
+        weights="results/{run}/model/weights.safetensors",
         sequences=lambda wildcards: INPUTS[wildcards.input],
     output:
         expand(
@@ -18,20 +19,20 @@ rule predict:
         "logs/predict/{run}/{input}.log",
     benchmark:
         "results/benchmarks/predict/{run}/{input}.tsv"
+    conda:
+        "../envs/grubio.yaml"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=240,
     params:
-        model="results/{run}/model",
+        model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: shlex.join(
             text for path in output for text in ("--output", path)
         ),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,
-    threads: 4
-    resources:
-        mem_mb=2000,
-        runtime=240,
-    conda:
-        "../envs/grubio.yaml"
     shell:
         """
         grubio predict {input.sequences:q} \

@@ -13,18 +13,18 @@ rule fetch:
         "resources/{file}",
     log:
         "logs/fetch/{file}.log",
-    params:
-        source=source_options,
-        version=VERSION,
     wildcard_constraints:
         file="(datasets|inputs)/.+",
     localrule: True
+    conda:
+        "../envs/grubio.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=60,
-    conda:
-        "../envs/grubio.yaml"
+    params:
+        source=source_options,
+        version=VERSION,
     shell:
         """
         grubio fetch {params.source} \
@@ -46,17 +46,17 @@ rule prepare:
         "logs/prepare/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare/{dataset}.tsv"
+    conda:
+        "../envs/grubio.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         labels=lambda wildcards, input: option("--labels", input.labels),
         masks=lambda wildcards, input: option("--masks", input.masks),
         settings=lambda wildcards: dataset_options(wildcards, "prepare"),
         version=VERSION,
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    conda:
-        "../envs/grubio.yaml"
     shell:
         """
         grubio prepare {input.records:q} {params.labels} {params.masks} \
@@ -80,16 +80,16 @@ rule split:
         "logs/split/{dataset}.log",
     benchmark:
         "results/benchmarks/split/{dataset}.tsv"
-    params:
-        exclude=lambda wildcards, input: option("--exclude", input.exclude),
-        settings=lambda wildcards: dataset_options(wildcards, "split"),
-        version=VERSION,
+    conda:
+        "../envs/grubio.yaml"
     threads: 4
     resources:
         mem_mb=4000,
         runtime=240,
-    conda:
-        "../envs/grubio.yaml"
+    params:
+        exclude=lambda wildcards, input: option("--exclude", input.exclude),
+        settings=lambda wildcards: dataset_options(wildcards, "split"),
+        version=VERSION,
     shell:
         """
         grubio split {input.dataset:q} {params.exclude} \

@@ -12,7 +12,7 @@ rule report:
         history=rules.train.output.history,
         scores=rules.evaluate.output,
     output:
-        report(
+        page=report(
             "results/{run}/report.html",
             caption="../report/run.rst",
             category="Runs",
@@ -20,20 +20,20 @@ rule report:
         ),
     log:
         "logs/report/{run}.log",
-    params:
-        run="results/{run}",
-        version=VERSION,
     localrule: True
+    conda:
+        "../envs/grubio.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
-    conda:
-        "../envs/grubio.yaml"
+    params:
+        run=subpath(output.page, parent=True),
+        version=VERSION,
     shell:
         """
         grubio report {params.run:q} \
-            --output {output:q} \
+            --output {output.page:q} \
             --log {log:q}
         """
 
@@ -57,16 +57,16 @@ rule compare:
         page="results/comparison.html",
     log:
         "logs/compare.log",
-    params:
-        runs=expand("results/{run}", run=RUNS),
-        version=VERSION,
     localrule: True
+    conda:
+        "../envs/grubio.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
-    conda:
-        "../envs/grubio.yaml"
+    params:
+        runs=expand("results/{run}", run=RUNS),
+        version=VERSION,
     shell:
         """
         grubio compare {params.runs:q} \

@@ -25,17 +25,17 @@ rule train:
         "logs/train/{run}.log",
     benchmark:
         "results/benchmarks/train/{run}.tsv"
-    params:
-        output="results/{run}",
-        settings=lambda wildcards: run_options(wildcards, ["model", "training"]),
-        device=STUDY.device,
-        version=VERSION,
+    conda:
+        "../envs/grubio.yaml"
     threads: 4
     resources:
         mem_mb=4000,
         runtime=720,
-    conda:
-        "../envs/grubio.yaml"
+    params:
+        output=subpath(output.history, parent=True),
+        settings=lambda wildcards: run_options(wildcards, ["model", "training"]),
+        device=STUDY.device,
+        version=VERSION,
     shell:
         """
         grubio train {input:q} \
