@@ -15,6 +15,7 @@ from grubio.scheme import UNKNOWN_LABEL, LabelScheme
 
 _REASONS_KEPT = 1000
 _JUDGED_RECORDS = 5
+_HELD_RECORDS = 1000
 
 
 @dataclass
@@ -120,6 +121,8 @@ def _of_the_right_kind(
     stream = iter(records)
     for record in stream:
         waiting.append(record)
+        if len(waiting) == _HELD_RECORDS:
+            break
         if len(record) < 50:
             continue
         if not looks_like_dna(record.sequence):

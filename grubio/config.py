@@ -76,6 +76,11 @@ class PrepareSettings(Settings):
         description="Label scheme: `ss3`, `ss8`, or your own as NAME=LETTER:class,LETTER:class, "
         "for example `disorder=O:ordered,D:disordered`.",
     )
+    columns: str = Field(
+        default="",
+        description="Names of the columns of a table without a header line, for example "
+        "`id,sequence,labels,mask` (format `tsv`).",
+    )
     on_invalid: OnInvalid = Field(
         default="error",
         description="What to do with a record that has invalid letters: stop with an `error`, "

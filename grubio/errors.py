@@ -27,9 +27,9 @@ class GrubioError(Exception):
 
     Examples
     --------
-    >>> print(GrubioError("'7' is no residue", path="a.fa", record="P1", position=3, hint="drop it"))
-    a.fa: record 'P1', position 3: '7' is no residue
-    hint: drop it
+    >>> print(GrubioError("'7' is no residue", path="a.fa", record="P", position=3, hint="cut it"))
+    a.fa: record 'P', position 3: '7' is no residue
+    hint: cut it
     """
 
     def __init__(

@@ -25,7 +25,8 @@ from grubio.errors import GrubioError
 from grubio.files import open_input, sha256_of_file, written_whole
 from grubio.sources import is_url
 
-_CHUNK = 1 << 18
+# What is lost of a transfer that breaks off is less than this.
+_CHUNK = 1 << 14
 _COMPRESSED = {".gz", ".xz", ".bz2"}
 
 logger = logging.getLogger(__name__)

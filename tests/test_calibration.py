@@ -48,9 +48,10 @@ def test_residues_that_do_not_count_change_no_temperature(unscored: int) -> None
 
 
 def test_confident_and_wrong_gives_a_high_temperature_and_sure_and_right_a_low_one() -> None:
-    logits = np.array([[9.0, 0.0], [9.0, 0.0], [9.0, 0.0]])
-    assert fit_temperature(logits, np.array([0, 0, 1])) > 5
-    assert fit_temperature(logits, np.array([0, 0, 0])) < 0.1
+    # At two right of three the best logit is log 2.
+    logits = np.array([[3.0, 0.0], [3.0, 0.0], [3.0, 0.0]])
+    assert fit_temperature(logits, np.array([0, 0, 1])) == pytest.approx(3 / np.log(2), rel=1e-3)
+    assert fit_temperature(logits / 3, np.array([0, 0, 0])) < 0.1
 
 
 def test_calibration_error_of_known_bins() -> None:

@@ -10,11 +10,11 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from synthetic_run import labelled_chains, make_run
 
 from grubio.comparison import compare_runs
 from grubio.errors import GrubioError
 from grubio.scheme import SS3, SS8, custom_scheme
+from synthetic_run import labelled_chains, make_run
 
 
 @pytest.fixture(scope="module")

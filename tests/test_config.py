@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import REPOSITORY
 
+from conftest import REPOSITORY
 from grubio.config import (
     Config,
     ModelSettings,

@@ -183,8 +183,9 @@ def test_the_command_prints_every_score_beside_the_baselines(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in done.stdout.splitlines()}
-    assert rows.pop("score (95 % interval)") == ["model", "majority", "window_logistic"]
+    assert rows.pop("score") == ["model", "majority", "window_logistic"]
     assert {"q3", "q8", "sov", "ece", "gain_over_window_logistic"} <= set(rows)
+    assert rows["ece"][1:] == ["-", "-"]
     value = json.loads((tmp_path / "metrics.json").read_text())["q3"]["value"]
     assert rows["q3"][0].startswith(f"{value:.3f} (")
 

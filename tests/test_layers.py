@@ -12,12 +12,12 @@ PACKAGE = REPOSITORY / "grubio"
 HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarrow", "Bio", "pooch"}
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
-    {"errors", "__init__", "data", "zoo"},
+    {"errors", "__init__", "data", "zoo", "sources"},
     {"alphabet", "scheme", "record", "files"},
-    {"config", "dataset", "embedded"},
+    {"config", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {"model", "devices", "bundle", "baselines"},
-    {"inference", "fitting", "progress", "training_progress", "writers"},
+    {"inference", "fitting", "progress", "training_progress", "writers", "scoring"},
     {"fetch", "prepare", "split", "training", "evaluation", "prediction", "report", "comparison"},
     {"cli"},
 ]

@@ -17,6 +17,7 @@ from grubio import metrics
 pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=200)
 
 
+@pytest.mark.filterwarnings("ignore:A single label was found")
 @given(pairs)
 def test_scores_equal_those_of_scikit_learn(drawn: list[tuple[int, int]]) -> None:
     observed, predicted = np.array(drawn, dtype=np.uint8).T

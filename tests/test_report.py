@@ -15,7 +15,6 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_run import HOSTILE, labelled_chains, make_run
 from typer.testing import CliRunner
 
 from grubio.cli.compare import compare
@@ -31,6 +30,7 @@ from grubio.report.tables import ChainScore
 from grubio.report.templating import text_colour
 from grubio.report.verdict import checks, homologs_in_training, verdict
 from grubio.scheme import SS3, SS8, LabelScheme, custom_scheme
+from synthetic_run import HOSTILE, labelled_chains, make_run
 
 OPTIONAL = {
     "history.csv": "How the model learned is left out",

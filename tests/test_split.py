@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from test_homology import METHODS, random_chain, relative
 
 from grubio.alphabet import PROTEIN
 from grubio.audit import read_audit
@@ -14,6 +13,7 @@ from grubio.errors import GrubioError
 from grubio.record import Record
 from grubio.scheme import SS3
 from grubio.split import split_dataset
+from test_homology import METHODS, random_chain, relative
 
 
 def labelled(name: str, sequence: str, split: str | None = None) -> Record:

@@ -40,12 +40,13 @@ def evaluate(
     )
     columns = {"model": result, **result["baselines"]}
     typer.echo("\t".join(["score", *columns]))
-    for name in result["baselines"]["majority"]:
-        cells = [_interval(column[name]) for column in columns.values()]
-        typer.echo("\t".join([name, *cells]))
+    for name, score in result.items():
+        if isinstance(score, dict) and "low" in score:
+            cells = [_interval(column.get(name)) for column in columns.values()]
+            typer.echo("\t".join([name, *cells]))
 
 
-def _interval(score: dict[str, float | None]) -> str:
-    if score["value"] is None:
+def _interval(score: dict[str, float | None] | None) -> str:
+    if score is None or score["value"] is None:
         return "-"
     return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"

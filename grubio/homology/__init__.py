@@ -2,7 +2,8 @@
 
 Alignments with an E-value above 1 are not looked at. Two chains count as homologs if one has an
 E-value below ``max_evalue``, or an identity of at least ``min_identity`` over at least 80 residues
-and half of the shorter chain. Shorter stretches reach 25 % identity by chance (Rost, Protein Engineering 12:85, 1999).
+and half of the shorter chain. Shorter stretches reach 25 % identity by chance (Rost, Protein
+Engineering 12:85, 1999).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from grubio.config import PrepareSettings
@@ -42,15 +43,15 @@ def read_labelled(
         return
     if labels is not None or masks is not None:
         raise GrubioError(f"format {settings.format} takes no --labels and no --masks")
-    read = {
+    read: dict[str, Callable[[str | Path], Iterator[Record]]] = {
         "tagged": read_tagged_fasta,
-        "tsv": read_table,
+        "tsv": partial(read_table, columns=[c for c in settings.columns.split(",") if c]),
         "dssp": read_dssp,
         "structure": read_structure,
-    }[settings.format]
+    }
     file_of: dict[str, str | Path] = {}
     for path in files:
-        for record in read(path):
+        for record in read[settings.format](path):
             if file_of.setdefault(record.id, path) is not path:
                 raise GrubioError(
                     f"the id is in {file_of[record.id]} as well", path=path, record=record.id

@@ -1,4 +1,4 @@
-"""Tab-separated tables with a header line.
+"""Tab-separated tables, with a header line or with columns named by the reader.
 
 Columns ``id`` and ``sequence``, and for labels one of ``labels``, ``label``, ``target``, ``ss8``
 or ``ss3``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``, ``valid`` or ``val``,
@@ -8,7 +8,7 @@ or ``ss3``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``, ``valid`
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grubio.errors import GrubioError
@@ -19,8 +19,15 @@ _LABEL_COLUMNS = ("labels", "label", "target", "ss8", "ss3")
 SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 
 
-def read_table(path: str | Path) -> Iterator[Record]:
+def read_table(path: str | Path, columns: Sequence[str] = ()) -> Iterator[Record]:
     """Yield the records of a table in order.
+
+    Parameters
+    ----------
+    path
+        The table, plain or compressed.
+    columns
+        Names of the columns if there is no header line.
 
     Raises
     ------
@@ -31,10 +38,10 @@ def read_table(path: str | Path) -> Iterator[Record]:
     lines_of: dict[str, int] = {}
     with open_input(path) as raw:
         lines = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline=None)
-        header = next(lines, "").rstrip("\n").split("\t")
+        header = list(columns) or next(lines, "").rstrip("\n").split("\t")
         _require_columns(header, path)
         labels_column = next(name for name in _LABEL_COLUMNS if name in header)
-        for number, line in enumerate(lines, start=2):
+        for number, line in enumerate(lines, start=1 if columns else 2):
             if not line.strip():
                 continue
             cells = line.rstrip("\n").split("\t")
@@ -85,5 +92,5 @@ def _require_columns(header: list[str], path: str | Path) -> None:
             f"has no column {', no column '.join(wanted)}; it has: {', '.join(header)[:200]}",
             path=path,
             line=1,
-            hint="give a tab-separated table with a header line",
+            hint="name the columns in the first line, or with --columns id,sequence,labels",
         )

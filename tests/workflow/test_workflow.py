@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import REPOSITORY
 
+from conftest import REPOSITORY
 from grubio.record import Record
 
 pytestmark = pytest.mark.workflow

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import gzip
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from grubio.alphabet import DNA, PROTEIN
+from grubio.bundle import bundled_models, default_model, find_model, load_bundle
+from grubio.config import PredictionFormat
+from grubio.embedded import embedded_path
+from grubio.errors import GrubioError
+from grubio.inference import Predictor
+from grubio.prediction import Output, predict_file
+from grubio.readers.fasta import read_fasta
+from grubio.record import Record
+from grubio.scheme import SS3
+
+Runner = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def predictor(run_folder: Path) -> Predictor:
+    return Predictor(load_bundle(run_folder / "model"), "cpu", 1)
+
+
+def random_records(count: int, seed: int) -> list[Record]:
+    generator = np.random.default_rng(seed)
+    lengths = generator.integers(1, 400, count)
+    return [
+        Record(f"r{i}", "", "".join(generator.choice(list(PROTEIN.codes), n)))
+        for i, n in enumerate(lengths)
+    ]
+
+
+def test_records_come_back_once_each_in_order_and_the_same_as_alone(predictor: Predictor) -> None:
+    records = random_records(150, 1)
+    together = list(predictor.predict(records))
+    assert [p.record.id for p in together] == [r.id for r in records]
+    for prediction in together:
+        assert prediction.probabilities.shape == (len(prediction.record), 8)
+        assert np.allclose(prediction.probabilities.sum(axis=1), 1, atol=1e-5)
+    for prediction in together[::10]:
+        (alone,) = predictor.predict([prediction.record])
+        assert np.abs(alone.probabilities - prediction.probabilities).max() < 1e-5
+
+
+def test_shards_and_order_change_nothing(predictor: Predictor) -> None:
+    records = random_records(60, 2)
+    whole = {p.record.id: p.probabilities for p in predictor.predict(records)}
+    shards = [p for start in range(0, 60, 7) for p in predictor.predict(records[start : start + 7])]
+    turned = list(predictor.predict(records[::-1]))
+    for prediction in (*shards, *turned):
+        other = whole[prediction.record.id]
+        assert np.abs(prediction.probabilities - other).max() < 1e-5
+
+
+def test_a_stream_is_read_no_further_than_it_has_to_be(predictor: Predictor) -> None:
+    read = 0
+
+    def stream():
+        nonlocal read
+        for record in random_records(40, 3) * 1000:
+            read += 1
+            yield record
+
+    next(predictor.predict(stream()))
+    assert read < 10_000
+
+
+def test_titin_is_labelled(predictor: Predictor) -> None:
+    (prediction,) = predictor.predict([Record("titin", "", "MKTAYIAKQR" * 4000)])
+    assert len(prediction.labels(SS3)) == 40_000
+
+
+def test_probabilities_of_a_reduction_are_sums(predictor: Predictor) -> None:
+    (prediction,) = predictor.predict([Record("a", "", "MKTAYIAKQRQISFVK")])
+    helix = prediction.probabilities[:, :3].sum(axis=1)
+    assert np.allclose(prediction.reduced(SS3)[:, 0], helix, atol=1e-6)
+
+
+def test_all_outputs_are_written_in_one_pass(run_folder: Path, tmp_path: Path) -> None:
+    outputs = [Output(str(tmp_path / f"o.{kind}"), kind) for kind in get_args(PredictionFormat)]
+    source = embedded_path("example-proteins")
+    tally = predict_file(str(source), outputs, model=run_folder / "model", threads=1)
+    records = list(read_fasta(source))
+    assert tally.kept == len(records) == 8
+    lines = (tmp_path / "o.tsv").read_text().splitlines()
+    assert len(lines) == 1 + sum(len(r) for r in records)
+    labels = (tmp_path / "o.fasta").read_text().split()
+    assert labels[::2] == [f">{r.id}" for r in records]
+    assert all((tmp_path / f"o.{kind}").exists() for kind in ("ss2", "horiz", "gff3", "parquet"))
+
+
+def test_standard_input_and_output(grubio: Runner, tmp_path: Path) -> None:
+    fasta = ">a\nMKTAYIAKQRQISFVKSHFSRQ\n"
+    done = grubio("predict", "-", "--format", "fasta", "--threads", "1", input=fasta)
+    assert done.returncode == 0, done.stderr
+    name, labels = done.stdout.split()
+    assert name == ">a"
+    assert len(labels) == 22
+    assert set(labels) <= set("HEC")
+    (tmp_path / "a.fa.gz").write_bytes(gzip.compress(fasta.encode()))
+    assert grubio("predict", "a.fa.gz", "--format", "fasta").stdout == done.stdout
+
+
+def test_eight_states_on_request(grubio: Runner, tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(">a\nMKTAYIAKQR\n")
+    done = grubio("predict", "a.fa", "--scheme", "ss8")
+    assert done.stdout.splitlines()[0].split("\t")[4:] == [f"p_{c}" for c in "HGIEBTSC"]
+
+
+def test_a_folder_gets_a_file_per_record(grubio: Runner, tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(">sp|P1|A\nMKTAY\n>b\nMKT\n")
+    done = grubio("predict", "a.fa", "--output", "out/", "--format", "horiz")
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["b.horiz", "sp_P1_A.horiz"]
+
+
+def test_threads_are_obeyed(run_folder: Path) -> None:
+    import torch
+
+    Predictor(load_bundle(run_folder / "model"), "cpu", 1)
+    assert torch.get_num_threads() == 1
+
+
+def test_bundled_models_load_and_are_listed(grubio: Runner) -> None:
+    done = grubio("models", "list")
+    for name, folder in bundled_models().items():
+        assert name in done.stdout
+        assert load_bundle(folder).alphabet is PROTEIN
+        assert find_model(name) == folder
+        shown = grubio("models", "show", name)
+        assert "Training data" in shown.stdout
+    assert default_model(PROTEIN).name == "protein-ss"
+
+
+def test_the_bundled_model_knows_a_helix_and_a_strand() -> None:
+    bundle = load_bundle(find_model("protein-ss"))
+    helix = Record("helix", "", "GSAEAAAKEAAAKEAAAKEAAAKAGS")
+    (prediction,) = Predictor(bundle, "cpu", 1).predict([helix])
+    assert prediction.labels(SS3)[6:20] == "H" * 14
+
+
+def test_dna_without_a_dna_model_is_told(grubio: Runner, tmp_path: Path) -> None:
+    with pytest.raises(GrubioError, match="no dna model"):
+        default_model(DNA)
+    (tmp_path / "a.fa").write_text(">a\n" + "ACGTTGCA" * 20 + "\n")
+    done = grubio("predict", "a.fa")
+    assert done.returncode == 2
+    assert "no dna model comes with this grubio" in done.stderr
