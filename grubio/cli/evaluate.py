@@ -14,7 +14,9 @@ from grubio.config import EvaluationSettings
 
 @settings_option(EvaluationSettings)
 def evaluate(
-    model: Annotated[Path, typer.Option("--model", "-m", help="Folder of the model.")],
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Name of a bundled model, or folder of a model.")
+    ],
     dataset: Annotated[Path, typer.Option("--dataset", "-d", help="Dataset with splits.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for the results.", file_okay=False)
@@ -33,10 +35,11 @@ def evaluate(
     Example: grubio evaluate -m results/mine/model -d split.parquet -o results/mine
     """
     start_logging(log)
+    from grubio.bundle import find_model
     from grubio.evaluation import evaluate_model
 
     result = evaluate_model(
-        model, dataset, output, settings, split=split, audit=audit, device=device, threads=threads
+        find_model(model), dataset, output, settings, split=split, audit=audit, device=device, threads=threads
     )
     columns = {"model": result, **result["baselines"]}
     typer.echo("\t".join(["score", *columns]))
