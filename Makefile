@@ -21,7 +21,7 @@ run: $(VENV)/installed
 	@grubio summary results
 
 test: $(VENV)/installed-dev check
-	pytest -n 2
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
 
 check: $(VENV)/installed-dev
 	ruff check .

@@ -36,7 +36,13 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def available_threads() -> int:
-    """Return how many CPUs this process may use (its affinity mask, as set by SLURM and others)."""
+    """Return how many threads this process may use.
+
+    ``OMP_NUM_THREADS`` if it is set, else the size of the affinity mask, as SLURM and others set it.
+    """
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

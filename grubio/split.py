@@ -241,6 +241,8 @@ def _audited(
     nearest: dict[str, Hit] = {}
     homologous = set()
     for hit in find_hits(held, train, alphabet, settings, threads):
+        if not hit.is_meaningful(settings):
+            continue
         if hit.is_homolog(settings):
             homologous.add(hit.query)
         best = nearest.get(hit.query)

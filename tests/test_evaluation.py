@@ -18,6 +18,7 @@ from sklearn.metrics import (
     matthews_corrcoef,
 )
 
+from grubio import evaluation
 from grubio.alphabet import PROTEIN
 from grubio.audit import AuditRow, write_audit
 from grubio.config import EvaluationSettings
@@ -144,6 +145,17 @@ def test_a_model_of_another_scheme_is_refused(
         evaluate_model(run_folder / "model", path, tmp_path / "out", QUICK)
 
 
+def test_a_scheme_of_the_same_name_with_other_letters_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SimpleNamespace(alphabet=PROTEIN, scheme=custom_scheme("site", "IO"))
+    monkeypatch.setattr(evaluation, "load_bundle", lambda _: model)
+    header = DatasetHeader(PROTEIN, custom_scheme("site", "OI"))
+    write_dataset(tmp_path / "d.parquet", header, [Record("a", "", "AC", "IO", split="test")])
+    with pytest.raises(GrubioError, match=r"site \(OI\), the model's site \(IO\)"):
+        evaluate_model(tmp_path, tmp_path / "d.parquet", tmp_path, QUICK)
+
+
 def test_an_empty_split_is_refused(run_folder: Path, dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(GrubioError, match="no records in split 'other'"):
         evaluate_model(run_folder / "model", dataset, tmp_path, QUICK, split="other")
@@ -212,6 +224,37 @@ def test_a_coarse_scheme_has_one_set_of_scores() -> None:
         "chains": 2, "scored_chains": 1, "residues": 10, "scored_residues": 6,
     }  # fmt: skip
     assert result["reduction"] == "ss3, not reduced"
+
+
+def test_an_unscored_residue_is_in_no_score_of_a_class() -> None:
+    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0)
+    labels, called = "HHEECC", "HEEECC"
+    ours = [spread(called, "HEC", 0.8), spread(called, "HEC", 0.8)]
+    records = [
+        Record("a", "", "A" * 6, labels),
+        Record("b", "", "A" * 6, "HHHHHC", "000001"),
+    ]
+    result = score_predictions(records, ours, {}, bundle, QUICK, {})
+    observed = np.array(list(labels + "C"))
+    shown = np.concatenate([ours[0], ours[1][-1:]])
+    for index, letter in enumerate("HEC"):
+        found = result["classes"]["ss3"][letter]
+        assert found["support"] == (observed == letter).sum()
+        assert found["average_precision"]["value"] == pytest.approx(
+            average_precision_score(observed == letter, shown[:, index]), abs=1e-6
+        )
+
+
+def test_every_identity_belongs_to_one_band() -> None:
+    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0)
+    identities = [0.0, 0.2, 0.25, 0.3, 0.5, 1.0, None]
+    records = [Record(f"{i}", "", "AC", "HE") for i in range(len(identities))]
+    audit = {f"{i}": AuditRow(f"{i}", "test", "x", x) for i, x in enumerate(identities)}
+    ours = [spread("HE", "HEC", 0.8)] * len(records)
+    bands = score_predictions(records, ours, {}, bundle, QUICK, audit)["by_identity"]
+    assert {band["band"]: band["chains"] for band in bands} == {
+        "no hit": 1, "0-20 %": 1, "20-25 %": 1, "25-30 %": 1, "30-50 %": 1, "50-100 %": 2,
+    }  # fmt: skip
 
 
 def test_classes_of_ones_own_have_an_accuracy_and_no_segment_overlap() -> None:

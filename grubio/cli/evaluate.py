@@ -39,7 +39,14 @@ def evaluate(
     from grubio.evaluation import evaluate_model
 
     result = evaluate_model(
-        find_model(model), dataset, output, settings, split=split, audit=audit, device=device, threads=threads
+        find_model(model),
+        dataset,
+        output,
+        settings,
+        split=split,
+        audit=audit,
+        device=device,
+        threads=threads,
     )
     columns = {"model": result, **result["baselines"]}
     typer.echo("\t".join(["score", *columns]))

@@ -48,11 +48,15 @@ class Hit:
     coverage: float
     evalue: float
 
+    def is_meaningful(self, settings: SplitSettings) -> bool:
+        """Return whether the alignment is significant, or long enough for its identity to count."""
+        long_enough = self.aligned >= MIN_ALIGNED and self.coverage >= MIN_COVERAGE
+        return self.evalue < settings.max_evalue or long_enough
+
     def is_homolog(self, settings: SplitSettings) -> bool:
         """Return whether the chains count as homologs; see the text of the package."""
-        meaningful = self.aligned >= MIN_ALIGNED and self.coverage >= MIN_COVERAGE
-        return self.evalue < settings.max_evalue or (
-            meaningful and self.identity >= settings.min_identity
+        return self.is_meaningful(settings) and (
+            self.evalue < settings.max_evalue or self.identity >= settings.min_identity
         )
 
 

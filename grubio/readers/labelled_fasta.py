@@ -45,7 +45,7 @@ def read_labelled_fasta(
         extra = [name for name in texts if name not in seen]
         if extra:
             raise GrubioError(
-                f"has {len(extra)} records that are no sequences, the first is '{extra[0]}'",
+                f"has {len(extra)} ids that are not among the sequences, as '{extra[0]}'",
                 path=path,
                 hint="the files must hold the same ids",
             )
