@@ -7,16 +7,11 @@ The workflow's JSON schema, the options of the commands and the reference in
 from __future__ import annotations
 
 import difflib
-import json
-import types
-import typing
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from grubio.errors import GrubioError
 from grubio.scheme import SCHEMES, LabelScheme, custom_scheme
 from grubio.sources import is_url
 
@@ -313,119 +308,5 @@ def parse_scheme(text: str) -> LabelScheme:
     )
 
 
-def load_config(path: str | Path) -> Config:
-    """Read and check a YAML configuration.
-
-    Raises
-    ------
-    GrubioError
-        If the file is missing, is not YAML, or breaks the schema.
-    """
-    import yaml
-
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise GrubioError(error.strerror or "cannot be read", path=path) from error
-    except yaml.YAMLError as error:
-        raise GrubioError(f"is not YAML: {' '.join(str(error).split())}", path=path) from error
-    return checked(Config, content, path=path)
-
-
-SettingsT = typing.TypeVar("SettingsT", bound=Settings)
-
-
-def checked(
-    schema: type[SettingsT], content: object, *, path: str | Path | None = None
-) -> SettingsT:
-    """Return ``content`` as settings.
-
-    Raises
-    ------
-    GrubioError
-        With the path of the first wrong key, its value, what was expected and, for an unknown
-        key, the nearest one that exists.
-
-    Examples
-    --------
-    >>> checked(ModelSettings, {"hiden_size": 8})
-    Traceback (most recent call last):
-    ...
-    grubio.errors.GrubioError: hiden_size: unknown key (value 8), did you mean 'hidden_size'?
-    """
-    try:
-        return schema.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        others = error.error_count() - 1
-        message = _explain(schema, first["loc"], first["type"], first["msg"], first["input"])
-        if others:
-            message += f" ({others} more)"
-        raise GrubioError(message, path=path) from None
-
-
-def as_options(settings: Settings) -> list[str]:
-    """Return settings as the command-line options that would set them.
-
-    Examples
-    --------
-    >>> as_options(ModelSettings(layers=3))
-    ['--hidden-size', '96', '--layers', '3', '--dropout', '0.1']
-    """
-    return [
-        text
-        for key, value in settings.model_dump().items()
-        for text in (f"--{key.replace('_', '-')}", str(value))
-    ]
-
-
-def json_schema() -> str:
-    """Return the JSON schema of the configuration, as the workflow uses it."""
-    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
-
-
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _explain(
-    schema: type[BaseModel], loc: Sequence[int | str], kind: str, message: str, value: object
-) -> str:
-    where = ".".join(str(part) for part in loc)
-    shown = json.dumps(value, default=str)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    if kind == "extra_forbidden":
-        keys = _keys_at(schema, loc[:-1])
-        near = difflib.get_close_matches(str(loc[-1]), keys, 1, cutoff=0.5)
-        end = f"did you mean '{near[0]}'?" if near else f"valid keys: {', '.join(keys)}"
-        return f"{where}: unknown key (value {shown}), {end}"
-    if kind == "missing":
-        return f"{where}: this key is required"
-    message = message.removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    return f"{where}: {message}, got {shown}" if where else message
-
-
-def _keys_at(schema: Any, loc: Sequence[int | str]) -> list[str]:
-    for part in loc:
-        options = typing.get_args(schema) if _is_union(schema) else (schema,)
-        schema = next((_step(option, part) for option in options if _step(option, part)), None)
-    options = typing.get_args(schema) if _is_union(schema) else (schema,)
-    return [
-        key
-        for option in options
-        if isinstance(option, type) and issubclass(option, BaseModel)
-        for key in option.model_fields
-    ]
-
-
-def _is_union(schema: Any) -> bool:
-    return typing.get_origin(schema) in (typing.Union, types.UnionType)
-
-
-def _step(schema: Any, part: int | str) -> Any:
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
-        found = schema.model_fields.get(str(part))
-        return found.annotation if found else None
-    arguments = typing.get_args(schema)
-    return arguments[-1] if typing.get_origin(schema) in (dict, list) else None

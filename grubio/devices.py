@@ -38,7 +38,7 @@ def choose_device(wanted: str) -> torch.device:
 def available_threads() -> int:
     """Return how many threads this process may use.
 
-    ``OMP_NUM_THREADS`` if it is set, else the size of the affinity mask, as SLURM and others set it.
+    ``OMP_NUM_THREADS`` if it is set, else the size of the affinity mask, which SLURM sets.
     """
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted) > 0:

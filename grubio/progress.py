@@ -6,10 +6,23 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 from grubio.record import Record
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 logger = logging.getLogger(__name__)
+
+
+@cache
+def terminal() -> Console:
+    """Return the one console for standard error, so that notices go above a live line."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def counted_records(records: Iterable[Record]) -> Iterator[Record]:
@@ -17,11 +30,10 @@ def counted_records(records: Iterable[Record]) -> Iterator[Record]:
 
     On a terminal this is a live line; elsewhere a line every half minute.
     """
-    from rich.console import Console
     from rich.status import Status
 
     live = sys.stderr.isatty()
-    status = Status("reading", console=Console(stderr=True)) if live else None
+    status = Status("reading", console=terminal()) if live else None
     started = told = time.monotonic()
     count = residues = 0
     if status:

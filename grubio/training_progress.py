@@ -12,6 +12,7 @@ import pytorch_lightning as lightning
 
 from grubio.files import write_text_whole
 from grubio.fitting import Fitting, history_as_csv
+from grubio.progress import terminal
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,6 @@ class TrainingProgress(lightning.Callback):
         self._steps_before = trainer.global_step
         if not sys.stderr.isatty():
             return
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._bar = Progress(
@@ -49,7 +49,7 @@ class TrainingProgress(lightning.Callback):
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[status]}"),
-            console=Console(stderr=True),
+            console=terminal(),
             refresh_per_second=4,
         )
         self._bar.start()

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from grubio import config
+from grubio.config_loading import json_schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,9 +78,7 @@ def main() -> None:
     for title, group in GROUPS:
         parts.append(f"## {title}\n\n{(group.__doc__ or '').splitlines()[0]}\n\n{table(group)}\n")
     (ROOT / "config/README.md").write_text("\n".join(parts), encoding="utf-8")
-    (ROOT / "workflow/schemas/config.schema.json").write_text(
-        config.json_schema(), encoding="utf-8"
-    )
+    (ROOT / "workflow/schemas/config.schema.json").write_text(json_schema(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,15 +7,8 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
-from grubio.config import (
-    Config,
-    ModelSettings,
-    TrainingSettings,
-    as_options,
-    checked,
-    json_schema,
-    load_config,
-)
+from grubio.config import Config, ModelSettings, TrainingSettings
+from grubio.config_loading import as_options, checked, json_schema, load_config
 from grubio.errors import GrubioError
 
 

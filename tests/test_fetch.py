@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from grubio.config import Source, checked
+from grubio.config import Source
+from grubio.config_loading import checked
 from grubio.embedded import EMBEDDED, embedded_path
 from grubio.errors import GrubioError
 from grubio.fetch import fetch_source

@@ -14,7 +14,7 @@ HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarro
 LAYERS = [
     {"errors", "__init__", "data", "zoo", "sources"},
     {"alphabet", "scheme", "record", "files"},
-    {"config", "dataset", "embedded", "audit"},
+    {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {"model", "devices", "bundle", "baselines"},
     {"inference", "fitting", "progress", "training_progress", "writers", "scoring"},

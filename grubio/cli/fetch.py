@@ -9,7 +9,8 @@ import typer
 
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
-from grubio.config import Source, checked
+from grubio.config import Source
+from grubio.config_loading import checked
 from grubio.errors import GrubioError
 
 

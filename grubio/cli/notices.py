@@ -6,6 +6,8 @@ import logging
 import sys
 from pathlib import Path
 
+from grubio.progress import terminal
+
 
 def start_logging(log_file: Path | None = None) -> None:
     """Send the notices of grubio to standard error and, with times, to a log file.
@@ -19,7 +21,18 @@ def start_logging(log_file: Path | None = None) -> None:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.handlers.clear()
-    on_screen = logging.StreamHandler(sys.stderr)
+    on_screen: logging.Handler = logging.StreamHandler(sys.stderr)
+    if sys.stderr.isatty():
+        from rich.highlighter import NullHighlighter
+        from rich.logging import RichHandler
+
+        on_screen = RichHandler(
+            console=terminal(),
+            show_time=False,
+            show_level=False,
+            show_path=False,
+            highlighter=NullHighlighter(),
+        )
     on_screen.setFormatter(logging.Formatter("%(message)s"))
     logger.addHandler(on_screen)
     if log_file is not None:

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from grubio.config import Device, Settings, checked
+from grubio.config import Device, Settings
+from grubio.config_loading import checked
 
 CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 

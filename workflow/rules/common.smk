@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from snakemake.exceptions import WorkflowError
 
 import grubio
-from grubio.config import Config, as_options, checked
+from grubio.config import Config
+from grubio.config_loading import as_options, checked
 from grubio.embedded import EMBEDDED
 from grubio.errors import GrubioError
 from grubio.sources import is_url
