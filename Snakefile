@@ -1,5 +1,8 @@
 # Runs workflow/Snakefile as a module; an include alone would leave nothing to do.
-configfile: "config/config.yaml"
+# A study given with --configfile takes the place of the default one, not its side.
+if "datasets" not in config:
+
+    configfile: "config/config.yaml"
 
 
 module grubio:

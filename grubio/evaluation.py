@@ -43,6 +43,9 @@ from grubio.writers.parquet import ParquetPredictions
 
 Probabilities = npt.NDArray[np.float32]
 
+ALL = "all"
+"""The name of a split that is the whole dataset."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -60,7 +63,8 @@ def evaluate_model(
     """Score a model on one split of a dataset; write the results and return the metrics.
 
     Writes ``metrics.json``, ``per_chain.tsv``, ``confusion.tsv``, ``calibration.tsv`` and
-    ``test_predictions.parquet`` into ``output``.
+    ``test_predictions.parquet`` into ``output``. The split ``all`` is every record of the dataset;
+    then, and where there are no training records, there are no baselines.
 
     Raises
     ------
@@ -75,10 +79,10 @@ def evaluate_model(
     ):
         if ours != theirs:
             raise GrubioError(f"the dataset's {what} is {theirs}, the model's {ours}", path=dataset)
-    records = [_labelled(record) for record in read_records(dataset, split)]
+    chosen = None if split == ALL else split
+    records = [_labelled(record) for record in read_records(dataset, chosen)]
     require_splits(dataset, records, split)
-    train = list(read_records(dataset, "train"))
-    require_splits(dataset, train, "train")
+    train = [] if split == ALL else list(read_records(dataset, "train"))
     nearest = _audit_of(audit, records) if audit else {}
     # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
     with threadpool_limits(use_threads(threads)):
@@ -90,8 +94,15 @@ def evaluate_model(
             for prediction in Predictor(bundle, device, threads).predict(records):
                 table.write(prediction)
                 probabilities.append(prediction.probabilities)
-        logger.info("%d chains labelled; fitting the baselines", len(records))
-        baselines, fitted_to = baseline_probabilities(train, records, bundle, settings)
+        logger.info(
+            "%d chains labelled; %s",
+            len(records),
+            "fitting the baselines" if train else "no training records, so no baselines",
+        )
+        baselines: dict[str, list[Probabilities]] = {}
+        fitted_to = 0
+        if train:
+            baselines, fitted_to = baseline_probabilities(train, records, bundle, settings)
         result = score_predictions(records, probabilities, baselines, bundle, settings, nearest)
     content = result.pop("files")
     result["provenance"] = {

@@ -284,3 +284,17 @@ def test_nothing_to_score_is_an_error_for_the_person() -> None:
         score_predictions(
             [Record("a", "", "AC", "??")], [spread("HH", "HEC", 0.8)], {}, bundle, QUICK, {}
         )
+
+
+def test_a_benchmark_without_splits_is_scored_without_baselines(
+    run_folder: Path, dataset: Path, chains: list[Record], tmp_path: Path
+) -> None:
+    path = tmp_path / "benchmark.parquet"
+    write_dataset(path, read_header(dataset), [replace(r, split=None) for r in chains[250:]])
+    whole = evaluate_model(
+        run_folder / "model", path, tmp_path / "out", QUICK, split="all", threads=1
+    )
+    assert whole["baselines"] == {}
+    assert whole["counts"]["chains"] == 50
+    with pytest.raises(GrubioError, match="no records in split 'test'"):
+        evaluate_model(run_folder / "model", path, tmp_path / "out", QUICK, threads=1)

@@ -25,7 +25,9 @@ def evaluate(
     audit: Annotated[
         Path | None, typer.Option("--audit", help="Leakage audit written by grubio split.")
     ] = None,
-    split: Annotated[str, typer.Option("--split", help="Split to score.")] = "test",
+    split: Annotated[
+        str, typer.Option("--split", help="Split to score; all is every record.")
+    ] = "test",
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: LogOption = None,

@@ -189,3 +189,13 @@ def test_the_workflow_alone_plans_the_same(tmp_path: Path) -> None:
     done = snakemake(tmp_path, *arguments)
     assert done.returncode == 0, done.stderr
     assert jobs(done.stdout + done.stderr)["train"] == 1
+
+
+@pytest.mark.parametrize("snakefile", ["Snakefile", "workflow/Snakefile"])
+def test_another_study_takes_the_place_of_the_default_one(snakefile: str) -> None:
+    arguments = ["-n", "--snakefile", snakefile, "--configfile", "config/pdb_full.yaml"]
+    done = snakemake(REPOSITORY, *arguments, "--config", "device=cpu")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "results/pdb-full/report.html" in said
+    assert "results/demo/report.html" not in said
