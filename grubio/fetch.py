@@ -6,6 +6,7 @@ each time they are used. The folder is ``$GRUBIO_CACHE``, or the system's cache 
 
 from __future__ import annotations
 
+import ftplib
 import logging
 import os
 import shutil
@@ -135,8 +136,7 @@ def _download(source: Source, attempts: int, timeout: float, pause: float) -> Pa
 
     def fetched(url: str, output_file: str, fetcher: Any) -> None:
         if url.startswith("ftp://"):
-            ftp = pooch.FTPDownloader(timeout=timeout)
-            _repeat(lambda: ftp(url, output_file, fetcher), attempts, pause, url)
+            _repeat(lambda: _transfer_ftp(url, output_file, fetcher, timeout), attempts, pause, url)
         else:
             _repeat(lambda: _transfer(url, part, timeout), attempts, pause, url)
             shutil.move(part, output_file)
@@ -205,6 +205,18 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
             raise _Interrupted("the connection broke off") from error
         if wanted is not None and part.stat().st_size < wanted:
             raise _Interrupted(f"{part.stat().st_size} of {wanted} bytes came")
+
+
+def _transfer_ftp(url: str, output_file: str, fetcher: Any, timeout: float) -> None:
+    port = urlsplit(url).port or ftplib.FTP_PORT
+    # pooch takes the port by itself and would read "host:port" as the name of a host.
+    bare = url.replace(f":{port}/", "/", 1)
+    try:
+        pooch.FTPDownloader(port=port, timeout=timeout)(bare, output_file, fetcher)
+    except ftplib.error_perm as error:
+        raise GrubioError(f"the server answers {error}", path=url) from error
+    except ftplib.all_errors as error:
+        raise _Interrupted(str(error)) from error
 
 
 def _extract(archive: Path, member: str, target: Path) -> None:

@@ -135,6 +135,41 @@ def test_a_server_without_ranges_is_read_from_the_start(server: Server) -> None:
     assert path.read_bytes() == CONTENT
 
 
+@pytest.fixture
+def ftp_address(tmp_path: Path) -> Iterator[str]:
+    from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.servers import ThreadedFTPServer
+
+    folder = tmp_path / "ftp"
+    folder.mkdir()
+    (folder / "chains.bin").write_bytes(CONTENT)
+    users = DummyAuthorizer()
+    users.add_anonymous(str(folder))
+
+    class Handler(FTPHandler):
+        authorizer = users
+
+    with ThreadedFTPServer(("127.0.0.1", 0), Handler) as ftp:
+        thread = threading.Thread(target=ftp.serve_forever, kwargs={"timeout": 0.1}, daemon=True)
+        thread.start()
+        yield f"ftp://127.0.0.1:{ftp.address[1]}"
+        ftp.close_all()
+
+
+def test_ftp_is_fetched_and_checked(ftp_address: str, tmp_path: Path, cache: Path) -> None:
+    source = Source(location=f"{ftp_address}/chains.bin", sha256=SHA256)
+    path = fetch_source(source, tmp_path / "out.bin", timeout=5, pause=0.01)
+    assert path.read_bytes() == CONTENT
+    wrong = Source(location=f"{ftp_address}/chains.bin", sha256="0" * 64)
+    with pytest.raises(GrubioError, match="was expected"):
+        fetch_source(wrong, timeout=5, pause=0.01)
+    assert len(files_in(cache)) == 1
+    missing = Source(location=f"{ftp_address}/nothing.bin", sha256=SHA256)
+    with pytest.raises(GrubioError, match=r"nothing\.bin"):
+        fetch_source(missing, attempts=2, timeout=5, pause=0.01)
+
+
 def test_a_missing_file_is_told_at_once(server: Server, cache: Path) -> None:
     server.faults = ["404"] * 5
     with pytest.raises(GrubioError, match="404"):
