@@ -1,4 +1,4 @@
-"""The one kind of error that grubio shows to a person without a traceback."""
+"""What ends a command without a traceback: an error that a person can act on, or a signal."""
 
 from __future__ import annotations
 
@@ -65,3 +65,17 @@ class GrubioError(Exception):
         parts.append(self.problem)
         message = ": ".join(parts)
         return f"{message}\nhint: {self.hint}" if self.hint else message
+
+
+class Interrupted(BaseException):
+    """A signal asked the program to stop; open outputs are taken back on the way out.
+
+    Parameters
+    ----------
+    number
+        Number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(number)

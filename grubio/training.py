@@ -41,6 +41,7 @@ from grubio.calibration import fit_temperature
 from grubio.config import Device, ModelSettings, TrainingSettings
 from grubio.dataset import DatasetHeader, read_header, read_records, require_splits
 from grubio.devices import choose_device, use_threads
+from grubio.errors import Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.fitting import Fitting, history_as_csv
 from grubio.model import Architecture, BiGRULabeller
@@ -98,9 +99,14 @@ def train_model(
     )
     _announce(data, fitting, training_settings, count, place)
     trainer = _trainer(output, training_settings, place, fitting)
-    trainer.fit(fitting, ckpt_path=resumed, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(fitting, ckpt_path=resumed, weights_only=True)
+    except SystemExit as stop:
+        # Lightning ends the process with code 0 or 1 when a signal comes.
+        raise KeyboardInterrupt from stop
+    except Interrupted:
+        logger.info("the same command goes on from the checkpoint in %s", checkpoints)
+        raise
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     model = fitting.model.cpu().eval()

@@ -176,3 +176,23 @@ def test_a_damaged_bundle_is_refused(uninterrupted: Path, tmp_path: Path) -> Non
     (folder / "model.json").write_text(json.dumps({**metadata, "format": 99}))
     with pytest.raises(GrubioError, match="model format 1 was expected"):
         load_bundle(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_training_with_its_code_and_keeps_the_checkpoint(
+    number: signal.Signals, dataset: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", "from grubio.cli import main; main()", "train", str(dataset)]
+    command += ["--output", str(tmp_path), "--threads", "1", "--epochs", "200", "--patience", "200"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "checkpoints" / "last.ckpt"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"stopped by {number.name}" in said
+    assert "goes on from the checkpoint" in said
+    assert "Traceback" not in said
+    assert checkpoint.exists()

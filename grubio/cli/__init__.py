@@ -1,14 +1,15 @@
 """The command line: ``grubio COMMAND``. Each command parses, calls one step, and prints.
 
 Results go to standard output, notices to standard error. Exit codes: 0 done, 1 a defect of
-grubio, 2 bad input or usage, 130 interrupted.
+grubio, 2 bad input or usage, 130 or 143 stopped by SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -23,7 +24,7 @@ from grubio.cli.report import report
 from grubio.cli.split import split
 from grubio.cli.summary import summary
 from grubio.cli.train import train
-from grubio.errors import GrubioError
+from grubio.errors import GrubioError, Interrupted
 
 app = typer.Typer(
     name="grubio",
@@ -58,6 +59,8 @@ def _root(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         try:
             app()
@@ -73,10 +76,15 @@ def main() -> None:
         if sys.stdout.writable():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _stop(f"{error.filename or 'standard output'}: {error.strerror or error}", 2)
-    except KeyboardInterrupt:
-        _stop("interrupted", 130)
+    except Interrupted as stop:
+        typer.echo(f"stopped by {signal.Signals(stop.number).name}", err=True)
+        sys.exit(128 + stop.number)
 
 
-def _stop(message: str, code: int) -> None:
-    typer.echo(message if code == 130 else f"error: {message}", err=True)
+def _interrupt(number: int, _: object) -> NoReturn:
+    raise Interrupted(number)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
     sys.exit(code)
