@@ -137,3 +137,21 @@ def test_records_too_alike_to_divide_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GrubioError, match="no group of homologs is small enough"):
         split_dataset(source, tmp_path / "out.parquet", SplitSettings(method="kmer"), threads=1)
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_what_only_the_audit_finds_goes_to_train(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first search misses every relative; the audit of the result does not."""
+    from grubio import split
+    from grubio.homology import find_hits
+
+    def short_sighted(queries, targets, *rest):
+        return () if queries.keys() == targets.keys() else find_hits(queries, targets, *rest)
+
+    monkeypatch.setattr(split, "find_hits", short_sighted)
+    source = write(tmp_path / "in.parquet", families(15, 2))
+    settings = SplitSettings(method="kmer", valid_fraction=0.2, test_fraction=0.2)
+    summary = split_dataset(source, tmp_path / "out.parquet", settings, threads=1)
+    assert summary.leaks == {"test": 0, "valid": 0}
+    assert summary.records["train"] > 18
