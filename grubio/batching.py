@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.alphabet import Alphabet
-from grubio.record import Record
+from grubio.record import PROFILE_COLUMNS, Record
 from grubio.scheme import LabelScheme
 
 IGNORED = -100
@@ -25,11 +26,21 @@ class Example:
     codes
         Residue codes, uint8 ``(residue,)``.
     classes
-        Class indices, int64 ``(residue,)``; :data:`IGNORED` where the residue does not count.
+        Class indices, int64 ``(residue,)``; :data:`IGNORED` where the residue does not count, and
+        from the size of the scheme upwards where the class is known only coarsely.
+    accessibility
+        Relative solvent accessibility, float32 ``(residue,)``, NaN where unknown; or None.
+    profile
+        Substitution frequencies in sixty-thirds, uint8 ``(residue, 20)``; or None.
+    taught
+        Probabilities that a teacher gives, float16 ``(residue, class)``; or None.
     """
 
     codes: npt.NDArray[np.uint8]
     classes: npt.NDArray[np.int64]
+    accessibility: npt.NDArray[np.float32] | None = None
+    profile: npt.NDArray[np.uint8] | None = None
+    taught: npt.NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         """Return the number of residues."""
@@ -48,11 +59,22 @@ class Batch:
         Residues of each sequence, int64 ``(batch,)``.
     classes
         Class indices, int64 ``(time, batch)``; :data:`IGNORED` at padding.
+    accessibility
+        Relative solvent accessibility, float32 ``(time, batch)``; NaN where unknown.
+    profile
+        Substitution frequencies in sixty-thirds, uint8 ``(time, batch, 20)``; zeros where unknown.
+        The last axis is empty if no example has a profile.
+    taught
+        Probabilities that a teacher gives, float16 ``(time, batch, class)``; zeros where it gives
+        none. The last axis is empty if no example was taught.
     """
 
     codes: npt.NDArray[np.uint8]
     lengths: npt.NDArray[np.int64]
     classes: npt.NDArray[np.int64]
+    accessibility: npt.NDArray[np.float32]
+    profile: npt.NDArray[np.uint8]
+    taught: npt.NDArray[np.float16]
 
 
 def labelled_examples(
@@ -69,22 +91,39 @@ def labelled_examples(
         raise ValueError(f"record '{record.id}' has no labels")
     codes = alphabet.encode(record.sequence)
     found = scheme.encode(record.labels)
-    classes = np.where(found < scheme.size, found.astype(np.int64), IGNORED)
+    known = scheme.size + len(scheme.coarse_letters)
+    classes = np.where(found < known, found.astype(np.int64), IGNORED)
     if record.mask is not None:
         classes[np.frombuffer(record.mask.encode("ascii"), dtype=np.uint8) == ord("0")] = IGNORED
     pieces = 1 if max_length is None else -(-len(codes) // max_length)
-    for code_part, class_part in zip(
-        np.array_split(codes, pieces), np.array_split(classes, pieces), strict=True
-    ):
-        if (class_part != IGNORED).any():
-            yield Example(code_part, class_part)
+    whole = Example(codes, classes, accessibility_of(record), _profile(record))
+    for part in np.array_split(np.arange(len(codes)), pieces):
+        piece = slice(int(part[0]), int(part[-1]) + 1)
+        if (classes[piece] != IGNORED).any():
+            yield Example(
+                codes[piece],
+                classes[piece],
+                None if whole.accessibility is None else whole.accessibility[piece],
+                None if whole.profile is None else whole.profile[piece],
+            )
+
+
+def accessibility_of(record: Record) -> npt.NDArray[np.float32] | None:
+    """Return relative solvent accessibility, float32 ``(residue,)``, NaN where unknown; or None."""
+    if record.accessibility is None:
+        return None
+    digits = np.frombuffer(record.accessibility.encode("ascii"), dtype=np.uint8).astype(np.float32)
+    # A digit stands for a tenth of the range; its middle is the best guess.
+    middles = (digits - ord("0") + 0.5) / 10
+    return np.where(digits >= ord("0"), middles, np.float32(np.nan)).astype(np.float32)
 
 
 def class_counts(examples: Sequence[Example], classes: int) -> npt.NDArray[np.int64]:
     """Return how many counted residues each class has, int64 ``(class,)``."""
     counts = np.zeros(classes, dtype=np.int64)
     for example in examples:
-        counts += np.bincount(example.classes[example.classes != IGNORED], minlength=classes)
+        exact = (example.classes >= 0) & (example.classes < classes)
+        counts += np.bincount(example.classes[exact], minlength=classes)
     return counts
 
 
@@ -121,9 +160,47 @@ def padded(examples: Sequence[Example], pad_code: int) -> Batch:
     """Return examples side by side, padded at the end."""
     codes, lengths = padded_codes([example.codes for example in examples], pad_code)
     classes = np.full(codes.shape, IGNORED, dtype=np.int64)
+    accessibility = np.full(codes.shape, np.nan, dtype=np.float32)
+    profile = np.zeros((*codes.shape, _columns(e.profile for e in examples)), dtype=np.uint8)
+    taught = np.zeros((*codes.shape, _columns(e.taught for e in examples)), dtype=np.float16)
     for column, example in enumerate(examples):
         classes[: len(example), column] = example.classes
-    return Batch(codes, lengths, classes)
+        if example.accessibility is not None:
+            accessibility[: len(example), column] = example.accessibility
+        if example.profile is not None:
+            profile[: len(example), column] = example.profile
+        if example.taught is not None:
+            taught[: len(example), column] = example.taught
+    return Batch(codes, lengths, classes, accessibility, profile, taught)
+
+
+class PaddedBatches(Sequence[Batch]):
+    """Batches that are padded when they are asked for.
+
+    Parameters
+    ----------
+    examples
+        All examples.
+    batches
+        Indices of the examples of each batch.
+    pad_code
+        Code of padding.
+    """
+
+    def __init__(
+        self, examples: Sequence[Example], batches: Sequence[Sequence[int]], pad_code: int
+    ) -> None:
+        self._examples = examples
+        self._batches = batches
+        self._pad_code = pad_code
+
+    def __len__(self) -> int:
+        """Return the number of batches."""
+        return len(self._batches)
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return one padded batch."""
+        return padded([self._examples[i] for i in self._batches[place]], self._pad_code)
 
 
 def padded_codes(
@@ -148,6 +225,16 @@ def padding_waste(batches: Sequence[Sequence[int]], lengths: Sequence[int]) -> f
     useful = sum(lengths[index] for batch in batches for index in batch)
     computed = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
     return 1 - useful / computed
+
+
+def _columns(arrays: Iterable[npt.NDArray[Any] | None]) -> int:
+    return next((array.shape[1] for array in arrays if array is not None), 0)
+
+
+def _profile(record: Record) -> npt.NDArray[np.uint8] | None:
+    if record.profile is None:
+        return None
+    return np.frombuffer(record.profile, dtype=np.uint8).reshape(len(record), PROFILE_COLUMNS)
 
 
 def _packed(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:

@@ -22,7 +22,7 @@ from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.scheme import LabelScheme, scheme_from_dict
 
 if TYPE_CHECKING:
-    from grubio.model import BiGRULabeller
+    from grubio.model import Labeller
 
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
@@ -46,7 +46,7 @@ class Bundle:
         Content of ``model.json``.
     """
 
-    model: BiGRULabeller
+    model: Labeller
     alphabet: Alphabet
     scheme: LabelScheme
     temperature: float
@@ -55,7 +55,7 @@ class Bundle:
 
 def save_bundle(
     folder: str | Path,
-    model: BiGRULabeller,
+    model: Labeller,
     alphabet: Alphabet,
     scheme: LabelScheme,
     temperature: float,
@@ -125,7 +125,7 @@ def load_bundle(folder: str | Path) -> Bundle:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from grubio.model import Architecture, BiGRULabeller
+    from grubio.model import Architecture, BiGRULabeller, new_labeller
 
     metadata = load_metadata(folder)
     weights_path = Path(folder) / WEIGHTS_FILE
@@ -140,9 +140,13 @@ def load_bundle(folder: str | Path) -> Bundle:
         alphabet = ALPHABETS[metadata["alphabet"]]
         scheme = scheme_from_dict(metadata["scheme"])
         with torch.device("meta"):
-            model = BiGRULabeller(Architecture(**metadata["architecture"]), alphabet.channel_table)
-        model.load_state_dict(load_file(weights_path), assign=True)
-        model.channel_table = torch.from_numpy(alphabet.channel_table)
+            model = new_labeller(Architecture(**metadata["architecture"]), alphabet.channel_table)
+        stored = load_file(weights_path)
+        # Weights may be kept in half precision; the arithmetic is in single precision.
+        model.load_state_dict({k: v.float() for k, v in stored.items()}, assign=True)
+        for part in model.modules():
+            if isinstance(part, BiGRULabeller):
+                part.channel_table = torch.from_numpy(alphabet.channel_table)
         temperature = float(metadata["temperature"])
     except OSError as error:
         raise GrubioError(error.strerror or str(error), path=weights_path) from error
@@ -197,6 +201,22 @@ def default_model(alphabet: Alphabet) -> Path:
     )
 
 
+def _described_network(architecture: Mapping[str, Any]) -> str:
+    members = architecture.get("members", 1)
+    return "A bidirectional GRU" if members == 1 else f"The mean of {members} bidirectional GRUs"
+
+
+def _stem(architecture: Mapping[str, Any]) -> str:
+    channels = architecture.get("stem_channels", 0)
+    width = architecture.get("stem_width")
+    return f", after {channels} channels of convolution over {width} residues" if channels else ""
+
+
+def _remaining_error(training: Mapping[str, Any]) -> str:
+    error = training.get("valid_ece")
+    return "" if error is None else f"; the calibration error that remains is {100 * error:.2f} %"
+
+
 def _card(metadata: Mapping[str, Any]) -> str:
     training = metadata["training"]
     sources = "".join(
@@ -212,8 +232,9 @@ def _card(metadata: Mapping[str, Any]) -> str:
     )
     return f"""# Model card
 
-A bidirectional GRU ({architecture["layers"]} layers, {architecture["hidden_size"]} wide in each \
-direction, {metadata["parameters"]:,} parameters) that labels every residue of a \
+{_described_network(architecture)} ({architecture["layers"]} layers, \
+{architecture["hidden_size"]} wide in each direction{_stem(architecture)}; \
+{metadata["parameters"]:,} parameters) that labels every residue of a \
 {metadata["alphabet"]} sequence, trained with grubio {metadata["grubio_version"]}.
 
 Classes ({scheme["name"]}): {classes}.
@@ -228,7 +249,8 @@ Classes ({scheme["name"]}): {classes}.
 
 Best score {training["valid_score"]:.4f} (share of residues right, {training["score_scheme"]}) \
 on {training["valid_chains"]:,} validation chains after {training["best_epoch"]:g} epochs. \
-Probabilities are calibrated on the same chains with temperature {metadata["temperature"]:.3f}.
+Probabilities are calibrated on the same chains with temperature {metadata["temperature"]:.3f}\
+{_remaining_error(training)}.
 
 ## Settings
 

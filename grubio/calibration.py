@@ -40,6 +40,18 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
+def calibration(logits: Floats, classes: npt.NDArray[np.integer]) -> tuple[float, float]:
+    """Return the temperature of :func:`fit_temperature` and the calibration error that it leaves.
+
+    Parameters are the same; every class must have a column.
+    """
+    temperature = fit_temperature(logits, classes)
+    confidences = np.exp(log_softmax(logits / temperature, axis=1))
+    right = confidences.argmax(axis=1) == classes
+    error = expected_calibration_error(reliability(confidences.max(axis=1), right))
+    return temperature, float(error)
+
+
 def at_temperature(probabilities: Floats, temperature: float) -> Floats:
     """Return probabilities ``(residue, class)`` as a softmax at another temperature gives them."""
     tiny = np.finfo(np.float32).tiny

@@ -10,7 +10,7 @@ from pathlib import Path
 from grubio.alphabet import PROTEIN, Alphabet, looks_like_dna
 from grubio.config import OnInvalid
 from grubio.errors import GrubioError
-from grubio.record import Record
+from grubio.record import PROFILE_COLUMNS, Record
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
 
 _REASONS_KEPT = 1000
@@ -153,7 +153,11 @@ def _checked(
     record = _without_stop(record)
     if not record.sequence:
         raise GrubioError("the record has no sequence", path=path, record=record.id)
-    for what, text in (("labels", record.labels), ("mask", record.mask)):
+    for what, text in (
+        ("labels", record.labels),
+        ("mask", record.mask),
+        ("accessibility", record.accessibility),
+    ):
         if text is not None and len(text) != len(record):
             raise GrubioError(
                 f"{len(record)} residues but {len(text)} characters of {what}",
@@ -195,8 +199,9 @@ def _checked(
                 hint="choose --scheme, or write ? where the label is unknown",
             )
         codes = scheme.encode(labels)
+        letters = scheme.letters + scheme.coarse_letters
         labels = "".join(
-            scheme.letters[code] if code < scheme.size and i not in hidden else UNKNOWN_LABEL
+            letters[code] if code < len(letters) and i not in hidden else UNKNOWN_LABEL
             for i, code in enumerate(codes.tolist())
         )
         unknown |= {i for i, c in enumerate(labels) if c == UNKNOWN_LABEL}
@@ -216,6 +221,8 @@ def _without_stop(record: Record) -> Record:
         if record.labels and len(record.labels) == size
         else record.labels,
         mask=record.mask[:-1] if record.mask and len(record.mask) == size else record.mask,
+        accessibility=record.accessibility and record.accessibility[: size - 1],
+        profile=record.profile and record.profile[: (size - 1) * PROFILE_COLUMNS],
     )
 
 

@@ -130,9 +130,33 @@ class ModelSettings(Settings):
         default=96, ge=1, le=4096, description="Width of one direction of one layer."
     )
     layers: int = Field(default=2, ge=1, le=16, description="Number of bidirectional layers.")
+    stem_channels: int = Field(
+        default=64,
+        ge=0,
+        le=4096,
+        description="Channels of the convolution before the first layer; 0 leaves it out.",
+    )
+    stem_width: int = Field(
+        default=7,
+        ge=1,
+        le=99,
+        description="Residues that the convolution sees around each residue, an odd number.",
+    )
+    accessibility: bool = Field(
+        default=False,
+        description="Whether to predict relative solvent accessibility too; the dataset must "
+        "have it.",
+    )
     dropout: float = Field(
         default=0.1, ge=0, lt=1, description="Share of units dropped after every layer in training."
     )
+
+    @field_validator("stem_width")
+    @classmethod
+    def _centred(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("an odd number was expected")
+        return value
 
 
 class TrainingSettings(Settings):
@@ -166,6 +190,38 @@ class TrainingSettings(Settings):
         default="none",
         description="`balanced` weighs each class by the inverse of its count among residues "
         "that are not masked.",
+    )
+    accessibility_weight: float = Field(
+        default=0.3,
+        ge=0,
+        description="Weight of the loss of accessibility beside that of the labels.",
+    )
+    profile_weight: float = Field(
+        default=0,
+        ge=0,
+        description="Weight of the loss of predicting the chain's evolutionary profile from its "
+        "sequence alone; the dataset must have profiles.",
+    )
+    homolog_augmentation: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="Largest share of residues of a training chain that are replaced by draws "
+        "from its profile; the share is drawn anew for each chain and step.",
+    )
+    teacher_weight: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Where a run has a teacher: share of the loss that is the distance from the "
+        "teacher's probabilities instead of the labels.",
+    )
+    weight_averaging: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="Decay of the moving average of the weights that is validated and kept; 0 "
+        "takes the weights as they are.",
     )
     precision: Literal["auto", "32", "16-mixed", "bf16-mixed"] = Field(
         default="auto", description="`auto` is mixed precision on a CUDA device and 32 elsewhere."
@@ -208,8 +264,23 @@ class DatasetSettings(Settings):
     )
     labels: Source | None = Field(default=None, description="FASTA of labels (format `fasta`).")
     masks: Source | None = Field(default=None, description="FASTA of masks (format `fasta`).")
+    accessibility: Source | None = Field(
+        default=None,
+        description="Table of an id and one digit per residue: relative solvent accessibility in "
+        "tenths, a further target to learn from.",
+    )
+    profiles: Source | None = Field(
+        default=None,
+        description="NumPy archive with the evolutionary profile of all residues (`freq`), a "
+        "further target, used in training alone.",
+    )
     exclude: Source | None = Field(
         default=None, description="FASTA whose homologs are kept out of train and valid."
+    )
+    train_also: list[Name] = Field(
+        default_factory=list,
+        description="Datasets whose records join the training records, but for their own test "
+        "records and for homologs of what is held out or excluded.",
     )
     prepare: PrepareSettings = PrepareSettings()
     split: SplitSettings = SplitSettings()
@@ -232,6 +303,15 @@ class RunSettings(Settings):
     """One trained model. Keys left out are taken from the groups of the same name at the top."""
 
     dataset: Name = Field(description="Name of one of the datasets.")
+    members: list[Name] = Field(
+        default_factory=list,
+        description="Runs on the same dataset that are averaged; nothing is trained then.",
+    )
+    teacher: Name | None = Field(
+        default=None,
+        description="Run whose model teaches this one: the probabilities that it gives to the "
+        "training chains are learned besides the labels.",
+    )
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
@@ -277,6 +357,27 @@ class Config(Settings):
                 near = difflib.get_close_matches(run.dataset, self.datasets, 1)
                 guess = f", did you mean '{near[0]}'?" if near else ""
                 raise ValueError(f"runs.{name}.dataset: no dataset '{run.dataset}'{guess}")
+            for member in run.members:
+                trained = self.runs.get(member)
+                if trained is None or trained.members or trained.dataset != run.dataset:
+                    raise ValueError(
+                        f"runs.{name}.members: '{member}' is no trained run on '{run.dataset}'"
+                    )
+            if run.teacher is not None and (
+                run.teacher not in self.runs
+                or run.teacher == name
+                or self.runs[run.teacher].teacher is not None
+                or run.members
+            ):
+                raise ValueError(
+                    f"runs.{name}.teacher: '{run.teacher}' is no other run without a teacher"
+                )
+            if len(run.members) == 1:
+                raise ValueError(f"runs.{name}.members: two runs or more were expected")
+        for name, dataset in self.datasets.items():
+            for other in dataset.train_also:
+                if other not in self.datasets or other == name:
+                    raise ValueError(f"datasets.{name}.train_also: no other dataset '{other}'")
         return self
 
 

@@ -74,14 +74,19 @@ def as_options(settings: Settings) -> list[str]:
     Examples
     --------
     >>> from grubio.config import ModelSettings
-    >>> as_options(ModelSettings(layers=3))
-    ['--hidden-size', '96', '--layers', '3', '--dropout', '0.1']
+    >>> as_options(ModelSettings(layers=3))[:4]
+    ['--hidden-size', '96', '--layers', '3']
+    >>> as_options(ModelSettings(accessibility=True))[-3:]
+    ['--accessibility', '--dropout', '0.1']
     """
-    return [
-        text
-        for key, value in settings.model_dump().items()
-        for text in (f"--{key.replace('_', '-')}", str(value))
-    ]
+    options = []
+    for key, value in settings.model_dump().items():
+        name = key.replace("_", "-")
+        if isinstance(value, bool):
+            options.append(f"--{name}" if value else f"--no-{name}")
+        else:
+            options += [f"--{name}", str(value)]
+    return options
 
 
 def json_schema() -> str:

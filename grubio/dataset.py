@@ -1,8 +1,10 @@
 """The dataset on disk: records as Parquet, with alphabet, scheme and sources in its metadata.
 
-Columns ``id, description, sequence, labels, mask, group, split``, all strings. The file's
-key-value metadata has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``,
-``sources`` (file name to SHA-256) and ``version``.
+Columns ``id, description, sequence, labels, mask, group, split, accessibility``, all strings, and
+``profile``, bytes. The last two are further targets to learn from, null where a record has none;
+see :class:`grubio.record.Record`. The file's key-value metadata
+has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``, ``sources`` (file name to
+SHA-256) and ``version``.
 """
 
 from __future__ import annotations
@@ -25,10 +27,18 @@ from grubio.record import Record
 from grubio.scheme import LabelScheme, scheme_from_dict
 
 COLUMNS = ("id", "description", "sequence", "labels", "mask", "group", "split")
+TARGET_COLUMNS = ("accessibility", "profile")
 SPLITS = ("train", "valid", "test")
 
-_SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
+_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in COLUMNS),
+        ("accessibility", pa.string()),
+        ("profile", pa.binary()),
+    ]
+)
 _ROWS_PER_GROUP = 10_000
+_ROWS_READ = 1_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ def read_header(path: str | Path) -> DatasetHeader:
     """
     with _opened(path) as file:
         raw = (file.schema_arrow.metadata or {}).get(b"grubio")
-        missing = set(COLUMNS) - set(file.schema_arrow.names)
+        missing = {*COLUMNS, *TARGET_COLUMNS} - set(file.schema_arrow.names)
     if raw is None or missing:
         raise GrubioError(
             "is Parquet but not a dataset of grubio",
@@ -98,8 +108,12 @@ def read_header(path: str | Path) -> DatasetHeader:
         raise GrubioError(f"has a damaged header: {error}", path=path) from error
 
 
-def read_records(path: str | Path, split: str | None = None) -> Iterator[Record]:
+def read_records(
+    path: str | Path, split: str | None = None, *, targets: bool = False
+) -> Iterator[Record]:
     """Yield the records of a dataset in order; only those of one split if it is given.
+
+    Accessibility and profiles, which only training needs, are read if ``targets`` is true.
 
     Raises
     ------
@@ -108,7 +122,8 @@ def read_records(path: str | Path, split: str | None = None) -> Iterator[Record]
     """
     read_header(path)
     with _opened(path) as file:
-        for batch in file.iter_batches(columns=list(COLUMNS)):
+        wanted = [*COLUMNS, *(TARGET_COLUMNS if targets else ())]
+        for batch in file.iter_batches(_ROWS_READ, columns=wanted):
             for row in batch.to_pylist():
                 if split is None or row["split"] == split:
                     yield Record(**row)
@@ -124,8 +139,8 @@ def require_splits(path: str | Path, records: Sequence[Record], split: str) -> N
         )
 
 
-def _groups(records: Iterable[Record]) -> Iterator[list[dict[str, str | None]]]:
-    rows = ({name: getattr(record, name) for name in COLUMNS} for record in records)
+def _groups(records: Iterable[Record]) -> Iterator[list[dict[str, Any]]]:
+    rows = ({name: getattr(record, name) for name in _SCHEMA.names} for record in records)
     while group := list(islice(rows, _ROWS_PER_GROUP)):
         yield group
 

@@ -25,6 +25,7 @@ from grubio.config import Device, EvaluationSettings
 from grubio.dataset import read_header, read_records, require_splits
 from grubio.devices import use_threads
 from grubio.errors import GrubioError
+from grubio.exposure import accessibility_scores
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference import Predictor
 from grubio.record import Record
@@ -80,13 +81,14 @@ def evaluate_model(
         if ours != theirs:
             raise GrubioError(f"the dataset's {what} is {theirs}, the model's {ours}", path=dataset)
     chosen = None if split == ALL else split
-    records = [_labelled(record) for record in read_records(dataset, chosen)]
+    exposed = bundle.model.architecture.accessibility
+    records = [_labelled(record) for record in read_records(dataset, chosen, targets=exposed)]
     require_splits(dataset, records, split)
     train = [] if split == ALL else list(read_records(dataset, "train"))
     nearest = _audit_of(audit, records) if audit else {}
     # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
     with threadpool_limits(use_threads(threads)):
-        probabilities = []
+        probabilities, accessibility = [], []
         with (
             written_whole(output / "test_predictions.parquet") as temporary,
             ParquetPredictions(temporary, bundle.scheme, observed=True) as table,
@@ -94,6 +96,8 @@ def evaluate_model(
             for prediction in Predictor(bundle, device, threads).predict(records):
                 table.write(prediction)
                 probabilities.append(prediction.probabilities)
+                if prediction.accessibility is not None:
+                    accessibility.append(prediction.accessibility)
         logger.info(
             "%d chains labelled; %s",
             len(records),
@@ -104,6 +108,10 @@ def evaluate_model(
         if train:
             baselines, fitted_to = baseline_probabilities(train, records, bundle, settings)
         result = score_predictions(records, probabilities, baselines, bundle, settings, nearest)
+    if exposed and any(record.accessibility for record in records):
+        weights = metrics.bootstrap_weights(len(records), settings.bootstrap, settings.seed)
+        scores = accessibility_scores(records, accessibility, weights)
+        result["accessibility"] = {name: score.as_dict() for name, score in scores.items()}
     content = result.pop("files")
     result["provenance"] = {
         "grubio_version": __version__,

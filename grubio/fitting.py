@@ -7,14 +7,19 @@ from typing import Any, cast
 
 import pytorch_lightning as lightning
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from grubio.batching import IGNORED, Batch
 from grubio.config import TrainingSettings
 from grubio.model import BiGRULabeller
+from grubio.record import PROFILE_COLUMNS
 from grubio.scheme import LabelScheme
+
+Tensors = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+"""The arrays of a :class:`grubio.batching.Batch`, in its order."""
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -30,6 +35,10 @@ HISTORY_COLUMNS = (
 
 class Fitting(lightning.LightningModule):
     """Masked cross-entropy, AdamW and a one-cycle learning rate over the labeller.
+
+    Where the batches have them, accessibility and the evolutionary profile are further targets,
+    the latter with a head that is not part of the labeller. Losses and scores that are told are
+    those of the labels alone.
 
     A Lightning epoch is one part of a pass over the data: the stretch between two validations.
 
@@ -59,8 +68,8 @@ class Fitting(lightning.LightningModule):
         settings: TrainingSettings,
         scheme: LabelScheme,
         *,
-        train: Callable[[int], list[Batch]],
-        valid: list[Batch],
+        train: Callable[[int], Sequence[Batch]],
+        valid: Sequence[Batch],
         total_steps: int,
         class_weights: Tensor | None,
         padding_waste: float,
@@ -75,11 +84,29 @@ class Fitting(lightning.LightningModule):
         self.residues_seen = 0
         self.residues_per_second = 0.0
         self._train = train
+        self.profile_head = (
+            nn.Linear(2 * model.architecture.hidden_size, PROFILE_COLUMNS)
+            if settings.profile_weight
+            else None
+        )
+        self.average = (
+            AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.weight_averaging))  # type: ignore[no-untyped-call]
+            if settings.weight_averaging
+            else None
+        )
+        self._fine = scheme.size
         reduction = torch.from_numpy(scheme.reduction_matrix(scheme.headline))
         self.register_buffer("_reduction", reduction, persistent=False)
+        coarse = scheme.reduction_matrix(scheme.coarse or scheme)
+        self.register_buffer("_coarse", torch.from_numpy(coarse), persistent=False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
         self._train_sums = torch.zeros(2)
         self._valid_sums = torch.zeros(3)
+
+    @property
+    def fitted(self) -> BiGRULabeller:
+        """The network to validate and to keep: the averaged one, if weights are averaged."""
+        return cast("BiGRULabeller", self.average.module) if self.average else self.model
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the current part."""
@@ -97,23 +124,49 @@ class Fitting(lightning.LightningModule):
         """Make dropout depend on the seed and the step alone, for exact resume."""
         torch.manual_seed((self.settings.seed + 1) * 1_000_003 + self.global_step)
 
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
+    def training_step(self, batch: Tensors, _: int) -> Tensor:
         """Return the mean loss of the counted residues of a batch."""
-        codes, lengths, classes = batch
-        loss = self._loss(self.model(codes, lengths), classes)
+        codes, lengths, classes, accessibility, profile, taught = batch
+        if self.settings.homolog_augmentation and profile.shape[2]:
+            codes = with_substitutions(codes, profile, self.settings.homolog_augmentation)
+        states = self.model.states(codes, lengths)
+        outputs = self.model.outputs(states)
+        loss = self._loss(outputs.logits, classes)
         counted = (classes != IGNORED).sum()
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
+        if taught.shape[2]:
+            share = self.settings.teacher_weight
+            seen = taught.sum(dim=2) > 0
+            surprise = cross_entropy(outputs.logits[seen].float(), taught[seen].float())
+            loss = (1 - share) * loss + share * surprise
         self.residues_seen += int(lengths.sum())
+        known = ~accessibility.isnan()
+        if outputs.accessibility is not None and known.any():
+            said = outputs.accessibility[known].float().logit(eps=1e-6)
+            surprise = binary_cross_entropy_with_logits(said, accessibility[known])
+            loss = loss + self.settings.accessibility_weight * surprise
+        if self.profile_head is not None and profile.shape[2]:
+            seen = profile.sum(dim=2) > 0
+            wanted = profile[seen].float()
+            logits = self.profile_head(states[seen])
+            surprise = cross_entropy(logits, wanted / wanted.sum(dim=1, keepdim=True))
+            loss = loss + self.settings.profile_weight * surprise
         return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the average of the weights."""
+        if self.average is not None:
+            self.average.update_parameters(self.model)
 
     def on_validation_epoch_start(self) -> None:
         """Start the sums of a validation."""
         self._valid_sums = torch.zeros(3)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
+    def validation_step(self, batch: Tensors, _: int) -> None:
         """Add the loss and the number of residues right of a batch."""
-        codes, lengths, classes = batch
-        logits = self.model(codes, lengths).float()
+        codes, lengths, classes = batch[:3]
+        logits = self.fitted(codes, lengths).logits.float()
+        classes = classes.masked_fill(classes >= self._fine, IGNORED)
         counted = classes != IGNORED
         reduction = cast("Tensor", self._reduction)
         called = (logits.softmax(dim=2) @ reduction).argmax(dim=2)
@@ -144,7 +197,12 @@ class Fitting(lightning.LightningModule):
         """Return AdamW with a one-cycle schedule (Smith and Topin, 2019) over all steps."""
         settings = self.settings
         optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            [
+                *self.model.parameters(),
+                *(self.profile_head.parameters() if self.profile_head else ()),
+            ],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
@@ -171,9 +229,14 @@ class Fitting(lightning.LightningModule):
 
     def _loss(self, logits: Tensor, classes: Tensor) -> Tensor:
         weights = cast("Tensor | None", self._class_weights)
-        return cross_entropy(
-            logits.flatten(0, 1), classes.flatten(), weight=weights, ignore_index=IGNORED
-        )
+        scores = logits.flatten(0, 1).log_softmax(dim=1)
+        if (classes >= self._fine).any():
+            # The probability of a coarse class is the sum of those of its fine classes.
+            coarse = (scores.exp() @ cast("Tensor", self._coarse)).clamp_min(1e-12).log()
+            scores = torch.cat((scores, coarse), dim=1)
+            if weights is not None:
+                weights = torch.cat((weights, weights.new_ones(coarse.shape[1])))
+        return nll_loss(scores, classes.flatten(), weight=weights, ignore_index=IGNORED)
 
 
 def history_as_csv(history: Sequence[dict[str, float]]) -> str:
@@ -183,13 +246,37 @@ def history_as_csv(history: Sequence[dict[str, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _loader(batches: list[Batch]) -> DataLoader[Batch]:
+def _loader(batches: Sequence[Batch]) -> DataLoader[Batch]:
     return DataLoader(batches, batch_size=None, collate_fn=_as_tensors)  # type: ignore[arg-type]
 
 
-def _as_tensors(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+def with_substitutions(codes: Tensor, profile: Tensor, largest_share: float) -> Tensor:
+    """Return codes in which some residues are replaced by draws from the chain's own profile.
+
+    Parameters
+    ----------
+    codes
+        Residue codes, integer ``(time, batch)``.
+    profile
+        Substitution frequencies, ``(time, batch, 20)``; residues with zeros stay as they are.
+    largest_share
+        The share of replaced residues is drawn between 0 and this, for each chain.
+    """
+    share = largest_share * torch.rand(codes.shape[1], device=codes.device)
+    chosen = (torch.rand(codes.shape, device=codes.device) < share) & (profile.sum(dim=2) > 0)
+    mutated = codes.clone()
+    if chosen.any():
+        drawn = torch.multinomial(profile[chosen].float(), 1).squeeze(1)
+        mutated[chosen] = drawn.to(codes.dtype)
+    return mutated
+
+
+def _as_tensors(batch: Batch) -> Tensors:
     return (
         torch.from_numpy(batch.codes),
         torch.from_numpy(batch.lengths),
         torch.from_numpy(batch.classes),
+        torch.from_numpy(batch.accessibility),
+        torch.from_numpy(batch.profile),
+        torch.from_numpy(batch.taught),
     )

@@ -21,6 +21,9 @@ _LOOK_AHEAD_RECORDS = 5_000
 _BATCH_RESIDUES = 16_000
 
 
+_Answer = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What the model says about one record.
@@ -33,11 +36,15 @@ class Prediction:
         Calibrated probabilities, float32 ``(residue, class)``, in the order of ``scheme``.
     scheme
         The classes.
+    accessibility
+        Relative solvent accessibility, float32 ``(residue,)``, from 0 to 1; None if the model does
+        not predict it.
     """
 
     record: Record
     probabilities: npt.NDArray[np.float32]
     scheme: LabelScheme
+    accessibility: npt.NDArray[np.float32] | None = None
 
     def reduced(self, target: LabelScheme) -> npt.NDArray[np.float32]:
         """Return probabilities in a coarser scheme, float32 ``(residue, class)``, by summing."""
@@ -85,29 +92,29 @@ class Predictor:
         """
         for window in _windows(records):
             codes = [self.bundle.alphabet.encode(record.sequence) for record in window]
-            answers: list[npt.NDArray[np.float32]] = [
-                np.empty((0, self.bundle.scheme.size), np.float32)
-            ] * len(window)
+            answers: dict[int, _Answer] = {}
             for batch in batches_by_length([len(c) for c in codes], _BATCH_RESIDUES):
-                for index, answer in zip(
-                    batch, self._probabilities([codes[i] for i in batch]), strict=True
-                ):
-                    answers[index] = answer
-            for record, answer in zip(window, answers, strict=True):
-                yield Prediction(record, answer, self.bundle.scheme)
+                found = self._answers([codes[i] for i in batch])
+                answers.update(zip(batch, found, strict=True))
+            for index, record in enumerate(window):
+                probabilities, accessibility = answers.pop(index)
+                yield Prediction(record, probabilities, self.bundle.scheme, accessibility)
 
-    def _probabilities(
-        self, sequences: list[npt.NDArray[np.uint8]]
-    ) -> list[npt.NDArray[np.float32]]:
+    def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
         codes, lengths = padded_codes(sequences, self.bundle.alphabet.pad_code)
         with torch.inference_mode():
-            logits = self.model(
+            logits, exposed = self.model(
                 torch.from_numpy(codes).to(self.device), torch.from_numpy(lengths).to(self.device)
             )
             # (time, batch, class), at most a few megabytes
             scaled = torch.softmax(logits.float() / self.bundle.temperature, dim=2).cpu().numpy()
+            # (time, batch)
+            exposure = None if exposed is None else exposed.float().cpu().numpy()
         return [
-            np.ascontiguousarray(scaled[:length, column])
+            (
+                np.ascontiguousarray(scaled[:length, column]),
+                None if exposure is None else np.ascontiguousarray(exposure[:length, column]),
+            )
             for column, length in enumerate(lengths.tolist())
         ]
 

@@ -78,11 +78,14 @@ def predict_file(
     bundle = load_bundle(model)
     target = _output_scheme(bundle.scheme, scheme)
     predictor = Predictor(bundle, device, threads)
+    exposed = bundle.model.architecture.accessibility
     tally = Tally()
     checked = checked_records(records, bundle.alphabet, on_invalid, path=sequences, tally=tally)
     with contextlib.ExitStack() as stack:
         writers = [
-            stack.enter_context(open_writer(output.path, output.format, target))
+            stack.enter_context(
+                open_writer(output.path, output.format, target, accessibility=exposed)
+            )
             for output in outputs
         ]
         for prediction in predictor.predict(counted_records(checked)):

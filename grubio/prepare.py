@@ -14,6 +14,7 @@ from grubio.dataset import DatasetHeader, write_dataset
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
 from grubio.readers import read_labelled
+from grubio.readers.targets import with_accessibility, with_profiles
 from grubio.scheme import LabelScheme
 
 
@@ -24,6 +25,8 @@ def prepare_dataset(
     *,
     labels: Path | None = None,
     masks: Path | None = None,
+    accessibility: Path | None = None,
+    profiles: Path | None = None,
     summary: Path | None = None,
 ) -> Tally:
     """Read and check labelled records and write them as a dataset, in their order.
@@ -38,6 +41,8 @@ def prepare_dataset(
         Format, alphabet, scheme, and what to do with invalid records.
     labels, masks
         FASTA of labels and of masks, for format ``fasta``.
+    accessibility, profiles
+        Further targets to learn from; see :mod:`grubio.readers.targets`.
     summary
         JSON to write: the returned counts.
 
@@ -48,10 +53,15 @@ def prepare_dataset(
     """
     scheme = parse_scheme(settings.scheme)
     alphabet = ALPHABETS[settings.alphabet]
-    read = [path for path in (*files, labels, masks) if path is not None]
+    read = [p for p in (*files, labels, masks, accessibility, profiles) if p is not None]
+    raw = read_labelled(files, settings, labels=labels, masks=masks)
+    if accessibility is not None:
+        raw = with_accessibility(raw, accessibility)
+    if profiles is not None:
+        raw = with_profiles(raw, profiles)
     tally = Tally()
     records = checked_records(
-        read_labelled(files, settings, labels=labels, masks=masks),
+        raw,
         alphabet,
         settings.on_invalid,
         scheme=scheme,

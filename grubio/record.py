@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+PROFILE_COLUMNS = 20
+"""Residues in a column of a profile, in the order ``ACDEFGHIKLMNPQRSTVWY``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -25,6 +28,12 @@ class Record:
         Identifier of the homology cluster (or genome block), once known.
     split
         ``train``, ``valid`` or ``test``, once known.
+    accessibility
+        Relative solvent accessibility in tenths, one digit per residue, ``-`` where unknown; or
+        None.
+    profile
+        Substitution frequencies of each residue among its homologs, uint8 ``(residue, 20)`` in C
+        order, sixty-thirds, in the order ``ACDEFGHIKLMNPQRSTVWY``; or None.
     """
 
     id: str
@@ -34,6 +43,8 @@ class Record:
     mask: str | None = None
     group: str | None = None
     split: str | None = None
+    accessibility: str | None = None
+    profile: bytes | None = None
 
     def __len__(self) -> int:
         """Return the number of residues."""

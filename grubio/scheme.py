@@ -56,10 +56,15 @@ class LabelScheme:
     def encode(self, labels: str) -> npt.NDArray[np.uint8]:
         """Return the class index of each label, uint8 ``(residue,)``; 255 where there is none.
 
+        A lower-case letter of the coarse scheme is a class that is known only coarsely. Its index
+        is ``size`` plus the index in the coarse scheme: in SS8, ``h`` is H, G or I.
+
         Examples
         --------
         >>> SS3.encode("HEC?").tolist()
         [0, 1, 2, 255]
+        >>> SS8.encode("HCh").tolist()
+        [0, 7, 8]
         """
         raw = np.frombuffer(labels.encode("ascii", errors="replace"), dtype=np.uint8)
         return self._index_of_byte[raw]
@@ -79,6 +84,11 @@ class LabelScheme:
     def coarse(self) -> LabelScheme | None:
         """The scheme that this one reduces to, or None."""
         return SCHEMES[self.reduces_to] if self.reduces_to else None
+
+    @cached_property
+    def coarse_letters(self) -> str:
+        """The labels of residues that are known in the coarse scheme only; may be empty."""
+        return self.coarse.letters.lower() if self.coarse else ""
 
     @cached_property
     def headline(self) -> LabelScheme:
@@ -119,6 +129,8 @@ class LabelScheme:
             table[ord(letter)] = index
         for letter, meaning in self.synonyms.items():
             table[ord(letter)] = self.letters.index(meaning)
+        for index, letter in enumerate(self.coarse_letters):
+            table[ord(letter)] = self.size + index
         return table
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from grubio.alphabet import Alphabet
 from grubio.audit import AuditRow, write_audit
 from grubio.config import SplitSettings
-from grubio.dataset import SPLITS, read_header, read_records, write_dataset
+from grubio.dataset import SPLITS, DatasetHeader, read_header, read_records, write_dataset
 from grubio.devices import available_threads
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file
@@ -65,6 +65,7 @@ def split_dataset(
     *,
     audit: Path | None = None,
     exclude: Path | None = None,
+    train_also: Sequence[Path] = (),
     removed: Path | None = None,
     threads: int | None = None,
 ) -> SplitSummary:
@@ -82,9 +83,14 @@ def split_dataset(
     audit
         Table to write: the nearest training record of each valid and test record.
     exclude
-        FASTA; its homologs are dropped from train and valid.
+        FASTA; what has an alignment with one of its records is dropped from train and valid if
+        the alignment is significant or alike, however short.
+    train_also
+        Datasets whose records join the training records: all but their own test records and those
+        with a homolog among the valid, test or excluded records. Their labels may be of the scheme
+        that this dataset's reduces to.
     removed
-        Table to write: what was dropped, with the nearest excluded record.
+        Table to write: what was dropped, with the nearest excluded or held-out record.
     threads
         CPU threads of MMseqs2.
 
@@ -94,7 +100,7 @@ def split_dataset(
         If the dataset is at fault or too uniform to be divided.
     """
     header = read_header(dataset)
-    records = list(read_records(dataset))
+    records = list(read_records(dataset, targets=True))
     for record in records:
         if record.split not in (None, *SPLITS):
             raise GrubioError(
@@ -109,9 +115,24 @@ def split_dataset(
         records, groups = _dealt_out(records, header.alphabet, settings, count, dataset)
     sources = dict(header.sources)
     dropped: list[AuditRow] = []
+    for path in train_also:
+        joined = read_header(path)
+        sources |= joined.sources
+        guests = _guests(path, joined, header, {record.id for record in records})
+        given |= {record.id for record in guests}
+        held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
+        guests, close = _without_homologs(
+            guests, held, Hit.is_homolog, header.alphabet, _strict(settings), count
+        )
+        records += guests
+        dropped += close
     if exclude is not None:
         sources[exclude.name] = sha256_of_file(exclude)
-        records, dropped = _without_homologs(records, exclude, header.alphabet, settings, count)
+        others = {record.id: record.sequence for record in read_fasta(exclude)}
+        records, found = _without_homologs(
+            records, others, Hit.is_alike, header.alphabet, settings, count
+        )
+        dropped += found
     if removed is not None:
         write_audit(removed, dropped)
     rows, leaking = _audited(records, header.alphabet, settings, count)
@@ -168,7 +189,7 @@ def _dealt_out(
     path: Path,
 ) -> tuple[list[Record], int]:
     sequences = {record.id: record.sequence for record in records}
-    limits = settings.model_copy(update={"max_evalue": _EVALUE_MARGIN * settings.max_evalue})
+    limits = _strict(settings)
     pairs = (
         (hit.query, hit.target)
         for hit in find_hits(sequences, sequences, alphabet, settings, threads)
@@ -223,21 +244,45 @@ def _split_of_groups(
     return split_of
 
 
+def _strict(settings: SplitSettings) -> SplitSettings:
+    return settings.model_copy(update={"max_evalue": _EVALUE_MARGIN * settings.max_evalue})
+
+
+def _guests(
+    path: Path, theirs: DatasetHeader, ours: DatasetHeader, taken: Collection[str]
+) -> list[Record]:
+    coarse = theirs.scheme == ours.scheme.coarse
+    if theirs.alphabet is not ours.alphabet or not (coarse or theirs.scheme == ours.scheme):
+        raise GrubioError(
+            f"has {theirs.scheme.name} labels of {theirs.alphabet.name}, which cannot join "
+            f"{ours.scheme.name} labels of {ours.alphabet.name}",
+            path=path,
+        )
+    guests = []
+    for record in read_records(path, targets=True):
+        if record.id in taken:
+            raise GrubioError("the id is in the dataset already", path=path, record=record.id)
+        if record.split != "test":
+            labels = record.labels and (record.labels.lower() if coarse else record.labels)
+            guests.append(replace(record, labels=labels, group=None, split="train"))
+    return guests
+
+
 def _without_homologs(
     records: Sequence[Record],
-    exclude: Path,
+    others: Mapping[str, str],
+    is_too_close: Callable[[Hit, SplitSettings], bool],
     alphabet: Alphabet,
     settings: SplitSettings,
     threads: int,
 ) -> tuple[list[Record], list[AuditRow]]:
-    others = {record.id: record.sequence for record in read_fasta(exclude)}
     ours = {record.id: record.sequence for record in records if record.split != "test"}
     # Ids of the two files are apart, so that an id in both is still compared.
     marked = {f"exclude\t{name}": sequence for name, sequence in others.items()}
     nearest: dict[str, Hit] = {}
     for hit in find_hits(marked, ours, alphabet, settings, threads):
         best = nearest.get(hit.target)
-        if hit.is_homolog(settings) and (best is None or hit.evalue < best.evalue):
+        if is_too_close(hit, settings) and (best is None or hit.evalue < best.evalue):
             nearest[hit.target] = hit
     dropped = [
         _audit_row(record, nearest[record.id], nearest[record.id].query.partition("\t")[2])

@@ -15,7 +15,7 @@ import platform
 import shutil
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +27,25 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from grubio import __version__
 from grubio.batching import (
-    IGNORED,
     Example,
+    PaddedBatches,
     batches_by_length,
     class_counts,
     labelled_examples,
-    padded,
     padding_waste,
     shuffled_batches,
 )
-from grubio.bundle import save_bundle
-from grubio.calibration import fit_temperature
+from grubio.bundle import load_bundle, save_bundle
+from grubio.calibration import calibration
 from grubio.config import Device, ModelSettings, TrainingSettings
 from grubio.dataset import DatasetHeader, read_header, read_records, require_splits
 from grubio.devices import choose_device, use_threads
-from grubio.errors import Interrupted
+from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.fitting import Fitting, history_as_csv
+from grubio.inference import Predictor
 from grubio.model import Architecture, BiGRULabeller
+from grubio.record import Record
 from grubio.training_progress import TrainingProgress
 
 MODEL_FOLDER = "model"
@@ -72,6 +73,7 @@ def train_model(
     model_settings: ModelSettings,
     training_settings: TrainingSettings,
     *,
+    teacher: Path | None = None,
     device: Device = "auto",
     threads: int | None = None,
 ) -> Path:
@@ -81,21 +83,28 @@ def train_model(
     ``checkpoints/`` holds the state after each validation; a second call with the same dataset
     and settings goes on from there and ends with the same weights as an uninterrupted run.
 
+    A ``teacher`` is the folder of a model of the same classes; what it says about the training
+    chains is learned besides their labels (Hinton et al., arXiv:1503.02531, 2015).
+
     Raises
     ------
     GrubioError
-        If the dataset has no train or no valid records, or the device is not there.
+        If the dataset has no train or no valid records, the teacher has other classes, or the
+        device is not there.
     """
     started = time.monotonic()
     count = use_threads(threads)
     place = choose_device(device)
-    data = load_training_data(dataset, training_settings)
+    data = load_training_data(dataset, model_settings, training_settings)
     digest = sha256_of_file(dataset)
-    fitting = _new_fitting(data, model_settings, training_settings)
+    lesson = None
+    if teacher is not None:
+        data, lesson = taught(data, teacher, device, threads)
+    fitting = new_fitting(data, model_settings, training_settings)
     new_folder_for(output / HISTORY_FILE)
     checkpoints = output / CHECKPOINT_FOLDER
     resumed = _checkpoint_to_resume(
-        checkpoints, _fingerprint(digest, model_settings, training_settings)
+        checkpoints, _fingerprint(digest, model_settings, training_settings, lesson)
     )
     _announce(data, fitting, training_settings, count, place)
     trainer = _trainer(output, training_settings, place, fitting)
@@ -109,8 +118,8 @@ def train_model(
         raise
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
-    model = fitting.model.cpu().eval()
-    temperature = _calibrated_temperature(fitting, data)
+    model = fitting.fitted.cpu().eval()
+    temperature, error = _calibrated(fitting, data)
     best_row = max(fitting.history, key=lambda row: row["valid_score"])
     write_text_whole(output / HISTORY_FILE, history_as_csv(fitting.history))
     save_bundle(
@@ -122,11 +131,13 @@ def train_model(
         {
             "settings": training_settings.model_dump(),
             "dataset_sha256": digest,
+            "teacher_sha256": lesson,
             "dataset_sources": dict(data.header.sources),
             "chains": data.train_chains,
             "residues": sum(len(example) for example in data.train),
             "valid_chains": data.valid_chains,
             "valid_score": best_row["valid_score"],
+            "valid_ece": error,
             "score_scheme": data.header.scheme.headline.name,
             "best_epoch": best_row["epoch"],
             "epochs_run": fitting.history[-1]["epoch"],
@@ -146,19 +157,21 @@ def train_model(
     return output / MODEL_FOLDER
 
 
-def load_training_data(dataset: Path, settings: TrainingSettings) -> TrainingData:
+def load_training_data(
+    dataset: Path, model_settings: ModelSettings, settings: TrainingSettings
+) -> TrainingData:
     """Read the train and valid records of a dataset as examples.
 
     Raises
     ------
     GrubioError
-        If one of the two splits is empty.
+        If one of the two splits is empty, or a target that the settings ask for is missing.
     """
     header = read_header(dataset)
     examples: dict[str, list[Example]] = {}
     chains: dict[str, int] = {}
     for split in ("train", "valid"):
-        records = list(read_records(dataset, split))
+        records = list(read_records(dataset, split, targets=split == "train"))
         require_splits(dataset, records, split)
         cut = settings.max_length if split == "train" else None
         chains[split] = len(records)
@@ -167,17 +180,65 @@ def load_training_data(dataset: Path, settings: TrainingSettings) -> TrainingDat
             for record in records
             for example in labelled_examples(record, header.alphabet, header.scheme, cut)
         ]
+    _require_targets(dataset, examples["train"], model_settings, settings)
     return TrainingData(
         header, examples["train"], examples["valid"], chains["train"], chains["valid"]
     )
 
 
-def _new_fitting(
-    data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings
+def taught(
+    data: TrainingData, teacher: Path, device: Device = "auto", threads: int | None = None
+) -> tuple[TrainingData, str]:
+    """Return training data with a teacher's probabilities, and the SHA-256 of its weights.
+
+    Raises
+    ------
+    GrubioError
+        If the teacher has another alphabet or other classes.
+    """
+    bundle = load_bundle(teacher)
+    if (bundle.alphabet, bundle.scheme) != (data.header.alphabet, data.header.scheme):
+        raise GrubioError("has other residues or labels than the dataset", path=teacher)
+    logger.info("labelling %d training chains with %s", len(data.train), teacher)
+    letters = np.array(list(bundle.alphabet.codes))
+    records = (Record("", "", "".join(letters[example.codes])) for example in data.train)
+    answers = Predictor(bundle, device, threads).predict(records)
+    train = [
+        replace(example, taught=answer.probabilities.astype(np.float16))
+        for example, answer in zip(data.train, answers, strict=True)
+    ]
+    return replace(data, train=train), str(bundle.metadata["weights_sha256"])
+
+
+def _require_targets(
+    dataset: Path,
+    examples: list[Example],
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+) -> None:
+    for wanted, setting, target in (
+        (model_settings.accessibility, "accessibility", "accessibility"),
+        (settings.profile_weight > 0, "profile_weight", "profile"),
+        (settings.homolog_augmentation > 0, "homolog_augmentation", "profile"),
+    ):
+        if wanted and all(getattr(example, target) is None for example in examples):
+            raise GrubioError(
+                f"has no {target}, which {setting} needs",
+                path=dataset,
+                hint="grubio prepare takes --accessibility and --profiles",
+            )
+
+
+def new_fitting(
+    data: TrainingData,
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+    network: type[BiGRULabeller] = BiGRULabeller,
 ) -> Fitting:
+    """Return a fit that has not started; every random choice of it follows from the seed."""
     scheme, alphabet = data.header.scheme, data.header.alphabet
     torch.manual_seed(settings.seed)
-    model = BiGRULabeller(
+    model = network(
         Architecture(alphabet.channels, scheme.size, **model_settings.model_dump()),
         alphabet.channel_table,
     )
@@ -199,14 +260,14 @@ def _new_fitting(
         model,
         settings,
         scheme,
-        train=lambda part: [
-            padded([data.train[i] for i in batch], alphabet.pad_code)
-            for batch in plan[part // parts][part % parts :: parts]
-        ],
-        valid=[
-            padded([data.valid[i] for i in batch], alphabet.pad_code)
-            for batch in batches_by_length([len(e) for e in data.valid], settings.batch_residues)
-        ],
+        train=lambda part: PaddedBatches(
+            data.train, plan[part // parts][part % parts :: parts], alphabet.pad_code
+        ),
+        valid=PaddedBatches(
+            data.valid,
+            batches_by_length([len(e) for e in data.valid], settings.batch_residues),
+            alphabet.pad_code,
+        ),
         total_steps=sum(len(batches) for batches in plan),
         class_weights=weights,
         padding_waste=padding_waste(plan[0], lengths),
@@ -250,8 +311,10 @@ def _trainer(
     )
 
 
-def _fingerprint(digest: str, model: ModelSettings, training: TrainingSettings) -> str:
-    content = [__version__, digest, model.model_dump(), training.model_dump()]
+def _fingerprint(
+    digest: str, model: ModelSettings, training: TrainingSettings, lesson: str | None
+) -> str:
+    content = [__version__, digest, model.model_dump(), training.model_dump(), lesson]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -288,12 +351,12 @@ def _announce(
     )
 
 
-def _calibrated_temperature(fitting: Fitting, data: TrainingData) -> float:
+def _calibrated(fitting: Fitting, data: TrainingData) -> tuple[float, float]:
     logits, classes = [], []
     with torch.inference_mode():
         for batch in fitting.valid_batches:
-            counted = batch.classes != IGNORED
-            scores = fitting.model(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths))
-            logits.append(scores.numpy()[counted])
+            counted = (batch.classes >= 0) & (batch.classes < data.header.scheme.size)
+            answer = fitting.fitted(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths))
+            logits.append(answer.logits.numpy()[counted])
             classes.append(batch.classes[counted])
-    return fit_temperature(np.concatenate(logits), np.concatenate(classes))
+    return calibration(np.concatenate(logits), np.concatenate(classes))

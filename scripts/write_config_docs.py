@@ -42,7 +42,8 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("Top", config.Config),
     ("`datasets.<name>`", config.DatasetSettings),
     (
-        "A source: `records`, `labels`, `masks`, `exclude`, `prediction.inputs.<name>`",
+        "A source: `records`, `labels`, `masks`, `accessibility`, `profiles`, `exclude`, "
+        "`prediction.inputs.<name>`",
         config.Source,
     ),
     ("`datasets.<name>.prepare`", config.PrepareSettings),

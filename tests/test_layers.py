@@ -17,8 +17,9 @@ LAYERS = [
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {"model", "devices", "bundle", "baselines"},
-    {"inference", "fitting", "progress", "training_progress", "writers", "scoring"},
+    {"inference", "fitting", "progress", "training_progress", "writers", "scoring", "exposure"},
     {"fetch", "prepare", "split", "training", "evaluation", "prediction", "report", "comparison"},
+    {"combination"},
     {"cli"},
 ]
 

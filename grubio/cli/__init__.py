@@ -15,6 +15,7 @@ import typer
 
 from grubio import __version__
 from grubio.cli import models
+from grubio.cli.combine import combine
 from grubio.cli.compare import compare
 from grubio.cli.evaluate import evaluate
 from grubio.cli.fetch import fetch
@@ -34,7 +35,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (predict, fetch, prepare, split, train, evaluate, report, compare, summary):
+for command in (
+    predict,
+    fetch,
+    prepare,
+    split,
+    train,
+    combine,
+    evaluate,
+    report,
+    compare,
+    summary,
+):
     app.command()(command)
 app.add_typer(models.app, name="models")
 

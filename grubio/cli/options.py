@@ -51,7 +51,7 @@ def settings_option(
                 annotation=Annotated[
                     _optional(field.annotation),
                     typer.Option(
-                        f"--{key.replace('_', '-')}",
+                        _flag(key, field.annotation),
                         help=field.description,
                         show_default=str(field.default),
                         rich_help_panel="Settings",
@@ -73,6 +73,11 @@ def settings_option(
         return typing.cast("CommandT", with_settings)
 
     return decorate
+
+
+def _flag(key: str, annotation: Any) -> str:
+    name = key.replace("_", "-")
+    return f"--{name}/--no-{name}" if annotation is bool else f"--{name}"
 
 
 def _optional(annotation: Any) -> Any:

@@ -26,6 +26,13 @@ def prepare(
     masks: Annotated[
         Path | None, typer.Option("--masks", help="FASTA of masks (1 counts, 0 does not).")
     ] = None,
+    accessibility: Annotated[
+        Path | None,
+        typer.Option("--accessibility", help="Table of accessibility, a further target."),
+    ] = None,
+    profiles: Annotated[
+        Path | None, typer.Option("--profiles", help="NPZ of profiles, a further target.")
+    ] = None,
     summary: Annotated[
         Path | None, typer.Option("--summary", help="Write the counts here as JSON.")
     ] = None,
@@ -39,7 +46,16 @@ def prepare(
     from grubio.config import parse_scheme
     from grubio.prepare import prepare_dataset
 
-    tally = prepare_dataset(files, output, settings, labels=labels, masks=masks, summary=summary)
+    tally = prepare_dataset(
+        files,
+        output,
+        settings,
+        labels=labels,
+        masks=masks,
+        accessibility=accessibility,
+        profiles=profiles,
+        summary=summary,
+    )
     scheme = parse_scheme(settings.scheme)
     refused = tally.read - tally.kept
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")

@@ -24,6 +24,10 @@ def split(
         Path | None,
         typer.Option("--exclude", help="FASTA whose homologs are kept out of train and valid."),
     ] = None,
+    train_also: Annotated[
+        list[Path] | None,
+        typer.Option("--train-also", help="Dataset whose records join train, but for homologs."),
+    ] = None,
     removed: Annotated[
         Path | None, typer.Option("--removed", help="Table of the excluded records to write.")
     ] = None,
@@ -43,6 +47,7 @@ def split(
         settings,
         audit=audit,
         exclude=exclude,
+        train_also=train_also or (),
         removed=removed,
         threads=threads,
     )
@@ -51,6 +56,6 @@ def split(
         leaks = summary.leaks.get(name, "-")
         typer.echo(f"{name}\t{records}\t{summary.residues[name]}\t{leaks}")
     if summary.removed:
-        typer.echo(f"{summary.removed} records dropped as homologs of {exclude}")
+        typer.echo(f"{summary.removed} records dropped as homologs of excluded or held-out ones")
     if summary.groups is not None:
         typer.echo(f"{summary.groups} groups of homologs, found with {summary.method}")

@@ -21,6 +21,10 @@ def train(
     ],
     model_settings: ModelSettings,
     training_settings: TrainingSettings,
+    teacher: Annotated[
+        Path | None,
+        typer.Option("--teacher", help="Model whose answers are learned besides the labels."),
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: LogOption = None,
@@ -35,6 +39,12 @@ def train(
     from grubio.training import train_model
 
     model = train_model(
-        dataset, output, model_settings, training_settings, device=device, threads=threads
+        dataset,
+        output,
+        model_settings,
+        training_settings,
+        teacher=teacher,
+        device=device,
+        threads=threads,
     )
     typer.echo(model)

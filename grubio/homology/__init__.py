@@ -53,6 +53,13 @@ class Hit:
         long_enough = self.aligned >= MIN_ALIGNED and self.coverage >= MIN_COVERAGE
         return self.evalue < settings.max_evalue or long_enough
 
+    def is_alike(self, settings: SplitSettings) -> bool:
+        """Return whether the alignment is significant or alike, however short it is.
+
+        Chains of a benchmark are kept out of training by this stricter rule.
+        """
+        return self.evalue < settings.max_evalue or self.identity >= settings.min_identity
+
     def is_homolog(self, settings: SplitSettings) -> bool:
         """Return whether the chains count as homologs; see the text of the package."""
         return self.is_meaningful(settings) and (

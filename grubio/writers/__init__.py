@@ -48,11 +48,14 @@ def format_of(path: str) -> PredictionFormat:
 
 
 @contextlib.contextmanager
-def open_writer(path: str, kind: PredictionFormat, scheme: LabelScheme) -> Iterator[Write]:
+def open_writer(
+    path: str, kind: PredictionFormat, scheme: LabelScheme, *, accessibility: bool = False
+) -> Iterator[Write]:
     """Give a function that writes predictions in order.
 
     ``-`` is standard output; a folder (or a name that ends in ``/``) gets one file per record;
-    any other path becomes a file once the block has ended well.
+    any other path becomes a file once the block has ended well. ``accessibility`` says whether the
+    predictions have it; formats that can hold it then write it.
 
     Raises
     ------
@@ -62,10 +65,13 @@ def open_writer(path: str, kind: PredictionFormat, scheme: LabelScheme) -> Itera
     if kind == "parquet":
         if path == STDIO or _is_folder(path):
             raise GrubioError("format parquet needs a file name", hint="use --output FILE.parquet")
-        with written_whole(path) as temporary, ParquetPredictions(temporary, scheme) as parquet:
+        with (
+            written_whole(path) as temporary,
+            ParquetPredictions(temporary, scheme, accessibility=accessibility) as parquet,
+        ):
             yield parquet.write
         return
-    style = TEXT_FORMATS[kind]
+    style = TsvFormat(accessibility=True) if accessibility and kind == "tsv" else TEXT_FORMATS[kind]
     header = style.header(scheme)
     if path == STDIO:
         sys.stdout.write(header)

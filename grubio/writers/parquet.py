@@ -1,7 +1,8 @@
 """Parquet: one row per residue.
 
 Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
-``p_<letter>`` (float32) for each class. Predictions of labelled records may have two more after
+``p_<letter>`` (float32) for each class, and ``rsa`` (float32), relative solvent accessibility, if
+the model predicts it. Predictions of labelled records may have two more after
 ``residue``: ``observed`` (the label) and ``mask``. The scheme's name is in the file's metadata.
 """
 
@@ -31,11 +32,21 @@ class ParquetPredictions:
         Classes to write.
     observed
         Whether to write the observed labels and masks as well.
+    accessibility
+        Whether to write the column ``rsa``.
     """
 
-    def __init__(self, path: Path, scheme: LabelScheme, *, observed: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        scheme: LabelScheme,
+        *,
+        observed: bool = False,
+        accessibility: bool = False,
+    ) -> None:
         self._scheme = scheme
         self._observed = observed
+        self._accessibility = accessibility
         known = [("observed", pa.string()), ("mask", pa.string())] if observed else []
         self._schema = pa.schema(
             [
@@ -45,6 +56,7 @@ class ParquetPredictions:
                 *known,
                 ("label", pa.string()),
                 *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
+                *([("rsa", pa.float32())] if accessibility else []),
             ],
             metadata={"grubio_scheme": scheme.name},
         )
@@ -77,6 +89,7 @@ class ParquetPredictions:
             *([pa.array(list(record.mask or "1" * len(record)))] if self._observed else []),
             pa.array(list(prediction.labels(self._scheme))),
             *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
+            *([pa.array(prediction.accessibility)] if self._accessibility else []),
         ]
         self._waiting.append(pa.record_batch(columns, schema=self._schema))
         self._rows += len(record)

@@ -1,7 +1,8 @@
 """Tab-separated text: one line per residue.
 
 Columns ``id, position`` (1-based)``, residue, label``, then ``p_<letter>`` for each class, to
-four decimals. One header line.
+four decimals, and ``rsa``, relative solvent accessibility, if the model predicts it. One header
+line.
 """
 
 from __future__ import annotations
@@ -13,28 +14,38 @@ from grubio.scheme import LabelScheme
 
 
 class TsvFormat:
-    """See the module's text."""
+    """See the module's text.
+
+    Parameters
+    ----------
+    accessibility
+        Whether to write the column ``rsa``.
+    """
 
     suffix = ".tsv"
 
+    def __init__(self, *, accessibility: bool = False) -> None:
+        self._accessibility = accessibility
+
     def header(self, scheme: LabelScheme) -> str:
         """Return the line of column names."""
-        return (
-            "\t".join(["id", "position", "residue", "label", *(f"p_{c}" for c in scheme.letters)])
-            + "\n"
-        )
+        names = ["id", "position", "residue", "label", *(f"p_{c}" for c in scheme.letters)]
+        return "\t".join([*names, *(["rsa"] if self._accessibility else [])]) + "\n"
 
     def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
         """Write one line per residue."""
         record = prediction.record
-        numbers = "\t%.4f" * scheme.size
+        columns = [*prediction.reduced(scheme).T]
+        if self._accessibility and prediction.accessibility is not None:
+            columns.append(prediction.accessibility)
+        numbers = "\t%.4f" * len(columns)
         lines = [
-            f"{record.id}\t{position}\t{residue}\t{label}{numbers % tuple(row)}\n"
+            f"{record.id}\t{position}\t{residue}\t{label}{numbers % row}\n"
             for position, (residue, label, row) in enumerate(
                 zip(
                     record.sequence,
                     prediction.labels(scheme),
-                    prediction.reduced(scheme).tolist(),
+                    zip(*(column.tolist() for column in columns), strict=True),
                     strict=True,
                 ),
                 start=1,

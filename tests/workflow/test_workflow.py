@@ -62,6 +62,8 @@ def study() -> dict[str, Any]:
         "runs": {
             "first": {"dataset": "tiny"},
             "second": {"dataset": "tiny", "training": {"seed": 2}},
+            "both": {"dataset": "tiny", "members": ["first", "second"]},
+            "taught": {"dataset": "tiny", "teacher": "both"},
         },
         "prediction": {"inputs": {"new": "new.fasta"}, "formats": ["tsv", "fasta"]},
     }
@@ -90,14 +92,14 @@ def finished(
 
 
 def test_every_output_of_every_run_is_there(finished: Path) -> None:
-    for run in ("first", "second"):
+    for run in ("first", "second", "both", "taught"):
         for name in OUTPUTS:
             assert (finished / "results" / run / name).stat().st_size > 0, name
     metrics = json.loads((finished / "results/first/metrics.json").read_text())
     for name in ("q3", "q8", "sov"):
         assert metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"]
     table = (finished / "results/comparison.tsv").read_text().splitlines()
-    assert [line.split("\t")[0] for line in table[1:]] == ["first", "second"]
+    assert {line.split("\t")[0] for line in table[1:]} == {"first", "second", "both", "taught"}
     assert (finished / "results/comparison.svg").exists()
     labels = (finished / "results/first/predictions/new.fasta").read_text().split()
     assert labels[::2] == [">one", ">two"]
@@ -128,20 +130,22 @@ def test_a_changed_key_reruns_what_depends_on_it_and_nothing_else(
         finally:
             write_study(finished, study)
 
-    runs = {"first": {"dataset": "tiny"}, "second": {"dataset": "tiny", "training": {"seed": 3}}}
-    assert planned(runs=runs) == {
-        "train": 1,
-        "evaluate": 1,
-        "report": 1,
+    second = {"dataset": "tiny", "training": {"seed": 3}}
+    # What is made of the second run follows it: the ensemble, and the run that this one teaches.
+    assert planned(runs={**study["runs"], "second": second}) == {
+        "train": 2,
+        "combine": 1,
+        "evaluate": 3,
+        "report": 3,
         "compare": 1,
-        "predict": 1,
+        "predict": 3,
     }
     assert planned(evaluation={"bootstrap": 30, "baseline_window": 5}) == {
-        "evaluate": 2,
-        "report": 2,
+        "evaluate": 4,
+        "report": 4,
         "compare": 1,
     }
-    assert planned(prediction={**study["prediction"], "on_invalid": "mask"}) == {"predict": 2}
+    assert planned(prediction={**study["prediction"], "on_invalid": "mask"}) == {"predict": 4}
 
 
 def test_the_report_of_snakemake_holds_runs_and_comparison(finished: Path) -> None:
@@ -149,7 +153,7 @@ def test_the_report_of_snakemake_holds_runs_and_comparison(finished: Path) -> No
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(finished / "report.zip") as archive:
         names = archive.namelist()
-    assert sum(name.endswith("report.html") for name in names) >= 2
+    assert sum(name.endswith("report.html") for name in names) >= 4
 
 
 def test_a_wrong_key_stops_it_with_one_line(finished: Path, study: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from snakemake.exceptions import WorkflowError
 
@@ -33,7 +33,7 @@ def dataset_sources(name):
     roles = [(f"records{i}", source) for i, source in enumerate(dataset.records)]
     roles += [
         (role, getattr(dataset, role))
-        for role in ("labels", "masks", "exclude")
+        for role in ("labels", "masks", "accessibility", "profiles", "exclude")
         if getattr(dataset, role) is not None
     ]
     return {
@@ -80,13 +80,19 @@ def dataset_role(name, role):
 
 
 def option(flag, paths):
-    """Return a flag and its file, or nothing if there is no file."""
-    return shlex.join([flag, *paths]) if paths else ""
+    """Return the flag before each file; nothing if there is no file."""
+    return shlex.join(text for path in paths for text in (flag, path))
 
 
 def run_dataset(wildcards):
     """Return the split dataset of a run."""
     return f"results/datasets/{STUDY.runs[wildcards.run].dataset}/split.parquet"
+
+
+def run_teacher(wildcards):
+    """Return the model that teaches a run, or nothing."""
+    teacher = STUDY.runs[wildcards.run].teacher
+    return [f"results/{teacher}/model/model.json"] if teacher else []
 
 
 def run_audit(wildcards):
@@ -108,6 +114,14 @@ def dataset_options(wildcards, group):
 
 
 RUNS = list(STUDY.runs)
+ENSEMBLES = [name for name, run in STUDY.runs.items() if run.members]
+TRAINED = [name for name in RUNS if name not in ENSEMBLES]
+
+
+def any_of(names):
+    """Return a regular expression for any of the names; one that matches nothing for none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
 
 FINAL_OUTPUT = [
     "results/comparison.tsv",
@@ -122,6 +136,6 @@ FINAL_OUTPUT = [
 
 
 wildcard_constraints:
-    dataset="|".join(map(re.escape, STUDY.datasets)),
-    run="|".join(map(re.escape, STUDY.runs)),
-    input="|".join(map(re.escape, INPUTS)) or "(?!)",
+    dataset=any_of(STUDY.datasets),
+    run=any_of(RUNS),
+    input=any_of(INPUTS),

@@ -39,6 +39,8 @@ rule prepare:
         records=lambda wildcards: dataset_role(wildcards.dataset, "records"),
         labels=lambda wildcards: dataset_role(wildcards.dataset, "labels"),
         masks=lambda wildcards: dataset_role(wildcards.dataset, "masks"),
+        accessibility=lambda wildcards: dataset_role(wildcards.dataset, "accessibility"),
+        profiles=lambda wildcards: dataset_role(wildcards.dataset, "profiles"),
     output:
         dataset="results/datasets/{dataset}/prepared.parquet",
         summary="results/datasets/{dataset}/prepared.json",
@@ -55,11 +57,14 @@ rule prepare:
     params:
         labels=lambda wildcards, input: option("--labels", input.labels),
         masks=lambda wildcards, input: option("--masks", input.masks),
+        targets=lambda wildcards, input: option("--accessibility", input.accessibility)
+        + " "
+        + option("--profiles", input.profiles),
         settings=lambda wildcards: dataset_options(wildcards, "prepare"),
         version=VERSION,
     shell:
         """
-        grubio prepare {input.records:q} {params.labels} {params.masks} \
+        grubio prepare {input.records:q} {params.labels} {params.masks} {params.targets} \
             --output {output.dataset:q} \
             --summary {output.summary:q} \
             {params.settings} \
@@ -72,6 +77,10 @@ rule split:
     input:
         dataset="results/datasets/{dataset}/prepared.parquet",
         exclude=lambda wildcards: dataset_role(wildcards.dataset, "exclude"),
+        train_also=lambda wildcards: expand(
+            "results/datasets/{other}/prepared.parquet",
+            other=STUDY.datasets[wildcards.dataset].train_also,
+        ),
     output:
         dataset="results/datasets/{dataset}/split.parquet",
         audit="results/datasets/{dataset}/audit.tsv",
@@ -88,11 +97,12 @@ rule split:
         runtime=240,
     params:
         exclude=lambda wildcards, input: option("--exclude", input.exclude),
+        train_also=lambda wildcards, input: option("--train-also", input.train_also),
         settings=lambda wildcards: dataset_options(wildcards, "split"),
         version=VERSION,
     shell:
         """
-        grubio split {input.dataset:q} {params.exclude} \
+        grubio split {input.dataset:q} {params.exclude} {params.train_also} \
             --output {output.dataset:q} \
             --audit {output.audit:q} \
             --removed {output.removed:q} \

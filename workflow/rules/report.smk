@@ -8,8 +8,8 @@ results/comparison.{tsv,svg,html}       all runs side by side
 rule report:
     """Draw the report of a run."""
     input:
-        model=rules.train.output.model,
-        history=rules.train.output.history,
+        model="results/{run}/model/model.json",
+        history="results/{run}/history.csv",
         scores=rules.evaluate.output,
     output:
         page=report(

@@ -1,4 +1,4 @@
-"""From a split dataset to a model.
+"""From a split dataset to a model, trained or combined of trained ones.
 
 results/<run>/model/        the model bundle
 results/<run>/history.csv   one row per validation
@@ -10,7 +10,8 @@ An interrupted job leaves its checkpoints, which are no output, and goes on from
 rule train:
     """Train the model of a run."""
     input:
-        run_dataset,
+        dataset=run_dataset,
+        teacher=run_teacher,
     output:
         model=multiext(
             "results/{run}/model/", "model.json", "weights.safetensors", "CARD.md"
@@ -25,6 +26,8 @@ rule train:
         "logs/train/{run}.log",
     benchmark:
         "results/benchmarks/train/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(TRAINED),
     conda:
         "../envs/grubio.yaml"
     threads: 4
@@ -33,15 +36,56 @@ rule train:
         runtime=720,
     params:
         output=subpath(output.history, parent=True),
+        teacher=lambda wildcards, input: option(
+            "--teacher", [str(Path(path).parent) for path in input.teacher]
+        ),
         settings=lambda wildcards: run_options(wildcards, ["model", "training"]),
         device=STUDY.device,
         version=VERSION,
     shell:
         """
-        grubio train {input:q} \
+        grubio train {input.dataset:q} {params.teacher} \
             --output {params.output:q} \
             {params.settings} \
             --device {params.device} \
+            --threads {threads} \
+            --log {log:q}
+        """
+
+
+rule combine:
+    """Average the models of several runs."""
+    input:
+        models=lambda wildcards: expand(
+            "results/{run}/model/model.json", run=STUDY.runs[wildcards.run].members
+        ),
+        dataset=run_dataset,
+    output:
+        model=multiext(
+            "results/{run}/model/", "model.json", "weights.safetensors", "CARD.md"
+        ),
+        history="results/{run}/history.csv",
+    log:
+        "logs/combine/{run}.log",
+    wildcard_constraints:
+        run=any_of(ENSEMBLES),
+    conda:
+        "../envs/grubio.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        models=lambda wildcards, input: [
+            str(Path(path).parent) for path in input.models
+        ],
+        output=subpath(output.history, parent=True),
+        version=VERSION,
+    shell:
+        """
+        grubio combine {params.models:q} \
+            --dataset {input.dataset:q} \
+            --output {params.output:q} \
             --threads {threads} \
             --log {log:q}
         """

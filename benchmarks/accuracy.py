@@ -1,0 +1,207 @@
+"""Accuracy on the benchmark sets CB513 and TS115, as JSON and as the page docs/benchmarks.md.
+
+A model whose weights are in the JSON already is not run again: each test set is read once for
+each model. --train names the split dataset of the models; the window logistic regression is
+fitted to it. --peers is the folder of benchmarks/peers.py.
+
+    python benchmarks/accuracy.py --sets DIR --train split.parquet --peers results/peers
+    python benchmarks/accuracy.py --page docs/benchmarks.md
+
+The FASTA that ``config/protein_ss.yaml`` keeps out of training:
+
+    python benchmarks/accuracy.py --sets DIR --fasta resources/benchmark_sets.fasta
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio import metrics
+from grubio.alphabet import PROTEIN
+from grubio.baselines import WindowLogisticRegression, class_frequencies, scored_classes
+from grubio.bundle import find_model, load_bundle
+from grubio.checking import checked_records
+from grubio.config import EvaluationSettings, SplitSettings
+from grubio.dataset import read_header, read_records
+from grubio.devices import available_threads, use_threads
+from grubio.files import sha256_of_file, write_text_whole
+from grubio.homology import find_hits
+from grubio.inference import Predictor
+from grubio.readers.fasta import read_fasta
+from grubio.readers.table import read_table
+from grubio.record import Record
+from grubio.scheme import SS3, SS8
+from grubio.scoring import SchemeScores
+
+RESULTS = Path(__file__).with_name("accuracy.json")
+SETS = ("cb513", "ts115")
+COLUMNS = ("id", "sequence", "ss8", "mask")
+MODELS = ("protein-ss", "protein-ss-fast")
+Probabilities = npt.NDArray[np.float32]
+
+
+def scores_of(
+    records: Sequence[Record], answers: Sequence[Probabilities], settings: EvaluationSettings
+) -> dict[str, Any]:
+    """Return the scores of answers ``(residue, class)`` in SS8 or SS3."""
+    matrix = SS8.reduction_matrix(SS3)
+    reduced = np.full(256, 255, dtype=np.uint8)
+    reduced[: SS8.size] = matrix.argmax(axis=1)
+    fine, coarse = SchemeScores(SS8), SchemeScores(SS3)
+    for record, answer in zip(records, answers, strict=True):
+        observed = scored_classes(record, SS8)
+        if not (observed < SS8.size).any():
+            continue
+        if answer.shape[1] == SS8.size:
+            fine.add(observed, answer)
+            answer = answer @ matrix
+        coarse.add(reduced[observed], answer)
+    weights = metrics.bootstrap_weights(len(coarse.observed), settings.bootstrap, settings.seed)
+    result: dict[str, Any] = {k: v.as_dict() for k, v in coarse.overall(weights).items()}
+    result["f1"] = {letter: one["f1"] for letter, one in coarse.classes(weights).items()}
+    if fine.observed:
+        result["q8"] = fine.overall(weights)["q8"].as_dict()
+        result["f1_ss8"] = {letter: one["f1"] for letter, one in fine.classes(weights).items()}
+    result["chains"] = len(coarse.observed)
+    result["residues"] = int(coarse.per_chain.sum())
+    return result
+
+
+def one_hot(labels: str) -> Probabilities:
+    """Return labels in SS3 as certain probabilities, float32 ``(residue, class)``."""
+    return np.eye(SS3.size, dtype=np.float32)[SS3.encode(labels)]
+
+
+def measured(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return all results, the ones that were there already among them."""
+    use_threads(arguments.threads)
+    results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    settings = EvaluationSettings()
+    known = {
+        (row["set"], row.get("weights_sha256") or row["predictor"]): row
+        for row in results.get("rows", [])
+    }
+    window, majority = (
+        fitted_baselines(arguments.train, settings) if arguments.train else (None, None)
+    )
+    for name in SETS:
+        path = arguments.sets / f"{name}.tsv"
+        records = list(
+            checked_records(read_table(path, COLUMNS), PROTEIN, "mask", scheme=SS8, path=path)
+        )
+        facts = {"set": name, "set_sha256": sha256_of_file(path)}
+        for model in arguments.models:
+            bundle = load_bundle(find_model(model))
+            digest = bundle.metadata["weights_sha256"]
+            if (name, digest) in known:
+                continue
+            answers = [
+                p.probabilities
+                for p in Predictor(bundle, "cpu", arguments.threads).predict(records)
+            ]
+            known[name, digest] = {
+                **facts,
+                "predictor": model,
+                "weights_sha256": digest,
+                "parameters": bundle.metadata["parameters"],
+                **scores_of(records, answers, settings),
+            }
+        if window is not None and (name, "window logistic regression") not in known:
+            for text, answers in (
+                ("window logistic regression", [window.probabilities(r.sequence) for r in records]),
+                ("majority class", [np.tile(majority, (len(r), 1)) for r in records]),
+            ):
+                known[name, text] = {
+                    **facts,
+                    "predictor": text,
+                    "train_sha256": sha256_of_file(arguments.train),
+                    **scores_of(records, answers, settings),
+                }
+        for labels in sorted(arguments.peers.glob(f"{name}.*.fasta")) if arguments.peers else []:
+            peer = labels.name.split(".")[1]
+            label_of = {r.id: r.sequence for r in read_fasta(labels)}
+            answers = [one_hot(label_of[r.id]) for r in records]
+            known[name, peer] = {
+                **facts,
+                "predictor": peer,
+                **scores_of(records, answers, settings),
+            }
+    if arguments.train and results.get("leak", {}).get("train_sha256") != sha256_of_file(
+        arguments.train
+    ):
+        results["leak"] = leak(arguments.sets, arguments.train)
+    return {
+        "settings": settings.model_dump(),
+        "rows": list(known.values()),
+        "leak": results["leak"],
+    }
+
+
+def leak(sets: Path, train: Path) -> dict[str, Any]:
+    """Return how many benchmark chains have a relative among the training records."""
+    settings = SplitSettings(method="mmseqs")
+    queries = benchmark_sequences(sets)
+    targets = {record.id: record.sequence for record in read_records(train, "train")}
+    hits = find_hits(queries, targets, PROTEIN, settings, available_threads())
+    return {
+        "queries": len(queries),
+        "train": len(targets),
+        "leaks": sum(hit.is_alike(settings) for hit in hits),
+        "train_sha256": sha256_of_file(train),
+    }
+
+
+def benchmark_sequences(sets: Path) -> dict[str, str]:
+    """Return all sequences of the sets, by an id that no other file has."""
+    return {
+        f"{name}|{record.id}": record.sequence
+        for name in SETS
+        for record in read_table(sets / f"{name}.tsv", COLUMNS)
+    }
+
+
+def fitted_baselines(
+    dataset: Path, settings: EvaluationSettings
+) -> tuple[WindowLogisticRegression, npt.NDArray[np.float32]]:
+    """Return the window baseline and the class frequencies of the training records."""
+    header = read_header(dataset)
+    train = list(read_records(dataset, "train"))
+    window = WindowLogisticRegression(
+        header.alphabet, header.scheme, settings.baseline_window, settings.seed
+    ).fit(train)
+    return window, class_frequencies(train, header.scheme)
+
+
+def main() -> None:
+    """Measure, or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", type=Path, help="Folder of cb513.tsv and ts115.tsv.")
+    parser.add_argument(
+        "--fasta", type=Path, help="Write the sequences of the sets here, and nothing else."
+    )
+    parser.add_argument("--train", type=Path)
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--models", nargs="*", default=MODELS)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--page", type=Path)
+    arguments = parser.parse_args()
+    if arguments.sets and arguments.fasta:
+        sequences = benchmark_sequences(arguments.sets)
+        write_text_whole(arguments.fasta, "".join(f">{k}\n{v}\n" for k, v in sequences.items()))
+    elif arguments.sets:
+        write_text_whole(RESULTS, json.dumps(measured(arguments), indent=1, sort_keys=True) + "\n")
+    if arguments.page:
+        from accuracy_page import page
+
+        write_text_whole(arguments.page, page(json.loads(RESULTS.read_text())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The page docs/experiments.md, from the results of benchmarks/experiments.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grubio import metrics
+from grubio.bundle import bundled_models, load_metadata
+
+REPLICATES, SEED = 2000, 1
+
+HEAD = """# Experiment log
+
+Which ideas raise the accuracy of a protein model, each at the same budget: {budget:,} residues
+seen once, then scored on the {chains} validation chains of `config/protein_ss.yaml` ({residues:,}
+residues, none with a homolog in training, none from a benchmark set). The gain is the difference
+of Q3 from the base on the same chains, in points, with a 95 % bootstrap interval over chains; an
+interval that holds 0 shows no difference. Rates are of one thread and vary with the machine's load.
+No test set was read for any of this.
+
+A budget this small ranks ideas about learning speed well and ideas against overfitting badly:
+dropout, augmentation and wide networks can only win in longer runs. The last table has those.
+
+Made by
+
+```sh
+python benchmarks/experiments.py --dataset results/datasets/pdb-chains/split.parquet \\
+    --output benchmarks/experiment_results
+python benchmarks/experiments.py --output benchmarks/experiment_results --page docs/experiments.md
+```
+
+"""
+
+LONG = """## Long runs
+
+What was trained to the end, with the score of the best validation (Q3 of the same chains).
+
+| run | shape | parameters | training | passes | valid Q3 |
+| --- | --- | ---: | --- | ---: | ---: |
+"""
+
+
+def page(folder: Path, variants: Mapping[str, Any], budget: int) -> str:
+    """Return the page in Markdown."""
+    results = {
+        name: json.loads((folder / f"{name}.json").read_text())
+        for name in variants
+        if (folder / f"{name}.json").exists()
+    }
+    base = np.array(results["base"]["counts"])
+    weights = metrics.bootstrap_weights(len(base), REPLICATES, SEED)
+    text = HEAD.format(budget=budget, chains=len(base), residues=int(base[:, 2].sum()))
+    for group in dict.fromkeys(variant.group for variant in variants.values()):
+        text += f"## {group.capitalize()}\n\n"
+        text += "| idea | Q3 | gain in Q3 | Q8 | parameters | residues/s | |\n"
+        text += "| --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
+        for name, variant in variants.items():
+            if variant.group == group and name in results:
+                text += _row(variant, results[name], base, weights, name == "base")
+        text += "\n"
+    text += LONG + "".join(_long_rows(folder))
+    return text
+
+
+def _row(
+    variant: Any, result: Mapping[str, Any], base: np.ndarray, weights: np.ndarray, is_base: bool
+) -> str:
+    counts = np.array(result["counts"])
+    q3, q8 = (100 * counts[:, i].sum() / counts[:, 2].sum() for i in (0, 1))
+    gain = "-"
+    if not is_base:
+        drawn = metrics.resampled(weights, counts - base)[:, 0]
+        drawn = 100 * drawn / metrics.resampled(weights, base)[:, 2]
+        value = 100 * (counts - base)[:, 0].sum() / base[:, 2].sum()
+        interval = metrics.metric(value, drawn)
+        gain = f"{value:+.2f} ({interval.low:+.2f} to {interval.high:+.2f})"
+    rate = f"{result['residues_per_second']:,.0f}" if result["residues_per_second"] else "-"
+    return (
+        f"| {variant.text} | {q3:.2f} | {gain} | {q8:.2f} | {result['parameters']:,} "
+        f"| {rate} | {variant.verdict} |\n"
+    )
+
+
+def _long_rows(folder: Path) -> list[str]:
+    rows = []
+    models = {path.parent.name: path for path in sorted((folder / "long").glob("*/model.json"))}
+    shipped = {f"`{name}` (shipped)": path for name, path in bundled_models().items()}
+    for name, path in {**models, **shipped}.items():
+        metadata = load_metadata(path if path.is_dir() else path.parent)
+        shape, training = metadata["architecture"], metadata["training"]
+        if metadata["alphabet"] != "protein":
+            continue
+        settings = training["settings"]
+        members = shape.get("members", 1)
+        told = [
+            f"{key} {settings[key]}"
+            for key in ("learning_rate", "homolog_augmentation", "profile_weight")
+            if settings.get(key)
+        ]
+        rows.append(
+            f"| {name} | {f'{members} x ' if members > 1 else ''}{shape['layers']} layers, width "
+            f"{shape['hidden_size']} | {metadata['parameters']:,} | {', '.join(told)} "
+            f"| {training['epochs_run']:g} | {100 * training['valid_score']:.2f} |\n"
+        )
+    return rows

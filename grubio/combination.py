@@ -1,0 +1,108 @@
+"""Combination: several models in, one model out whose answer is the mean of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grubio.baselines import scored_classes
+from grubio.bundle import Bundle, load_bundle, save_bundle
+from grubio.calibration import calibration
+from grubio.dataset import read_header, read_records, require_splits
+from grubio.errors import GrubioError
+from grubio.files import sha256_of_file, write_text_whole
+from grubio.fitting import HISTORY_COLUMNS, history_as_csv
+from grubio.inference import Predictor
+from grubio.model import BiGRULabeller, Ensemble
+from grubio.training import HISTORY_FILE, MODEL_FOLDER
+
+
+def combine_models(
+    models: Sequence[Path], dataset: Path, output: Path, *, threads: int | None = None
+) -> Path:
+    """Write the ensemble of several models of one shape; return the folder of its bundle.
+
+    Its probabilities are calibrated anew on the validation records of the dataset, which must be
+    the one that the members were trained on. Writes ``model/`` and ``history.csv`` into
+    ``output``; the latter has one row.
+
+    Raises
+    ------
+    GrubioError
+        If the models differ in shape, alphabet, scheme or dataset, or one is an ensemble itself.
+    """
+    if len(models) < 2:
+        raise GrubioError("an ensemble needs two models or more")
+    header, digest = read_header(dataset), sha256_of_file(dataset)
+    bundles = [load_bundle(model) for model in models]
+    networks = []
+    for path, bundle in zip(models, bundles, strict=True):
+        if not isinstance(bundle.model, BiGRULabeller):
+            raise GrubioError("is an ensemble already", path=path)
+        if (bundle.alphabet, bundle.scheme) != (header.alphabet, header.scheme):
+            raise GrubioError(f"has other residues or labels than {dataset}", path=path)
+        if bundle.metadata["training"]["dataset_sha256"] != digest:
+            raise GrubioError(f"was not trained on {dataset}", path=path)
+        if bundle.model.architecture != bundles[0].model.architecture:
+            raise GrubioError(f"has another shape than {models[0]}", path=path)
+        networks.append(bundle.model)
+    ensemble = Ensemble(networks).eval()
+    temperature, error, score = _calibrated(ensemble, bundles[0], dataset, threads)
+    training = [bundle.metadata["training"] for bundle in bundles]
+    row = dict.fromkeys(HISTORY_COLUMNS, 0.0)
+    row |= {
+        "epoch": max(one["epochs_run"] for one in training),
+        "valid_score": score,
+    }
+    write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
+    save_bundle(
+        output / MODEL_FOLDER,
+        ensemble,
+        header.alphabet,
+        header.scheme,
+        temperature,
+        {
+            **training[0],
+            "valid_score": score,
+            "valid_ece": error,
+            "epochs_run": row["epoch"],
+            "best_epoch": row["epoch"],
+            "seconds": sum(one["seconds"] for one in training),
+            "settings": {
+                key: _common([one["settings"][key] for one in training])
+                for key in training[0]["settings"]
+            },
+            "members": [bundle.metadata["weights_sha256"] for bundle in bundles],
+        },
+    )
+    return output / MODEL_FOLDER
+
+
+def _common(values: Sequence[Any]) -> Any:
+    # The value of all members, or the values of each.
+    return values[0] if len(set(values)) == 1 else ", ".join(map(str, values))
+
+
+def _calibrated(
+    ensemble: Ensemble, like: Bundle, dataset: Path, threads: int | None
+) -> tuple[float, float, float]:
+    # Temperature, calibration error, and the share of residues right in the headline scheme.
+    scheme = like.scheme
+    records = list(read_records(dataset, "valid"))
+    require_splits(dataset, records, "valid")
+    raw = Bundle(ensemble, like.alphabet, scheme, 1.0, {})
+    logits, classes = [], []
+    for prediction in Predictor(raw, "cpu", threads).predict(records):
+        seen = scored_classes(prediction.record, scheme)
+        counted = seen < scheme.size
+        # The logarithms of probabilities are logits of the same softmax.
+        logits.append(np.log(np.maximum(prediction.probabilities[counted], 1e-12)))
+        classes.append(seen[counted].astype(np.int64))
+    scores, observed = np.concatenate(logits), np.concatenate(classes)
+    reduction = scheme.reduction_matrix(scheme.headline)
+    called = (np.exp(scores) @ reduction).argmax(axis=1)
+    right = called == reduction.argmax(axis=1)[observed]
+    return *calibration(scores, observed), float(right.mean())

@@ -1,0 +1,61 @@
+"""Scores of predicted relative solvent accessibility, with intervals over chains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio import metrics
+from grubio.batching import accessibility_of
+from grubio.metrics import Floats, Metric
+from grubio.record import Record
+
+
+def accessibility_scores(
+    records: Sequence[Record], predicted: Sequence[npt.NDArray[np.float32]], weights: Floats
+) -> dict[str, Metric]:
+    """Return Pearson's correlation and the mean absolute error, over residues.
+
+    Parameters
+    ----------
+    records
+        Records with accessibility; residues of which it is not known do not count.
+    predicted
+        Relative solvent accessibility of each record, ``(residue,)``, from 0 to 1.
+    weights
+        How often each chain is in each bootstrap sample, ``(replicate, chain)``.
+    """
+    sums = np.stack(
+        [_sums(accessibility_of(r), p) for r, p in zip(records, predicted, strict=True)]
+    )
+    drawn = metrics.resampled(weights, sums)
+    total = sums.sum(axis=0)
+    return {
+        "pearson": metrics.metric(float(_correlation(total)), _correlation(drawn)),
+        "mean_absolute_error": metrics.metric(float(_error(total)), _error(drawn)),
+    }
+
+
+def _sums(observed: npt.NDArray[np.float32] | None, predicted: npt.NDArray[np.float32]) -> Floats:
+    # Number, sums, squares, product and absolute differences of what is known: (7,).
+    if observed is None:
+        return np.zeros(7)
+    known = np.isfinite(observed)
+    x, y = observed[known].astype(np.float64), predicted[known].astype(np.float64)
+    return np.array(
+        [len(x), x.sum(), y.sum(), x @ x, y @ y, x @ y, np.abs(x - y).sum()], dtype=np.float64
+    )
+
+
+def _correlation(sums: Floats) -> Floats:
+    n, x, y, xx, yy, xy, _ = np.moveaxis(sums, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = (n * xy - x * y) / np.sqrt((n * xx - x * x) * (n * yy - y * y))
+    return np.asarray(value, dtype=np.float64)
+
+
+def _error(sums: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(sums[..., 6] / sums[..., 0], dtype=np.float64)

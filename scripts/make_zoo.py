@@ -1,0 +1,93 @@
+"""Copy the models of a finished study into the zoo, with the scores on their test split.
+
+snakemake --cores all --configfile config/protein_ss.yaml
+python scripts/make_zoo.py results protein-ss protein-ss-fast
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from grubio.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE
+
+ZOO = Path(__file__).parents[1] / "grubio/zoo"
+
+CARD = """
+## Origin
+
+Made by the study `config/protein_ss.yaml`: `snakemake --cores all --configfile
+config/protein_ss.yaml`, then `python scripts/make_zoo.py results {name}`.
+
+Training chains are those of the PDB as collected for ProMod3 3.2.1 (Apache-2.0; PDB archive data
+are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0; Klausen
+et al., Proteins 87:520, 2019), with SS3 labels. Evolutionary profiles (HHblits, from ProMod3) and
+solvent accessibility were further targets; the profile is used in training alone, and the model
+sees one sequence. Every chain with an alignment (MMseqs2, `-s 7.5`) to a chain of CB513 or TS115 of
+E < 0.01, or of at least 25 % identity at E up to 1, was removed, and so was every training chain
+with a homolog among the validation and test chains (`removed.tsv` of the study).
+
+## Test
+
+On the {chains:,} test chains of the study ({residues:,} residues), none of which has a homolog in
+training, with 95 % bootstrap intervals over chains:
+
+| score | value | interval |
+| --- | ---: | ---: |
+{rows}
+Figures on CB513 and TS115 are in `docs/benchmarks.md`.
+
+## Licence and use
+
+MIT, like grubio. One sequence in, no alignment. SS3 is SS8 with H, G, I read as H; E, B as E; the
+rest as C. Trained on resolved residues of single chains; disordered regions, membrane proteins and
+designed sequences may fare worse.
+"""
+
+SCORES = {
+    "q3": "Q3, %",
+    "q8": "Q8, %",
+    "sov": "SOV'99, %",
+    "ece": "expected calibration error of SS8, %",
+    "mcc": "MCC of SS3",
+}
+
+ENDS = ("value", "low", "high")
+
+
+def main() -> None:
+    """Copy the runs that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("names", nargs="+")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        run = arguments.results / name
+        scores = json.loads((run / "metrics.json").read_text())
+        folder = ZOO / name
+        folder.mkdir(exist_ok=True)
+        for file in (WEIGHTS_FILE, METADATA_FILE):
+            shutil.copyfile(run / "model" / file, folder / file)
+        rows = ""
+        for key, title in SCORES.items():
+            factor, digits = (1, 3) if key == "mcc" else (100, 1)
+            value, low, high = (factor * scores[key][part] for part in ENDS)
+            rows += f"| {title} | {value:.{digits}f} | {low:.{digits}f} to {high:.{digits}f} |\n"
+        exposure = [f"{scores['accessibility']['pearson'][part]:.3f}" for part in ENDS]
+        rows += "| correlation of solvent accessibility | {} | {} to {} |\n".format(*exposure)
+        counts = scores["counts"]
+        text = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
+        text = text.replace("# Model card", f"# {name}", 1)
+        text += CARD.format(
+            name=name,
+            chains=counts["scored_chains"],
+            residues=counts["scored_residues"],
+            rows=rows,
+        )
+        (folder / CARD_FILE).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,342 @@
+"""Accessibility and profiles: from their files to the loss, and coarse labels beside them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from grubio.alphabet import PROTEIN
+from grubio.batching import IGNORED, labelled_examples, padded
+from grubio.bundle import load_bundle
+from grubio.combination import combine_models
+from grubio.config import (
+    EvaluationSettings,
+    ModelSettings,
+    PrepareSettings,
+    SplitSettings,
+    TrainingSettings,
+)
+from grubio.dataset import DatasetHeader, read_records, write_dataset
+from grubio.errors import GrubioError
+from grubio.evaluation import evaluate_model
+from grubio.exposure import accessibility_scores
+from grubio.fitting import with_substitutions
+from grubio.inference import Predictor
+from grubio.prepare import prepare_dataset
+from grubio.record import Record
+from grubio.scheme import SS3, SS8
+from grubio.split import split_dataset
+from grubio.training import load_training_data, new_fitting, train_model
+from test_homology import random_chain, relative
+
+TABLE = "id\tsequence\tss8\none\tMKV*\tHHEC\ntwo\tGG\tCC\n"
+
+
+def profile_of(sequence: str, seed: int = 0) -> bytes:
+    counts = np.random.default_rng(seed).integers(0, 63, (len(sequence), 20))
+    return counts.astype(np.uint8).tobytes()
+
+
+@pytest.fixture(scope="module")
+def rich(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset whose chains have all targets, a third of them coarse labels alone."""
+    records = []
+    for number, record in enumerate(chains):
+        labels = record.labels or ""
+        if number % 3 == 0 and record.split == "train":
+            labels = "".join(SS8.reduction[letter].lower() for letter in labels)
+        digits = "".join(str(place % 10) for place in range(len(record)))
+        records.append(
+            replace(
+                record,
+                labels=labels,
+                accessibility=digits,
+                profile=profile_of(record.sequence, number),
+            )
+        )
+    path = tmp_path_factory.mktemp("rich") / "split.parquet"
+    write_dataset(path, DatasetHeader(PROTEIN, SS8), records)
+    return path
+
+
+def files_of_targets(folder: Path, residues: int = 6) -> tuple[Path, Path, Path]:
+    table, digits, profiles = folder / "t.tsv", folder / "rsa.tsv", folder / "p.npz"
+    table.write_text(TABLE)
+    digits.write_text("id\trsa\none\t012-\n")
+    np.savez(profiles, freq=np.arange(residues * 20, dtype=np.uint8).reshape(residues, 20))
+    return table, digits, profiles
+
+
+def test_targets_reach_the_dataset_and_follow_a_removed_stop(tmp_path: Path) -> None:
+    table, digits, profiles = files_of_targets(tmp_path)
+    output = tmp_path / "out.parquet"
+    settings = PrepareSettings(format="tsv")
+    prepare_dataset([table], output, settings, accessibility=digits, profiles=profiles)
+    one, two = read_records(output, targets=True)
+    assert (one.sequence, one.accessibility, two.accessibility) == ("MKV", "012", None)
+    assert one.profile == bytes(range(60))
+    assert two.profile == bytes(range(80, 120))
+    assert [r.profile for r in read_records(output)] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("residues", "digits", "problem"),
+    [(5, "012-", "5 residues, but the records have 6"), (6, "01x-", "line 2"), (6, "01", "2 char")],
+)
+def test_targets_that_do_not_fit_are_refused(
+    residues: int, digits: str, problem: str, tmp_path: Path
+) -> None:
+    table, accessibility, profiles = files_of_targets(tmp_path, residues)
+    accessibility.write_text(f"id\trsa\none\t{digits}\n")
+    with pytest.raises(GrubioError, match=problem):
+        prepare_dataset(
+            [table],
+            tmp_path / "out.parquet",
+            PrepareSettings(format="tsv"),
+            accessibility=accessibility,
+            profiles=profiles,
+        )
+
+
+def test_a_file_that_is_no_archive_of_profiles_is_refused(tmp_path: Path) -> None:
+    table, _, profiles = files_of_targets(tmp_path)
+    profiles.write_text("no archive")
+    with pytest.raises(GrubioError, match="not a NumPy archive"):
+        prepare_dataset(
+            [table], tmp_path / "o.parquet", PrepareSettings(format="tsv"), profiles=profiles
+        )
+
+
+def test_examples_hold_the_middle_of_each_tenth_and_their_piece_of_the_profile() -> None:
+    record = Record("a", "", "MKVLAG", "HHhCe?", None, None, None, "09-123", profile_of("MKVLAG"))
+    first, second = labelled_examples(record, PROTEIN, SS8, max_length=3)
+    assert first.classes.tolist() == [0, 0, 8]
+    assert second.classes.tolist() == [7, 9, IGNORED]
+    assert first.accessibility is not None
+    assert first.accessibility[:2] == pytest.approx([0.05, 0.95])
+    assert math.isnan(first.accessibility[2])
+    assert second.profile is not None
+    assert second.profile.tobytes() == profile_of("MKVLAG")[60:]
+    batch = padded([first, second], PROTEIN.pad_code)
+    assert batch.profile.shape == (3, 2, 20)
+    plain = padded([replace(first, profile=None)], PROTEIN.pad_code)
+    assert plain.profile.shape == (3, 1, 0)
+
+
+def test_the_loss_of_a_coarse_label_is_that_of_the_sum_of_its_classes(rich: Path) -> None:
+    settings = TrainingSettings()
+    data = load_training_data(rich, ModelSettings(), settings)
+    fitting = new_fitting(data, ModelSettings(hidden_size=4, layers=1), settings)
+    logits = torch.randn(3, 1, SS8.size)
+    p = logits.softmax(dim=2)[:, 0]
+    found = fitting._loss(logits, torch.tensor([[0], [8], [9]]))
+    # H; h = H, G or I; e = E or B
+    wanted = -(p[0, 0].log() + p[1, :3].sum().log() + p[2, 3:5].sum().log()) / 3
+    assert float(found) == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_substitutions_come_from_the_profile_and_padding_stays() -> None:
+    torch.manual_seed(0)
+    codes = torch.full((2000, 2), 3, dtype=torch.uint8)
+    profile = torch.zeros(2000, 2, 20, dtype=torch.uint8)
+    profile[:, 0, 5], profile[:, 0, 7] = 60, 20
+    mutated = with_substitutions(codes, profile, 1.0)
+    assert (mutated[:, 1] == 3).all()
+    replaced = mutated[:, 0][mutated[:, 0] != 3]
+    assert set(replaced.tolist()) == {5, 7}
+    assert (replaced == 5).float().mean() == pytest.approx(0.75, abs=0.06)
+    assert (codes == 3).all()
+
+
+def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_path: Path) -> None:
+    model = ModelSettings(hidden_size=12, layers=1, accessibility=True)
+    training = TrainingSettings(
+        epochs=2,
+        batch_residues=3000,
+        profile_weight=0.3,
+        homolog_augmentation=0.3,
+        weight_averaging=0.5,
+    )
+    folder = train_model(rich, tmp_path, model, training, device="cpu", threads=1)
+    bundle = load_bundle(folder)
+    assert 0 <= bundle.metadata["training"]["valid_ece"] < 1
+    scores = evaluate_model(
+        folder, rich, tmp_path / "scores", EvaluationSettings(bootstrap=20), device="cpu", threads=1
+    )
+    assert -1 <= scores["accessibility"]["pearson"]["value"] <= 1
+    names = bundle.model.state_dict().keys()
+    assert "accessibility_head.weight" in names
+    assert not any("profile" in name or "average" in name for name in names)
+    sequences = ["MKTAYIAKQR" * 3, "GG", "MKVLAADE"]
+    records = [Record(str(i), "", s) for i, s in enumerate(sequences)]
+    together = list(Predictor(bundle, "cpu", 1).predict(records))
+    for record, ours in zip(records, together, strict=True):
+        (alone,) = Predictor(bundle, "cpu", 1).predict([record])
+        assert ours.accessibility is not None
+        assert alone.accessibility is not None
+        assert ours.accessibility.shape == (len(record),)
+        assert np.abs(ours.accessibility - alone.accessibility).max() < 1e-5
+        assert ((ours.accessibility >= 0) & (ours.accessibility <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "missing"),
+    [
+        ({"accessibility": True}, {}, "has no accessibility"),
+        ({}, {"profile_weight": 0.3}, "has no profile"),
+        ({}, {"homolog_augmentation": 0.3}, "has no profile"),
+    ],
+)
+def test_a_target_that_is_not_there_is_told(
+    model: dict[str, bool], training: dict[str, float], missing: str, dataset: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(GrubioError, match=missing):
+        train_model(
+            dataset,
+            tmp_path,
+            ModelSettings.model_validate(model),
+            TrainingSettings.model_validate(training),
+        )
+
+
+@pytest.fixture(scope="module")
+def members(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three trained models, of which the third has another shape."""
+    folder = tmp_path_factory.mktemp("members")
+    return [
+        train_model(
+            dataset,
+            folder / str(seed),
+            ModelSettings(hidden_size=8 if seed < 3 else 6, layers=1),
+            TrainingSettings(epochs=1, seed=seed, batch_residues=4000),
+            device="cpu",
+            threads=1,
+        )
+        for seed in (1, 2, 3)
+    ]
+
+
+def test_a_taught_model_follows_its_teacher(
+    members: list[Path], dataset: Path, tmp_path: Path
+) -> None:
+    def trained(name: str, share: float) -> tuple[Path, np.ndarray]:
+        folder = train_model(
+            dataset,
+            tmp_path / name,
+            ModelSettings(hidden_size=8, layers=1),
+            TrainingSettings(epochs=6, batch_residues=2000, seed=5, teacher_weight=share),
+            teacher=members[0],
+            device="cpu",
+            threads=1,
+        )
+        return folder, probabilities(folder)
+
+    def probabilities(folder: Path) -> np.ndarray:
+        records = list(read_records(dataset, "test"))[:20]
+        answers = Predictor(load_bundle(folder), "cpu", 1).predict(records)
+        return np.concatenate([answer.probabilities for answer in answers])
+
+    teacher = probabilities(members[0])
+    folder, alike = trained("all", 1.0)
+    _, apart = trained("none", 0.0)
+    assert np.abs(alike - teacher).mean() < 0.7 * np.abs(apart - teacher).mean()
+    known = load_bundle(folder).metadata["training"]["teacher_sha256"]
+    assert known == load_bundle(members[0]).metadata["weights_sha256"]
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members(
+    members: list[Path], dataset: Path, tmp_path: Path
+) -> None:
+    folder = combine_models(members[:2], dataset, tmp_path, threads=1)
+    bundle = load_bundle(folder)
+    record = Record("a", "", "MKTAYIAKQRQISFVKSHFSRQ")
+    (ours,) = Predictor(bundle, "cpu", 1).predict([record])
+    logs = []
+    for path in members[:2]:
+        member = replace(load_bundle(path), temperature=1.0)
+        (answer,) = Predictor(member, "cpu", 1).predict([record])
+        logs.append(np.log(answer.probabilities))
+    mean = np.mean(logs, axis=0) / bundle.temperature
+    expected = np.exp(mean) / np.exp(mean).sum(axis=1, keepdims=True)
+    assert np.abs(ours.probabilities - expected).max() < 1e-5
+    assert bundle.model.architecture.members == 2
+    assert len(bundle.metadata["training"]["members"]) == 2
+    assert (tmp_path / "history.csv").read_text().count("\n") == 2
+
+
+def test_scores_of_accessibility_are_those_of_numpy() -> None:
+    generator = np.random.default_rng(0)
+    digits = ["0123456789" * 3, "97531-", None]
+    records = [
+        Record(str(i), "", "A" * (len(d) if d else 4), accessibility=d)
+        for i, d in enumerate(digits)
+    ]
+    predicted = [generator.random(len(r)).astype(np.float32) for r in records]
+    scores = accessibility_scores(records, predicted, np.array([[1.0, 1, 1], [2, 1, 0]]))
+    middles = [[(int(c) + 0.5) / 10 for c in d if c != "-"] for d in digits if d]
+    first, second = predicted[0], predicted[1][:5]
+    x, y = np.concatenate(middles), np.concatenate([first, second])
+    assert scores["pearson"].value == pytest.approx(np.corrcoef(x, y)[0, 1])
+    assert scores["mean_absolute_error"].value == pytest.approx(np.abs(x - y).mean())
+    x, y = np.concatenate([middles[0], x]), np.concatenate([first, y])
+    drawn = sorted([np.corrcoef(x, y)[0, 1], float(scores["pearson"].value or 0)])
+    assert drawn[0] - 1e-9 <= (scores["pearson"].low or 0) <= (scores["pearson"].high or 0)
+    assert (scores["pearson"].high or 0) <= drawn[1] + 1e-9
+
+
+def test_models_that_do_not_fit_together_are_refused(
+    members: list[Path], dataset: Path, rich: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(GrubioError, match="another shape"):
+        combine_models([members[0], members[2]], dataset, tmp_path)
+    with pytest.raises(GrubioError, match="was not trained on"):
+        combine_models(members[:2], rich, tmp_path)
+    with pytest.raises(GrubioError, match="two models or more"):
+        combine_models(members[:1], dataset, tmp_path)
+    whole = combine_models(members[:2], dataset, tmp_path / "whole", threads=1)
+    with pytest.raises(GrubioError, match="ensemble already"):
+        combine_models([whole, members[0]], dataset, tmp_path)
+
+
+def test_other_datasets_join_train_but_for_homologs_and_their_own_test(tmp_path: Path) -> None:
+    chains = [random_chain(150, 300 + i) for i in range(7)]
+
+    def written(name: str, scheme: object, rows: list[tuple[str, str, str]]) -> Path:
+        records = [Record(i, "", s, "H" * len(s), None, None, split) for i, s, split in rows]
+        write_dataset(tmp_path / name, DatasetHeader(PROTEIN, scheme, {name: "0" * 64}), records)  # type: ignore[arg-type]
+        return tmp_path / name
+
+    own = written(
+        "own.parquet",
+        SS8,
+        [("a", chains[0], "train"), ("b", chains[1], "valid"), ("c", chains[2], "test")],
+    )
+    also = written(
+        "also.parquet",
+        SS3,
+        [
+            ("near-train", relative(chains[0], 0.6, 1), "train"),
+            ("near-valid", relative(chains[1], 0.6, 2), "train"),
+            ("near-test", relative(chains[2], 0.6, 3), "valid"),
+            ("new", chains[3], "valid"),
+            ("their-test", chains[4], "test"),
+        ],
+    )
+    output, removed = tmp_path / "out.parquet", tmp_path / "removed.tsv"
+    settings = SplitSettings(method="kmer")
+    split_dataset(own, output, settings, train_also=[also], removed=removed, threads=1)
+    records = {r.id: r for r in read_records(output)}
+    assert set(records) == {"a", "b", "c", "near-train", "new"}
+    assert records["new"].split == records["near-train"].split == "train"
+    assert set(records["new"].labels or "") == {"h"}
+    assert {line.split("\t")[0] for line in removed.read_text().splitlines()[1:]} == {
+        "near-valid",
+        "near-test",
+    }
+    with pytest.raises(GrubioError, match="the id is in the dataset already"):
+        split_dataset(own, output, settings, train_also=[own], threads=1)
