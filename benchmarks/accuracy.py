@@ -88,9 +88,11 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         (row["set"], row.get("weights_sha256") or row["predictor"]): row
         for row in results.get("rows", [])
     }
-    window, majority = (
-        fitted_baselines(arguments.train, settings) if arguments.train else (None, None)
-    )
+    found = results.get("leak", {})
+    if found.get("train_sha256") != sha256_of_file(arguments.train):
+        found = leak(arguments.sets, arguments.train)
+    related = set(found["related"])
+    window, majority = fitted_baselines(arguments.train, settings)
     for name in SETS:
         path = arguments.sets / f"{name}.tsv"
         records = list(
@@ -106,14 +108,18 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
                 p.probabilities
                 for p in Predictor(bundle, "cpu", arguments.threads).predict(records)
             ]
+            apart = [i for i, r in enumerate(records) if f"{name}|{r.id}" not in related]
             known[name, digest] = {
+                "unrelated": scores_of(
+                    [records[i] for i in apart], [answers[i] for i in apart], settings
+                ),
                 **facts,
                 "predictor": model,
                 "weights_sha256": digest,
                 "parameters": bundle.metadata["parameters"],
                 **scores_of(records, answers, settings),
             }
-        if window is not None and (name, "window logistic regression") not in known:
+        if (name, "window logistic regression") not in known:
             for text, answers in (
                 ("window logistic regression", [window.probabilities(r.sequence) for r in records]),
                 ("majority class", [np.tile(majority, (len(r), 1)) for r in records]),
@@ -133,27 +139,27 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
                 "predictor": peer,
                 **scores_of(records, answers, settings),
             }
-    if arguments.train and results.get("leak", {}).get("train_sha256") != sha256_of_file(
-        arguments.train
-    ):
-        results["leak"] = leak(arguments.sets, arguments.train)
     return {
         "settings": settings.model_dump(),
         "rows": list(known.values()),
-        "leak": results["leak"],
+        "leak": found,
     }
 
 
 def leak(sets: Path, train: Path) -> dict[str, Any]:
-    """Return how many benchmark chains have a relative among the training records."""
+    """Return which benchmark chains still have anything alike among the training records."""
     settings = SplitSettings(method="mmseqs")
     queries = benchmark_sequences(sets)
     targets = {record.id: record.sequence for record in read_records(train, "train")}
-    hits = find_hits(queries, targets, PROTEIN, settings, available_threads())
+    threads = available_threads()
+    hits = [
+        h for h in find_hits(queries, targets, PROTEIN, settings, threads) if h.is_alike(settings)
+    ]
     return {
         "queries": len(queries),
         "train": len(targets),
-        "leaks": sum(hit.is_alike(settings) for hit in hits),
+        "significant": len({hit.query for hit in hits if hit.evalue < settings.max_evalue}),
+        "related": sorted({hit.query for hit in hits}),
         "train_sha256": sha256_of_file(train),
     }
 
@@ -186,7 +192,7 @@ def main() -> None:
     parser.add_argument(
         "--fasta", type=Path, help="Write the sequences of the sets here, and nothing else."
     )
-    parser.add_argument("--train", type=Path)
+    parser.add_argument("--train", type=Path, help="Split dataset of the models.")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--models", nargs="*", default=MODELS)
     parser.add_argument("--threads", type=int)
@@ -195,7 +201,7 @@ def main() -> None:
     if arguments.sets and arguments.fasta:
         sequences = benchmark_sequences(arguments.sets)
         write_text_whole(arguments.fasta, "".join(f">{k}\n{v}\n" for k, v in sequences.items()))
-    elif arguments.sets:
+    elif arguments.sets and arguments.train:
         write_text_whole(RESULTS, json.dumps(measured(arguments), indent=1, sort_keys=True) + "\n")
     if arguments.page:
         from accuracy_page import page

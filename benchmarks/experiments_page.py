@@ -20,8 +20,9 @@ Which ideas raise the accuracy of a protein model, each at the same budget: {bud
 seen once, then scored on the {chains} validation chains of `config/protein_ss.yaml` ({residues:,}
 residues, none with a homolog in training, none from a benchmark set). The gain is the difference
 of Q3 from the base on the same chains, in points, with a 95 % bootstrap interval over chains; an
-interval that holds 0 shows no difference. Rates are of one thread and vary with the machine's load.
-No test set was read for any of this.
+interval that holds 0 shows no difference. Intervals are over chains, not over seeds: the base with
+another seed shows how far chance alone goes, and a gain no larger than that is none. Rates are of
+one thread and vary with the machine's load. No test set was read for any of this.
 
 A budget this small ranks ideas about learning speed well and ideas against overfitting badly:
 dropout, augmentation and wide networks can only win in longer runs. The last table has those.

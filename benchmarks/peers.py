@@ -41,10 +41,10 @@ def reprof(record: Record) -> str:
 
 
 def garnier(record: Record) -> str:
-    """Return the labels of GOR I in EMBOSS; turns are coil."""
+    """Return the labels of GOR I in EMBOSS, which knows standard residues alone; turns are coil."""
     with tempfile.TemporaryDirectory() as folder:
         sequence, table = Path(folder, "q.fasta"), Path(folder, "q.garnier")
-        sequence.write_text(f">q\n{STANDARD.sub('X', record.sequence.upper())}\n")
+        sequence.write_text(f">q\n{STANDARD.sub('A', record.sequence.upper())}\n")
         subprocess.run(
             ["garnier", "-sequence", sequence, "-outfile", table, "-auto"],
             check=True,

@@ -1,0 +1,43 @@
+"""Pages that are made of measured numbers say what the numbers say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from conftest import REPOSITORY
+
+BENCHMARKS = REPOSITORY / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def test_the_benchmark_page_is_made_of_its_results() -> None:
+    from accuracy_page import page
+
+    results = json.loads((BENCHMARKS / "accuracy.json").read_text())
+    assert (REPOSITORY / "docs/benchmarks.md").read_text() == page(results)
+    assert results["leak"]["significant"] <= 0.01 * results["leak"]["queries"]
+
+
+def test_the_experiment_log_is_made_of_its_results() -> None:
+    from experiments import BUDGET, VARIANTS
+
+    from experiments_page import page
+
+    text = page(BENCHMARKS / "experiment_results", VARIANTS, BUDGET)
+    assert (REPOSITORY / "docs/experiments.md").read_text() == text
+
+
+def test_benchmarks_are_of_the_models_that_are_shipped() -> None:
+    from grubio.bundle import bundled_models, load_metadata
+
+    results = json.loads((BENCHMARKS / "accuracy.json").read_text())
+    measured = {row["weights_sha256"] for row in results["rows"] if "weights_sha256" in row}
+    for name, folder in bundled_models().items():
+        if name.startswith("protein-ss"):
+            assert load_metadata(folder)["weights_sha256"] in measured, name
