@@ -32,7 +32,8 @@ from grubio.devices import use_threads
 from grubio.files import write_text_whole
 from grubio.fitting import Fitting
 from grubio.model import BiGRULabeller, reversal_index
-from grubio.training import TrainingData, load_training_data, new_fitting
+from grubio.training import new_fitting
+from grubio.training_data import TrainingData, load_training_data
 
 BUDGET = 1_500_000
 BASE_MODEL = {
@@ -317,7 +318,10 @@ def run_variant(name: str, data: TrainingData, output: Path) -> None:
             (scheme.reduction_matrix(scheme.headline).argmax(axis=1), np.arange(3))
         )
         examples = [
-            replace(e, classes=np.where(e.classes >= 0, size + table[e.classes], e.classes))
+            replace(
+                e,
+                classes=np.where(e.classes >= 0, size + table[np.maximum(e.classes, 0)], e.classes),
+            )
             for e in examples
         ]
     order = np.random.default_rng(7).permutation(len(examples))

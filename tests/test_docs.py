@@ -41,3 +41,17 @@ def test_benchmarks_are_of_the_models_that_are_shipped() -> None:
     for name, folder in bundled_models().items():
         if name.startswith("protein-ss"):
             assert load_metadata(folder)["weights_sha256"] in measured, name
+
+
+def test_the_readme_tells_the_measured_figures() -> None:
+    results = json.loads((BENCHMARKS / "accuracy.json").read_text())
+    speed = json.loads((BENCHMARKS / "throughput.json").read_text())
+    lines = (REPOSITORY / "README.md").read_text().splitlines()
+    for name, factor in (("protein-ss", 1.0), ("protein-ss-fast", speed["fast_over_accurate"])):
+        (line,) = (line for line in lines if line.startswith(f"| `{name}`"))
+        cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
+        rows = {row["set"]: row for row in results["rows"] if row["predictor"] == name}
+        wanted = [rows["cb513"]["q3"], rows["cb513"]["q8"], rows["ts115"]["q3"]]
+        assert cells[:3] == [f"{100 * one['value']:.1f}" for one in wanted]
+        assert cells[3] == f"{rows['cb513']['parameters']:,}"
+        assert cells[4] == f"{factor:.1f}".removesuffix(".0")

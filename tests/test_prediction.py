@@ -111,7 +111,7 @@ def test_standard_input_and_output(grubio: Runner, tmp_path: Path) -> None:
 def test_eight_states_on_request(grubio: Runner, tmp_path: Path) -> None:
     (tmp_path / "a.fa").write_text(">a\nMKTAYIAKQR\n")
     done = grubio("predict", "a.fa", "--scheme", "ss8")
-    assert done.stdout.splitlines()[0].split("\t")[4:] == [f"p_{c}" for c in "HGIEBTSC"]
+    assert done.stdout.splitlines()[0].split("\t")[4:] == [*(f"p_{c}" for c in "HGIEBTSC"), "rsa"]
 
 
 def test_a_folder_gets_a_file_per_record(grubio: Runner, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ from grubio.prepare import prepare_dataset
 from grubio.record import Record
 from grubio.scheme import SS3, SS8
 from grubio.split import split_dataset
-from grubio.training import load_training_data, new_fitting, train_model
+from grubio.training import new_fitting, train_model
+from grubio.training_data import load_training_data
 from test_homology import random_chain, relative
 
 TABLE = "id\tsequence\tss8\none\tMKV*\tHHEC\ntwo\tGG\tCC\n"
