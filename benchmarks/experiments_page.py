@@ -103,6 +103,8 @@ def _long_rows(folder: Path) -> list[str]:
             for key in ("learning_rate", "homolog_augmentation", "profile_weight")
             if settings.get(key)
         ]
+        if training.get("teacher_sha256"):
+            told.append("taught by `protein-ss`")
         rows.append(
             f"| {name} | {f'{members} x ' if members > 1 else ''}{shape['layers']} layers, width "
             f"{shape['hidden_size']} | {metadata['parameters']:,} | {', '.join(told)} "
