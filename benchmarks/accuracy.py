@@ -52,8 +52,6 @@ def scores_of(
 ) -> dict[str, Any]:
     """Return the scores of answers ``(residue, class)`` in SS8 or SS3."""
     matrix = SS8.reduction_matrix(SS3)
-    reduced = np.full(256, 255, dtype=np.uint8)
-    reduced[: SS8.size] = matrix.argmax(axis=1)
     fine, coarse = SchemeScores(SS8), SchemeScores(SS3)
     for record, answer in zip(records, answers, strict=True):
         observed = scored_classes(record, SS8)
@@ -62,7 +60,7 @@ def scores_of(
         if answer.shape[1] == SS8.size:
             fine.add(observed, answer)
             answer = answer @ matrix
-        coarse.add(reduced[observed], answer)
+        coarse.add(SS8.reduced_classes(observed, SS3), answer)
     weights = metrics.bootstrap_weights(len(coarse.observed), settings.bootstrap, settings.seed)
     result: dict[str, Any] = {k: v.as_dict() for k, v in coarse.overall(weights).items()}
     result["f1"] = {letter: one["f1"] for letter, one in coarse.classes(weights).items()}

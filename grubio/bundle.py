@@ -141,9 +141,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         scheme = scheme_from_dict(metadata["scheme"])
         with torch.device("meta"):
             model = new_labeller(Architecture(**metadata["architecture"]), alphabet.channel_table)
-        stored = load_file(weights_path)
-        # Weights may be kept in half precision; the arithmetic is in single precision.
-        model.load_state_dict({k: v.float() for k, v in stored.items()}, assign=True)
+        model.load_state_dict(load_file(weights_path), assign=True)
         for part in model.modules():
             if isinstance(part, BiGRULabeller):
                 part.channel_table = torch.from_numpy(alphabet.channel_table)

@@ -256,13 +256,10 @@ def _scores(
     headline = scheme.headline
     coarse = fine if headline is scheme else SchemeScores(headline)
     matrix = scheme.reduction_matrix(headline)
-    # The last entry keeps 255, "does not count", as it is.
-    reduced = np.full(256, 255, dtype=np.uint8)
-    reduced[: scheme.size] = matrix.argmax(axis=1)
     for classes, rows in zip(observed, probabilities, strict=True):
         fine.add(classes, rows)
         if coarse is not fine:
-            coarse.add(reduced[classes], rows @ matrix)
+            coarse.add(scheme.reduced_classes(classes, headline), rows @ matrix)
     return fine, coarse
 
 

@@ -112,6 +112,20 @@ class LabelScheme:
             matrix[self.letters.index(fine), target.letters.index(coarse)] = 1.0
         return matrix
 
+    def reduced_classes(
+        self, classes: npt.NDArray[np.uint8], target: LabelScheme
+    ) -> npt.NDArray[np.uint8]:
+        """Return class indices in a coarser scheme, uint8; 255 where there is no class of this one.
+
+        Examples
+        --------
+        >>> SS8.reduced_classes(SS8.encode("GEC?h"), SS3).tolist()
+        [0, 1, 2, 255, 255]
+        """
+        table = np.full(256, _MISSING, dtype=np.uint8)
+        table[: self.size] = self.reduction_matrix(target).argmax(axis=1)
+        return table[classes]
+
     def as_dict(self) -> dict[str, object]:
         """Return what a file needs to hold to rebuild this scheme with :func:`scheme_from_dict`."""
         return {
