@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -31,6 +31,22 @@ CARD_FILE = "CARD.md"
 
 
 @dataclass(frozen=True)
+class Site:
+    """How the sites of a class are called.
+
+    Attributes
+    ----------
+    width
+        Bases of a site.
+    threshold
+        Least mean probability over the site, chosen on validation blocks.
+    """
+
+    width: int
+    threshold: float
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A model that is ready to predict, and what is known about it.
 
@@ -44,6 +60,12 @@ class Bundle:
         Logits are divided by it before the softmax (Guo et al., ICML 2017).
     metadata
         Content of ``model.json``.
+    offsets
+        Added to the scaled logits, ``(class,)``: corrects for classes that were seen more often in
+        training than they are; zeros otherwise.
+    sites
+        For a model of a genome's strands: how each class of fixed width is called, by letter. None
+        for a model of other sequences.
     """
 
     model: Labeller
@@ -51,6 +73,8 @@ class Bundle:
     scheme: LabelScheme
     temperature: float
     metadata: Mapping[str, Any]
+    offsets: tuple[float, ...] = ()
+    sites: Mapping[str, Site] | None = None
 
 
 def save_bundle(
@@ -60,6 +84,9 @@ def save_bundle(
     scheme: LabelScheme,
     temperature: float,
     training: Mapping[str, Any],
+    *,
+    offsets: Sequence[float] = (),
+    sites: Mapping[str, Site] | None = None,
 ) -> None:
     """Write a model bundle; each file in one step, ``model.json`` last.
 
@@ -81,6 +108,8 @@ def save_bundle(
         "alphabet": alphabet.name,
         "scheme": scheme.as_dict(),
         "temperature": temperature,
+        "offsets": list(offsets),
+        "sites": None if sites is None else {k: dataclasses.asdict(v) for k, v in sites.items()},
         "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "training": dict(training),
@@ -146,13 +175,17 @@ def load_bundle(folder: str | Path) -> Bundle:
             if isinstance(part, BiGRULabeller):
                 part.channel_table = torch.from_numpy(alphabet.channel_table)
         temperature = float(metadata["temperature"])
+        offsets = tuple(float(value) for value in metadata.get("offsets") or [0.0] * scheme.size)
+        sites = metadata.get("sites")
+        if sites is not None:
+            sites = {letter: Site(**values) for letter, values in sites.items()}
     except OSError as error:
         raise GrubioError(error.strerror or str(error), path=weights_path) from error
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise GrubioError(
             f"is not a model that this grubio ({__version__}) knows: {error}", path=folder
         ) from error
-    return Bundle(model.eval(), alphabet, scheme, temperature, metadata)
+    return Bundle(model.eval(), alphabet, scheme, temperature, metadata, offsets, sites)
 
 
 def bundled_models() -> dict[str, Path]:

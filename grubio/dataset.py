@@ -4,7 +4,7 @@ Columns ``id, description, sequence, labels, mask, group, split, accessibility``
 ``profile``, bytes. The last two are further targets to learn from, null where a record has none;
 see :class:`grubio.record.Record`. The file's key-value metadata
 has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``, ``sources`` (file name to
-SHA-256) and ``version``.
+SHA-256), ``sites`` (see :class:`DatasetHeader`) and ``version``.
 """
 
 from __future__ import annotations
@@ -53,11 +53,16 @@ class DatasetHeader:
         Classes of the labels.
     sources
         SHA-256 of each file that the records came from.
+    sites
+        For records cut out of a genome, both strands of each block, whose ids are loci
+        (:mod:`grubio.locus`): the width of each class whose features all have the same one, by
+        letter. None for other records.
     """
 
     alphabet: Alphabet
     scheme: LabelScheme
     sources: Mapping[str, str] = field(default_factory=dict)
+    sites: Mapping[str, int] | None = None
 
 
 def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Record]) -> None:
@@ -72,6 +77,7 @@ def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Rec
         "alphabet": header.alphabet.name,
         "scheme": header.scheme.as_dict(),
         "sources": dict(header.sources),
+        "sites": None if header.sites is None else dict(header.sites),
         "version": __version__,
     }
     schema = _SCHEMA.with_metadata({"grubio": json.dumps(content, sort_keys=True)})
@@ -103,7 +109,9 @@ def read_header(path: str | Path) -> DatasetHeader:
     try:
         content: dict[str, Any] = json.loads(raw)
         scheme = scheme_from_dict(content["scheme"])
-        return DatasetHeader(ALPHABETS[content["alphabet"]], scheme, content["sources"])
+        return DatasetHeader(
+            ALPHABETS[content["alphabet"]], scheme, content["sources"], content.get("sites")
+        )
     except (ValueError, KeyError) as error:
         raise GrubioError(f"has a damaged header: {error}", path=path) from error
 

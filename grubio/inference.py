@@ -80,6 +80,7 @@ class Predictor:
         self.bundle = bundle
         self.device = choose_device(device)
         self.model = bundle.model.to(self.device).eval()
+        self._offsets = torch.tensor(bundle.offsets or [0.0] * bundle.scheme.size).to(self.device)
 
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         """Yield one prediction for each record, in order, holding a bounded number at a time.
@@ -107,7 +108,8 @@ class Predictor:
                 torch.from_numpy(codes).to(self.device), torch.from_numpy(lengths).to(self.device)
             )
             # (time, batch, class), at most a few megabytes
-            scaled = torch.softmax(logits.float() / self.bundle.temperature, dim=2).cpu().numpy()
+            calibrated = logits.float() / self.bundle.temperature + self._offsets
+            scaled = torch.softmax(calibrated, dim=2).cpu().numpy()
             # (time, batch)
             exposure = None if exposed is None else exposed.float().cpu().numpy()
         return [

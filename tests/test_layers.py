@@ -13,7 +13,7 @@ HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarro
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "__init__", "data", "zoo", "sources"},
-    {"alphabet", "scheme", "record", "files"},
+    {"alphabet", "scheme", "record", "files", "locus", "sites"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {"model", "devices", "bundle", "baselines"},

@@ -1,0 +1,89 @@
+"""Loci: where a stretch of DNA lies on a genome, and how its bases are counted.
+
+A record that is cut out of a genome has its locus as id, written as ``bedtools getfasta -s``
+writes it: ``NC_000913.3:0-50000(+)``, 0-based and half-open. The sequence, the labels and every
+probability of a record on the minus strand are in its own direction: base 0 is the one with the
+highest coordinate.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Strand = Literal["+", "-"]
+STRANDS: tuple[Strand, Strand] = ("+", "-")
+
+_LOCUS = re.compile(r"(?P<contig>.+):(?P<start>\d+)-(?P<end>\d+)\((?P<strand>[+-])\)")
+_COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVNacgturyswkmbdhvn", "TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Locus:
+    """A stretch of one strand of a contig.
+
+    Attributes
+    ----------
+    contig
+        Id of the contig.
+    start, end
+        First base and the base after the last one, 0-based, on the plus strand.
+    strand
+        ``+`` or ``-``.
+
+    Examples
+    --------
+    >>> locus = Locus.from_id("chr1:100-160(-)")
+    >>> locus.position(0), len(locus), str(locus)
+    (159, 60, 'chr1:100-160(-)')
+    """
+
+    contig: str
+    start: int
+    end: int
+    strand: Strand
+
+    @classmethod
+    def from_id(cls, text: str) -> Locus:
+        """Return the locus that an id spells out.
+
+        Raises
+        ------
+        ValueError
+            If the id is no locus.
+        """
+        found = _LOCUS.fullmatch(text)
+        if found is None or int(found["start"]) >= int(found["end"]):
+            raise ValueError(f"'{text}' is no locus such as chr1:0-50000(+)")
+        strand: Strand = "+" if found["strand"] == "+" else "-"
+        return cls(found["contig"], int(found["start"]), int(found["end"]), strand)
+
+    def __len__(self) -> int:
+        """Return the number of bases."""
+        return self.end - self.start
+
+    def __str__(self) -> str:
+        """Return the id of a record at this locus."""
+        return f"{self.contig}:{self.start}-{self.end}({self.strand})"
+
+    def position(self, offset: int) -> int:
+        """Return the 0-based coordinate of the base at an offset into the record."""
+        return self.start + offset if self.strand == "+" else self.end - 1 - offset
+
+    def part(self, first: int, last: int) -> Locus:
+        """Return the locus of the bases from offset ``first`` up to, not including, ``last``."""
+        if self.strand == "+":
+            return Locus(self.contig, self.start + first, self.start + last, "+")
+        return Locus(self.contig, self.end - last, self.end - first, "-")
+
+
+def reverse_complement(sequence: str) -> str:
+    """Return the other strand of a DNA sequence, case kept; U becomes A.
+
+    Examples
+    --------
+    >>> reverse_complement("AACgtN")
+    'NacGTT'
+    """
+    return sequence.translate(_COMPLEMENT)[::-1]
