@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax
 
 BINS = 15
@@ -40,16 +40,64 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
+def fit_offsets(
+    logits: Floats, classes: npt.NDArray[np.integer]
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """Return the temperature and the offset of each class that fit best together.
+
+    Scaled logits plus offsets give the probabilities: what was learned from windows where a class
+    is common is set right for data where it is rare (the vector scaling of Guo et al. with one
+    scale for all classes).
+
+    Parameters
+    ----------
+    logits
+        Scores before the softmax, ``(residue, class)``, on data with the true frequencies.
+    classes
+        Class of each residue, ``(residue,)``; every one has a column.
+
+    Returns
+    -------
+    tuple
+        Temperature, and float64 ``(class,)`` with mean 0.
+    """
+    rows = np.arange(len(classes))
+    observed = np.bincount(classes, minlength=logits.shape[1]) / len(classes)
+
+    def loss(values: Floats) -> tuple[float, Floats]:
+        scale = np.exp(values[0])
+        scores = log_softmax(logits * scale + values[1:], axis=1)
+        probabilities = np.exp(scores)
+        by_offset = probabilities.mean(axis=0) - observed
+        right = logits[rows, classes]
+        by_scale = scale * ((probabilities * logits).sum(axis=1) - right).mean()
+        # A little pull towards 0 keeps the offset of a class that never occurs finite.
+        pull = 1e-6 * values[1:]
+        surprise = -scores[rows, classes].mean() + (pull * values[1:]).sum() / 2
+        return float(surprise), np.concatenate(([by_scale], by_offset + pull))
+
+    start = np.zeros(1 + logits.shape[1])
+    bounds = [(-3.0, 3.0)] + [(-20.0, 20.0)] * logits.shape[1]
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12}
+    ).x
+    return float(np.exp(-found[0])), np.asarray(found[1:] - found[1:].mean())
+
+
+def calibration_error(probabilities: Floats, classes: npt.NDArray[np.integer]) -> float:
+    """Return the expected calibration error of probabilities ``(residue, class)``."""
+    right = probabilities.argmax(axis=1) == classes
+    return float(expected_calibration_error(reliability(probabilities.max(axis=1), right)))
+
+
 def calibration(logits: Floats, classes: npt.NDArray[np.integer]) -> tuple[float, float]:
     """Return the temperature of :func:`fit_temperature` and the calibration error that it leaves.
 
     Parameters are the same; every class must have a column.
     """
     temperature = fit_temperature(logits, classes)
-    confidences = np.exp(log_softmax(logits / temperature, axis=1))
-    right = confidences.argmax(axis=1) == classes
-    error = expected_calibration_error(reliability(confidences.max(axis=1), right))
-    return temperature, float(error)
+    probabilities = np.exp(log_softmax(logits / temperature, axis=1))
+    return temperature, calibration_error(probabilities, classes)
 
 
 def at_temperature(probabilities: Floats, temperature: float) -> Floats:

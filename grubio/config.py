@@ -191,6 +191,30 @@ class TrainingSettings(Settings):
         description="`balanced` weighs each class by the inverse of its count among residues "
         "that are not masked.",
     )
+    focal_gamma: float = Field(
+        default=0,
+        ge=0,
+        description="Exponent of the focal loss, which makes little of residues that are called "
+        "well already; 0 is cross-entropy.",
+    )
+    background_ratio: float = Field(
+        default=0,
+        ge=0,
+        description="For rare classes: each pass takes a window of `max_length` around every "
+        "labelled stretch and this many windows, drawn anywhere, for each of those; 0 takes all "
+        "of the data. Probabilities are set right for the true frequencies afterwards.",
+    )
+    select_by: Literal["accuracy", "average_precision"] = Field(
+        default="accuracy",
+        description="Score of a validation: share of residues right, or mean average precision of "
+        "the classes that are not background, which is the one for rare classes.",
+    )
+    false_positives_per_kb: float = Field(
+        default=0.1,
+        gt=0,
+        description="For genomes: wrong sites in 1,000 bases of the validation blocks that the "
+        "threshold of a class lets pass.",
+    )
     accessibility_weight: float = Field(
         default=0.3,
         ge=0,

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytorch_lightning as lightning
 import torch
+from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -100,8 +101,12 @@ class Fitting(lightning.LightningModule):
         coarse = scheme.reduction_matrix(scheme.coarse or scheme)
         self.register_buffer("_coarse", torch.from_numpy(coarse), persistent=False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
+        self._background = (
+            scheme.letters.index(scheme.background) if scheme.background else scheme.size
+        )
         self._train_sums = torch.zeros(2)
         self._valid_sums = torch.zeros(3)
+        self._answers: list[tuple[Tensor, Tensor]] = []
 
     @property
     def fitted(self) -> BiGRULabeller:
@@ -161,6 +166,7 @@ class Fitting(lightning.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Start the sums of a validation."""
         self._valid_sums = torch.zeros(3)
+        self._answers = []
 
     def validation_step(self, batch: Tensors, _: int) -> None:
         """Add the loss and the number of residues right of a batch."""
@@ -173,6 +179,8 @@ class Fitting(lightning.LightningModule):
         right = (called == reduction.argmax(dim=1)[classes.clamp(min=0)]) & counted
         total = counted.sum()
         loss = self._loss(logits, classes)
+        if self.settings.select_by == "average_precision":
+            self._answers.append((logits[counted].softmax(dim=1).cpu(), classes[counted].cpu()))
         self._valid_sums += torch.stack((loss * total, right.sum(), total)).cpu()
 
     def on_validation_epoch_end(self) -> None:
@@ -185,7 +193,11 @@ class Fitting(lightning.LightningModule):
             "residues": float(self.residues_seen),
             "train_loss": train_loss / max(train_counted, 1),
             "valid_loss": loss / max(counted, 1),
-            "valid_score": right / max(counted, 1),
+            "valid_score": (
+                self._mean_average_precision()
+                if self.settings.select_by == "average_precision"
+                else right / max(counted, 1)
+            ),
             "learning_rate": self.optimizers().param_groups[0]["lr"],  # type: ignore[union-attr]
             "residues_per_second": self.residues_per_second,
         }
@@ -227,6 +239,16 @@ class Fitting(lightning.LightningModule):
         self.history = checkpoint["history"]
         self.residues_seen = checkpoint["residues_seen"]
 
+    def _mean_average_precision(self) -> float:
+        probabilities = torch.cat([answer for answer, _ in self._answers]).numpy()
+        classes = torch.cat([observed for _, observed in self._answers]).numpy()
+        scores = [
+            average_precision_score(classes == column, probabilities[:, column])
+            for column in range(self._fine)
+            if column != self._background and (classes == column).any()
+        ]
+        return float(sum(scores) / max(len(scores), 1))
+
     def _loss(self, logits: Tensor, classes: Tensor) -> Tensor:
         weights = cast("Tensor | None", self._class_weights)
         scores = logits.flatten(0, 1).log_softmax(dim=1)
@@ -236,7 +258,16 @@ class Fitting(lightning.LightningModule):
             scores = torch.cat((scores, coarse), dim=1)
             if weights is not None:
                 weights = torch.cat((weights, weights.new_ones(coarse.shape[1])))
-        return nll_loss(scores, classes.flatten(), weight=weights, ignore_index=IGNORED)
+        observed = classes.flatten()
+        if not self.settings.focal_gamma:
+            return nll_loss(scores, observed, weight=weights, ignore_index=IGNORED)
+        # Lin et al., ICCV 2017: (1 - p)^gamma times the surprise.
+        surprise = nll_loss(
+            scores, observed, weight=weights, ignore_index=IGNORED, reduction="none"
+        )
+        known = observed != IGNORED
+        likelihood = scores[known, observed[known]].exp()
+        return ((1 - likelihood) ** self.settings.focal_gamma * surprise[known]).mean()
 
 
 def history_as_csv(history: Sequence[dict[str, float]]) -> str:

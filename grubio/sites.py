@@ -56,3 +56,8 @@ def peaks(scores: npt.NDArray[np.float64], radius: int) -> npt.NDArray[np.int64]
     before = windows[: len(scores)].max(axis=1)
     after = windows[radius + 1 :].max(axis=1)
     return np.flatnonzero((scores > before) & (scores >= after))
+
+
+def called_radius(width: int) -> int:
+    """Return how near to a better site of its class a site of this width is not called."""
+    return max(width, 10)

@@ -15,33 +15,40 @@ import platform
 import shutil
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import TensorBoardLogger
+from scipy.special import softmax
 
 from grubio import __version__
 from grubio.batching import (
+    Example,
     PaddedBatches,
     batches_by_length,
     class_counts,
     padding_waste,
     shuffled_batches,
 )
-from grubio.bundle import save_bundle
-from grubio.calibration import calibration
+from grubio.bundle import Bundle, save_bundle
+from grubio.calibration import calibration, calibration_error, fit_offsets
 from grubio.config import Device, ModelSettings, TrainingSettings
+from grubio.dataset import read_records
 from grubio.devices import choose_device, use_threads
 from grubio.errors import Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.fitting import Fitting, history_as_csv
+from grubio.inference import Predictor
 from grubio.model import Architecture, BiGRULabeller
+from grubio.thresholds import chosen_sites
 from grubio.training_data import TrainingData, load_training_data, taught
 from grubio.training_progress import TrainingProgress
+from grubio.window_sampling import sampled_windows, window_of
 
 MODEL_FOLDER = "model"
 HISTORY_FILE = "history.csv"
@@ -103,7 +110,24 @@ def train_model(
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     model = fitting.fitted.cpu().eval()
-    temperature, error = _calibrated(fitting, data)
+    calibrated = _calibrated(fitting, data, training_settings)
+    sites = None
+    if data.header.sites is not None:
+        raw = Bundle(
+            model,
+            data.header.alphabet,
+            data.header.scheme,
+            calibrated.temperature,
+            {},
+            calibrated.offsets,
+            {},
+        )
+        sites = chosen_sites(
+            Predictor(raw, "cpu", count),
+            read_records(dataset, "valid"),
+            data.header.sites,
+            training_settings.false_positives_per_kb,
+        )
     best_row = max(fitting.history, key=lambda row: row["valid_score"])
     write_text_whole(output / HISTORY_FILE, history_as_csv(fitting.history))
     save_bundle(
@@ -111,7 +135,7 @@ def train_model(
         model,
         data.header.alphabet,
         data.header.scheme,
-        temperature,
+        calibrated.temperature,
         {
             "settings": training_settings.model_dump(),
             "dataset_sha256": digest,
@@ -121,7 +145,8 @@ def train_model(
             "residues": sum(len(example) for example in data.train),
             "valid_chains": data.valid_chains,
             "valid_score": best_row["valid_score"],
-            "valid_ece": error,
+            "valid_ece": calibrated.error,
+            "score": training_settings.select_by,
             "score_scheme": data.header.scheme.headline.name,
             "best_epoch": best_row["epoch"],
             "epochs_run": fitting.history[-1]["epoch"],
@@ -136,6 +161,8 @@ def train_model(
                 "pytorch-lightning": importlib.metadata.version("pytorch-lightning"),
             },
         },
+        offsets=calibrated.offsets,
+        sites=sites,
     )
     shutil.rmtree(checkpoints)
     return output / MODEL_FOLDER
@@ -162,18 +189,23 @@ def new_fitting(
             counts.sum(), counts * (counts > 0).sum(), where=counts > 0, out=np.zeros(scheme.size)
         )
         weights = torch.tensor(inverse, dtype=torch.float32)
-    lengths = [len(example) for example in data.train]
     parts = settings.validations_per_epoch
+    passes = [_examples_of_pass(data, settings, epoch) for epoch in range(settings.epochs)]
     plan = [
-        shuffled_batches(lengths, settings.batch_residues, seed=settings.seed, epoch=epoch)
-        for epoch in range(settings.epochs)
+        shuffled_batches(
+            [len(example) for example in examples],
+            settings.batch_residues,
+            seed=settings.seed,
+            epoch=epoch,
+        )
+        for epoch, examples in enumerate(passes)
     ]
     return Fitting(
         model,
         settings,
         scheme,
         train=lambda part: PaddedBatches(
-            data.train, plan[part // parts][part % parts :: parts], alphabet.pad_code
+            passes[part // parts], plan[part // parts][part % parts :: parts], alphabet.pad_code
         ),
         valid=PaddedBatches(
             data.valid,
@@ -182,8 +214,26 @@ def new_fitting(
         ),
         total_steps=sum(len(batches) for batches in plan),
         class_weights=weights,
-        padding_waste=padding_waste(plan[0], lengths),
+        padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
     )
+
+
+def _examples_of_pass(
+    data: TrainingData, settings: TrainingSettings, epoch: int
+) -> Sequence[Example]:
+    if not settings.background_ratio:
+        return data.train
+    scheme = data.header.scheme
+    background = scheme.letters.index(scheme.background) if scheme.background else -1
+    windows = sampled_windows(
+        data.train,
+        background,
+        settings.max_length,
+        settings.background_ratio,
+        seed=settings.seed,
+        epoch=epoch,
+    )
+    return [window_of(data.train, window) for window in windows]
 
 
 def _trainer(
@@ -263,12 +313,26 @@ def _announce(
     )
 
 
-def _calibrated(fitting: Fitting, data: TrainingData) -> tuple[float, float]:
-    logits, classes = [], []
+class _Calibration(NamedTuple):
+    temperature: float
+    offsets: tuple[float, ...]
+    error: float
+
+
+def _calibrated(fitting: Fitting, data: TrainingData, settings: TrainingSettings) -> _Calibration:
+    parts, classes = [], []
     with torch.inference_mode():
         for batch in fitting.valid_batches:
             counted = (batch.classes >= 0) & (batch.classes < data.header.scheme.size)
             answer = fitting.fitted(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths))
-            logits.append(answer.logits.numpy()[counted])
+            parts.append(answer.logits.numpy()[counted])
             classes.append(batch.classes[counted])
-    return calibration(np.concatenate(logits), np.concatenate(classes))
+    logits, observed = np.concatenate(parts), np.concatenate(classes)
+    if not (settings.background_ratio or settings.focal_gamma):
+        temperature, error = calibration(logits, observed)
+        return _Calibration(temperature, (0.0,) * logits.shape[1], error)
+    temperature, offsets = fit_offsets(logits, observed)
+    probabilities = softmax(logits / temperature + offsets, axis=1)
+    return _Calibration(
+        temperature, tuple(offsets.tolist()), calibration_error(probabilities, observed)
+    )

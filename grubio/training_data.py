@@ -18,6 +18,8 @@ from grubio.record import Record
 
 logger = logging.getLogger(__name__)
 
+_BLOCK_PIECE = 2000
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -47,6 +49,11 @@ def load_training_data(
         records = list(read_records(dataset, split, targets=split == "train"))
         require_splits(dataset, records, split)
         cut = settings.max_length if split == "train" else None
+        if settings.background_ratio and split == "train":
+            cut = None  # windows are drawn from whole records
+        elif header.sites is not None:
+            # Blocks of a genome are long; pieces of them keep validation fast.
+            cut = max(settings.max_length, _BLOCK_PIECE)
         chains[split] = len(records)
         examples[split] = [
             example

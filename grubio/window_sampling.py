@@ -1,0 +1,104 @@
+"""Windows around rare labels and windows of background, drawn anew for every pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.batching import Example
+
+Window = tuple[int, int, int]
+"""Number of the example, first residue, and the residue after the last one."""
+
+
+def sampled_windows(
+    examples: Sequence[Example],
+    background: int,
+    length: int,
+    ratio: float,
+    *,
+    seed: int,
+    epoch: int,
+) -> list[Window]:
+    """Return the windows of one pass, the same for the same seed and epoch.
+
+    Every labelled stretch gets a window in which it lies anywhere; stretches that fit into one
+    window together share it. Background windows are drawn uniformly over the residues of all
+    examples and may hold labelled stretches by chance, as often as they do in the data.
+
+    Parameters
+    ----------
+    examples
+        Where to draw from; those shorter than a window are taken whole.
+    background
+        Class index that is not worth a window.
+    length
+        Residues of a window.
+    ratio
+        Background windows for each window around a stretch.
+    seed, epoch
+        What the draws follow from.
+    """
+    generator = np.random.default_rng((seed, epoch))
+    sites = [
+        (number, first, last)
+        for number, example in enumerate(examples)
+        for first, last in _together(labelled_stretches(example.classes, background), length)
+    ]
+    windows = []
+    for number, first, last in sites:
+        total = len(examples[number])
+        low = max(0, min(last - length, first))
+        high = max(low, min(first, total - length))
+        start = int(generator.integers(low, high + 1))
+        windows.append(_within(number, start, length, total))
+    totals = np.array([len(example) for example in examples])
+    count = round(ratio * len(sites))
+    for number in generator.choice(len(examples), count, p=totals / totals.sum()).tolist():
+        start = int(generator.integers(0, max(totals[number] - length, 0) + 1))
+        windows.append(_within(number, start, length, int(totals[number])))
+    return windows
+
+
+def window_of(examples: Sequence[Example], window: Window) -> Example:
+    """Return a window as an example; its arrays are views."""
+    number, start, stop = window
+    whole = examples[number]
+    return Example(
+        whole.codes[start:stop],
+        whole.classes[start:stop],
+        None if whole.accessibility is None else whole.accessibility[start:stop],
+        None if whole.profile is None else whole.profile[start:stop],
+        None if whole.taught is None else whole.taught[start:stop],
+    )
+
+
+def labelled_stretches(classes: npt.NDArray[np.integer], background: int) -> list[tuple[int, int]]:
+    """Return first residue and residue after the last one of every run that is not background.
+
+    Examples
+    --------
+    >>> labelled_stretches(np.array([1, 0, 0, 1, 0, -100]), background=1)
+    [(1, 3), (4, 5)]
+    """
+    marked = np.concatenate(([False], (classes >= 0) & (classes != background), [False]))
+    edges = np.flatnonzero(marked[1:] != marked[:-1])
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _together(stretches: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    # A third of a window is room enough for the window to move.
+    joined: list[tuple[int, int]] = []
+    for first, last in stretches:
+        if joined and last - joined[-1][0] <= length // 3:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _within(number: int, start: int, length: int, total: int) -> Window:
+    start = max(0, min(start, total - length))
+    return number, start, min(start + length, total)
