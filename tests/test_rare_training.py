@@ -1,0 +1,181 @@
+"""Windows around rare labels, offsets of calibration, and thresholds by false positives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax, softmax
+
+from grubio.alphabet import DNA
+from grubio.batching import IGNORED, Example
+from grubio.bundle import Bundle, load_bundle
+from grubio.calibration import calibration_error, fit_offsets
+from grubio.config import ModelSettings, TrainingSettings
+from grubio.dataset import DatasetHeader, write_dataset
+from grubio.inference import Prediction
+from grubio.locus import STRANDS, Locus, reverse_complement
+from grubio.record import Record
+from grubio.scheme import custom_scheme
+from grubio.sites import peaks, site_scores
+from grubio.thresholds import chosen_sites
+from grubio.training import train_model
+from grubio.window_sampling import labelled_stretches, sampled_windows, window_of
+
+SCHEME = custom_scheme("motifs", "M.", ("motif", "background"), background=".")
+MOTIF = "TTGATATAAT"
+
+
+def example(labels: str, seed: int = 0) -> Example:
+    codes = np.random.default_rng(seed).integers(0, 4, len(labels), dtype=np.uint8)
+    found = SCHEME.encode(labels)
+    return Example(codes, np.where(found < 2, found.astype(np.int64), IGNORED))
+
+
+def planted_blocks(seed: int, split: str, blocks: int, length: int = 1500) -> list[Record]:
+    """Return both strands of random blocks, each with three motifs on random strands."""
+    generator = np.random.default_rng(seed)
+    records = []
+    for number in range(blocks):
+        text = {"+": ["ACGT"[i] for i in generator.integers(0, 4, length)]}
+        labels = {strand: ["."] * length for strand in STRANDS}
+        for place in (200, 700, 1200):
+            at = place + int(generator.integers(0, 100))
+            strand = STRANDS[int(generator.integers(0, 2))]
+            planted = MOTIF if strand == "+" else reverse_complement(MOTIF)
+            text["+"][at : at + len(MOTIF)] = planted
+            start = at if strand == "+" else length - at - len(MOTIF)
+            labels[strand][start : start + len(MOTIF)] = "M" * len(MOTIF)
+        for strand in STRANDS:
+            locus = Locus(f"{split}{number}", 0, length, strand)
+            sequence = "".join(text["+"])
+            records.append(
+                Record(
+                    str(locus),
+                    "",
+                    sequence if strand == "+" else reverse_complement(sequence),
+                    "".join(labels[strand]),
+                    group=f"{split}{number}",
+                    split=split,
+                )
+            )
+    return records
+
+
+def test_every_stretch_gets_a_window_that_holds_it() -> None:
+    examples = [example("." * 300 + "MMMMMM" + "." * 400 + "MM" + "." * 92), example("." * 500)]
+    windows = sampled_windows(examples, 1, 100, 2, seed=1, epoch=0)
+    assert len(windows) == 2 + 4
+    for first, last in ((300, 306), (706, 708)):
+        assert any(n == 0 and s <= first and last <= e for n, s, e in windows)
+    assert all(e - s == 100 for _, s, e in windows)
+
+
+def test_windows_move_from_pass_to_pass_and_follow_from_the_seed() -> None:
+    examples = [example("." * 300 + "MMMMMM" + "." * 400)]
+    first, again, later = (
+        sampled_windows(examples, 1, 100, 3, seed=1, epoch=epoch) for epoch in (0, 0, 1)
+    )
+    assert first == again
+    assert first != later
+
+
+def test_windows_at_the_ends_and_in_short_records() -> None:
+    examples = [example("MM" + "." * 300), example("." * 300 + "MM"), example(".MM.")]
+    windows = sampled_windows(examples, 1, 50, 5, seed=2, epoch=0)
+    for number, start, stop in windows:
+        assert 0 <= start < stop <= len(examples[number])
+    assert (2, 0, 4) in windows
+    assert window_of(examples, (1, 290, 302)).classes.tolist() == [1] * 10 + [0, 0]
+
+
+def test_masked_bases_are_no_stretch() -> None:
+    assert labelled_stretches(np.array([IGNORED, 0, IGNORED, 1]), background=1) == [(1, 2)]
+
+
+def test_offsets_bring_back_the_true_frequency() -> None:
+    generator = np.random.default_rng(3)
+    classes = (generator.random(60_000) > 0.01).astype(np.int64)
+    evidence = generator.normal(np.where(classes == 0, 2.0, 0.0))
+    # Right for equal frequencies, hence far off for 1 in 100, and twice too steep.
+    logits = 2 * np.stack((evidence - 1, np.zeros_like(evidence)), axis=1) * 2
+    temperature, offsets = fit_offsets(logits, classes)
+    probabilities = softmax(logits / temperature + offsets, axis=1)
+    assert temperature == pytest.approx(2, rel=0.1)
+    assert offsets[0] - offsets[1] == pytest.approx(np.log(0.01 / 0.99), abs=0.2)
+    assert probabilities[:, 0].mean() == pytest.approx((classes == 0).mean(), rel=0.01)
+    assert calibration_error(probabilities, classes) < 0.005
+    assert calibration_error(softmax(logits, axis=1), classes) > 0.05
+
+
+def test_offset_of_a_class_that_never_occurs_stays_finite() -> None:
+    logits = np.random.default_rng(1).normal(size=(500, 3))
+    _, offsets = fit_offsets(logits, np.arange(500) % 2)
+    assert np.isfinite(log_softmax(logits + offsets, axis=1)).all()
+
+
+class FromScores:
+    """A predictor that says what each record's scores are."""
+
+    bundle = Bundle(None, DNA, SCHEME, 1.0, {})  # type: ignore[arg-type]
+
+    def __init__(self, scores: dict[str, np.ndarray]) -> None:
+        self.scores = scores
+
+    def predict(self, records: list[Record]) -> list[Prediction]:
+        return [
+            Prediction(
+                r, np.stack((self.scores[r.id], 1 - self.scores[r.id]), 1).astype("f4"), SCHEME
+            )
+            for r in records
+        ]
+
+
+def test_threshold_lets_the_allowed_number_of_wrong_calls_pass() -> None:
+    records = planted_blocks(5, "valid", 4)
+    generator = np.random.default_rng(7)
+    scores = {r.id: generator.random(len(r)) for r in records}
+    predictor = FromScores(scores)
+    site = chosen_sites(predictor, records, {"M": 6}, 2.0)["M"]  # type: ignore[arg-type]
+    wrong = 0
+    for record in records:
+        values = site_scores(scores[record.id].astype("f4"), 6)
+        known = [a for a, _ in labelled_stretches(SCHEME.encode(record.labels or ""), 1)]
+        for at in peaks(values, 10):
+            near = any(k - 15 <= at <= k + len(MOTIF) + 9 for k in known)
+            wrong += values[at] >= site.threshold and not near
+    # Six kilobases of genome, two wrong calls in each.
+    assert wrong == 12
+
+
+def test_rare_training_finds_the_motif_and_knows_how_rare_it_is(tmp_path: Path) -> None:
+    dataset = tmp_path / "split.parquet"
+    train, valid = planted_blocks(1, "train", 40), planted_blocks(2, "valid", 10)
+    write_dataset(dataset, DatasetHeader(DNA, SCHEME, sites={"M": len(MOTIF)}), train + valid)
+    folder = train_model(
+        dataset,
+        tmp_path / "run",
+        ModelSettings(hidden_size=16, layers=1, stem_channels=32, stem_width=9, dropout=0),
+        TrainingSettings(
+            epochs=10,
+            max_length=100,
+            batch_residues=1000,
+            learning_rate=0.01,
+            background_ratio=1,
+            focal_gamma=1,
+            select_by="average_precision",
+            false_positives_per_kb=0.5,
+        ),
+        device="cpu",
+        threads=1,
+    )
+    bundle = load_bundle(folder)
+    assert bundle.sites is not None
+    assert bundle.sites["M"].width == len(MOTIF)
+    assert 0 < bundle.sites["M"].threshold < 1
+    assert bundle.offsets[0] < bundle.offsets[1]
+    training = bundle.metadata["training"]
+    assert training["score"] == "average_precision"
+    assert training["valid_score"] > 0.8
+    assert training["valid_ece"] < 0.01
