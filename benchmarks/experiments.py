@@ -31,8 +31,8 @@ from grubio.config_loading import checked
 from grubio.devices import use_threads
 from grubio.files import write_text_whole
 from grubio.fitting import Fitting
+from grubio.fitting_plan import new_fitting
 from grubio.model import BiGRULabeller, reversal_index
-from grubio.training import new_fitting
 from grubio.training_data import TrainingData, load_training_data
 
 BUDGET = 1_500_000

@@ -28,6 +28,10 @@ FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
 METADATA_FILE = "model.json"
 CARD_FILE = "CARD.md"
+_SCORES = {
+    "accuracy": "share of residues right",
+    "average_precision": "mean average precision of the classes but background",
+}
 
 
 @dataclass(frozen=True)
@@ -278,7 +282,8 @@ Classes ({scheme["name"]}): {classes}.
 {sources}
 ## Validation
 
-Best score {training["valid_score"]:.4f} (share of residues right, {training["score_scheme"]}) \
+Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
+{training["score_scheme"]}) \
 on {training["valid_chains"]:,} validation chains after {training["best_epoch"]:g} epochs. \
 Probabilities are calibrated on the same chains with temperature {metadata["temperature"]:.3f}\
 {_remaining_error(training)}.

@@ -15,7 +15,6 @@ import platform
 import shutil
 import time
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,14 +26,6 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from scipy.special import softmax
 
 from grubio import __version__
-from grubio.batching import (
-    Example,
-    PaddedBatches,
-    batches_by_length,
-    class_counts,
-    padding_waste,
-    shuffled_batches,
-)
 from grubio.bundle import Bundle, save_bundle
 from grubio.calibration import calibration, calibration_error, fit_offsets
 from grubio.config import Device, ModelSettings, TrainingSettings
@@ -43,12 +34,11 @@ from grubio.devices import choose_device, use_threads
 from grubio.errors import Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.fitting import Fitting, history_as_csv
+from grubio.fitting_plan import new_fitting
 from grubio.inference import Predictor
-from grubio.model import Architecture, BiGRULabeller
 from grubio.thresholds import chosen_sites
 from grubio.training_data import TrainingData, load_training_data, taught
 from grubio.training_progress import TrainingProgress
-from grubio.window_sampling import sampled_windows, window_of
 
 MODEL_FOLDER = "model"
 HISTORY_FILE = "history.csv"
@@ -166,74 +156,6 @@ def train_model(
     )
     shutil.rmtree(checkpoints)
     return output / MODEL_FOLDER
-
-
-def new_fitting(
-    data: TrainingData,
-    model_settings: ModelSettings,
-    settings: TrainingSettings,
-    network: type[BiGRULabeller] = BiGRULabeller,
-) -> Fitting:
-    """Return a fit that has not started; every random choice of it follows from the seed."""
-    scheme, alphabet = data.header.scheme, data.header.alphabet
-    torch.manual_seed(settings.seed)
-    model = network(
-        Architecture(alphabet.channels, scheme.size, **model_settings.model_dump()),
-        alphabet.channel_table,
-    )
-    weights = None
-    if settings.class_weights == "balanced":
-        counts = class_counts(data.train, scheme.size)
-        # A class that never occurs has no weight; the others average 1 over residues.
-        inverse = np.divide(
-            counts.sum(), counts * (counts > 0).sum(), where=counts > 0, out=np.zeros(scheme.size)
-        )
-        weights = torch.tensor(inverse, dtype=torch.float32)
-    parts = settings.validations_per_epoch
-    passes = [_examples_of_pass(data, settings, epoch) for epoch in range(settings.epochs)]
-    plan = [
-        shuffled_batches(
-            [len(example) for example in examples],
-            settings.batch_residues,
-            seed=settings.seed,
-            epoch=epoch,
-        )
-        for epoch, examples in enumerate(passes)
-    ]
-    return Fitting(
-        model,
-        settings,
-        scheme,
-        train=lambda part: PaddedBatches(
-            passes[part // parts], plan[part // parts][part % parts :: parts], alphabet.pad_code
-        ),
-        valid=PaddedBatches(
-            data.valid,
-            batches_by_length([len(e) for e in data.valid], settings.batch_residues),
-            alphabet.pad_code,
-        ),
-        total_steps=sum(len(batches) for batches in plan),
-        class_weights=weights,
-        padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
-    )
-
-
-def _examples_of_pass(
-    data: TrainingData, settings: TrainingSettings, epoch: int
-) -> Sequence[Example]:
-    if not settings.background_ratio:
-        return data.train
-    scheme = data.header.scheme
-    background = scheme.letters.index(scheme.background) if scheme.background else -1
-    windows = sampled_windows(
-        data.train,
-        background,
-        settings.max_length,
-        settings.background_ratio,
-        seed=settings.seed,
-        epoch=epoch,
-    )
-    return [window_of(data.train, window) for window in windows]
 
 
 def _trainer(

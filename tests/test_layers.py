@@ -29,6 +29,7 @@ LAYERS = [
         "training_data",
         "window_sampling",
     },
+    {"fitting_plan"},
     {"fetch", "prepare", "split", "training", "evaluation", "prediction", "report", "comparison"},
     {"combination"},
     {"cli"},

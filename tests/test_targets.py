@@ -26,12 +26,13 @@ from grubio.errors import GrubioError
 from grubio.evaluation import evaluate_model
 from grubio.exposure import accessibility_scores
 from grubio.fitting import with_substitutions
+from grubio.fitting_plan import new_fitting
 from grubio.inference import Predictor
 from grubio.prepare import prepare_dataset
 from grubio.record import Record
 from grubio.scheme import SS3, SS8
 from grubio.split import split_dataset
-from grubio.training import new_fitting, train_model
+from grubio.training import train_model
 from grubio.training_data import load_training_data
 from test_homology import random_chain, relative
 
