@@ -201,13 +201,15 @@ class TrainingSettings(Settings):
         default=0,
         ge=0,
         description="For rare classes: each pass takes a window of `max_length` around every "
-        "labelled stretch and this many windows, drawn anywhere, for each of those; 0 takes all "
-        "of the data. Probabilities are set right for the true frequencies afterwards.",
+        "stretch of a rare class and this many windows, drawn anywhere, for each of those; 0 "
+        "takes all of the data. Of a genome's classes those of fixed width are the rare ones, "
+        "elsewhere all but the background. Probabilities are set right for the true "
+        "frequencies afterwards.",
     )
     select_by: Literal["accuracy", "average_precision"] = Field(
         default="accuracy",
         description="Score of a validation: share of residues right, or mean average precision of "
-        "the classes that are not background, which is the one for rare classes.",
+        "the rare classes, which says more about those.",
     )
     false_positives_per_kb: float = Field(
         default=0.1,

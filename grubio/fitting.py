@@ -59,6 +59,8 @@ class Fitting(lightning.LightningModule):
         Steps of all parts together.
     class_weights
         Weight of each class in the loss, float32 ``(class,)``, or None.
+    rare
+        Class indices whose mean average precision is the score, if it is that.
     padding_waste
         Share of computed steps that are padding.
     """
@@ -73,6 +75,7 @@ class Fitting(lightning.LightningModule):
         valid: Sequence[Batch],
         total_steps: int,
         class_weights: Tensor | None,
+        rare: Sequence[int],
         padding_waste: float,
     ) -> None:
         super().__init__()
@@ -101,9 +104,7 @@ class Fitting(lightning.LightningModule):
         coarse = scheme.reduction_matrix(scheme.coarse or scheme)
         self.register_buffer("_coarse", torch.from_numpy(coarse), persistent=False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
-        self._background = (
-            scheme.letters.index(scheme.background) if scheme.background else scheme.size
-        )
+        self._rare = rare
         self._train_sums = torch.zeros(2)
         self._valid_sums = torch.zeros(3)
         self._answers: list[tuple[Tensor, Tensor]] = []
@@ -244,8 +245,8 @@ class Fitting(lightning.LightningModule):
         classes = torch.cat([observed for _, observed in self._answers]).numpy()
         scores = [
             average_precision_score(classes == column, probabilities[:, column])
-            for column in range(self._fine)
-            if column != self._background and (classes == column).any()
+            for column in self._rare
+            if (classes == column).any()
         ]
         return float(sum(scores) / max(len(scores), 1))
 

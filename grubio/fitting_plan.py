@@ -22,7 +22,7 @@ from grubio.config import ModelSettings, TrainingSettings
 from grubio.fitting import Fitting
 from grubio.model import Architecture, BiGRULabeller
 from grubio.training_data import TrainingData
-from grubio.window_sampling import sampled_windows, window_of
+from grubio.window_sampling import rare_classes, sampled_windows, window_of
 
 
 def new_fitting(
@@ -71,6 +71,7 @@ def new_fitting(
         ),
         total_steps=sum(len(batches) for batches in plan),
         class_weights=weights,
+        rare=rare_classes(data.header),
         padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
     )
 
@@ -80,11 +81,9 @@ def _examples_of_pass(
 ) -> Sequence[Example]:
     if not settings.background_ratio:
         return data.train
-    scheme = data.header.scheme
-    background = scheme.letters.index(scheme.background) if scheme.background else -1
     windows = sampled_windows(
         data.train,
-        background,
+        rare_classes(data.header),
         settings.max_length,
         settings.background_ratio,
         seed=settings.seed,

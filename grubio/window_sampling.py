@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.batching import Example
+from grubio.dataset import DatasetHeader
 
 Window = tuple[int, int, int]
 """Number of the example, first residue, and the residue after the last one."""
@@ -15,7 +16,7 @@ Window = tuple[int, int, int]
 
 def sampled_windows(
     examples: Sequence[Example],
-    background: int,
+    rare: Sequence[int],
     length: int,
     ratio: float,
     *,
@@ -32,8 +33,8 @@ def sampled_windows(
     ----------
     examples
         Where to draw from; those shorter than a window are taken whole.
-    background
-        Class index that is not worth a window.
+    rare
+        Class indices whose stretches get windows.
     length
         Residues of a window.
     ratio
@@ -45,7 +46,7 @@ def sampled_windows(
     sites = [
         (number, first, last)
         for number, example in enumerate(examples)
-        for first, last in _together(labelled_stretches(example.classes, background), length)
+        for first, last in _together(labelled_stretches(example.classes, rare), length)
     ]
     windows = []
     for number, first, last in sites:
@@ -75,15 +76,23 @@ def window_of(examples: Sequence[Example], window: Window) -> Example:
     )
 
 
-def labelled_stretches(classes: npt.NDArray[np.integer], background: int) -> list[tuple[int, int]]:
-    """Return first residue and residue after the last one of every run that is not background.
+def rare_classes(header: DatasetHeader) -> list[int]:
+    """Return the class indices of a dataset's sites, or of all but the background without any."""
+    letters = header.sites or header.scheme.letters.replace(header.scheme.background or "", "")
+    return [header.scheme.letters.index(letter) for letter in letters]
+
+
+def labelled_stretches(
+    classes: npt.NDArray[np.integer], rare: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Return first residue and residue after the last one of every run of the classes.
 
     Examples
     --------
-    >>> labelled_stretches(np.array([1, 0, 0, 1, 0, -100]), background=1)
+    >>> labelled_stretches(np.array([1, 0, 0, 1, 0, -100]), [0])
     [(1, 3), (4, 5)]
     """
-    marked = np.concatenate(([False], (classes >= 0) & (classes != background), [False]))
+    marked = np.concatenate(([False], np.isin(classes, rare), [False]))
     edges = np.flatnonzero(marked[1:] != marked[:-1])
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 

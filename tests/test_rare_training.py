@@ -65,7 +65,7 @@ def planted_blocks(seed: int, split: str, blocks: int, length: int = 1500) -> li
 
 def test_every_stretch_gets_a_window_that_holds_it() -> None:
     examples = [example("." * 300 + "MMMMMM" + "." * 400 + "MM" + "." * 92), example("." * 500)]
-    windows = sampled_windows(examples, 1, 100, 2, seed=1, epoch=0)
+    windows = sampled_windows(examples, [0], 100, 2, seed=1, epoch=0)
     assert len(windows) == 2 + 4
     for first, last in ((300, 306), (706, 708)):
         assert any(n == 0 and s <= first and last <= e for n, s, e in windows)
@@ -75,7 +75,7 @@ def test_every_stretch_gets_a_window_that_holds_it() -> None:
 def test_windows_move_from_pass_to_pass_and_follow_from_the_seed() -> None:
     examples = [example("." * 300 + "MMMMMM" + "." * 400)]
     first, again, later = (
-        sampled_windows(examples, 1, 100, 3, seed=1, epoch=epoch) for epoch in (0, 0, 1)
+        sampled_windows(examples, [0], 100, 3, seed=1, epoch=epoch) for epoch in (0, 0, 1)
     )
     assert first == again
     assert first != later
@@ -83,7 +83,7 @@ def test_windows_move_from_pass_to_pass_and_follow_from_the_seed() -> None:
 
 def test_windows_at_the_ends_and_in_short_records() -> None:
     examples = [example("MM" + "." * 300), example("." * 300 + "MM"), example(".MM.")]
-    windows = sampled_windows(examples, 1, 50, 5, seed=2, epoch=0)
+    windows = sampled_windows(examples, [0], 50, 5, seed=2, epoch=0)
     for number, start, stop in windows:
         assert 0 <= start < stop <= len(examples[number])
     assert (2, 0, 4) in windows
@@ -91,7 +91,7 @@ def test_windows_at_the_ends_and_in_short_records() -> None:
 
 
 def test_masked_bases_are_no_stretch() -> None:
-    assert labelled_stretches(np.array([IGNORED, 0, IGNORED, 1]), background=1) == [(1, 2)]
+    assert labelled_stretches(np.array([IGNORED, 0, IGNORED, 1]), [0]) == [(1, 2)]
 
 
 def test_offsets_bring_back_the_true_frequency() -> None:
@@ -141,7 +141,7 @@ def test_threshold_lets_the_allowed_number_of_wrong_calls_pass() -> None:
     wrong = 0
     for record in records:
         values = site_scores(scores[record.id].astype("f4"), 6)
-        known = [a for a, _ in labelled_stretches(SCHEME.encode(record.labels or ""), 1)]
+        known = [a for a, _ in labelled_stretches(SCHEME.encode(record.labels or ""), [0])]
         for at in peaks(values, 10):
             near = any(k - 15 <= at <= k + len(MOTIF) + 9 for k in known)
             wrong += values[at] >= site.threshold and not near
