@@ -155,8 +155,9 @@ class PrepareSettings(Settings):
     )
     classes: dict[Name, ClassRule] = Field(
         default_factory=dict,
-        description="Classes of format `genome`, by name, each with its rule (see below). Where "
-        "they overlap, the one that is named first wins. On the command line: the same as JSON.",
+        description="Classes of format `genome`, by name, each with its rule: the keys of "
+        "`classes.<name>`, such as `{minus10: {feature: TSS, offset: [-12, -7]}}`. Where classes "
+        "overlap, the first wins. On the command line: the same as JSON.",
     )
     block_length: int = Field(
         default=50_000,
