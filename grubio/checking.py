@@ -37,7 +37,8 @@ class Tally:
     labels
         Residues that count, by label.
     refused
-        Id and reason of the first thousand records that were left out.
+        Id and reason of the first thousand records that were left out. For genomes: contigs and
+        lines of annotation.
     """
 
     read: int = 0

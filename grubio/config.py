@@ -7,6 +7,7 @@ The workflow's JSON schema, the options of the commands and the reference in
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 OnInvalid = Literal["error", "skip", "mask"]
-RecordFormat = Literal["fasta", "tagged", "tsv", "dssp", "structure"]
+RecordFormat = Literal["fasta", "tagged", "tsv", "dssp", "structure", "genome"]
+_BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
 PredictionFormat = Literal["tsv", "parquet", "ss2", "horiz", "fasta", "gff3"]
 
 
@@ -56,20 +58,89 @@ class Source(Settings):
         return self
 
 
+class ClassRule(Settings):
+    """Which bases of a genome a class labels, from the features of its annotation.
+
+    With `offset`, the bases at a distance from the first base of each feature. With `boundary` and
+    `bases`, the ends of features or of the introns between the exons of a transcript. With
+    neither, whole features.
+    """
+
+    letter: str | None = Field(
+        default=None,
+        pattern=r"^[!-~]$",
+        description="Letter of the class; by default the first free one of its name, upper case.",
+    )
+    feature: list[str] = Field(
+        min_length=1,
+        description="Types of feature (GFF3, GTF: third column) or names (BED: fourth column); one "
+        "or a list, `*` is any.",
+    )
+    where: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Attributes that narrow the features, each with one value or a list of them; "
+        "of BED the columns `name` and `score`.",
+    )
+    offset: tuple[int, int] | None = Field(
+        default=None,
+        description="First and last base, counted from the first base of the feature on its own "
+        "strand, which is 0; upstream is negative: `[-12, -7]`.",
+    )
+    boundary: Literal["start", "end", "introns_start", "introns_end"] | None = Field(
+        default=None,
+        description="The first or last `bases` of each feature, or of each intron between the "
+        "exons (`feature: exon`) of a transcript.",
+    )
+    bases: int | None = Field(default=None, ge=1, description="Number of bases for `boundary`.")
+    strand: Literal["same", "opposite", "both"] = Field(
+        default="same",
+        description="Strand whose record is labelled: the feature's own, the other one, or both. "
+        "A feature without a strand is labelled on both.",
+    )
+
+    @field_validator("feature", mode="before")
+    @classmethod
+    def _one_or_many_types(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _one_or_many_values(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        lists = {key: v if isinstance(v, list | tuple) else [v] for key, v in value.items()}
+        # A score of 1000 is a number in YAML and text in the annotation.
+        return {key: [str(v) for v in values] for key, values in lists.items()}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ClassRule:
+        if self.offset is not None and self.boundary is not None:
+            raise ValueError("give offset or boundary, not both")
+        if self.offset is not None and self.offset[0] > self.offset[1]:
+            raise ValueError("the first base of offset lies after the last")
+        if (self.boundary is None) != (self.bases is None):
+            raise ValueError("boundary and bases go together")
+        return self
+
+
 class PrepareSettings(Settings):
     """How records are read."""
 
     format: RecordFormat = Field(
         default="fasta",
         description="`fasta` (labels and masks in further FASTA files), `tagged` (FASTA with "
-        "SET= TARGET= MASK= in the header), `tsv`, `dssp` (DSSP output) or `structure` "
-        "(PDB or mmCIF, through mkdssp).",
+        "SET= TARGET= MASK= in the header), `tsv`, `dssp` (DSSP output), `structure` "
+        "(PDB or mmCIF, through mkdssp) or `genome` (FASTA of contigs, labelled from annotation by "
+        "`classes`).",
     )
-    alphabet: Literal["protein", "dna"] = Field(default="protein", description="Kind of residue.")
+    alphabet: Literal["protein", "dna"] = Field(
+        default="protein", description="Kind of residue; format `genome` implies `dna`."
+    )
     scheme: str = Field(
         default="ss8",
         description="Label scheme: `ss3`, `ss8`, or your own as NAME=LETTER:class,LETTER:class, "
-        "for example `disorder=O:ordered,D:disordered`.",
+        "for example `disorder=O:ordered,D:disordered`. Format `genome` makes its own of "
+        "`classes`.",
     )
     columns: str = Field(
         default="",
@@ -79,8 +150,28 @@ class PrepareSettings(Settings):
     on_invalid: OnInvalid = Field(
         default="error",
         description="What to do with a record that has invalid letters: stop with an `error`, "
-        "`skip` the record, or `mask` the letters (unknown residue, not counted).",
+        "`skip` the record, or `mask` the letters (unknown residue, not counted). A bad line of an "
+        "annotation is left out under both.",
     )
+    classes: dict[Name, ClassRule] = Field(
+        default_factory=dict,
+        description="Classes of format `genome`, by name, each with its rule: the keys of "
+        "`classes.<name>`, such as `{minus10: {feature: TSS, offset: [-12, -7]}}`. Where classes "
+        "overlap, the first wins. On the command line: the same as JSON.",
+    )
+    block_length: int = Field(
+        default=50_000,
+        ge=100,
+        description="Bases of a block, format `genome`. The last block of a contig takes the rest "
+        "and is longer.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _genomes_are_dna(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("format") == "genome":
+            return {"alphabet": "dna", **value}
+        return value
 
     @field_validator("scheme")
     @classmethod
@@ -88,9 +179,35 @@ class PrepareSettings(Settings):
         parse_scheme(value)
         return value
 
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"is not JSON ({error})") from error
+
+    @model_validator(mode="after")
+    def _classes_only_of_genomes(self) -> PrepareSettings:
+        if self.format != "genome":
+            if self.classes:
+                raise ValueError(f"format '{self.format}' takes no classes")
+            return self
+        if self.alphabet != "dna":
+            raise ValueError("format 'genome' needs alphabet dna")
+        if not self.classes:
+            raise ValueError("format 'genome' needs classes")
+        genome_scheme(self.classes)
+        return self
+
 
 class SplitSettings(Settings):
-    """How records are divided into train, valid and test without homologs between them."""
+    """How records are divided into train, valid and test without homologs between them.
+
+    A genome is divided by place: `unit` and `gap` are for it, homology is not looked at.
+    """
 
     method: Literal["auto", "mmseqs", "kmer"] = Field(
         default="auto",
@@ -114,7 +231,20 @@ class SplitSettings(Settings):
         gt=0,
         description="E-value below which two chains count as homologs whatever their identity.",
     )
-    seed: int = Field(default=1, ge=0, description="Seed of the assignment of clusters.")
+    unit: Literal["block", "contig"] = Field(
+        default="block",
+        description="What of a genome is dealt out whole, both strands together: its blocks or its "
+        "contigs.",
+    )
+    gap: int = Field(
+        default=500,
+        ge=0,
+        description="Bases of a genome between blocks of different splits; they are cut off the "
+        "training block, or off the valid block beside test.",
+    )
+    seed: int = Field(
+        default=1, ge=0, description="Seed of the assignment of clusters, or of blocks."
+    )
 
     @model_validator(mode="after")
     def _something_left_to_train(self) -> SplitSettings:
@@ -288,6 +418,11 @@ class DatasetSettings(Settings):
     records: list[Source] = Field(
         min_length=1, description="Files of records; one source, or a list of them."
     )
+    annotation: list[Source] = Field(
+        default_factory=list,
+        description="GFF3, GTF or BED files with the features of a genome (format `genome`); one "
+        "source, or a list of them.",
+    )
     labels: Source | None = Field(default=None, description="FASTA of labels (format `fasta`).")
     masks: Source | None = Field(default=None, description="FASTA of masks (format `fasta`).")
     accessibility: Source | None = Field(
@@ -311,7 +446,7 @@ class DatasetSettings(Settings):
     prepare: PrepareSettings = PrepareSettings()
     split: SplitSettings = SplitSettings()
 
-    @field_validator("records", mode="before")
+    @field_validator("records", "annotation", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return value if isinstance(value, list) else [value]
@@ -322,6 +457,19 @@ class DatasetSettings(Settings):
             raise ValueError(f"format '{self.prepare.format}' takes no labels or masks files")
         if self.prepare.format == "fasta" and self.labels is None:
             raise ValueError("format 'fasta' needs labels")
+        return self
+
+    @model_validator(mode="after")
+    def _annotation_only_of_genomes(self) -> DatasetSettings:
+        if self.prepare.format != "genome":
+            if self.annotation:
+                raise ValueError(f"format '{self.prepare.format}' takes no annotation")
+            return self
+        if not self.annotation:
+            raise ValueError("format 'genome' needs annotation")
+        for key in ("accessibility", "profiles", "exclude", "train_also"):
+            if getattr(self, key):
+                raise ValueError(f"format 'genome' takes no {key}")
         return self
 
 
@@ -357,6 +505,11 @@ class Config(Settings):
     )
     prediction: PredictionSettings = PredictionSettings()
     device: Device = Field(default="auto", description="Where training and prediction run.")
+    data_dir: str | None = Field(
+        default=None,
+        description="Folder with copies of files: a source that is a URL is taken from here if a "
+        "file of its name is here. Its checksum is still checked.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -432,6 +585,42 @@ def parse_scheme(text: str) -> LabelScheme:
         name,
         "".join(p[0] for p in parts),
         [class_name or letter for letter, _, class_name in parts],
+    )
+
+
+def genome_scheme(classes: Mapping[str, ClassRule]) -> LabelScheme:
+    """Return the label scheme of a genome's classes: in their order, then the background, ``.``.
+
+    Raises
+    ------
+    ValueError
+        If there is no letter for a class, or two have the same.
+
+    Examples
+    --------
+    >>> rules = {"minus10": ClassRule(feature=["TSS"]), "mRNA": ClassRule(feature=["mRNA"])}
+    >>> genome_scheme(rules).letters
+    'MR.'
+    """
+    given = {name: rule.letter for name, rule in classes.items() if rule.letter is not None}
+    taken = [*given.values(), _BACKGROUND_LETTER]
+    for letter in taken:
+        if taken.count(letter) > 1:
+            raise ValueError(f"the letter '{letter}' is taken twice ('.' is the background's)")
+    letters = ""
+    for name in classes:
+        free = (c for c in name.upper() if c.isalnum() and c not in (*taken, *letters))
+        letter = given.get(name) or next(free, "")
+        if not letter:
+            raise ValueError(f"class '{name}' has no free letter; give it one with: letter")
+        letters += letter
+    if _BACKGROUND_NAME in classes:
+        raise ValueError(f"no class can be called '{_BACKGROUND_NAME}'")
+    return custom_scheme(
+        "motifs",
+        letters + _BACKGROUND_LETTER,
+        [*classes, _BACKGROUND_NAME],
+        background=_BACKGROUND_LETTER,
     )
 
 

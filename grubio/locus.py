@@ -78,6 +78,17 @@ class Locus:
         return Locus(self.contig, self.end - last, self.end - first, "-")
 
 
+def block_of(locus: Locus) -> str:
+    """Return the group of the records of both strands at a locus: its id without the strand.
+
+    Examples
+    --------
+    >>> block_of(Locus("chr1", 0, 50000, "-"))
+    'chr1:0-50000'
+    """
+    return f"{locus.contig}:{locus.start}-{locus.end}"
+
+
 def reverse_complement(sequence: str) -> str:
     """Return the other strand of a DNA sequence, case kept; U becomes A.
 

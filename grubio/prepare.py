@@ -31,6 +31,8 @@ def prepare_dataset(
 ) -> Tally:
     """Read and check labelled records and write them as a dataset, in their order.
 
+    Genomes are for :func:`grubio.prepare_genome.prepare_genome`.
+
     Parameters
     ----------
     files

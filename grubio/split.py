@@ -1,4 +1,7 @@
-"""The split: records divided into train, valid and test without homologs between them."""
+"""The split: records divided into train, valid and test without homologs between them.
+
+Blocks of a genome are divided by place; see :mod:`grubio.block_split`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 
 from grubio.alphabet import Alphabet
 from grubio.audit import AuditRow, write_audit
+from grubio.block_split import split_blocks
 from grubio.config import SplitSettings
 from grubio.dataset import SPLITS, DatasetHeader, read_header, read_records, write_dataset
 from grubio.devices import available_threads
@@ -39,7 +43,7 @@ class SplitSummary:
     Attributes
     ----------
     method
-        ``mmseqs`` or ``kmer``.
+        ``mmseqs`` or ``kmer``; of a genome, ``block`` or ``contig``.
     records, residues
         Number by split.
     groups
@@ -48,6 +52,8 @@ class SplitSummary:
         Records that were dropped as homologs of the excluded ones.
     leaks
         Records by split, ``test`` and ``valid``, that have a homolog in ``train``.
+    gap_bases
+        Of a genome, the bases of both strands that were cut off beside another split.
     """
 
     method: str
@@ -56,6 +62,7 @@ class SplitSummary:
     groups: int | None
     removed: int
     leaks: Mapping[str, int]
+    gap_bases: int = 0
 
 
 def split_dataset(
@@ -72,7 +79,8 @@ def split_dataset(
     """Fill the columns ``group`` and ``split`` of a dataset and audit the result.
 
     Records that already have a split keep it, and their homologs follow them. Records without
-    one are joined into groups of homologs, and whole groups are dealt out by residues.
+    one are joined into groups of homologs, and whole groups are dealt out by residues. A genome
+    is divided by place instead (:mod:`grubio.block_split`), and no homologs are looked for.
 
     Parameters
     ----------
@@ -108,6 +116,15 @@ def split_dataset(
                 path=dataset,
                 record=record.id,
             )
+    if header.sites is not None:
+        if exclude is not None or train_also:
+            raise GrubioError(
+                "is a genome, which is divided by place: homologs cannot be excluded from it, "
+                "and nothing can join it",
+                path=dataset,
+                hint="leave out --exclude and --train-also",
+            )
+        return _split_genome(records, header, settings, dataset, output, audit, removed)
     count = threads or available_threads()
     groups = None
     given = {record.id for record in records if record.split is not None}
@@ -160,17 +177,7 @@ def split_dataset(
             leaks["valid"],
         )
     write_dataset(output, replace(header, sources=sources), records)
-    residues: Counter[str] = Counter()
-    for record in records:
-        residues[str(record.split)] += len(record)
-    return SplitSummary(
-        chosen_method(settings),
-        Counter(str(record.split) for record in records),
-        residues,
-        groups,
-        len(dropped),
-        leaks,
-    )
+    return SplitSummary(chosen_method(settings), *_sizes(records), groups, len(dropped), leaks)
 
 
 def homolog_groups(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
@@ -183,6 +190,33 @@ def homolog_groups(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> di
     graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(names),) * 2)
     _, labels = connected_components(graph, directed=False)
     return dict(zip(names, labels.tolist(), strict=True))
+
+
+def _split_genome(
+    records: Sequence[Record],
+    header: DatasetHeader,
+    settings: SplitSettings,
+    dataset: Path,
+    output: Path,
+    audit: Path | None,
+    removed: Path | None,
+) -> SplitSummary:
+    divided = split_blocks(records, settings, dataset)
+    write_dataset(output, header, divided)
+    if audit is not None:
+        held = (record for record in divided if record.split != "train")
+        write_audit(audit, [AuditRow(record.id, str(record.split)) for record in held])
+    if removed is not None:
+        write_audit(removed, [])
+    gaps = sum(map(len, records)) - sum(map(len, divided))
+    return SplitSummary(settings.unit, *_sizes(divided), None, 0, {}, gaps)
+
+
+def _sizes(records: Sequence[Record]) -> tuple[Counter[str], Counter[str]]:
+    residues: Counter[str] = Counter()
+    for record in records:
+        residues[str(record.split)] += len(record)
+    return Counter(str(record.split) for record in records), residues
 
 
 def _dealt_out(

@@ -42,11 +42,13 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("Top", config.Config),
     ("`datasets.<name>`", config.DatasetSettings),
     (
-        "A source: `records`, `labels`, `masks`, `accessibility`, `profiles`, `exclude`, "
+        "A source: `records`, `annotation`, `labels`, `masks`, `accessibility`, `profiles`, "
+        "`exclude`, "
         "`prediction.inputs.<name>`",
         config.Source,
     ),
     ("`datasets.<name>.prepare`", config.PrepareSettings),
+    ("`datasets.<name>.prepare.classes.<name>`", config.ClassRule),
     ("`datasets.<name>.split`", config.SplitSettings),
     ("`runs.<name>`", config.RunSettings),
     ("`model`", config.ModelSettings),

@@ -16,7 +16,7 @@ LAYERS = [
     {"alphabet", "scheme", "record", "files", "locus", "sites"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
-    {"model", "devices", "bundle", "baselines"},
+    {"model", "devices", "bundle", "baselines", "painting"},
     {
         "inference",
         "fitting",
@@ -30,7 +30,18 @@ LAYERS = [
         "window_sampling",
     },
     {"fitting_plan"},
-    {"fetch", "prepare", "split", "training", "evaluation", "prediction", "report", "comparison"},
+    {
+        "fetch",
+        "prepare",
+        "prepare_genome",
+        "split",
+        "block_split",
+        "training",
+        "evaluation",
+        "prediction",
+        "report",
+        "comparison",
+    },
     {"combination"},
     {"cli"},
 ]

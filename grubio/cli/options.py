@@ -53,7 +53,7 @@ def settings_option(
                     typer.Option(
                         _flag(key, field.annotation),
                         help=field.description,
-                        show_default=str(field.default),
+                        show_default=str(field.get_default(call_default_factory=True)),
                         rich_help_panel="Settings",
                     ),
                 ],
@@ -81,7 +81,10 @@ def _flag(key: str, annotation: Any) -> str:
 
 
 def _optional(annotation: Any) -> Any:
-    # Bounds and patterns are the schema's to check; Typer needs the plain type only.
+    # Bounds and patterns are the schema's to check; Typer needs the plain type only. A mapping
+    # comes as JSON.
+    if typing.get_origin(annotation) is dict:
+        return str | None
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         return annotation
     return annotation | None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption, settings_option
 from grubio.config import PrepareSettings
+from grubio.errors import GrubioError
+
+if TYPE_CHECKING:
+    from grubio.checking import Tally
+    from grubio.scheme import LabelScheme
 
 
 @settings_option(PrepareSettings)
@@ -20,6 +25,10 @@ def prepare(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Dataset to write (Parquet).")],
     settings: PrepareSettings,
+    annotation: Annotated[
+        list[Path] | None,
+        typer.Option("--annotation", help="GFF3, GTF or BED of features, for format genome."),
+    ] = None,
     labels: Annotated[
         Path | None, typer.Option("--labels", help="FASTA of labels, for format fasta.")
     ] = None,
@@ -38,11 +47,20 @@ def prepare(
     ] = None,
     log: LogOption = None,
 ) -> None:
-    """Read and check labelled sequences and write them as a dataset.
+    """Read and check labelled sequences, or a genome, and write them as a dataset.
 
     Example: grubio prepare chains.fasta --labels labels.fasta --output prepared.parquet
     """
     start_logging(log)
+    if settings.format == "genome":
+        if labels or masks or accessibility or profiles:
+            raise GrubioError("format genome takes --annotation, and no further files")
+        _prepare_genome(files, annotation or [], output, settings, summary)
+        return
+    if annotation:
+        raise GrubioError(
+            f"format {settings.format} takes no --annotation", hint="genomes: --format genome"
+        )
     from grubio.config import parse_scheme
     from grubio.prepare import prepare_dataset
 
@@ -56,18 +74,53 @@ def prepare(
         profiles=profiles,
         summary=summary,
     )
-    scheme = parse_scheme(settings.scheme)
-    refused = tally.read - tally.kept
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")
+    _print_classes(tally, parse_scheme(settings.scheme))
+    _print_changes(tally)
+    if refused := tally.read - tally.kept:
+        _print_refused("records", refused, tally)
+
+
+def _prepare_genome(
+    files: list[str],
+    annotation: list[Path],
+    output: Path,
+    settings: PrepareSettings,
+    summary: Path | None,
+) -> None:
+    from grubio.config import genome_scheme
+    from grubio.prepare_genome import prepare_genome
+
+    tally = prepare_genome(files, annotation, output, settings, summary=summary)
+    typer.echo(
+        f"{tally.contigs} contigs, {tally.bases} bases; {tally.kept} records of both strands, "
+        f"{tally.masked} of {tally.residues} bases masked"
+    )
+    _print_classes(tally, genome_scheme(settings.classes))
+    for name, found in tally.painted.items():
+        width = f", {found.width} bases each" if found.width is not None else ""
+        cut = f", {found.clipped} cut at the end of a contig" if found.clipped else ""
+        typer.echo(f"{name}: {found.features} features{width}{cut}")
+    _print_changes(tally)
+    if refused := tally.contigs_refused + tally.lines_refused:
+        _print_refused("contigs and lines of annotation", refused, tally)
+
+
+def _print_classes(tally: Tally, scheme: LabelScheme) -> None:
     counted = max(sum(tally.labels.values()), 1)
     for letter, name in zip(scheme.letters, scheme.class_names, strict=True):
         share = 100 * tally.labels[letter] / counted
         typer.echo(f"  {letter}  {name:<12} {tally.labels[letter]:>10}  {share:5.1f} %")
+
+
+def _print_changes(tally: Tally) -> None:
     for letter, count in sorted(tally.replaced.items()):
         typer.echo(f"letter {letter} read as something else: {count}")
     if tally.stops:
         typer.echo(f"terminal stops removed: {tally.stops}")
-    if refused:
-        typer.echo(f"records refused: {refused}")
-        for name, reason in tally.refused[:20]:
-            typer.echo(f"  {name}: {reason}")
+
+
+def _print_refused(what: str, count: int, tally: Tally) -> None:
+    typer.echo(f"{what} refused: {count}")
+    for name, reason in tally.refused[:20]:
+        typer.echo(f"  {name}: {reason}")

@@ -36,6 +36,8 @@ def split(
 ) -> None:
     """Divide a dataset into train, valid and test without homologs between them.
 
+    Blocks of a genome are divided by place, both strands together.
+
     Example: grubio split prepared.parquet --output split.parquet --audit audit.tsv
     """
     start_logging(log)
@@ -57,5 +59,7 @@ def split(
         typer.echo(f"{name}\t{records}\t{summary.residues[name]}\t{leaks}")
     if summary.removed:
         typer.echo(f"{summary.removed} records dropped as homologs of excluded or held-out ones")
+    if summary.gap_bases:
+        typer.echo(f"{summary.gap_bases} bases of both strands cut off beside another split")
     if summary.groups is not None:
         typer.echo(f"{summary.groups} groups of homologs, found with {summary.method}")

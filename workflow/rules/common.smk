@@ -11,7 +11,7 @@ from grubio.config import Config
 from grubio.config_loading import as_options, checked
 from grubio.embedded import EMBEDDED
 from grubio.errors import GrubioError
-from grubio.sources import is_url
+from grubio.sources import copy_in, is_url
 
 try:
     STUDY = checked(Config, config)
@@ -30,7 +30,11 @@ def fetched_path(owner, role, source):
 def dataset_sources(name):
     """Return the sources of a dataset by the path that they are fetched to."""
     dataset = STUDY.datasets[name]
-    roles = [(f"records{i}", source) for i, source in enumerate(dataset.records)]
+    roles = [
+        (f"{role}{i}", source)
+        for role in ("records", "annotation")
+        for i, source in enumerate(getattr(dataset, role))
+    ]
     roles += [
         (role, getattr(dataset, role))
         for role in ("labels", "masks", "accessibility", "profiles", "exclude")
@@ -51,6 +55,12 @@ INPUTS = {
     for name, source in STUDY.prediction.inputs.items()
 }
 SOURCES |= {INPUTS[name]: source for name, source in STUDY.prediction.inputs.items()}
+SOURCES = {
+    path: source.model_copy(
+        update={"location": copy_in(STUDY.data_dir, source.location)}
+    )
+    for path, source in SOURCES.items()
+}
 
 
 def local_source(wildcards):

@@ -37,6 +37,7 @@ rule prepare:
     """Read and check the records of a dataset."""
     input:
         records=lambda wildcards: dataset_role(wildcards.dataset, "records"),
+        annotation=lambda wildcards: dataset_role(wildcards.dataset, "annotation"),
         labels=lambda wildcards: dataset_role(wildcards.dataset, "labels"),
         masks=lambda wildcards: dataset_role(wildcards.dataset, "masks"),
         accessibility=lambda wildcards: dataset_role(wildcards.dataset, "accessibility"),
@@ -55,6 +56,7 @@ rule prepare:
         mem_mb=2000,
         runtime=60,
     params:
+        annotation=lambda wildcards, input: option("--annotation", input.annotation),
         labels=lambda wildcards, input: option("--labels", input.labels),
         masks=lambda wildcards, input: option("--masks", input.masks),
         targets=lambda wildcards, input: option("--accessibility", input.accessibility)
@@ -64,7 +66,8 @@ rule prepare:
         version=VERSION,
     shell:
         """
-        grubio prepare {input.records:q} {params.labels} {params.masks} {params.targets} \
+        grubio prepare {input.records:q} {params.annotation} \
+            {params.labels} {params.masks} {params.targets} \
             --output {output.dataset:q} \
             --summary {output.summary:q} \
             {params.settings} \

@@ -1,0 +1,174 @@
+"""The split of a genome: stretches dealt out whole, both strands together, with gaps between them.
+
+Bases that are close to each other share genes and motifs, so blocks of different splits on one
+contig are kept ``gap`` bases apart: what lies between is cut off the block of the lesser split,
+train before valid before test. A record that is cut gets the locus that is left as its id.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from grubio.config import SplitSettings
+from grubio.errors import GrubioError
+from grubio.locus import Locus, block_of
+from grubio.record import Record
+
+_RANK = {"train": 0, "valid": 1, "test": 2}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Block:
+    """A stretch of a contig, half-open."""
+
+    contig: str
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        """Return the number of bases."""
+        return self.end - self.start
+
+    def __str__(self) -> str:
+        """Return the group of its records."""
+        return f"{self.contig}:{self.start}-{self.end}"
+
+
+def split_blocks(
+    records: Sequence[Record], settings: SplitSettings, path: str | Path
+) -> list[Record]:
+    """Return the records of a genome in splits, in their order, cut where a gap is needed.
+
+    Blocks that already have a split keep it.
+
+    Parameters
+    ----------
+    records
+        Blocks of contigs, whose ids are loci.
+    settings
+        Fractions, unit, gap and seed.
+    path
+        The dataset, for errors.
+
+    Raises
+    ------
+    GrubioError
+        If an id is no locus, blocks overlap, the strands of one have different splits, there are
+        too few to be divided, or a gap would leave nothing of one.
+    """
+    loci = [_locus_of(record, path) for record in records]
+    given: dict[Block, str | None] = {}
+    for record, locus in zip(records, loci, strict=True):
+        block = Block(locus.contig, locus.start, locus.end)
+        if given.setdefault(block, record.split) != record.split:
+            raise GrubioError("the other strand is in another split", path=path, record=record.id)
+    split_of = _dealt_out(given, settings, path)
+    kept = _with_gaps(split_of, settings.gap, path)
+    return [
+        _cut(record, locus, kept[block], split_of[block])
+        for record, locus in zip(records, loci, strict=True)
+        for block in (Block(locus.contig, locus.start, locus.end),)
+    ]
+
+
+def _locus_of(record: Record, path: str | Path) -> Locus:
+    try:
+        locus = Locus.from_id(record.id)
+    except ValueError as error:
+        raise GrubioError(str(error), path=path, record=record.id) from error
+    if len(locus) != len(record):
+        raise GrubioError(
+            f"{len(record)} bases, but the locus has {len(locus)}", path=path, record=record.id
+        )
+    return locus
+
+
+def _dealt_out(
+    given: Mapping[Block, str | None], settings: SplitSettings, path: str | Path
+) -> dict[Block, str]:
+    units: dict[Hashable, list[Block]] = defaultdict(list)
+    for block in sorted(given):
+        if given[block] is None:
+            units[block if settings.unit == "block" else block.contig].append(block)
+    sizes = {unit: sum(map(len, blocks)) for unit, blocks in units.items()}
+    shares = {"test": settings.test_fraction, "valid": settings.valid_fraction}
+    total = sum(map(len, given))
+    rest = {
+        name: share * total - sum(len(block) for block, split in given.items() if split == name)
+        for name, share in shares.items()
+    }
+    order = list(units)
+    np.random.default_rng(settings.seed).shuffle(order)
+    home: dict[Hashable, str] = {}
+    for unit in order:
+        # The nearest to the share that whole units come to.
+        home[unit] = next((name for name in rest if sizes[unit] / 2 < rest[name]), "train")
+        if home[unit] in rest:
+            rest[home[unit]] -= sizes[unit]
+    split_of = {block: split or "" for block, split in given.items()}
+    for name in (name for name, share in shares.items() if share):
+        if name not in {*home.values(), *split_of.values()}:
+            # Every unit is larger than twice the share.
+            in_train = [unit for unit in order if home[unit] == "train"]
+            home |= dict.fromkeys(sorted(in_train, key=sizes.__getitem__)[:1], name)
+    for unit, blocks in units.items():
+        split_of |= dict.fromkeys(blocks, home[unit])
+    for name, share in {"train": 1.0, **shares}.items():
+        if share and name not in split_of.values():
+            raise GrubioError(
+                f"nothing is left for split '{name}': {len(units)} {settings.unit}s to deal out",
+                path=path,
+                hint="cut smaller blocks with grubio prepare --block-length, or give --unit block",
+            )
+    return split_of
+
+
+def _with_gaps(
+    split_of: Mapping[Block, str], gap: int, path: str | Path
+) -> dict[Block, tuple[int, int]]:
+    # The bases of each block that are left, half-open.
+    blocks = sorted(split_of)
+    kept = {block: (block.start, block.end) for block in blocks}
+    for one, other in pairwise(blocks):
+        if one.contig != other.contig:
+            continue
+        apart = other.start - one.end
+        if apart < 0:
+            raise GrubioError("the block overlaps the next one", path=path, record=str(one))
+        if split_of[one] == split_of[other] or apart >= gap:
+            continue
+        if _RANK[split_of[one]] < _RANK[split_of[other]]:
+            kept[one] = (kept[one][0], one.end - gap + apart)
+        else:
+            kept[other] = (other.start + gap - apart, other.end)
+    for block, (start, end) in kept.items():
+        if start >= end:
+            raise GrubioError(
+                f"gaps of {gap} bases leave nothing of the {len(block)} bases of {block}",
+                path=path,
+                hint="give a smaller --gap, or larger blocks: grubio prepare --block-length",
+            )
+    return kept
+
+
+def _cut(record: Record, locus: Locus, kept: tuple[int, int], split: str) -> Record:
+    start, end = kept
+    first, last = start - locus.start, end - locus.start
+    if locus.strand == "-":
+        first, last = locus.end - end, locus.end - start
+    part = locus.part(first, last)
+    return replace(
+        record,
+        id=str(part),
+        sequence=record.sequence[first:last],
+        labels=record.labels and record.labels[first:last],
+        mask=record.mask and record.mask[first:last],
+        group=block_of(part),
+        split=split,
+    )
