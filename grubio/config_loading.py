@@ -80,7 +80,7 @@ def as_options(settings: Settings) -> list[str]:
     ['--accessibility', '--dropout', '0.1']
     """
     options = []
-    for key, value in settings.model_dump().items():
+    for key, value in settings.model_dump(exclude_none=True).items():
         name = key.replace("_", "-")
         if isinstance(value, bool):
             options.append(f"--{name}" if value else f"--no-{name}")

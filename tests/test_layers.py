@@ -10,10 +10,11 @@ from conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "grubio"
 HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarrow", "Bio", "pooch"}
+HEAVY |= {"pybigtools"}
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "__init__", "data", "zoo", "sources"},
-    {"alphabet", "scheme", "record", "files", "locus", "sites"},
+    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {"model", "devices", "bundle", "baselines"},
@@ -26,8 +27,19 @@ LAYERS = [
         "scoring",
         "exposure",
         "training_data",
+        "called_features",
     },
-    {"fetch", "prepare", "split", "training", "evaluation", "prediction", "report", "comparison"},
+    {
+        "fetch",
+        "prepare",
+        "split",
+        "training",
+        "evaluation",
+        "prediction",
+        "genome_prediction",
+        "report",
+        "comparison",
+    },
     {"combination"},
     {"cli"},
 ]
