@@ -1,8 +1,13 @@
-"""Prediction: a stream of records in, a stream of predictions out, in the same order."""
+"""Prediction: a stream of records in, a stream of predictions out, in the same order.
+
+With a model of a genome, records of any length are labelled window by window; see
+:mod:`grubio.windows`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +17,19 @@ import torch
 from grubio.batching import batches_by_length, padded_codes
 from grubio.bundle import Bundle
 from grubio.devices import choose_device, use_threads
+from grubio.locus import STRANDS, Strand, reverse_complement
 from grubio.record import Record
 from grubio.scheme import LabelScheme
+from grubio.windows import CORE, OVERLAP, Window, gap_mask, windows
 
 # Enough records to fill batches of like length, few enough to hold in memory.
 _LOOK_AHEAD_RESIDUES = 500_000
 _LOOK_AHEAD_RECORDS = 5_000
 _BATCH_RESIDUES = 16_000
+_BATCH_WINDOWS = 32
+# Matrix products of one or two rows round differently from those of more; with no batch smaller
+# than this, an answer does not depend on how many windows there are.
+_LEAST_BATCH = 8
 
 
 _Answer = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]
@@ -57,6 +68,55 @@ class Prediction:
         return (target or self.scheme).decode(self.reduced(target or self.scheme).argmax(axis=1))
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """What the model says about consecutive bases of a contig.
+
+    Attributes
+    ----------
+    contig, length
+        Id of the contig and its bases.
+    start, end
+        The bases, 0-based and half-open.
+    residues
+        Letters of the plus strand.
+    probabilities
+        Calibrated probabilities of each strand that was asked for, float32 ``(base, class)``. The
+        bases of both strands are in the order of the plus strand; the classes are relative to
+        the strand.
+    scheme
+        The classes.
+    """
+
+    contig: str
+    length: int
+    start: int
+    end: int
+    residues: str
+    probabilities: Mapping[Strand, npt.NDArray[np.float32]]
+    scheme: LabelScheme
+
+    def __len__(self) -> int:
+        """Return the number of bases."""
+        return self.end - self.start
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Which bases are not N, bool ``(base,)``; nothing is written of the others."""
+        letters = np.frombuffer(self.residues.upper().encode("ascii"), dtype=np.uint8)
+        return np.not_equal(letters, ord("N"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    contig: str
+    length: int
+    window: Window
+    text: str
+    # (base of the core,)
+    gap: npt.NDArray[np.bool_]
+
+
 class Predictor:
     """Labels records in batches of like length and gives them back in the order they came.
 
@@ -85,13 +145,19 @@ class Predictor:
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         """Yield one prediction for each record, in order, holding a bounded number at a time.
 
+        With a model of a genome a record is a stretch of one strand, and a long one is labelled
+        window by window.
+
         Raises
         ------
         ValueError
             If a sequence is empty or has letters outside the alphabet; check records first with
             :func:`grubio.checking.checked_records`.
         """
-        for window in _windows(records):
+        if self.bundle.sites is not None:
+            yield from self._predict_by_windows(records)
+            return
+        for window in _looked_ahead(records):
             codes = [self.bundle.alphabet.encode(record.sequence) for record in window]
             answers: dict[int, _Answer] = {}
             for batch in batches_by_length([len(c) for c in codes], _BATCH_RESIDUES):
@@ -100,6 +166,89 @@ class Predictor:
             for index, record in enumerate(window):
                 probabilities, accessibility = answers.pop(index)
                 yield Prediction(record, probabilities, self.bundle.scheme, accessibility)
+
+    def stretches(
+        self,
+        contigs: Iterable[Record],
+        strands: Sequence[Strand] = STRANDS,
+        *,
+        core: int = CORE,
+        overlap: int = OVERLAP,
+    ) -> Iterator[Stretch]:
+        """Yield the stretches of each contig in order, each base once, window by window.
+
+        A stretch is the core of a window. However long the contigs are, the windows of one batch
+        are held beside the text of a contig. The minus strand is labelled as the reverse
+        complement. Bases in a gap (see :mod:`grubio.windows`) are background with probability 1,
+        if the scheme has a background; a window whose core is a gap is not computed.
+
+        Parameters
+        ----------
+        contigs
+            Plus strands.
+        strands
+            The strands to label.
+        core, overlap
+            See :func:`grubio.windows.windows`.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`predict`.
+        """
+        budget = _BATCH_WINDOWS * (core + 2 * overlap + 2)
+        places = _places(contigs, core, overlap, self.bundle.scheme)
+        for group in _batched(places, budget // len(strands)):
+            yield from self._labelled(group, strands)
+
+    def _predict_by_windows(self, records: Iterable[Record]) -> Iterator[Prediction]:
+        waiting: deque[Record] = deque()
+
+        def noted() -> Iterator[Record]:
+            for record in records:
+                waiting.append(record)
+                yield record
+
+        parts: list[npt.NDArray[np.float32]] = []
+        for stretch in self.stretches(noted(), ("+",)):
+            parts.append(stretch.probabilities["+"])
+            if stretch.end == stretch.length:
+                yield Prediction(waiting.popleft(), np.concatenate(parts), stretch.scheme)
+                parts = []
+
+    def _labelled(self, places: list[_Place], strands: Sequence[Strand]) -> Iterator[Stretch]:
+        scheme = self.bundle.scheme
+        texts = {
+            (number, strand): place.text if strand == "+" else reverse_complement(place.text)
+            for number, place in enumerate(places)
+            if not place.gap.all()
+            for strand in strands
+        }
+        codes = [self.bundle.alphabet.encode(text) for text in texts.values()]
+        spare = [codes[-1]] * max(_LEAST_BATCH - len(codes), 0) if codes else []
+        found = self._answers(codes + spare) if codes else []
+        answers = {key: answer for key, (answer, _) in zip(texts, found, strict=False)}
+        for number, place in enumerate(places):
+            window = place.window
+            kept = slice(window.first - window.start, window.last - window.start)
+            probabilities: dict[Strand, npt.NDArray[np.float32]] = {}
+            for strand in strands:
+                if (number, strand) in answers:
+                    whole = answers.pop((number, strand))
+                    core = (whole if strand == "+" else whole[::-1])[kept].copy()
+                else:
+                    core = np.zeros((len(place.gap), scheme.size), dtype=np.float32)
+                core[place.gap] = [float(letter == scheme.background) for letter in scheme.letters]
+                probabilities[strand] = core
+            yield Stretch(
+                place.contig,
+                place.length,
+                window.first,
+                window.last,
+                place.text[kept],
+                probabilities,
+                scheme,
+            )
 
     def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
         codes, lengths = padded_codes(sequences, self.bundle.alphabet.pad_code)
@@ -121,7 +270,7 @@ class Predictor:
         ]
 
 
-def _windows(records: Iterable[Record]) -> Iterator[list[Record]]:
+def _looked_ahead(records: Iterable[Record]) -> Iterator[list[Record]]:
     window: list[Record] = []
     residues = 0
     for record in records:
@@ -135,3 +284,30 @@ def _windows(records: Iterable[Record]) -> Iterator[list[Record]]:
             window, residues = [], 0
     if window:
         yield window
+
+
+def _places(
+    contigs: Iterable[Record], core: int, overlap: int, scheme: LabelScheme
+) -> Iterator[_Place]:
+    for contig in contigs:
+        if not contig.sequence:
+            raise ValueError(f"record '{contig.id}' has no sequence")
+        for window in windows(len(contig), core, overlap):
+            gap = gap_mask(contig.sequence, window.first, window.last) & (
+                scheme.background is not None
+            )
+            text = contig.sequence[window.start : window.end]
+            yield _Place(contig.id, len(contig), window, text, gap)
+
+
+def _batched(places: Iterable[_Place], budget: int) -> Iterator[list[_Place]]:
+    batch: list[_Place] = []
+    longest = 0
+    for place in places:
+        longest = max(longest, len(place.text))
+        if batch and (len(batch) + 1) * longest > budget:
+            yield batch
+            batch, longest = [], len(place.text)
+        batch.append(place)
+    if batch:
+        yield batch

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grubio.alphabet import DNA, PROTEIN, looks_like_dna
 from grubio.bundle import default_model, load_bundle
 from grubio.checking import Tally, checked_records
-from grubio.config import Device, OnInvalid, PredictionFormat
+from grubio.config import Device, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
+from grubio.genome_prediction import predict_contigs
 from grubio.inference import Predictor
-from grubio.progress import counted_records
+from grubio.progress import counted
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.scheme import SCHEMES, LabelScheme
@@ -43,6 +44,7 @@ def predict_file(
     on_invalid: OnInvalid = "error",
     device: Device = "auto",
     threads: int | None = None,
+    genome: GenomeSettings | None = None,
 ) -> Tally:
     """Label the records of a FASTA file (``-``: standard input) and write them in their order.
 
@@ -59,6 +61,8 @@ def predict_file(
         scheme.
     on_invalid
         ``error``, ``skip`` or ``mask``, as for :func:`grubio.checking.checked_records`.
+    genome
+        What to write with a model of a genome; the schema's defaults if left out.
 
     Returns
     -------
@@ -80,22 +84,38 @@ def predict_file(
     predictor = Predictor(bundle, device, threads)
     exposed = bundle.model.architecture.accessibility
     tally = Tally()
-    checked = checked_records(records, bundle.alphabet, on_invalid, path=sequences, tally=tally)
-    with contextlib.ExitStack() as stack:
-        writers = [
-            stack.enter_context(
-                open_writer(output.path, output.format, target, accessibility=exposed)
-            )
-            for output in outputs
-        ]
-        for prediction in predictor.predict(counted_records(checked)):
-            for write in writers:
-                write(prediction)
-        if tally.kept == 0:
-            raise GrubioError("no record could be labelled", path=sequences)
+    checked = _some(
+        checked_records(records, bundle.alphabet, on_invalid, path=sequences, tally=tally),
+        sequences,
+    )
+    if bundle.sites is not None:
+        places = [(output.path, output.format) for output in outputs]
+        predict_contigs(predictor, checked, places, genome or GenomeSettings())
+    elif genome not in (None, GenomeSettings()):
+        raise GrubioError("the model is not of a genome; it has no strands, sites or segments")
+    else:
+        with contextlib.ExitStack() as stack:
+            writers = [
+                stack.enter_context(
+                    open_writer(output.path, output.format, target, accessibility=exposed)
+                )
+                for output in outputs
+            ]
+            for prediction in predictor.predict(counted(checked)):
+                for write in writers:
+                    write(prediction)
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)
     return tally
+
+
+def _some(records: Iterable[Record], path: str) -> Iterator[Record]:
+    found = False
+    for record in records:
+        found = True
+        yield record
+    if not found:
+        raise GrubioError("no record could be labelled", path=path)
 
 
 def _all_dna(records: Iterable[Record]) -> bool:

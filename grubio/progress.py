@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from functools import cache
-from typing import TYPE_CHECKING
-
-from grubio.record import Record
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 logger = logging.getLogger(__name__)
+
+ItemT = TypeVar("ItemT", bound=Sized)
 
 
 @cache
@@ -25,30 +25,33 @@ def terminal() -> Console:
     return Console(stderr=True)
 
 
-def counted_records(records: Iterable[Record]) -> Iterator[Record]:
-    """Pass records on and show their number, residues and speed while they pass.
+def counted(
+    items: Iterable[ItemT], names: tuple[str, str] = ("records", "residues")
+) -> Iterator[ItemT]:
+    """Pass items on and show their number, total length and speed while they pass.
 
-    On a terminal this is a live line; elsewhere a line every half minute.
+    On a terminal this is a live line; elsewhere a line every half minute. ``names`` are those of
+    the items and of what they are made of.
     """
     from rich.status import Status
 
     live = sys.stderr.isatty()
     status = Status("reading", console=terminal()) if live else None
     started = told = time.monotonic()
-    count = residues = 0
+    count = length = 0
     if status:
         status.start()
     try:
-        for record in records:
-            yield record
+        for item in items:
+            yield item
             count += 1
-            residues += len(record)
+            length += len(item)
             now = time.monotonic()
             if now - told >= (0.2 if live else 30):
                 told = now
                 text = (
-                    f"{count:,} records, {residues:,} residues, "
-                    f"{residues / (now - started):,.0f} residues/s"
+                    f"{count:,} {names[0]}, {length:,} {names[1]}, "
+                    f"{length / (now - started):,.0f} {names[1]}/s"
                 )
                 if status:
                     status.update(text)

@@ -10,10 +10,11 @@ from conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "grubio"
 HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarrow", "Bio", "pooch"}
+HEAVY |= {"pybigtools"}
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "__init__", "data", "zoo", "sources"},
-    {"alphabet", "scheme", "record", "files", "locus", "sites"},
+    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {"model", "devices", "bundle", "baselines", "painting"},
@@ -28,6 +29,7 @@ LAYERS = [
         "thresholds",
         "training_data",
         "window_sampling",
+        "called_features",
     },
     {"fitting_plan"},
     {
@@ -39,6 +41,7 @@ LAYERS = [
         "training",
         "evaluation",
         "prediction",
+        "genome_prediction",
         "report",
         "comparison",
     },

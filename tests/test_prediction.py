@@ -4,14 +4,12 @@ import gzip
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from grubio.alphabet import DNA, PROTEIN
 from grubio.bundle import bundled_models, default_model, find_model, load_bundle
-from grubio.config import PredictionFormat
 from grubio.embedded import embedded_path
 from grubio.errors import GrubioError
 from grubio.inference import Predictor
@@ -19,6 +17,7 @@ from grubio.prediction import Output, predict_file
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.scheme import SS3
+from grubio.writers import SEQUENCE_FORMATS
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -84,7 +83,7 @@ def test_probabilities_of_a_reduction_are_sums(predictor: Predictor) -> None:
 
 
 def test_all_outputs_are_written_in_one_pass(run_folder: Path, tmp_path: Path) -> None:
-    outputs = [Output(str(tmp_path / f"o.{kind}"), kind) for kind in get_args(PredictionFormat)]
+    outputs = [Output(str(tmp_path / f"o.{kind}"), kind) for kind in SEQUENCE_FORMATS]
     source = embedded_path("example-proteins")
     tally = predict_file(str(source), outputs, model=run_folder / "model", threads=1)
     records = list(read_fasta(source))

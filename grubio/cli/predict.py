@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ThreadsOption
-from grubio.config import OnInvalid, PredictionFormat
+from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.config import GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
 
 
+@settings_option(GenomeSettings, "genome")
 def predict(
     sequences: Annotated[
         str,
@@ -23,7 +24,7 @@ def predict(
         typer.Option(
             "--output",
             "-o",
-            help="File, folder/ (one file per record) or - for standard output. "
+            help="File, folder/ (one file per record, or track) or - for standard output. "
             "May be given several times.",
             show_default="-",
         ),
@@ -62,12 +63,18 @@ def predict(
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: LogOption = None,
+    *,
+    genome: GenomeSettings,
 ) -> None:
     """Label every residue of new FASTA files.
 
-    Records come out once each, in the order in which they came.
+    Records come out once each, in the order in which they came. With a model of a genome both
+    strands are labelled; formats bedgraph and bigwig make one file per class and strand:
+    tracks.CLASS.plus.bw and so on for tracks.bw, CLASS.plus.bw and so on in a folder/.
 
     Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
+
+    Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
     """
     start_logging(log)
     from grubio.bundle import find_model
@@ -85,6 +92,7 @@ def predict(
         on_invalid=on_invalid,
         device=device,
         threads=threads,
+        genome=genome,
     )
     for path in paths:
         if path != "-":

@@ -30,6 +30,8 @@ TEXT_FORMATS: dict[PredictionFormat, TextFormat] = {
     "gff3": Gff3Format(),
 }
 
+SEQUENCE_FORMATS: tuple[PredictionFormat, ...] = (*TEXT_FORMATS, "parquet")
+
 Write = Callable[[Prediction], None]
 
 
@@ -40,10 +42,12 @@ def format_of(path: str) -> PredictionFormat:
     --------
     >>> format_of("out/a.ss2"), format_of("a.gff"), format_of("-")
     ('ss2', 'gff3', 'tsv')
+    >>> format_of("out/a.bw"), format_of("out/a.bigwig/")
+    ('bigwig', 'bigwig')
     """
     ending = Path(path).suffix.lower().removeprefix(".")
     known: dict[str, PredictionFormat] = {name: name for name in get_args(PredictionFormat)}
-    known |= {"fa": "fasta", "gff": "gff3"}
+    known |= {"fa": "fasta", "gff": "gff3", "bg": "bedgraph", "bw": "bigwig"}
     return known.get(ending, "tsv")
 
 
@@ -62,6 +66,12 @@ def open_writer(
     GrubioError
         If the place cannot be written or the format cannot hold the scheme.
     """
+    if kind != "parquet" and kind not in TEXT_FORMATS:
+        raise GrubioError(
+            f"format {kind} is for models of a genome",
+            path=path,
+            hint=f"choose one of {', '.join(SEQUENCE_FORMATS)}",
+        )
     if kind == "parquet":
         if path == STDIO or _is_folder(path):
             raise GrubioError("format parquet needs a file name", hint="use --output FILE.parquet")

@@ -26,8 +26,8 @@ _TERMS = {
         "T": "polypeptide_turn_motif",
     },
 }
-# The characters that the specification allows in column 1 without escape.
-_SAFE = ".:^*$@!+?|-_"
+SAFE = ".:^*$@!+?|-_"
+"""The characters that the specification allows in column 1 without escape."""
 
 
 class Gff3Format:
@@ -41,7 +41,7 @@ class Gff3Format:
 
     def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
         """Write the region and the segments of one record."""
-        seqid = quote(prediction.record.id, safe=_SAFE)
+        seqid = quote(prediction.record.id, safe=SAFE)
         lines = [f"##sequence-region {seqid} 1 {len(prediction.record)}\n"]
         probabilities = prediction.reduced(scheme)
         terms = _TERMS.get(scheme.name, {})
@@ -51,7 +51,7 @@ class Gff3Format:
             if label != scheme.background:
                 column = scheme.letters.index(label)
                 score = float(probabilities[start:end, column].mean())
-                name = quote(scheme.class_names[column], safe=" " + _SAFE)
+                name = quote(scheme.class_names[column], safe=" " + SAFE)
                 lines.append(
                     f"{seqid}\tgrubio\t{terms.get(label, 'sequence_feature')}\t{start + 1}\t{end}"
                     f"\t{score:.3f}\t.\t.\tName={name};label={quote(label)}\n"

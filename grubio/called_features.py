@@ -1,0 +1,209 @@
+"""Called features: from probabilities, stretch by stretch, to sites and segments on a genome.
+
+A class of fixed width is called as sites: where the mean probability over the width reaches the
+class's threshold and no better site of the class lies within the larger of the width and ten
+bases. Any other class but the background is called as segments: runs of bases where it is the
+most probable class. A feature that reaches over the border of stretches is the same as if the
+contig came in one piece.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.bundle import Site
+from grubio.inference import Stretch
+from grubio.locus import STRANDS, Locus, Strand
+from grubio.scheme import LabelScheme
+from grubio.sites import peaks, site_scores
+
+LEAST_RADIUS = 10
+"""Bases around a site in which there is no second one of its class, if it is not wider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A site or a segment.
+
+    Attributes
+    ----------
+    locus
+        Where it lies.
+    letter
+        Its class.
+    score
+        Mean probability of the class over its bases.
+    """
+
+    locus: Locus
+    letter: str
+    score: float
+
+
+class FeatureCaller:
+    """Calls the features of contigs that come stretch by stretch.
+
+    Parameters
+    ----------
+    scheme
+        The classes.
+    sites
+        How the classes of fixed width are called, by letter.
+    min_score
+        Least score of any feature, instead of the sites' thresholds.
+    min_segment
+        Least number of bases of a segment.
+    """
+
+    def __init__(
+        self,
+        scheme: LabelScheme,
+        sites: Mapping[str, Site],
+        *,
+        min_score: float | None = None,
+        min_segment: int = 1,
+    ) -> None:
+        self._scheme = scheme
+        self._sites = sites
+        self._min_score = min_score
+        self._min_segment = min_segment
+        self._waiting: list[Feature] = []
+        self._site_scans: list[_SiteScan] = []
+        self._segment_scans: list[_SegmentScan] = []
+
+    def feed(self, stretch: Stretch) -> list[Feature]:
+        """Return the features that are certain once this stretch is known.
+
+        Over all calls for a contig they come sorted by start, then end, strand and class. None
+        is held back at the end of a contig.
+        """
+        if stretch.start == 0:
+            self._begin(tuple(stretch.probabilities))
+        final = stretch.end == stretch.length
+        for site_scan in self._site_scans:
+            self._waiting += site_scan.feed(stretch, final=final)
+        for segment_scan in self._segment_scans:
+            self._waiting += segment_scan.feed(stretch, final=final)
+        open_starts = [scan.settled for scan in self._site_scans]
+        open_starts += [scan.settled for scan in self._segment_scans]
+        settled = stretch.length if final else min(open_starts, default=0)
+        ready = [feature for feature in self._waiting if feature.locus.start < settled]
+        self._waiting = [feature for feature in self._waiting if feature.locus.start >= settled]
+        return sorted(ready, key=self._place)
+
+    def _begin(self, strands: tuple[Strand, ...]) -> None:
+        self._site_scans = [
+            _SiteScan(
+                self._scheme.letters.index(letter),
+                letter,
+                strand,
+                site.width,
+                site.threshold if self._min_score is None else self._min_score,
+            )
+            for strand in strands
+            for letter, site in self._sites.items()
+        ]
+        others = {*self._sites, self._scheme.background}
+        segments = {letter for letter in self._scheme.letters if letter not in others}
+        self._segment_scans = [
+            _SegmentScan(segments, strand, self._min_segment, self._min_score or 0.0)
+            for strand in strands
+            if segments
+        ]
+
+    def _place(self, feature: Feature) -> tuple[int, int, int, int]:
+        locus = feature.locus
+        letter = self._scheme.letters.index(feature.letter)
+        return locus.start, locus.end, STRANDS.index(locus.strand), letter
+
+
+class _SiteScan:
+    """The sites of one class on one strand of a contig; ``settled`` is the first start still open.
+
+    Bases are kept back to ``radius`` before the first open start, which decide about it.
+    """
+
+    def __init__(
+        self, column: int, letter: str, strand: Strand, width: int, threshold: float
+    ) -> None:
+        self._column = column
+        self._letter = letter
+        self._strand = strand
+        self._width = width
+        self._radius = max(width, LEAST_RADIUS)
+        self._threshold = threshold
+        self._held: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+        self._first = 0
+        self.settled = 0
+
+    def feed(self, stretch: Stretch, *, final: bool) -> list[Feature]:
+        new = stretch.probabilities[self._strand][:, self._column]
+        self._held = np.concatenate((self._held, new))
+        # A strand is read in its own direction: of equal scores its first one counts.
+        way = 1 if self._strand == "+" else -1
+        own_scores = site_scores(self._held[::way], self._width)
+        own_starts = peaks(own_scores, self._radius)
+        scores = own_scores[::way]
+        starts = own_starts if way == 1 else len(scores) - 1 - own_starts[::-1]
+        certain = self._first + len(scores) - (0 if final else self._radius)
+        found = [
+            Feature(
+                Locus(stretch.contig, start, start + self._width, self._strand),
+                self._letter,
+                float(scores[start - self._first]),
+            )
+            for start in (starts + self._first).tolist()
+            if self.settled <= start < certain and scores[start - self._first] >= self._threshold
+        ]
+        self.settled = max(certain, self.settled)
+        kept = max(self.settled - self._radius, self._first)
+        self._held = self._held[kept - self._first :]
+        self._first = kept
+        return found
+
+
+class _SegmentScan:
+    """The segments of one strand of a contig; ``settled`` is where the open run began."""
+
+    def __init__(
+        self, letters: set[str], strand: Strand, min_length: int, min_score: float
+    ) -> None:
+        self._letters = letters
+        self._strand = strand
+        self._min_length = min_length
+        self._min_score = min_score
+        self._open: tuple[int, int, float] | None = None
+        self.settled = 0
+
+    def feed(self, stretch: Stretch, *, final: bool) -> list[Feature]:
+        probabilities = stretch.probabilities[self._strand]
+        classes = probabilities.argmax(axis=1)
+        borders = [0, *(np.flatnonzero(np.diff(classes)) + 1).tolist(), len(classes)]
+        found: list[Feature] = []
+        for first, last in itertools.pairwise(borders):
+            index = int(classes[first])
+            total = float(probabilities[first:last, index].sum(dtype=np.float64))
+            if self._open is not None and self._open[0] == index:
+                self._open = (index, self._open[1], self._open[2] + total)
+                continue
+            found += self._closed(stretch, stretch.start + first)
+            self._open = (index, stretch.start + first, total)
+        if final:
+            found += self._closed(stretch, stretch.end)
+        inside = self._open is not None and stretch.scheme.letters[self._open[0]] in self._letters
+        self.settled = self._open[1] if self._open and inside else stretch.end
+        return found
+
+    def _closed(self, stretch: Stretch, end: int) -> list[Feature]:
+        if self._open is None:
+            return []
+        index, start, total = self._open
+        letter, score = stretch.scheme.letters[index], total / (end - start)
+        if letter not in self._letters or end - start < self._min_length or score < self._min_score:
+            return []
+        return [Feature(Locus(stretch.contig, start, end, self._strand), letter, score)]

@@ -1,0 +1,104 @@
+"""Windows: how a long sequence is cut into overlapping stretches that are labelled on their own.
+
+A window is a core and some bases on both sides of it that only give context: what the model says
+of them is thrown away. The cores lie end to end, so that every base has one answer. They are of
+nearly equal length and mirrored about the middle of the sequence: the windows of the reverse
+complement are the reverse complements of the windows.
+
+A gap of an assembly is a run of at least ten N, as for the sequence databases (NCBI, "Genomes:
+Gapped Format for Genome Submission"). Nothing is found in a gap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+# 500 bases on each side of 4,000 cost a quarter more than no overlap;
+# benchmarks/genome_windows.py measures what the answers lose.
+CORE = 4000
+"""Bases of a window whose answer is kept."""
+
+OVERLAP = 500
+"""Bases of context on each side of a core."""
+
+GAP = 10
+"""Least number of N in a row that are a gap of the assembly."""
+
+_GAP_TEXT = re.compile(f"[Nn]{{{GAP},}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Bases that the model sees at once, 0-based and half-open.
+
+    Attributes
+    ----------
+    start, end
+        The window.
+    first, last
+        Its core.
+    """
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def windows(length: int, core: int = CORE, overlap: int = OVERLAP) -> Iterator[Window]:
+    """Yield the windows of a sequence in order.
+
+    Parameters
+    ----------
+    length
+        Bases of the sequence; one that fits into a window is a window.
+    core
+        Bases of a core; one core, in the middle, may have one or two more.
+    overlap
+        Bases of context on each side, fewer at the ends of the sequence.
+
+    Examples
+    --------
+    >>> for window in windows(25, core=10, overlap=2):
+    ...     print(window)
+    Window(start=0, end=10, first=0, last=8)
+    Window(start=6, end=19, first=8, last=17)
+    Window(start=15, end=25, first=17, last=25)
+    """
+    number = 1 if length <= core + 2 * overlap else -(-length // core)
+    if number % 2 == 0 and length % 2:
+        # No border can lie in the middle of an odd number of bases.
+        number += 1
+
+    def border(index: int) -> int:
+        if index > number // 2:
+            return length - border(number - index)
+        return index * length // number
+
+    first = 0
+    for index in range(1, number + 1):
+        last = border(index)
+        if first < last:
+            yield Window(max(first - overlap, 0), min(last + overlap, length), first, last)
+        first = last
+
+
+def gap_mask(sequence: str, start: int, end: int) -> npt.NDArray[np.bool_]:
+    """Return which of the bases from ``start`` to ``end`` lie in a gap, bool ``(base,)``.
+
+    Examples
+    --------
+    >>> gap_mask("ACN" + "N" * 10 + "GNT", 1, 16).sum()
+    11
+    """
+    before = max(start - GAP + 1, 0)
+    text = sequence[before : end + GAP - 1]
+    mask = np.zeros(len(text), dtype=np.bool_)
+    for run in _GAP_TEXT.finditer(text):
+        mask[run.start() : run.end()] = True
+    return mask[start - before : end - before]

@@ -1,0 +1,136 @@
+"""Tables of a genome, TSV and Parquet: one row per base and strand, sorted by position.
+
+Columns ``id`` (the contig), ``position`` (1-based, of the plus strand), ``strand``, ``residue``
+(the letter on that strand), ``label`` (the most probable class) and ``p_<letter>`` for each
+class, in TSV to four decimals. Where both strands are written, the row of the plus strand comes
+first. A base that is N has no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grubio.called_features import Feature
+from grubio.inference import Stretch
+from grubio.locus import Strand, reverse_complement
+from grubio.scheme import LabelScheme
+
+_ROWS_PER_GROUP = 1_000_000
+
+
+class GenomeTsvFormat:
+    """See the module's text."""
+
+    def __init__(self, scheme: LabelScheme) -> None:
+        self._scheme = scheme
+
+    def header(self) -> str:
+        """Return the line of column names."""
+        names = ["id", "position", "strand", "residue", "label"]
+        return "\t".join([*names, *(f"p_{letter}" for letter in self._scheme.letters)]) + "\n"
+
+    def text(self, stretch: Stretch, features: Sequence[Feature]) -> str:
+        """Return the rows of a stretch."""
+        positions, strands, residues, labels, probabilities = _rows(stretch)
+        numbers = "\t%.4f" * self._scheme.size + "\n"
+        return "".join(
+            f"{stretch.contig}\t{position}\t{strand}\t{residue}\t{label}{numbers % tuple(row)}"
+            for position, strand, residue, label, row in zip(
+                positions.tolist(), strands, residues, labels, probabilities.tolist(), strict=True
+            )
+        )
+
+
+class GenomeParquet:
+    """Writes stretches to a Parquet file in groups of about a million rows.
+
+    ``position`` is int64 and probabilities are float32, the rest strings. The scheme's name is in
+    the file's metadata.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    scheme
+        The classes.
+    """
+
+    def __init__(self, path: Path, scheme: LabelScheme) -> None:
+        self._schema = pa.schema(
+            [
+                ("id", pa.string()),
+                ("position", pa.int64()),
+                ("strand", pa.string()),
+                ("residue", pa.string()),
+                ("label", pa.string()),
+                *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
+            ],
+            metadata={"grubio_scheme": scheme.name},
+        )
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+
+    def __enter__(self) -> GenomeParquet:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+
+    def write(self, stretch: Stretch, features: Sequence[Feature]) -> None:
+        """Add the rows of a stretch."""
+        positions, strands, residues, labels, probabilities = _rows(stretch)
+        columns = [
+            pa.array([stretch.contig] * len(positions)),
+            pa.array(positions),
+            pa.array(strands),
+            pa.array(residues),
+            pa.array(labels),
+            *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
+        ]
+        # An empty list says nothing of its type.
+        columns = [c.cast(t) for c, t in zip(columns, self._schema.types, strict=True)]
+        self._waiting.append(pa.record_batch(columns, schema=self._schema))
+        self._rows += len(positions)
+        if self._rows >= _ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+        self._waiting, self._rows = [], 0
+
+
+def _rows(
+    stretch: Stretch,
+) -> tuple[npt.NDArray[np.int64], list[Strand], list[str], list[str], npt.NDArray[np.float32]]:
+    # Positions, strands, residues, labels and probabilities (row, class), base by base.
+    known = np.flatnonzero(stretch.known)
+    strands = list(stretch.probabilities)
+    probabilities = np.stack([p[known] for p in stretch.probabilities.values()], axis=1)
+    probabilities = probabilities.reshape(-1, stretch.scheme.size)
+    texts = [
+        stretch.residues if strand == "+" else reverse_complement(stretch.residues)[::-1]
+        for strand in strands
+    ]
+    return (
+        np.repeat(stretch.start + 1 + known, len(strands)),
+        strands * len(known),
+        [text[base] for base in known.tolist() for text in texts],
+        list(stretch.scheme.decode(probabilities.argmax(axis=1))),
+        probabilities,
+    )

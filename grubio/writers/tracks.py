@@ -1,0 +1,207 @@
+"""Tracks of a genome, bedGraph and BigWig: one file per class and strand.
+
+Values are probabilities rounded to three decimals. Neighbours of equal value are one interval;
+zeros and bases that are N have none. Coordinates are 0-based and half-open. The background has no
+track: it is what the others leave of one.
+
+Formats: https://genome.ucsc.edu/goldenPath/help/bedgraph.html (without its track line, as the
+tools that read bedGraph expect it) and bigWig.html there. A BigWig file cannot be empty: a track
+without intervals has one of value 0 at the first base. It lists the contigs that have intervals.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import pybigtools
+
+from grubio.errors import GrubioError
+from grubio.files import written_whole
+from grubio.inference import Stretch
+from grubio.locus import Strand
+from grubio.scheme import LabelScheme
+
+TrackFormat = Literal["bedgraph", "bigwig"]
+
+STRAND_NAMES: dict[Strand, str] = {"+": "plus", "-": "minus"}
+
+_ENDINGS = {"bedgraph": (".bedgraph", ".bg"), "bigwig": (".bw", ".bigwig")}
+_INTERVAL = np.dtype([("contig", "<u4"), ("start", "<u4"), ("end", "<u4"), ("value", "<f4")])
+_INTERVALS_READ = 1 << 16
+_Interval = tuple[int, int, float]
+
+
+def track_paths(
+    path: str, kind: TrackFormat, scheme: LabelScheme, strands: tuple[Strand, ...]
+) -> dict[tuple[str, Strand], Path]:
+    """Return the file of each class but the background and each strand.
+
+    ``out/tracks.bw`` stands for ``out/tracks.<class>.plus.bw`` and so on beside one another, and
+    the folder ``out/`` for ``out/<class>.plus.bw``. Characters of a class's name that do not
+    suit a file name become ``_``.
+
+    Examples
+    --------
+    >>> from grubio.scheme import custom_scheme
+    >>> scheme = custom_scheme("s", "T.", ["tss", "none"], ".")
+    >>> [str(path) for path in track_paths("a.bw", "bigwig", scheme, ("+",)).values()]
+    ['a.tss.plus.bw']
+    """
+    place = Path(path)
+    if path.endswith("/") or place.is_dir():
+        folder, stem, ending = place, "", _ENDINGS[kind][0]
+    else:
+        known = place.suffix.lower() in _ENDINGS[kind]
+        ending = place.suffix if known else _ENDINGS[kind][0]
+        folder, stem = place.parent, f"{place.stem if known else place.name}."
+    paths: dict[tuple[str, Strand], Path] = {}
+    taken: set[str] = set()
+    for letter, class_name in zip(scheme.letters, scheme.class_names, strict=True):
+        if letter == scheme.background:
+            continue
+        name = base = re.sub(r"[^A-Za-z0-9._-]", "_", class_name)
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{base}.{number}"
+        taken.add(name.lower())
+        for strand in strands:
+            paths[letter, strand] = folder / f"{stem}{name}.{STRAND_NAMES[strand]}{ending}"
+    return paths
+
+
+@contextlib.contextmanager
+def open_tracks(
+    path: str, kind: TrackFormat, scheme: LabelScheme, strands: tuple[Strand, ...]
+) -> Iterator[Callable[[Stretch], None]]:
+    """Give a function that adds a stretch to all tracks; see :func:`track_paths`.
+
+    Raises
+    ------
+    GrubioError
+        If a file cannot be written.
+    """
+    opener = _open_bedgraph if kind == "bedgraph" else _open_bigwig
+    with contextlib.ExitStack() as stack:
+        tracks = [
+            (
+                scheme.letters.index(letter),
+                strand,
+                _Merger(),
+                stack.enter_context(opener(stack.enter_context(written_whole(file)))),
+            )
+            for (letter, strand), file in track_paths(path, kind, scheme, strands).items()
+        ]
+
+        def write(stretch: Stretch) -> None:
+            known = stretch.known
+            final = stretch.end == stretch.length
+            for column, strand, merger, add in tracks:
+                probability = stretch.probabilities[strand][:, column].astype(np.float64)
+                thousandths = np.where(known, np.rint(1000 * probability), 0).astype(np.int64)
+                add(stretch, merger.feed(thousandths, stretch.start, final=final))
+
+        yield write
+
+
+_Add = Callable[[Stretch, list[_Interval]], None]
+
+
+class _Merger:
+    """Joins equal neighbours, also over the border of stretches."""
+
+    def __init__(self) -> None:
+        # Thousandths and start of the run that may go on.
+        self._open = (0, 0)
+
+    def feed(
+        self, thousandths: npt.NDArray[np.int64], start: int, *, final: bool
+    ) -> list[_Interval]:
+        if start == 0:
+            self._open = (int(thousandths[0]), 0)
+        changes = np.flatnonzero(np.diff(thousandths, prepend=self._open[0]))
+        found: list[_Interval] = []
+        for change in changes.tolist():
+            self._close(start + change, found)
+            self._open = (int(thousandths[change]), start + change)
+        if final:
+            self._close(start + len(thousandths), found)
+        return found
+
+    def _close(self, end: int, found: list[_Interval]) -> None:
+        value, start = self._open
+        if value and end > start:
+            found.append((start, end, value / 1000))
+
+
+@contextlib.contextmanager
+def _open_bedgraph(temporary: Path) -> Iterator[_Add]:
+    with open(temporary, "w", encoding="utf-8", newline="\n") as out:
+
+        def add(stretch: Stretch, intervals: list[_Interval], out: TextIO = out) -> None:
+            out.write(
+                "".join(
+                    f"{stretch.contig}\t{start}\t{end}\t{value:.3f}\n"
+                    for start, end, value in intervals
+                )
+            )
+
+        yield add
+
+
+@contextlib.contextmanager
+def _open_bigwig(temporary: Path) -> Iterator[_Add]:
+    # The header of a BigWig file needs the lengths of all contigs, so intervals wait in a file.
+    with tempfile.TemporaryFile(dir=temporary.parent) as waiting:
+        lengths: dict[str, int] = {}
+
+        def add(stretch: Stretch, intervals: list[_Interval]) -> None:
+            if stretch.start == 0:
+                lengths[stretch.contig] = stretch.length
+            rows = [(len(lengths) - 1, *interval) for interval in intervals]
+            waiting.write(np.array(rows, dtype=_INTERVAL).tobytes())
+
+        yield add
+        waiting.seek(0)
+        _write_bigwig(temporary, lengths, waiting)
+
+
+def _write_bigwig(temporary: Path, lengths: dict[str, int], waiting: BinaryIO) -> None:
+    contigs = list(lengths)
+    failures: list[BaseException] = []
+    covered = 0
+
+    def values() -> Iterator[tuple[str, int, int, float]]:
+        nonlocal covered
+        try:
+            while part := waiting.read(_INTERVALS_READ * _INTERVAL.itemsize):
+                for number, start, end, value in np.frombuffer(part, dtype=_INTERVAL).tolist():
+                    covered += end - start
+                    yield contigs[number], start, end, value
+            if not covered:
+                covered = 1
+                yield contigs[0], 0, 1, 0.0
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    # The library knows the format by the ending, and does not raise if writing fails.
+    named = temporary.with_name(temporary.name + ".bw")
+    try:
+        pybigtools.open(str(named), "w").write(lengths, values())
+        if failures:
+            raise failures[0]
+        with pybigtools.open(str(named)) as reader:
+            found = reader.info()["summary"]["basesCovered"]
+        if found != covered:
+            raise GrubioError(f"{covered} bases were written, {found} are in the file", path=named)
+        named.replace(temporary)
+    finally:
+        named.unlink(missing_ok=True)
