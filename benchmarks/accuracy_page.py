@@ -32,11 +32,14 @@ with an E-value below 0.01, or with at least 25 % identity over any length (E up
 and removal are those of `config/protein_ss.yaml`, which lists the removed chains in
 `results/datasets/pdb-chains/removed.tsv`.
 
-A search in a smaller database finds a little more. A second search, of the {queries} benchmark
-chains against the {train:,} training chains that were left, finds an alignment below E = 0.01 for
-{significant} chains, and a longer list of {related} chains if any alignment of 25 % identity up to
-E = 1 counts, most of which is chance. `grubio split` has repeated the search until it finds nothing
-since; these models were trained before. Without all {related} chains the scores are
+A search in a smaller database finds a little more, so `grubio split` repeats the removal until
+nothing is found. A last search, of the {queries} benchmark chains against the {train:,} training
+chains, finds an alignment below E = 0.01 for {significant} of them, and one of at least 25 %
+identity at E up to 1 for {related}.
+
+"""
+
+UNRELATED = """Without the chains that have one the scores are
 
 | model | set | chains | Q3 | Q8 |
 | --- | --- | ---: | ---: | ---: |
@@ -94,7 +97,10 @@ def page(results: Mapping[str, Any]) -> str:
         if "unrelated" in row
     )
     return (
-        text + LEAK.format(**{**found, "related": len(found["related"]), "rows": rows}) + PUBLISHED
+        text
+        + LEAK.format(**{**found, "related": len(found["related"])})
+        + (UNRELATED.format(rows=rows) if found["related"] else "")
+        + PUBLISHED
     )
 
 
