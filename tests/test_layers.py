@@ -9,14 +9,23 @@ import sys
 from conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "grubio"
-HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarrow", "Bio", "pooch"}
+HEAVY = {
+    "torch",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "pytorch_lightning",
+    "pyarrow",
+    "Bio",
+    "pooch",
+}
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "__init__", "data", "zoo", "sources"},
     {"alphabet", "scheme", "record", "files", "locus", "sites"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
-    {"model", "devices", "bundle", "baselines"},
+    {"model", "devices", "bundle", "baselines", "site_scoring", "site_metrics", "dna_baselines"},
     {
         "inference",
         "fitting",
@@ -24,6 +33,7 @@ LAYERS = [
         "training_progress",
         "writers",
         "scoring",
+        "genome_evaluation",
         "exposure",
         "training_data",
     },
