@@ -1,7 +1,8 @@
 """Evaluation: a model and a labelled split in, scores with intervals and baselines out.
 
 All shares, SOV among them, are fractions from 0 to 1. Intervals are 95 % percentile bootstrap
-intervals over chains. Residues that are masked or whose label is unknown are never scored.
+intervals over chains; for a genome over blocks, both strands together. Residues that are masked or
+whose label is unknown are never scored.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from grubio.devices import use_threads
 from grubio.errors import GrubioError
 from grubio.exposure import accessibility_scores
 from grubio.files import sha256_of_file, write_text_whole, written_whole
+from grubio.genome_evaluation import add_genome_scores, block_of_records
 from grubio.inference import Predictor
 from grubio.record import Record
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
@@ -65,7 +67,8 @@ def evaluate_model(
 
     Writes ``metrics.json``, ``per_chain.tsv``, ``confusion.tsv``, ``calibration.tsv`` and
     ``test_predictions.parquet`` into ``output``. The split ``all`` is every record of the dataset;
-    then, and where there are no training records, there are no baselines.
+    then, and where there are no training records, there are no baselines. For records of a genome,
+    ``sites.tsv`` and ``site_curve.tsv`` are written besides; see :mod:`grubio.genome_evaluation`.
 
     Raises
     ------
@@ -85,6 +88,7 @@ def evaluate_model(
     records = [_labelled(record) for record in read_records(dataset, chosen, targets=exposed)]
     require_splits(dataset, records, split)
     train = [] if split == ALL else list(read_records(dataset, "train"))
+    blocks = None if header.sites is None else block_of_records(records, header.scheme)
     nearest = _audit_of(audit, records) if audit else {}
     # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
     with threadpool_limits(use_threads(threads)):
@@ -99,15 +103,25 @@ def evaluate_model(
                 if prediction.accessibility is not None:
                     accessibility.append(prediction.accessibility)
         logger.info(
-            "%d chains labelled; %s",
+            "%d %s labelled; %s",
             len(records),
+            "chains" if blocks is None else "strands of blocks",
             "fitting the baselines" if train else "no training records, so no baselines",
         )
         baselines: dict[str, list[Probabilities]] = {}
         fitted_to = 0
-        if train:
+        if train and blocks is None:
             baselines, fitted_to = baseline_probabilities(train, records, bundle, settings)
-        result = score_predictions(records, probabilities, baselines, bundle, settings, nearest)
+        elif train:
+            baselines = {"majority": constant_probabilities(train, records, bundle.scheme)}
+        result = score_predictions(
+            records, probabilities, baselines, bundle, settings, nearest, blocks
+        )
+        if header.sites is not None:
+            valid = [] if split == ALL else list(read_records(dataset, "valid"))
+            add_genome_scores(
+                result, records, probabilities, train, valid, bundle.scheme, header.sites, settings
+            )
     if exposed and any(record.accessibility for record in records):
         weights = metrics.bootstrap_weights(len(records), settings.bootstrap, settings.seed)
         scores = accessibility_scores(records, accessibility, weights)
@@ -141,14 +155,21 @@ def baseline_probabilities(
     GrubioError
         If no training residue has a known label.
     """
-    frequencies = class_frequencies(train, bundle.scheme)
     window = WindowLogisticRegression(
         bundle.alphabet, bundle.scheme, settings.baseline_window, settings.seed
     ).fit(train)
     return {
-        "majority": [np.tile(frequencies, (len(record), 1)) for record in test],
+        "majority": constant_probabilities(train, test, bundle.scheme),
         "window_logistic": [window.probabilities(record.sequence) for record in test],
     }, window.training_residues
+
+
+def constant_probabilities(
+    train: Sequence[Record], test: Sequence[Record], scheme: LabelScheme
+) -> list[Probabilities]:
+    """Return the frequencies of the classes in training, ``(residue, class)`` of each record."""
+    frequencies = class_frequencies(train, scheme)
+    return [np.tile(frequencies, (len(record), 1)) for record in test]
 
 
 def score_predictions(
@@ -158,6 +179,7 @@ def score_predictions(
     bundle: Bundle,
     settings: EvaluationSettings,
     audit: Mapping[str, AuditRow],
+    blocks: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """Return the content of ``metrics.json`` and, under ``files``, that of the tables.
 
@@ -175,6 +197,9 @@ def score_predictions(
         Number of bootstrap samples and their seed.
     audit
         Nearest training record of each record by id, or empty.
+    blocks
+        For records of a genome, the index of the block of each: blocks are resampled then, and
+        neither the overlap of segments nor bands of length are scored.
 
     Raises
     ------
@@ -187,22 +212,28 @@ def score_predictions(
     if not usable:
         raise GrubioError("no residue of the split has a known label")
     chosen = [observed[i] for i in usable]
-    fine, coarse = _scores(chosen, [probabilities[i] for i in usable], scheme)
+    segments = blocks is None
+    fine, coarse = _scores(chosen, [probabilities[i] for i in usable], scheme, segments=segments)
     calibration = CalibrationScores(bundle.temperature)
     for i in usable:
         calibration.add(observed[i], probabilities[i])
-    weights = metrics.bootstrap_weights(len(usable), settings.bootstrap, settings.seed)
+    units = usable if blocks is None else [blocks[i] for i in usable]
+    places = np.unique(units, return_inverse=True)[1]
+    drawn = metrics.bootstrap_weights(max(places) + 1, settings.bootstrap, settings.seed)
+    weights = drawn[:, places]
     result: dict[str, Any] = _overall(fine, coarse, weights)
     result |= {name: value.as_dict() for name, value in calibration.errors(weights).items()}
     by_scheme = {coarse.scheme.name: coarse, fine.scheme.name: fine}
     result["classes"] = {name: scores.classes(weights) for name, scores in by_scheme.items()}
     result["baselines"] = {}
     for name, theirs in baselines.items():
-        their_fine, their_coarse = _scores(chosen, [theirs[i] for i in usable], scheme)
+        their_fine, their_coarse = _scores(
+            chosen, [theirs[i] for i in usable], scheme, segments=segments
+        )
         result["baselines"][name] = _overall(their_fine, their_coarse, weights)
         result[f"gain_over_{name}"] = gain(coarse, their_coarse, weights).as_dict()
     lengths = [len(records[i]) for i in usable]
-    result["by_length"] = by_length(coarse, weights, lengths)
+    result["by_length"] = by_length(coarse, weights, lengths) if segments else []
     identities = [audit[records[i].id].identity for i in usable] if audit else []
     result["by_identity"] = by_identity(coarse, weights, lengths, identities) if audit else []
     result["counts"] = {
@@ -251,10 +282,12 @@ def _scores(
     observed: Sequence[npt.NDArray[np.uint8]],
     probabilities: Sequence[Probabilities],
     scheme: LabelScheme,
+    *,
+    segments: bool,
 ) -> tuple[SchemeScores, SchemeScores]:
-    fine = SchemeScores(scheme)
+    fine = SchemeScores(scheme, segments)
     headline = scheme.headline
-    coarse = fine if headline is scheme else SchemeScores(headline)
+    coarse = fine if headline is scheme else SchemeScores(headline, segments)
     matrix = scheme.reduction_matrix(headline)
     for classes, rows in zip(observed, probabilities, strict=True):
         fine.add(classes, rows)
@@ -288,7 +321,8 @@ def _per_chain_table(
 ) -> str:
     columns = {accuracy_name(coarse.scheme): coarse.accuracies()}
     columns[accuracy_name(fine.scheme)] = fine.accuracies()
-    columns |= {"sov": np.array(coarse.sov), "sov_refine": np.array(coarse.refined)}
+    if coarse.segments:
+        columns |= {"sov": np.array(coarse.sov), "sov_refine": np.array(coarse.refined)}
     scored = coarse.per_chain.sum(axis=(1, 2))
     row_of = {index: row for row, index in enumerate(usable)}
     lines = ["\t".join(["id", "residues", "scored", *columns, "nearest", "identity"])]

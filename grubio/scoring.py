@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -37,11 +38,14 @@ class SchemeScores:
         One matrix ``(observed, predicted)`` per chain.
     sov, refined
         SOV'99 and SOV_refine of each chain.
+    segments
+        Whether the overlap of segments is measured; NaN in ``sov`` and ``refined`` if not.
     observed, probabilities
         Classes ``(residue,)`` and probabilities ``(residue, class)`` of each chain as they came.
     """
 
     scheme: LabelScheme
+    segments: bool = True
     confusion: list[npt.NDArray[np.int64]] = field(default_factory=list)
     sov: list[float] = field(default_factory=list)
     refined: list[float] = field(default_factory=list)
@@ -52,8 +56,8 @@ class SchemeScores:
         """Add a chain: observed classes ``(residue,)``, probabilities ``(residue, class)``."""
         predicted = probabilities.argmax(axis=1).astype(np.uint8)
         self.confusion.append(metrics.confusion_counts(observed, predicted, self.scheme.size))
-        self.sov.append(sov_99(observed, predicted))
-        self.refined.append(sov_refine(observed, predicted))
+        self.sov.append(sov_99(observed, predicted) if self.segments else math.nan)
+        self.refined.append(sov_refine(observed, predicted) if self.segments else math.nan)
         self.observed.append(observed)
         self.probabilities.append(probabilities)
 

@@ -39,6 +39,7 @@ def evaluate(
     start_logging(log)
     from grubio.bundle import find_model
     from grubio.evaluation import evaluate_model
+    from grubio.genome_evaluation import summary_rows
 
     result = evaluate_model(
         find_model(model),
@@ -56,6 +57,9 @@ def evaluate(
         if isinstance(score, dict) and "low" in score:
             cells = [_interval(column.get(name)) for column in columns.values()]
             typer.echo("\t".join([name, *cells]))
+    if "sites" in result:
+        for row in summary_rows(result):
+            typer.echo("\t".join(row))
 
 
 def _interval(score: dict[str, float | None] | None) -> str:

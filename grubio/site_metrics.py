@@ -1,0 +1,295 @@
+"""Scores of ranked candidate sites, and their bootstrap intervals over blocks.
+
+The unit of resampling is the block, both strands together. Everything is computed from counts
+``(block, 2, bin)`` of wrong and right candidates between the scores of the right ones, so that a
+bootstrap sample is a weighted sum and its scores are exact. A site that no candidate found counts
+as never found.
+
+Sites that are not annotated are unknown, not negative: a precision over a genome is a lower bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio import metrics
+from grubio.metrics import Floats, Metric
+from grubio.site_scoring import Candidates, SiteTruth, Strand
+
+FALSE_POSITIVES_PER_KB = (0.1, 1.0)
+HEADLINE_TOLERANCE = 3
+REGIONS = ("genome", "near_known")
+
+# Samples at a time, to bound the memory of classes with thousands of sites.
+_CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What was scanned, by block: arrays ``(block,)``.
+
+    Attributes
+    ----------
+    sites
+        True sites of both strands.
+    starts
+        Places where a candidate may start, of both strands.
+    kilobases
+        Thousands of scored bases; a base of double-stranded DNA counts once.
+    """
+
+    sites: Floats
+    starts: Floats
+    kilobases: Floats
+
+
+def scanned(
+    strands: Sequence[Strand], truth: SiteTruth, classes: int, *, near: bool = False
+) -> Scanned:
+    """Return how much was scanned of each block; of the surroundings of known sites if ``near``."""
+    blocks = 1 + max(strand.block for strand in strands)
+    sites, starts, bases, strands_of_block = np.zeros((4, blocks))
+    for number, strand in enumerate(strands):
+        inside = truth.near[number] if near else np.ones(len(strand.classes), dtype=bool)
+        countable = truth.countable[number]
+        sites[strand.block] += truth.countable[number][truth.starts[number]].sum()
+        starts[strand.block] += (countable & inside[: len(countable)]).sum()
+        bases[strand.block] += ((strand.classes < classes) & inside).sum()
+        strands_of_block[strand.block] += 1
+    return Scanned(sites, starts, bases / strands_of_block / 1000)
+
+
+def ranking_metrics(
+    candidates: Candidates, tolerance: int, over: Scanned, weights: Floats, *, near: bool = False
+) -> dict[str, Metric]:
+    """Return average precision, precision at k and recall at fixed rates of false positives.
+
+    Average precision is the sum of precision times the step of recall over falling thresholds, as
+    in scikit-learn. Precision at k looks at as many candidates as there are true sites. Of equal
+    scores, the wrong candidates are taken first.
+
+    Parameters
+    ----------
+    candidates
+        Candidates and whether they are right.
+    tolerance
+        Which of the tolerances.
+    over
+        What was scanned.
+    weights
+        How often each block is drawn, ``(replicate, block)``.
+    near
+        Whether only candidates near known sites count.
+    """
+    chosen = candidates.near if near else np.ones(len(candidates.score), dtype=bool)
+    counts = ranked_counts(
+        candidates.score[chosen],
+        candidates.right[tolerance][chosen],
+        candidates.block[chosen],
+        len(over.sites),
+    )
+    return _with_intervals(counts, over, weights)
+
+
+def ranked_counts(
+    scores: Floats,
+    right: npt.NDArray[np.bool_],
+    block: npt.NDArray[np.int64],
+    blocks: int,
+) -> npt.NDArray[np.int64]:
+    """Return counts of wrong and right candidates between thresholds, int64 ``(block, 2, bin)``.
+
+    The thresholds are the scores of the right ones; bins ascend, the first lies below all of them.
+    Arguments are ``(candidate,)``.
+    """
+    thresholds = np.unique(scores[right])
+    bins = np.searchsorted(thresholds, scores, side="right")
+    shape = (blocks, 2, len(thresholds) + 1)
+    flat = np.ravel_multi_index((block, right.astype(np.int64), bins), shape)
+    return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
+
+
+def ranking_scores(
+    counts: npt.NDArray[np.generic], sites: Floats, kilobases: Floats
+) -> dict[str, Floats]:
+    """Return the scores of :func:`ranking_metrics`, each ``(...)``, from ``(..., 2, bin)``.
+
+    ``sites`` and ``kilobases`` are ``(...)``. Without sites a score is NaN.
+    """
+    falling = counts[..., ::-1].astype(np.float64)
+    wrong, right = falling[..., 0, :], falling[..., 1, :]
+    found, false = right.cumsum(axis=-1), wrong.cumsum(axis=-1)
+    called = found + false
+    precision = np.divide(found, called, where=called > 0, out=np.zeros_like(found))
+    before = found - right + false
+    first_k = np.clip(sites[..., None] - before, 0, right).sum(axis=-1)
+    scores = {
+        "average_precision": _share((precision * right).sum(axis=-1), sites),
+        "precision_at_k": _share(first_k, sites),
+    }
+    for rate in FALSE_POSITIVES_PER_KB:
+        allowed = false <= rate * kilobases[..., None]
+        scores[recall_name(rate)] = _share((right * allowed).sum(axis=-1), sites)
+    return scores
+
+
+def recall_name(rate: float) -> str:
+    """Return the name of the recall at a rate of false positives per thousand bases."""
+    return f"recall_at_{rate:g}_per_kb"
+
+
+def prevalence_metrics(over: Scanned, weights: Floats) -> dict[str, Metric]:
+    """Return what a constant score reaches: precision is the share of starts that are sites."""
+    share = _metric_of_shares(over.sites, over.starts, weights)
+    return {"average_precision": share, "precision_at_k": share}
+
+
+def share_of(outcomes: Sequence[tuple[int, bool]], blocks: int, weights: Floats) -> Metric:
+    """Return the share of true outcomes, given each with its block."""
+    true, total = np.zeros(blocks), np.zeros(blocks)
+    for block, outcome in outcomes:
+        true[block] += outcome
+        total[block] += 1
+    return _metric_of_shares(true, total, weights)
+
+
+def base_average_precision(
+    strands: Sequence[Strand],
+    scores: Sequence[npt.NDArray[np.floating]],
+    index: int,
+    classes: int,
+    weights: Floats,
+    near: Sequence[npt.NDArray[np.bool_]] | None = None,
+) -> Metric:
+    """Return the average precision over the scored bases of all strands.
+
+    Parameters
+    ----------
+    strands
+        What was scanned.
+    scores
+        Score of each base, ``(base,)``, for each strand.
+    index, classes
+        The class, and the number of classes.
+    weights
+        How often each block is drawn, ``(replicate, block)``.
+    near
+        Bases that count, ``(base,)``, for each strand; all by default.
+    """
+    kept, positive, block = [], [], []
+    for number, strand in enumerate(strands):
+        counted = strand.classes < classes
+        if near is not None:
+            counted = counted & near[number]
+        kept.append(scores[number][counted])
+        positive.append(strand.classes[counted] == index)
+        block.append(np.full(int(counted.sum()), strand.block))
+    return metrics.average_precision(
+        np.concatenate(kept), np.concatenate(positive), np.concatenate(block), weights
+    )
+
+
+def dense_metrics(
+    strands: Sequence[Strand],
+    called: Sequence[npt.NDArray[np.bool_]],
+    index: int,
+    classes: int,
+    weights: Floats,
+) -> dict[str, Metric]:
+    """Return MCC, sensitivity, precision and F1 of a class over the bases of each strand.
+
+    Parameters
+    ----------
+    strands
+        What was labelled.
+    called
+        Whether each base was given the class, bool ``(base,)``, for each strand.
+    index, classes
+        The class, and the number of classes.
+    weights
+        How often each block is drawn, ``(replicate, block)``.
+    """
+    counts = np.zeros((weights.shape[1], 2, 2))
+    for strand, is_called in zip(strands, called, strict=True):
+        counted = strand.classes < classes
+        observed = (strand.classes[counted] == index).astype(np.uint8)
+        counts[strand.block] += metrics.confusion_counts(
+            observed, is_called[counted].astype(np.uint8), 2
+        )
+    total = metrics.class_scores(counts.sum(axis=0))
+    drawn = metrics.class_scores(metrics.resampled(weights, counts))
+    names = {"mcc": "mcc", "sensitivity": "recall", "precision": "precision", "f1": "f1"}
+    return {
+        ours: metrics.metric(float(total[theirs][1]), drawn[theirs][..., 1])
+        for ours, theirs in names.items()
+    }
+
+
+def gain(
+    ours: Candidates, theirs: Candidates, tolerance: int, over: Scanned, weights: Floats
+) -> Metric:
+    """Return our average precision less theirs, with both scored on the same samples."""
+    values = [
+        _drawn(_counts_of(one, tolerance, over), over, weights)["average_precision"]
+        for one in (ours, theirs)
+    ]
+    return metrics.metric(float(values[0][0] - values[1][0]), values[0][1:] - values[1][1:])
+
+
+def curve(
+    candidates: Candidates, tolerance: int, over: Scanned, *, near: bool = False, points: int = 300
+) -> list[tuple[float, float, float]]:
+    """Return points of the precision-recall curve, ``(score, recall, precision)``, best first."""
+    chosen = candidates.near if near else np.ones(len(candidates.score), dtype=bool)
+    order = np.argsort(-candidates.score[chosen], kind="stable")
+    right = candidates.right[tolerance][chosen][order]
+    places = np.flatnonzero(right)
+    if not len(places):
+        return []
+    kept = places[np.unique(np.linspace(0, len(places) - 1, points).round().astype(int))]
+    found = right.cumsum()[kept]
+    recall, precision = found / over.sites.sum(), found / (kept + 1)
+    scores = candidates.score[chosen][order][kept]
+    return list(zip(scores.tolist(), recall.tolist(), precision.tolist(), strict=True))
+
+
+def _counts_of(candidates: Candidates, tolerance: int, over: Scanned) -> npt.NDArray[np.int64]:
+    right = candidates.right[tolerance]
+    return ranked_counts(candidates.score, right, candidates.block, len(over.sites))
+
+
+def _with_intervals(
+    counts: npt.NDArray[np.int64], over: Scanned, weights: Floats
+) -> dict[str, Metric]:
+    return {
+        name: metrics.metric(float(values[0]), values[1:])
+        for name, values in _drawn(counts, over, weights).items()
+    }
+
+
+def _drawn(counts: npt.NDArray[np.int64], over: Scanned, weights: Floats) -> dict[str, Floats]:
+    # Scores (1 + replicate,): of the blocks as they are, then of each sample.
+    rows = np.concatenate((np.ones((1, weights.shape[1])), weights))
+    parts = [
+        ranking_scores(
+            metrics.resampled(some, counts),
+            metrics.resampled(some, over.sites),
+            metrics.resampled(some, over.kilobases),
+        )
+        for some in np.array_split(rows, -(-len(rows) // _CHUNK))
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _metric_of_shares(part: Floats, whole: Floats, weights: Floats) -> Metric:
+    value = _share(part.sum(), whole.sum())
+    return metrics.metric(float(value), _share(weights @ part, weights @ whole))
+
+
+def _share(part: npt.NDArray[np.generic] | np.float64, whole: Floats | np.float64) -> Floats:
+    top, bottom = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
+    return np.asarray(np.divide(top, bottom, where=bottom > 0, out=np.full(top.shape, np.nan)))
