@@ -134,8 +134,8 @@ def test_classes_survive_the_command_line_in_their_order() -> None:
     classes = {
         "z": {"feature": "TSS", "offset": [-12, -7], "where": {"score": 1000}},
         "a": {"feature": ["exon"], "boundary": "introns_start", "bases": 2, "letter": "a"},
-        "zz": {"feature": "*", "strand": "both"},
-        "za1": {"feature": "*"},
+        "b": {"feature": "*", "strand": "both"},
+        "a1": {"feature": "*"},
     }
     settings = checked(PrepareSettings, {"format": "genome", "classes": classes})
     options = as_options(settings)
