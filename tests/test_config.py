@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
-from grubio.config import Config, ModelSettings, TrainingSettings
+from grubio.config import Config, ModelSettings, PrepareSettings, TrainingSettings, genome_scheme
 from grubio.config_loading import as_options, checked, json_schema, load_config
 from grubio.errors import GrubioError
+from grubio.sources import copy_in
 
 
 def study(**changes: Any) -> dict[str, Any]:
@@ -18,6 +19,16 @@ def study(**changes: Any) -> dict[str, Any]:
         "runs": {"r": {"dataset": "d"}},
         **changes,
     }
+
+
+def genome_study(prepare: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    rules = {"format": "genome", "classes": {"k": {"feature": "x"}}, **(prepare or {})}
+    dataset = {"records": "g.fna", "annotation": "g.gff", "prepare": rules, **changes}
+    return {"datasets": {"d": dataset}}
+
+
+def genome_rule(**rule: Any) -> dict[str, Any]:
+    return genome_study({"classes": {"k": {"feature": "x", **rule}}})
 
 
 def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
@@ -47,6 +58,29 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
         ({"runs": {"datasets": {"dataset": "d"}}}, ["'datasets'"]),
         ({"datasets": {"d": {"records": "https://x.org/a.fa"}}}, ["a URL needs its sha256"]),
         ({"datasets": {"d": {"records": "a.fa"}}}, ["format 'fasta' needs labels"]),
+        (
+            {
+                "datasets": {
+                    "d": {"records": "a.tsv", "prepare": {"format": "tsv"}, "annotation": "x"}
+                }
+            },
+            ["datasets.d", "format 'tsv' takes no annotation"],
+        ),
+        (genome_study(annotation=[]), ["datasets.d", "format 'genome' needs annotation"]),
+        (genome_study(exclude="x"), ["datasets.d", "format 'genome' takes no exclude"]),
+        (genome_study(labels="x"), ["datasets.d", "format 'genome' takes no labels"]),
+        (genome_study({"classes": {}}), ["datasets.d.prepare", "needs classes"]),
+        (genome_study({"alphabet": "protein"}), ["datasets.d.prepare", "needs alphabet dna"]),
+        (genome_study({"format": "tsv"}), ["datasets.d.prepare", "'tsv' takes no classes"]),
+        (genome_rule(ofset=[1, 2]), ["classes.k.ofset: unknown key", "did you mean 'offset'"]),
+        (genome_rule(offset=[2, 1]), ["classes.k", "lies after the last"]),
+        (genome_rule(offset=[1, 2, 3]), ["classes.k.offset"]),
+        (genome_rule(boundary="start"), ["classes.k", "boundary and bases go together"]),
+        (genome_rule(boundary="start", bases=1, offset=[1, 2]), ["classes.k", "not both"]),
+        (genome_rule(letter="."), ["datasets.d.prepare", "'.' is taken twice"]),
+        (genome_rule(letter="?"), ["datasets.d.prepare", "'?' cannot be a label letter"]),
+        (genome_rule(letter="AB"), ["classes.k.letter"]),
+        (genome_rule(feature=[]), ["classes.k.feature"]),
         ({"prediction": {"formats": ["pdf"]}}, ["prediction.formats.0", "'tsv'", '"pdf"']),
     ],
 )
@@ -94,3 +128,42 @@ def test_options_set_what_they_were_made_from() -> None:
     }
     given["precision"] = str(given["precision"])
     assert checked(TrainingSettings, given) == settings
+
+
+def test_classes_survive_the_command_line_in_their_order() -> None:
+    classes = {
+        "z": {"feature": "TSS", "offset": [-12, -7], "where": {"score": 1000}},
+        "a": {"feature": ["exon"], "boundary": "introns_start", "bases": 2, "letter": "a"},
+        "b": {"feature": "*", "strand": "both"},
+        "a1": {"feature": "*"},
+    }
+    settings = checked(PrepareSettings, {"format": "genome", "classes": classes})
+    options = as_options(settings)
+    assert options[options.index("--alphabet") + 1] == "dna"
+    text = options[options.index("--classes") + 1]
+    again = checked(PrepareSettings, {"format": "genome", "classes": text})
+    assert again == settings
+    assert list(again.classes) == list(classes)
+    assert settings.classes["z"].where == {"score": ["1000"]}
+    assert "--classes" not in as_options(PrepareSettings())
+
+
+def test_letters_of_classes_are_their_first_free_ones() -> None:
+    rules = {name: {"feature": "x"} for name in ("tss", "stop", "cds", "t-o")}
+    rules["last"] = {"feature": "x", "letter": "C"}
+    settings = checked(PrepareSettings, {"format": "genome", "classes": rules})
+    scheme = genome_scheme(settings.classes)
+    assert (scheme.letters, scheme.background) == ("TSDOC.", ".")
+    with pytest.raises(GrubioError, match="class 't-t' has no free letter"):
+        checked(
+            PrepareSettings, {"format": "genome", "classes": {**rules, "t-t": {"feature": "x"}}}
+        )
+
+
+def test_a_url_is_taken_from_the_folder_of_copies(tmp_path: Path) -> None:
+    (tmp_path / "a b.fna").write_text(">c")
+    url = "https://example.org/x/a%20b.fna?x=1"
+    assert copy_in(tmp_path, url) == str(tmp_path / "a b.fna")
+    for location in ("https://example.org/b.fna", "https://example.org/", "a b.fna"):
+        assert copy_in(tmp_path, location) == location
+    assert copy_in(None, url) == url
