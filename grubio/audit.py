@@ -3,7 +3,8 @@
 A tab-separated table with a header line; columns ``id, split, nearest, identity, coverage,
 evalue``. ``identity`` is the share of identical residues in the alignment, ``coverage`` the share
 of the shorter chain that is aligned. The last four are empty where no alignment is significant or
-at least 80 residues long over half of the shorter chain; shorter ones are alike by chance.
+at least 80 residues long over half of the shorter chain; shorter ones are alike by chance. They are
+empty for all blocks of a genome, which are divided by place and not searched for repeats.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Bases that are close to each other share genes and motifs, so blocks of different splits on one
 contig are kept ``gap`` bases apart: what lies between is cut off the block of the lesser split,
-train before valid before test. A record that is cut gets the locus that is left as its id.
+train before valid before test. A record that is cut gets the locus that is left as its id. The two
+ends of a contig do not count as neighbours, even if it is circular.
 """
 
 from __future__ import annotations

@@ -12,66 +12,33 @@ import numpy as np
 import pyarrow.parquet as pq
 import pybigtools
 import pytest
-import torch
 
-from grubio.alphabet import DNA
-from grubio.bundle import Site, load_bundle, save_bundle
+from genome_model import SCHEME, SITES, dna, save_genome_model
+from grubio.bundle import load_bundle
 from grubio.called_features import Feature, FeatureCaller
 from grubio.config import GenomeSettings
 from grubio.errors import GrubioError
 from grubio.inference import Predictor, Stretch
 from grubio.locus import STRANDS, Locus, Strand, reverse_complement
-from grubio.model import Architecture, new_labeller
 from grubio.prediction import Output, predict_file
 from grubio.record import Record
-from grubio.scheme import custom_scheme
 from grubio.sites import peaks, site_scores
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
-SCHEME = custom_scheme("genome", "TMC.", ["tss", "minus 10", "coding", "none"], ".")
-SITES = {"T": Site(1, 0.35), "M": Site(6, 0.3)}
 CHUNKS = {"core": 90, "overlap": 40}
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose probabilities vary along a sequence; nothing is learned."""
-    torch.manual_seed(3)
-    network = new_labeller(Architecture(4, SCHEME.size, 6, 1, 0.0, 8, 7), DNA.channel_table).eval()
-    with torch.no_grad():
-        for weights in network.parameters():
-            weights.mul_(2.0)
-        codes = torch.from_numpy(DNA.encode(dna(1000, 9))).unsqueeze(1)
-        logits = network(codes, torch.tensor([1000])).logits[:, 0]
-        # Each class is the most probable one somewhere.
-        network.head.weight.div_(logits.std(dim=0).unsqueeze(1))
-        network.head.bias.copy_(-(logits - network.head.bias).mean(dim=0) / logits.std(dim=0))
     folder = tmp_path_factory.mktemp("model")
-    save_bundle(folder, network, DNA, SCHEME, 0.5, TRAINING, sites=SITES)
+    save_genome_model(folder)
     return folder
-
-
-TRAINING = {
-    "dataset_sources": {},
-    "settings": {},
-    "chains": 1,
-    "residues": 1,
-    "dataset_sha256": "",
-    "valid_score": 0.5,
-    "score_scheme": "genome",
-    "valid_chains": 1,
-    "best_epoch": 1,
-}
 
 
 @pytest.fixture(scope="module")
 def predictor(model: Path) -> Predictor:
     return Predictor(load_bundle(model), "cpu", 1)
-
-
-def dna(length: int, seed: int) -> str:
-    return "".join(np.random.default_rng(seed).choice(list("ACGT"), length))
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
+from genome_model import dna, save_genome_model
 from grubio.record import Record
 
 pytestmark = pytest.mark.workflow
@@ -203,3 +204,33 @@ def test_another_study_takes_the_place_of_the_default_one(snakefile: str) -> Non
     said = done.stdout + done.stderr
     assert "results/pdb-full/report.html" in said
     assert "results/demo/report.html" not in said
+
+
+def test_a_model_of_a_genome_writes_files_and_folders_of_tracks(tmp_path: Path) -> None:
+    write_study(
+        tmp_path,
+        {
+            "datasets": {"loci": {"records": "loci.tsv", "prepare": {"format": "tsv"}}},
+            "runs": {"first": {"dataset": "loci"}},
+            "prediction": {
+                "inputs": {"new": "new.fna"},
+                "formats": ["bed", "bigwig", "bedgraph"],
+                "genome": {"strand": "-", "min_score": 0.3},
+            },
+        },
+    )
+    (tmp_path / "new.fna").write_text(f">c\n{dna(900, 1)}\n")
+    save_genome_model(tmp_path / "results/first/model")
+    done = snakemake(
+        tmp_path,
+        *("--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--cores", "1"),
+        *("--allowed-rules", "predict", "fetch", "--"),
+        "results/first/predictions/new.bed",
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "results/first/predictions"
+    assert {line.split("\t")[5] for line in (folder / "new.bed").read_text().splitlines()} == {"-"}
+    for kind, ending in (("bigwig", "bw"), ("bedgraph", "bedgraph")):
+        names = [path.name for path in (folder / f"new.{kind}").glob("*.*")]
+        tracks = {f"{name}.minus.{ending}" for name in ("tss", "minus_10", "coding")}
+        assert {name for name in names if not name.startswith(".")} == tracks

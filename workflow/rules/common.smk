@@ -133,6 +133,13 @@ def any_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+# A folder with a file per class and strand.
+FOLDER_FORMATS = [
+    name for name in STUDY.prediction.formats if name in ("bedgraph", "bigwig")
+]
+FILE_FORMATS = [name for name in STUDY.prediction.formats if name not in FOLDER_FORMATS]
+
+
 FINAL_OUTPUT = [
     "results/comparison.tsv",
     *expand("results/{run}/report.html", run=RUNS),

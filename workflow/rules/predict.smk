@@ -1,6 +1,6 @@
 """From a model and FASTA files to labels.
 
-results/<run>/predictions/<input>.<format>
+results/<run>/predictions/<input>.<format>      bedgraph, bigwig: a folder of tracks
 """
 
 
@@ -13,7 +13,13 @@ rule predict:
     output:
         expand(
             "results/{{run}}/predictions/{{input}}.{format}",
-            format=STUDY.prediction.formats,
+            format=FILE_FORMATS,
+        ),
+        directory(
+            expand(
+                "results/{{run}}/predictions/{{input}}.{format}",
+                format=FOLDER_FORMATS,
+            )
         ),
     log:
         "logs/predict/{run}/{input}.log",
@@ -28,8 +34,14 @@ rule predict:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: shlex.join(
-            text for path in output for text in ("--output", path)
+            text
+            for path in output
+            for text in (
+                "--output",
+                f"{path}/" if path.endswith(tuple(FOLDER_FORMATS)) else path,
+            )
         ),
+        genome=shlex.join(as_options(STUDY.prediction.genome)),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,
@@ -38,6 +50,7 @@ rule predict:
         grubio predict {input.sequences:q} \
             --model {params.model:q} \
             {params.outputs} \
+            {params.genome} \
             --on-invalid {params.on_invalid} \
             --device {params.device} \
             --threads {threads} \

@@ -1,0 +1,46 @@
+"""A tiny model of a genome with random weights; it has learned nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from grubio.alphabet import DNA
+from grubio.bundle import Site, save_bundle
+from grubio.model import Architecture, BiGRULabeller
+from grubio.scheme import custom_scheme
+
+SCHEME = custom_scheme("genome", "TMC.", ["tss", "minus 10", "coding", "none"], ".")
+SITES = {"T": Site(1, 0.35), "M": Site(6, 0.3)}
+
+
+def dna(length: int, seed: int) -> str:
+    """Return random bases."""
+    return "".join(np.random.default_rng(seed).choice(list("ACGT"), length))
+
+
+def save_genome_model(folder: Path) -> None:
+    """Write a model for which each class is the most probable one somewhere."""
+    torch.manual_seed(3)
+    network = BiGRULabeller(Architecture(4, SCHEME.size, 6, 1, 0.0, 8, 7), DNA.channel_table).eval()
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.mul_(2.0)
+        codes = torch.from_numpy(DNA.encode(dna(1000, 9))).unsqueeze(1)
+        logits = network(codes, torch.tensor([1000])).logits[:, 0]
+        network.head.weight.div_(logits.std(dim=0).unsqueeze(1))
+        network.head.bias.copy_(-(logits - network.head.bias).mean(dim=0) / logits.std(dim=0))
+    training = {
+        "dataset_sources": {},
+        "settings": {},
+        "chains": 1,
+        "residues": 1,
+        "dataset_sha256": "",
+        "valid_score": 0.5,
+        "score_scheme": SCHEME.name,
+        "valid_chains": 1,
+        "best_epoch": 1,
+    }
+    save_bundle(folder, network, DNA, SCHEME, 0.5, training, sites=SITES)
