@@ -60,7 +60,7 @@ def scanned(
         starts[strand.block] += (countable & inside[: len(countable)]).sum()
         bases[strand.block] += ((strand.classes < classes) & inside).sum()
         strands_of_block[strand.block] += 1
-    return Scanned(sites, starts, bases / strands_of_block / 1000)
+    return Scanned(sites, starts, bases / np.maximum(strands_of_block, 1) / 1000)
 
 
 def ranking_metrics(
