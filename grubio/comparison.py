@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
-from grubio.report.numbers import Interval, plural
-from grubio.report.run_files import Run, read_run
+from grubio.report.numbers import Interval, plural, score_text
+from grubio.report.run_files import Run, baseline_name, read_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +97,8 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
     """Return the header and one row of text per run; empty where a run has no such value.
 
     The headline score has its interval: columns ``q3``, ``q3_low``, ``q3_high``, or the same with
-    ``accuracy`` for classes of one's own; both if the runs differ in that.
+    ``accuracy`` for classes of one's own, and ``site_average_precision`` or ``base_mcc`` of a
+    genome; several of them if the runs differ in that.
     """
     keys = list(dict.fromkeys(run.score_key for run in comparison.runs))
     others = [key for key in ("q8", "sov", "mcc", "ece") if key not in keys]
@@ -139,10 +140,11 @@ def comparison_figure(comparison: Comparison) -> Figure:
         comparison.runs, comparison.names, comparison.test_sets, strict=True
     ):
         label = f"{name} (test set {marks[test_set]})" if comparison.notice else name
-        baseline = run.baseline("window_logistic", run.score_key)
+        baseline = run.baseline(run.main_baseline, run.score_key)
         dots.append(Dot(label, run.score(run.score_key), baseline))
     scores = " or ".join(dict.fromkeys(run.score_name for run in comparison.runs))
-    return comparison_plot(dots, f"{scores} on the test set (%)")
+    names = dict.fromkeys(baseline_name(run.main_baseline) for run in comparison.runs)
+    return comparison_plot(dots, f"{scores} on the test set (%)", " or ".join(names))
 
 
 def render_comparison(comparison: Comparison) -> str:
@@ -152,7 +154,9 @@ def render_comparison(comparison: Comparison) -> str:
 
     header, rows = comparison_table(comparison)
     described = "; ".join(
-        f"{name}: {run.score_name} {100 * value:.1f} %"
+        f"{name}: {run.score_name} {score_text(run.score_key, value)}".replace(
+            "\N{NO-BREAK SPACE}", " "
+        )
         for run, name in zip(comparison.runs, comparison.names, strict=True)
         if (value := run.score(run.score_key).value) is not None
     )
@@ -166,6 +170,7 @@ def render_comparison(comparison: Comparison) -> str:
             header=header,
             rows=rows,
             figure=inline_svg(comparison_figure(comparison), "comparison", described),
+            genome=any(run.genome for run in comparison.runs),
             several_scores=len({run.score_key for run in comparison.runs}) > 1,
         )
     )

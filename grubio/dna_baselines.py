@@ -287,14 +287,14 @@ def _training_bases(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     # Bases of the class and others, each int64 (base, 2): strand and offset.
     truth = site_truth(strands, index, width, classes) if width else None
-    kinds: tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.int64]]] = ([], [])
+    none = np.empty((0, 2), dtype=np.int64)
+    kinds = ([none], [none])
     for number, strand in enumerate(strands):
         counted = strand.classes < classes
         positive = counted & (strand.classes == index)
         clear = counted & ~positive
         if truth is not None:
             starts = truth.starts[number]
-            clear = counted & ~positive
             for start in starts.tolist():
                 clear[max(start - _CLEAR_OF_SITES, 0) : start + _CLEAR_OF_SITES + 1] = False
             positive = np.zeros(len(counted), dtype=bool)

@@ -29,6 +29,7 @@ from grubio.site_metrics import (
     Scanned,
     base_average_precision,
     curve,
+    dense_gain,
     dense_metrics,
     gain,
     prevalence_metrics,
@@ -333,7 +334,14 @@ def _dense_class(study: _Study, letter: str) -> Scores:
         for name, calls in called.items()
     }
     count = sum(int((strand.classes == index).sum()) for strand in strands)
-    return {"name": scheme.class_names[index], "count": count, "methods": methods}
+    result: Scores = {"name": scheme.class_names[index], "count": count, "methods": methods}
+    if "kmer_logistic" in called:
+        result["gain"] = {
+            "kmer_logistic": dense_gain(
+                strands, called[MODEL], called["kmer_logistic"], index, size, study.weights
+            ).as_dict()
+        }
+    return result
 
 
 def _training_share(study: _Study, index: int) -> float:
@@ -347,20 +355,20 @@ def _site_headline(letter: str, scores: Scores) -> Scores:
         name: method["genome"][at]["average_precision"]
         for name, method in scores["methods"].items()
     }
-    result = _headline(HEADLINE_OF_SITES, letter, scores["name"], values)
-    return result | {f"gain_over_{name}": value for name, value in scores["gain"].items()}
+    return _headline(HEADLINE_OF_SITES, letter, scores, values)
 
 
 def _dense_headline(letter: str, scores: Scores) -> Scores:
     values = {name: method["mcc"] for name, method in scores["methods"].items()}
-    return _headline(HEADLINE_OF_BASES, letter, scores["name"], values)
+    return _headline(HEADLINE_OF_BASES, letter, scores, values)
 
 
-def _headline(key: str, letter: str, name: str, values: Mapping[str, Scores]) -> Scores:
+def _headline(key: str, letter: str, scores: Scores, values: Mapping[str, Scores]) -> Scores:
     return {
-        "headline": {"key": key, "class": letter, "name": name},
+        "headline": {"key": key, "class": letter, "name": scores["name"]},
         key: values[MODEL],
         "baselines": {name: {key: value} for name, value in values.items() if name != MODEL},
+        **{f"gain_over_{name}": value for name, value in scores.get("gain", {}).items()},
     }
 
 

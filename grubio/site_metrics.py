@@ -60,7 +60,7 @@ def scanned(
         starts[strand.block] += (countable & inside[: len(countable)]).sum()
         bases[strand.block] += ((strand.classes < classes) & inside).sum()
         strands_of_block[strand.block] += 1
-    return Scanned(sites, starts, bases / strands_of_block / 1000)
+    return Scanned(sites, starts, bases / np.maximum(strands_of_block, 1) / 1000)
 
 
 def ranking_metrics(
@@ -213,13 +213,7 @@ def dense_metrics(
     weights
         How often each block is drawn, ``(replicate, block)``.
     """
-    counts = np.zeros((weights.shape[1], 2, 2))
-    for strand, is_called in zip(strands, called, strict=True):
-        counted = strand.classes < classes
-        observed = (strand.classes[counted] == index).astype(np.uint8)
-        counts[strand.block] += metrics.confusion_counts(
-            observed, is_called[counted].astype(np.uint8), 2
-        )
+    counts = _called_counts(strands, called, index, classes, weights.shape[1])
     total = metrics.class_scores(counts.sum(axis=0))
     drawn = metrics.class_scores(metrics.resampled(weights, counts))
     names = {"mcc": "mcc", "sensitivity": "recall", "precision": "precision", "f1": "f1"}
@@ -227,6 +221,24 @@ def dense_metrics(
         ours: metrics.metric(float(total[theirs][1]), drawn[theirs][..., 1])
         for ours, theirs in names.items()
     }
+
+
+def dense_gain(
+    strands: Sequence[Strand],
+    ours: Sequence[npt.NDArray[np.bool_]],
+    theirs: Sequence[npt.NDArray[np.bool_]],
+    index: int,
+    classes: int,
+    weights: Floats,
+) -> Metric:
+    """Return our MCC of :func:`dense_metrics` less theirs, scored on the same samples."""
+    counts = [
+        _called_counts(strands, called, index, classes, weights.shape[1])
+        for called in (ours, theirs)
+    ]
+    values = [metrics.class_scores(one.sum(axis=0))["mcc"][1] for one in counts]
+    drawn = [metrics.class_scores(metrics.resampled(weights, one))["mcc"][..., 1] for one in counts]
+    return metrics.metric(float(values[0] - values[1]), drawn[0] - drawn[1])
 
 
 def gain(
@@ -255,6 +267,24 @@ def curve(
     recall, precision = found / over.sites.sum(), found / (kept + 1)
     scores = candidates.score[chosen][order][kept]
     return list(zip(scores.tolist(), recall.tolist(), precision.tolist(), strict=True))
+
+
+def _called_counts(
+    strands: Sequence[Strand],
+    called: Sequence[npt.NDArray[np.bool_]],
+    index: int,
+    classes: int,
+    blocks: int,
+) -> Floats:
+    # (block, observed, called)
+    counts = np.zeros((blocks, 2, 2))
+    for strand, is_called in zip(strands, called, strict=True):
+        counted = strand.classes < classes
+        observed = (strand.classes[counted] == index).astype(np.uint8)
+        counts[strand.block] += metrics.confusion_counts(
+            observed, is_called[counted].astype(np.uint8), 2
+        )
+    return counts
 
 
 def _counts_of(candidates: Candidates, tolerance: int, over: Scanned) -> npt.NDArray[np.int64]:

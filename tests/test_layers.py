@@ -10,7 +10,7 @@ from conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "grubio"
 HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarrow", "Bio", "pooch"}
-HEAVY |= {"pybigtools"}
+HEAVY |= {"pybigtools", "lightmotif", "gffutils", "logomaker", "pandas"}
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "__init__", "data", "zoo", "sources"},

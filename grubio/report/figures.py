@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,7 +182,27 @@ def score_histogram(scores: Sequence[float], name: str, noun: str) -> Figure:
     return figure
 
 
-def comparison_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
+def precision_recall(curves: Mapping[str, Sequence[tuple[float, float]]], colour: str) -> Figure:
+    """Draw precision against recall; the first curve in a colour, the others muted and dashed."""
+    looks: list[dict[str, Any]] = [
+        {"color": colour, "lw": 2.2},
+        {"color": CONTRAST, "ls": "--"},
+        {"color": MUTED, "ls": "-."},
+        {"color": MUTED, "ls": ":"},
+    ]
+    with drawing_style():
+        figure, axes = _figure()
+        for (name, points), look in zip(curves.items(), looks, strict=False):
+            recall, precision = zip(*points, strict=True)
+            axes.plot(recall, precision, label=_no_formula(name), **look)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall (%)", ylabel="precision (%)")
+        axes.xaxis.set_major_formatter(_PERCENT)
+        axes.yaxis.set_major_formatter(_PERCENT)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure
+
+
+def comparison_plot(dots: Sequence[Dot], axis_label: str, baseline: str) -> Figure:
     """Draw a :func:`dot_plot` of runs, with a legend for the baseline."""
     figure = dot_plot(dots, axis_label)
     with drawing_style():
@@ -190,7 +210,7 @@ def comparison_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
         axes.plot([], [], "o", color=ACCENT, label="run, 95 % interval")
         if any(dot.baseline is not None and dot.baseline.known for dot in dots):
             look: dict[str, Any] = {"markerfacecolor": PAPER, "markeredgewidth": 1.6}
-            axes.plot([], [], "D", color=CONTRAST, label="window logistic regression", **look)
+            axes.plot([], [], "D", color=CONTRAST, label=baseline, **look)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
         width, height = figure.get_size_inches()
         figure.set_size_inches(width + 1.4, height + 0.3)

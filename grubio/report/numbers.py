@@ -79,6 +79,19 @@ def points(value: float | None) -> str:
     return NO_VALUE if value is None else f"{100 * value:+.1f}"
 
 
+def gain_text(key: str, value: float | None) -> str:
+    """Write a difference of the metric ``key`` with its sign, in points or as a fraction.
+
+    Examples
+    --------
+    >>> gain_text("q3", 0.0512), gain_text("base_mcc", 0.0512)
+    ('+5.1 points', '+0.051')
+    """
+    if value is None:
+        return NO_VALUE
+    return f"{value:+.3f}" if _is_fraction(key) else f"{points(value)} points"
+
+
 def plain(value: float | None) -> str:
     """Write a score that is no percentage, such as a correlation, with three decimals."""
     return NO_VALUE if value is None or math.isnan(value) else f"{value:.3f}"

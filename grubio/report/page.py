@@ -13,14 +13,34 @@ from markupsafe import Markup
 from grubio.files import write_text_whole
 from grubio.report import figures
 from grubio.report.facts import facts
-from grubio.report.numbers import Interval, duration, interval_from, percent, plural
+from grubio.report.genome import (
+    DENSE_COLUMNS,
+    NEAR,
+    SITE_COLUMNS,
+    dense_classes,
+    site_classes,
+)
+from grubio.report.numbers import (
+    Interval,
+    duration,
+    interval_from,
+    percent,
+    plural,
+    score_text,
+)
 from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, worst_and_best
-from grubio.report.run_files import GroupScore, Run, read_run
+from grubio.report.run_files import GroupScore, Run, baseline_name, read_run
 from grubio.report.svg import inline_svg
 from grubio.report.templating import environment, scheme_title, text_colour
 from grubio.report.verdict import checks, verdict
 
 _SCORES = (
+    (
+        "site_average_precision",
+        "Average precision of sites",
+        "of the first class of sites, starts within 3 bases",
+    ),
+    ("base_mcc", "MCC of bases", "of the first class of varying width, on each strand"),
     ("q3", "Q3", "residues whose class of three is right"),
     ("accuracy", "Accuracy", "residues whose class is right"),
     ("q8", "Q8", "residues whose class of eight is right"),
@@ -43,7 +63,8 @@ _CLASS_SCORES = (
     ("mcc", "MCC"),
     ("average_precision", "Average precision"),
 )
-_BASELINES = (("window_logistic", "Window logistic regression"), ("majority", "Majority class"))
+_BASELINES = ("window_logistic", "majority")
+_GENOME_BASELINES = ("pwm", "kmer_logistic", "prevalence", "majority")
 
 
 @dataclass(frozen=True)
@@ -98,8 +119,11 @@ def render_report(run: Run) -> str:
             scheme=run.scheme,
             headline=run.scheme.headline,
             score=run.score(run.score_key),
-            gain=run.score("gain_over_window_logistic"),
-            baselines=[(name, run.baseline(key, run.score_key)) for key, name in _BASELINES],
+            unit=run.unit_word,
+            genome=run.genome,
+            gain=run.gain,
+            main_baseline=baseline_name(run.main_baseline),
+            baselines=[(name, run.baseline(key, run.score_key)) for key, name in _baselines(run)],
             trained=_what_was_trained(run),
             trained_on=_what_it_saw(run),
             checks=found,
@@ -118,10 +142,21 @@ def render_report(run: Run) -> str:
             ),
             distribution=_distribution(run),
             **_drawings(run),
+            site_classes=site_classes(run),
+            site_columns=SITE_COLUMNS,
+            near=NEAR,
+            dense_classes=dense_classes(run),
+            dense_columns=DENSE_COLUMNS,
             facts=facts(run),
             colours=[(colour, text_colour(colour)) for colour in run.scheme.headline.colours],
         )
     )
+
+
+def _baselines(run: Run) -> list[tuple[str, str]]:
+    known = run.metrics.get("baselines") or {}
+    keys = [key for key in _GENOME_BASELINES if key in known] if run.genome else _BASELINES
+    return [(key, name[0].upper() + name[1:]) for key in keys for name in [baseline_name(key)]]
 
 
 def _what_was_trained(run: Run) -> str:
@@ -132,7 +167,7 @@ def _what_was_trained(run: Run) -> str:
     size = f"{parameters:,} parameters" if parameters else ""
     details = ", ".join(part for part in (shape, size) if part)
     classes = f"{run.scheme.size} classes ({scheme_title(run.scheme)})"
-    return f"A bidirectional GRU ({details}) that gives each residue one of {classes}."
+    return f"A bidirectional GRU ({details}) that gives each {run.unit_word} one of {classes}."
 
 
 def _what_it_saw(run: Run) -> str:
@@ -143,8 +178,9 @@ def _what_it_saw(run: Run) -> str:
     seconds, device = training.get("seconds"), training.get("device")
     time = f", in {duration(seconds)} ({device})" if seconds else ""
     return (
-        f"Trained on {plural(training['chains'], run.chain_word)} "
-        f"({training.get('residues', 0):,} residues)"
+        f"Trained on {plural(training['chains'], 'strand' if run.genome else run.chain_word)} "
+        f"{'of blocks ' if run.genome else ''}"
+        f"({training.get('residues', 0):,} {run.unit_word}s)"
         + (f" from {sources}" if sources else "")
         + f"{time}."
     )
@@ -153,11 +189,12 @@ def _what_it_saw(run: Run) -> str:
 def _headline_figure(run: Run) -> Markup:
     dots = [figures.Dot("this model", run.score(run.score_key))]
     dots += [
-        figures.Dot(name.lower(), score, strong=False)
-        for key, name in _BASELINES
+        figures.Dot(baseline_name(key), score, strong=False)
+        for key, _ in _baselines(run)
         if (score := run.baseline(key, run.score_key)).known
     ]
-    text = "; ".join(f"{dot.label} {percent(dot.score.value)}" for dot in dots)
+    key = run.score_key
+    text = "; ".join(f"{dot.label} {score_text(key, dot.score.value)}" for dot in dots)
     figure = figures.dot_plot(dots, f"{run.score_name} on the test set (%)")
     return inline_svg(figure, "headline", f"{run.score_name} of the model and baselines: {text}")
 
@@ -167,15 +204,17 @@ def _scores(run: Run) -> list[ScoreRow]:
     for key, name, meaning in _SCORES:
         score = run.score(key)
         if score.known:
-            of_baselines = [run.baseline(baseline, key) for baseline, _ in _BASELINES]
-            rows.append(ScoreRow(key, name, meaning, score, of_baselines))
+            of_baselines = [run.baseline(baseline, key) for baseline, _ in _baselines(run)]
+            worded = meaning.replace("residue", run.unit_word)
+            rows.append(ScoreRow(key, name, worded, score, of_baselines))
     return rows
 
 
 def _learning(run: Run) -> list[Markup]:
     if not run.history:
         return []
-    best, name = run.training.get("best_epoch"), run.score_name
+    best = run.training.get("best_epoch")
+    name = "score" if run.genome else run.score_name
     scores = [row["valid_score"] for row in run.history if not math.isnan(row["valid_score"])]
     top = percent(max(scores, default=None)) if scores else "no value"
     return [
@@ -251,7 +290,7 @@ def _groups(run: Run, key: str, axis_label: str) -> tuple[Markup, list[GroupScor
 
 def _distribution(run: Run) -> tuple[Markup, list[tuple[str, float]]] | None:
     scores = [chain.score for chain in run.chains or [] if chain.score is not None]
-    if not scores:
+    if not scores or run.genome:
         return None
     figure = inline_svg(
         figures.score_histogram(scores, run.score_name, run.chain_word),
@@ -266,7 +305,7 @@ def _distribution(run: Run) -> tuple[Markup, list[tuple[str, float]]] | None:
 
 
 def _drawings(run: Run) -> dict[str, Any]:
-    if run.chains is None or run.predictions is None:
+    if run.chains is None or run.predictions is None or run.genome:
         return {"worst": [], "best": [], "most_residues": MOST_RESIDUES}
     worst, best = worst_and_best(run.chains)
     return {

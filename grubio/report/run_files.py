@@ -8,6 +8,7 @@
 ``confusion.tsv``          optional  counts of observed and predicted classes
 ``calibration.tsv``        optional  confidence against accuracy, before and after calibration
 ``test_predictions.parquet``  optional  every test residue with its probabilities
+``site_curve.tsv``         optional  of a genome: precision and recall of sites
 =========================  ========  ===========================================================
 """
 
@@ -40,7 +41,11 @@ CONFUSION_FILE = "confusion.tsv"
 CALIBRATION_FILE = "calibration.tsv"
 PREDICTIONS_FILE = "test_predictions.parquet"
 
-_HEADLINE_KEYS = ("q3", "accuracy", "q8")
+SITE_CURVE_FILE = "site_curve.tsv"
+
+# Of a genome's rare classes, accuracy says nothing: the first two are only in such runs.
+_HEADLINE_KEYS = ("site_average_precision", "base_mcc", "q3", "accuracy", "q8")
+_MAIN_BASELINES = {"site_average_precision": "pwm", "base_mcc": "kmer_logistic"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class Run:
     scheme
         Classes of the model; the finest ones.
     score_key
-        The metric of the headline: ``q3``, or ``accuracy`` for classes of one's own.
+        The metric of the headline: ``q3``, or ``accuracy`` for classes of one's own; of a genome,
+        ``site_average_precision`` or ``base_mcc``.
     history
         One mapping of column to number per validation.
     chains
@@ -98,13 +104,45 @@ class Run:
 
     @property
     def chain_word(self) -> str:
-        """What a record is called here."""
+        """What the unit of testing is called here."""
+        if self.genome:
+            return "block"
         return "chain" if self.model.get("alphabet") == "protein" else "sequence"
 
     @property
     def score_name(self) -> str:
         """Name of the headline score."""
+        if self.score_key in _MAIN_BASELINES:
+            of = _mapping(self.metrics.get("headline")).get("name", "sites")
+            kind = "MCC" if self.score_key == "base_mcc" else "average precision"
+            return f"{kind} of {of}"
         return "accuracy" if self.score_key == "accuracy" else self.score_key.upper()
+
+    @property
+    def genome(self) -> bool:
+        """Whether the test records are both strands of blocks of a genome."""
+        return self.metrics.get("sites") is not None
+
+    @property
+    def unit_word(self) -> str:
+        """What one letter of a sequence is called here."""
+        return "base" if self.genome else "residue"
+
+    @property
+    def tested(self) -> int | None:
+        """How many chains or blocks were tested, if it is known."""
+        counts = _mapping(self.metrics.get("counts"))
+        return counts.get("blocks" if self.genome else "chains")
+
+    @property
+    def main_baseline(self) -> str:
+        """The baseline that the headline is compared with."""
+        return _MAIN_BASELINES.get(self.score_key, "window_logistic")
+
+    @property
+    def gain(self) -> Interval:
+        """The headline score less that of the main baseline."""
+        return self.score(f"gain_over_{self.main_baseline}")
 
     def score(self, key: str) -> Interval:
         """Return a top-level score; without a value if the run does not have it."""
@@ -154,6 +192,16 @@ class Run:
         raise GrubioError(f"the model has no label scheme '{name}'", path=self.folder)
 
 
+def baseline_name(key: str) -> str:
+    """Return how a baseline is called in text."""
+    return {
+        "window_logistic": "window logistic regression",
+        "majority": "majority class",
+        "pwm": "position weight matrix",
+        "kmer_logistic": "k-mer logistic regression",
+    }.get(key, key)
+
+
 def read_run(folder: str | Path) -> Run:
     """Read what train and evaluate wrote about a run.
 
@@ -189,7 +237,9 @@ def read_run(folder: str | Path) -> Run:
         scheme=scheme,
         score_key=score_key,
         history=read_history(folder / HISTORY_FILE),
-        chains=read_chains(folder / CHAINS_FILE, score_key),
+        chains=read_chains(
+            folder / CHAINS_FILE, "accuracy" if score_key in _MAIN_BASELINES else score_key
+        ),
         confusion=read_confusion(folder / CONFUSION_FILE),
         calibration=read_calibration(folder / CALIBRATION_FILE),
         predictions=predictions if predictions.is_file() else None,

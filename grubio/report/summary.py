@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grubio.errors import GrubioError
-from grubio.report.numbers import percent, plain, plural, points, range_text
-from grubio.report.run_files import METRICS_FILE, MODEL_FOLDER, read_run
+from grubio.report.numbers import gain_text, percent, plain, plural, range_text, score_text
+from grubio.report.run_files import METRICS_FILE, MODEL_FOLDER, baseline_name, read_run
 
 REPORT_FILE = "report.html"
 PREDICTIONS_FOLDER = "predictions"
@@ -49,10 +49,10 @@ def summary_lines(run_folder: str | Path) -> list[str]:
     run = read_run(run_folder)
     score = run.score(run.score_key)
     ends = range_text(run.score_key, score)
-    headline = f"{run.score_name} {percent(score.value)}"
+    headline = f"{run.score_name} {score_text(run.score_key, score.value)}"
     headline += f" (95 % interval {ends})" if ends else ""
-    if chains := (run.metrics.get("counts") or {}).get("chains"):
-        headline += f" on {plural(chains, f'test {run.chain_word}')}"
+    if run.tested:
+        headline += f" on {plural(run.tested, f'test {run.chain_word}')}"
     others = [
         f"{name} {write(value)}"
         for key, name, write in (
@@ -63,14 +63,12 @@ def summary_lines(run_folder: str | Path) -> list[str]:
         )
         if key != run.score_key and (value := run.score(key).value) is not None
     ]
-    gain, window = (
-        run.score("gain_over_window_logistic"),
-        run.baseline("window_logistic", run.score_key),
-    )
+    gain, baseline = run.gain, run.baseline(run.main_baseline, run.score_key)
     rows = [("", headline), ("", ", ".join(others))]
     if gain.known:
-        base = f" ({percent(window.value)})" if window.known else ""
-        rows.append(("", f"{points(gain.value)} points over a window logistic regression{base}"))
+        base = f" ({score_text(run.score_key, baseline.value)})" if baseline.known else ""
+        over = f"a {baseline_name(run.main_baseline)}{base}"
+        rows.append(("", f"{gain_text(run.score_key, gain.value)} over {over}"))
     rows.append(("model", str(run.folder / MODEL_FOLDER)))
     report = run.folder / REPORT_FILE
     rows.append(("report", str(report) if report.is_file() else "not made yet: grubio report"))

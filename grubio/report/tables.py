@@ -99,6 +99,25 @@ def read_calibration(path: Path) -> dict[str, list[CalibrationBin]] | None:
     return sets
 
 
+def read_site_curve(path: Path) -> dict[tuple[str, str, str], list[tuple[float, float]]] | None:
+    """Return points ``(recall, precision)`` by class, method and region, or None without the file.
+
+    Points come with falling scores.
+    """
+
+    def row(cells: Mapping[str, str]) -> tuple[tuple[str, str, str], tuple[float, float]]:
+        key = cells["class"], cells["method"], cells["region"]
+        return key, (float(cells["recall"]), float(cells["precision"]))
+
+    rows = _rows(path, row)
+    if rows is None:
+        return None
+    curves: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for key, point in rows:
+        curves.setdefault(key, []).append(point)
+    return curves
+
+
 def _rows(
     path: Path, convert: Callable[[Mapping[str, str]], RowT], delimiter: str = "\t"
 ) -> list[RowT] | None:

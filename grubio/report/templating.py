@@ -25,7 +25,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.globals["version"] = __version__
-    for name in ("percent", "plain", "points", "score_text", "range_text", "plural"):
+    for name in ("percent", "plain", "points", "score_text", "range_text", "plural", "gain_text"):
         made.filters[name] = getattr(numbers, name)
     made.filters["scheme_title"] = scheme_title
     return made

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grubio.config import SplitSettings
-from grubio.report.numbers import percent, plural, points, range_text
-from grubio.report.run_files import Run
+from grubio.report.numbers import gain_text, percent, plural, points, range_text
+from grubio.report.run_files import Run, baseline_name
 from grubio.report.tables import ChainScore
 
 Outcome = Literal["good", "caution", "unknown"]
@@ -30,7 +30,12 @@ class Check:
 
 def checks(run: Run) -> list[Check]:
     """Return what speaks for and against the scores of a run."""
-    return [_homologs(run), _gain(run), _calibration(run), _precision(run)]
+    return [
+        _blocks(run) if run.genome else _homologs(run),
+        _gain(run),
+        _calibration(run),
+        _precision(run),
+    ]
 
 
 def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
@@ -73,18 +78,43 @@ def _homologs(run: Run) -> Check:
     )
 
 
+def _blocks(run: Run) -> Check:
+    name = "Independence of the test set"
+    found = run.metrics.get("independence") or {}
+    shared, nearest = found.get("shared_bases"), found.get("nearest")
+    if shared is None:
+        return Check(name, "unknown", "Whether test blocks overlap training blocks is not known.")
+    if shared:
+        return Check(
+            name,
+            "caution",
+            f"{plural(shared, 'test base')} were also in training or validation blocks.",
+        )
+    ending = "" if nearest is None else f" The nearest one is {plural(nearest, 'base')} away."
+    return Check(
+        name,
+        "good",
+        "No test block shares a base, on either strand, with a block of training or validation."
+        f"{ending} Repeats and related genes elsewhere are not looked for.",
+    )
+
+
 def _gain(run: Run) -> Check:
     name = "Gain over the baseline"
-    gain = run.score("gain_over_window_logistic")
+    gain = run.gain
     if gain.value is None:
         return Check(name, "unknown", "There is no baseline to compare with.")
-    ends = range_text("gain", gain)
+    ends = range_text(run.score_key, gain)
     interval = f" (95\N{NO-BREAK SPACE}% interval {ends})" if ends else ""
     beats = (gain.low if gain.low is not None else gain.value) > 0
     finding = (
         f"{points(gain.value)} percentage points of {run.score_name} over a logistic regression "
         f"on a window of residues{interval}"
     )
+    if run.genome:
+        over = baseline_name(run.main_baseline)
+        by = gain_text(run.score_key, gain.value)
+        finding = f"{by} of {run.score_name} over a {over}{interval}"
     finding += "." if beats else ", which does not exclude that there is no gain."
     score, majority = run.score(run.score_key).value, run.baseline("majority", run.score_key).value
     if score is not None and majority is not None and score <= majority:
@@ -113,11 +143,10 @@ def _precision(run: Run) -> Check:
     if score.low is None or score.high is None:
         return Check(name, "unknown", "The score has no interval.")
     width = score.high - score.low
-    total = run.metrics.get("counts", {}).get("chains")
-    on = f" on {plural(total, f'test {run.chain_word}')}" if total else ""
+    on = f" on {plural(run.tested, f'test {run.chain_word}')}" if run.tested else ""
+    wide = f"{width:.3f}" if run.score_key == "base_mcc" else f"{100 * width:.1f} percentage points"
     return Check(
         name,
         "good" if width <= _WIDEST_GOOD_INTERVAL else "caution",
-        f"The 95\N{NO-BREAK SPACE}% interval of {run.score_name}{on} is {100 * width:.1f} "
-        "percentage points wide.",
+        f"The 95\N{NO-BREAK SPACE}% interval of {run.score_name}{on} is {wide} wide.",
     )

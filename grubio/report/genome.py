@@ -1,0 +1,176 @@
+"""What the report says of a genome: tables and curves of sites, tables of dense classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from grubio.report import figures
+from grubio.report.numbers import Interval, interval_from, percent, plural
+from grubio.report.run_files import Run, baseline_name
+from grubio.report.svg import inline_svg
+from grubio.report.tables import read_site_curve
+from grubio.scheme import LabelScheme
+from grubio.site_scoring import NEAR
+
+Rows = list[tuple[str, list[Interval]]]
+
+__all__ = ["DENSE_COLUMNS", "NEAR", "SITE_COLUMNS", "dense_classes", "site_classes"]
+
+SITE_COLUMNS = (
+    ("tolerance_0.average_precision", "Average precision, exact"),
+    ("tolerance_3.average_precision", "within 3 bases"),
+    ("tolerance_10.average_precision", "within 10 bases"),
+    ("tolerance_3.precision_at_k", "Precision at k"),
+    ("tolerance_3.recall_at_0.1_per_kb", "Recall at 0.1 false per kb"),
+    ("tolerance_3.recall_at_1_per_kb", "Recall at 1 false per kb"),
+    ("base_average_precision", "Average precision of bases"),
+)
+DENSE_COLUMNS = (
+    ("mcc", "MCC"),
+    ("sensitivity", "Sensitivity"),
+    ("precision", "Precision"),
+    ("f1", "F1"),
+    ("average_precision", "Average precision"),
+)
+REGIONS = (("genome", "over the whole test blocks"), ("near_known", "near known sites"))
+
+_METHODS = ("model", "pwm", "kmer_logistic", "prevalence")
+
+
+@dataclass(frozen=True)
+class SiteClass:
+    """What is shown of a class of fixed width.
+
+    Attributes
+    ----------
+    letter, name
+        The class.
+    finding
+        How many sites of which width, in how much sequence.
+    tables
+        A title and rows of methods for each region; columns are :data:`SITE_COLUMNS`.
+    strands
+        Strand consistency by method.
+    curves
+        A precision-recall curve and its caption for each region.
+    """
+
+    letter: str
+    name: str
+    finding: str
+    tables: list[tuple[str, Rows]]
+    strands: Rows
+    curves: list[tuple[Markup, str]]
+
+
+@dataclass(frozen=True)
+class DenseClass:
+    """What is shown of a class of varying width; columns are :data:`DENSE_COLUMNS`."""
+
+    letter: str
+    name: str
+    bases: int
+    rows: Rows
+
+
+def site_classes(run: Run) -> list[SiteClass]:
+    """Return what is shown of each class of fixed width.
+
+    Raises
+    ------
+    GrubioError
+        If a score or a line of ``site_curve.tsv`` is not as expected.
+    """
+    curves = read_site_curve(run.folder / "site_curve.tsv") or {}
+    shown = []
+    for letter, scores in (run.metrics.get("sites") or {}).items():
+        name, methods = scores["name"], scores["methods"]
+        tables = [
+            (f"Sites of {name}, {title}", _rows(methods, region, SITE_COLUMNS))
+            for region, title in REGIONS
+        ]
+        scanned = scores["kilobases"]
+        finding = (
+            f"{plural(scores['count'], 'known site')} of {plural(scores['width'], 'base')} in "
+            f"{scanned['genome']:,.0f} kb of test blocks; {scanned['near_known']:,.0f} kb lie "
+            "near one."
+        )
+        of_class = {
+            region: {
+                method: curves[letter, method, region]
+                for method in _METHODS
+                if (letter, method, region) in curves
+            }
+            for region, _ in REGIONS
+        }
+        drawn = [
+            (_curve(run.scheme, letter, name, region, found), f"Sites of {name}, {title}.")
+            for region, title in REGIONS
+            if (found := of_class[region])
+        ]
+        strands = _rows(methods, "", (("strand_consistency", ""),))
+        shown.append(
+            SiteClass(letter, name, finding, tables, [r for r in strands if r[1][0].known], drawn)
+        )
+    return shown
+
+
+def dense_classes(run: Run) -> list[DenseClass]:
+    """Return what is shown of each class of varying width."""
+    return [
+        DenseClass(
+            letter, scores["name"], scores["count"], _rows(scores["methods"], "", DENSE_COLUMNS)
+        )
+        for letter, scores in (run.metrics.get("dense") or {}).items()
+    ]
+
+
+def precision_recall(curves: Mapping[str, Sequence[tuple[float, float]]], colour: str) -> Figure:
+    """Draw precision against recall by method; the model in the colour of the class."""
+    return figures.precision_recall(
+        {_method(name): points for name, points in curves.items()}, colour
+    )
+
+
+def _curve(
+    scheme: LabelScheme,
+    letter: str,
+    name: str,
+    region: str,
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+) -> Markup:
+    colour = scheme.colours[scheme.letters.index(letter)]
+    ends = "; ".join(
+        f"{_method(method)} reaches a recall of {percent(points[-1][0])} at a precision of "
+        f"{percent(points[-1][1])}"
+        for method, points in curves.items()
+    )
+    text = f"Precision against recall of sites of {name}: {ends}"
+    place = scheme.letters.index(letter)
+    return inline_svg(precision_recall(curves, colour), f"sites-{place}-{region}", text)
+
+
+def _rows(methods: Mapping[str, Any], region: str, columns: Sequence[tuple[str, str]]) -> Rows:
+    rows: Rows = []
+    for name in _METHODS:
+        if name not in methods:
+            continue
+        scores = methods[name].get(region) or {} if region else methods[name]
+        cells = []
+        for key, _ in columns:
+            found: Any = scores
+            # Names of rates hold a dot: only the first one divides.
+            for part in key.split(".", 1) if key.startswith("tolerance") else [key]:
+                found = (found or {}).get(part)
+            cells.append(interval_from(found, f"{name}.{region}.{key}"))
+        rows.append((_method(name), cells))
+    return rows
+
+
+def _method(name: str) -> str:
+    return "this model" if name == "model" else baseline_name(name)
