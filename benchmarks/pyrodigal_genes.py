@@ -110,7 +110,7 @@ def compared(
 def printed(result: Mapping[str, Any]) -> str:
     """Return a table of the predictors, scores as columns."""
     rows = {f"pyrodigal, {name}": scores for name, scores in result["strands"].items()}
-    rows |= {name: scores for name, scores in (result.get("methods") or {}).items()}
+    rows |= result.get("methods") or {}
     lines = ["\t".join(["predictor", *SCORES])]
     for name, scores in rows.items():
         lines.append("\t".join([name, *(_cell(scores.get(score)) for score in SCORES)]))
