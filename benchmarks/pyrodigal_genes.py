@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pyrodigal
 
+from grubio.base_metrics import dense_metrics
 from grubio.config import EvaluationSettings
 from grubio.dataset import read_header, read_records, require_splits
 from grubio.errors import GrubioError
@@ -28,7 +29,6 @@ from grubio.files import sha256_of_file, write_text_whole
 from grubio.locus import STRANDS, Locus
 from grubio.metrics import bootstrap_weights
 from grubio.readers.fasta import read_fasta
-from grubio.site_metrics import dense_metrics
 from grubio.site_scoring import strands_of
 
 SCORES = ("mcc", "sensitivity", "precision", "f1")
@@ -110,7 +110,7 @@ def compared(
 def printed(result: Mapping[str, Any]) -> str:
     """Return a table of the predictors, scores as columns."""
     rows = {f"pyrodigal, {name}": scores for name, scores in result["strands"].items()}
-    rows |= result.get("methods") or {}
+    rows.update(result.get("methods") or {})
     lines = ["\t".join(["predictor", *SCORES])]
     for name, scores in rows.items():
         lines.append("\t".join([name, *(_cell(scores.get(score)) for score in SCORES)]))

@@ -10,31 +10,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio import metrics
+from grubio.base_metrics import base_average_precision, dense_gain, dense_metrics
 from grubio.config import EvaluationSettings
 from grubio.dna_baselines import chosen_pwm, chosen_site_kmers, dense_kmers, site_log_odds
 from grubio.errors import GrubioError
+from grubio.genome_headline import MODEL, Scores, dense_headline, site_headline
 from grubio.metrics import Floats, Metric
 from grubio.record import Record
 from grubio.scheme import LabelScheme
 from grubio.site_metrics import (
-    FALSE_POSITIVES_PER_KB,
     HEADLINE_TOLERANCE,
     REGIONS,
     Scanned,
-    base_average_precision,
     curve,
-    dense_gain,
-    dense_metrics,
     gain,
     prevalence_metrics,
     ranking_metrics,
-    recall_name,
     scanned,
     share_of,
 )
@@ -50,12 +46,6 @@ from grubio.site_scoring import (
     strands_of,
 )
 from grubio.sites import site_scores
-
-MODEL = "model"
-HEADLINE_OF_SITES = "site_average_precision"
-HEADLINE_OF_BASES = "base_mcc"
-
-Scores = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -109,24 +99,6 @@ def add_genome_scores(
     result["counts"]["blocks"] = found.pop("blocks")
     result["files"] |= tables
     result |= found
-
-
-def summary_rows(result: Mapping[str, Any]) -> list[list[str]]:
-    """Return a table of the main scores of each class and method, with its header."""
-    columns = ("average_precision", "precision_at_k", *map(recall_name, FALSE_POSITIVES_PER_KB))
-    rows = [["class", "region", "method", *columns]]
-    for scores in result["sites"].values():
-        for region in REGIONS:
-            for name, method in scores["methods"].items():
-                found = method[region][f"tolerance_{HEADLINE_TOLERANCE}"]
-                rows.append([scores["name"], region, name, *(_cell(found, c) for c in columns)])
-    if result["dense"]:
-        columns = ("average_precision", "mcc", "sensitivity", "precision", "f1")
-        rows.append(["class", "region", "method", *columns])
-    for scores in result["dense"].values():
-        for name, method in scores["methods"].items():
-            rows.append([scores["name"], "bases", name, *(_cell(method, c) for c in columns)])
-    return rows
 
 
 def score_genome(
@@ -194,12 +166,12 @@ def score_genome(
         called += _called_sites(study, letter, candidates, sites[letter])
         curves += lines
         if "headline" not in result and scores["count"]:
-            result |= _site_headline(letter, scores)
+            result |= site_headline(letter, scores)
     for letter in scheme.letters:
         if letter not in sites and letter != scheme.background:
             result["dense"][letter] = _dense_class(study, letter)
             if "headline" not in result:
-                result |= _dense_headline(letter, result["dense"][letter])
+                result |= dense_headline(letter, result["dense"][letter])
     head = "contig\tstart\tend\tstrand\tclass\tscore\tknown"
     files = {
         "sites.tsv": "\n".join([head, *called]) + "\n",
@@ -349,29 +321,6 @@ def _training_share(study: _Study, index: int) -> float:
     return sum(int((s.classes == index).sum()) for s in study.train) / max(counted, 1)
 
 
-def _site_headline(letter: str, scores: Scores) -> Scores:
-    at = f"tolerance_{HEADLINE_TOLERANCE}"
-    values = {
-        name: method["genome"][at]["average_precision"]
-        for name, method in scores["methods"].items()
-    }
-    return _headline(HEADLINE_OF_SITES, letter, scores, values)
-
-
-def _dense_headline(letter: str, scores: Scores) -> Scores:
-    values = {name: method["mcc"] for name, method in scores["methods"].items()}
-    return _headline(HEADLINE_OF_BASES, letter, scores, values)
-
-
-def _headline(key: str, letter: str, scores: Scores, values: Mapping[str, Scores]) -> Scores:
-    return {
-        "headline": {"key": key, "class": letter, "name": scores["name"]},
-        key: values[MODEL],
-        "baselines": {name: {key: value} for name, value in values.items() if name != MODEL},
-        **{f"gain_over_{name}": value for name, value in scores.get("gain", {}).items()},
-    }
-
-
 def _called_sites(study: _Study, letter: str, candidates: Candidates, width: int) -> list[str]:
     """Return lines of ``sites.tsv``: the best candidates, one per kilobase and known site."""
     most = sum(len(s.locus) for s in study.test) // 2000 + int(candidates.known.sum())
@@ -386,11 +335,6 @@ def _called_sites(study: _Study, letter: str, candidates: Candidates, width: int
             f"\t{candidates.score[at]:.6g}\t{known}"
         )
     return lines
-
-
-def _cell(scores: Mapping[str, Scores], name: str) -> str:
-    value = scores.get(name, {}).get("value")
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _as_dicts(scores: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:

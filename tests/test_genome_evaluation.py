@@ -16,7 +16,8 @@ from grubio.config import EvaluationSettings
 from grubio.dataset import write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation import evaluate_model
-from grubio.genome_evaluation import score_genome, summary_rows
+from grubio.genome_evaluation import score_genome
+from grubio.genome_headline import summary_rows
 from grubio.record import Record
 from grubio.report.page import render_report
 from grubio.report.run_files import read_run

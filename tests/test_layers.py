@@ -25,6 +25,7 @@ LAYERS = [
         "painting",
         "site_scoring",
         "site_metrics",
+        "base_metrics",
         "dna_baselines",
     },
     {
@@ -35,6 +36,7 @@ LAYERS = [
         "writers",
         "scoring",
         "genome_evaluation",
+        "genome_headline",
         "exposure",
         "thresholds",
         "training_data",

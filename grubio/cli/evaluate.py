@@ -39,7 +39,7 @@ def evaluate(
     start_logging(log)
     from grubio.bundle import find_model
     from grubio.evaluation import evaluate_model
-    from grubio.genome_evaluation import summary_rows
+    from grubio.genome_headline import summary_rows
 
     result = evaluate_model(
         find_model(model),

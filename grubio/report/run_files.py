@@ -43,8 +43,9 @@ PREDICTIONS_FILE = "test_predictions.parquet"
 
 SITE_CURVE_FILE = "site_curve.tsv"
 
-# Of a genome's rare classes, accuracy says nothing: the first two are only in such runs.
-_HEADLINE_KEYS = ("site_average_precision", "base_mcc", "q3", "accuracy", "q8")
+_HEADLINE_KEYS = ("q3", "accuracy", "q8")
+# Of a genome's rare classes accuracy says little: these come first where they are there.
+_GENOME_KEYS = ("site_average_precision", "base_mcc")
 _MAIN_BASELINES = {"site_average_precision": "pwm", "base_mcc": "kmer_logistic"}
 
 
@@ -221,7 +222,7 @@ def read_run(folder: str | Path) -> Run:
             f"has no label scheme that grubio knows: {error}", path=folder / MODEL_FOLDER
         ) from error
     metrics = _read_metrics(folder / METRICS_FILE)
-    score_key = next((key for key in _HEADLINE_KEYS if key in metrics), None)
+    score_key = next((key for key in (*_GENOME_KEYS, *_HEADLINE_KEYS) if key in metrics), None)
     if score_key is None:
         raise GrubioError(
             f"has none of {', '.join(_HEADLINE_KEYS)}",
