@@ -14,6 +14,8 @@ and the rest as coil. SOV is SOV'99, the mean over chains. Each set was read onc
 
 ```sh
 python benchmarks/peers.py --sets DIR --output results/peers --predictdssp PYTHON
+python benchmarks/biotrainer_cnn.py --sets DIR --output results/peers --python PYTHON \\
+    --train results/datasets/pdb-chains/split.parquet
 python benchmarks/accuracy.py --sets DIR --train results/datasets/pdb-chains/split.parquet \\
     --peers results/peers
 python benchmarks/accuracy.py --page docs/benchmarks.md

@@ -55,3 +55,19 @@ def test_the_readme_tells_the_measured_figures() -> None:
         assert cells[:3] == [f"{100 * one['value']:.1f}" for one in wanted]
         assert cells[3] == f"{rows['cb513']['parameters']:,}"
         assert cells[4] == f"{factor:.1f}".removesuffix(".0")
+
+
+def test_the_dna_page_tells_what_windows_change() -> None:
+    results = json.loads((BENCHMARKS / "genome_windows.json").read_text())
+    text = (REPOSITORY / "docs/dna.md").read_text()
+    for row in results["overlaps"]:
+        cells = f"| {row['overlap']} | {row['largest_difference']:.3f} |"
+        assert cells in text
+
+
+def test_the_readme_tells_the_scores_of_the_dna_model() -> None:
+    card = (REPOSITORY / "grubio/zoo/ecoli-promoters/CARD.md").read_text()
+    readme = " ".join((REPOSITORY / "README.md").read_text().split())
+    for method in ("this model", "position weight matrix"):
+        (line,) = (r for r in card.splitlines() if r.startswith(f"| minus10 | {method} |"))
+        assert line.split("|")[3].strip() in readme

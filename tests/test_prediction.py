@@ -11,7 +11,6 @@ import pytest
 from grubio.alphabet import DNA, PROTEIN
 from grubio.bundle import bundled_models, default_model, find_model, load_bundle
 from grubio.embedded import embedded_path
-from grubio.errors import GrubioError
 from grubio.inference import Predictor
 from grubio.prediction import Output, predict_file
 from grubio.readers.fasta import read_fasta
@@ -131,7 +130,7 @@ def test_bundled_models_load_and_are_listed(grubio: Runner) -> None:
     done = grubio("models", "list")
     for name, folder in bundled_models().items():
         assert name in done.stdout
-        assert load_bundle(folder).alphabet is PROTEIN
+        assert load_bundle(folder).alphabet is (DNA if name.startswith("ecoli") else PROTEIN)
         assert find_model(name) == folder
         shown = grubio("models", "show", name)
         assert "Training data" in shown.stdout
@@ -145,10 +144,14 @@ def test_the_bundled_model_knows_a_helix_and_a_strand() -> None:
     assert prediction.labels(SS3)[6:20] == "H" * 14
 
 
-def test_dna_without_a_dna_model_is_told(grubio: Runner, tmp_path: Path) -> None:
-    with pytest.raises(GrubioError, match="no dna model"):
-        default_model(DNA)
-    (tmp_path / "a.fa").write_text(">a\n" + "ACGTTGCA" * 20 + "\n")
-    done = grubio("predict", "a.fa")
-    assert done.returncode == 2
-    assert "no dna model comes with this grubio" in done.stderr
+def test_dna_gets_the_bundled_dna_model(grubio: Runner, tmp_path: Path) -> None:
+    assert default_model(DNA).name == "ecoli-promoters"
+    # A consensus promoter: -35 box, 17 bases, -10 box, and a start seven bases on.
+    promoter = "TTGACA" + "ATTAATCATCGGCTCGA" + "TATAAT" + "GTGTGGA"
+    flank = "GCCGGCGATCTGGCGAAACGCCTGGAAGCGCTGGGC"
+    contig = flank * 4 + promoter + flank * 4
+    (tmp_path / "a.fa").write_text(f">contig\n{contig}\n")
+    grubio("predict", "a.fa", "--output", "sites.bed", "--min-score", "0.05")
+    rows = [line.split("\t") for line in (tmp_path / "sites.bed").read_text().splitlines()]
+    found = [int(row[1]) for row in rows if row[3] == "minus10" and row[5] == "+"]
+    assert contig.index("TATAAT") in found
