@@ -93,7 +93,7 @@ def gap_mask(sequence: str, start: int, end: int) -> npt.NDArray[np.bool_]:
 
     Examples
     --------
-    >>> gap_mask("ACN" + "N" * 10 + "GNT", 1, 16).sum()
+    >>> int(gap_mask("ACN" + "N" * 10 + "GNT", 1, 16).sum())
     11
     """
     before = max(start - GAP + 1, 0)
