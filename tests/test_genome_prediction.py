@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import subprocess
@@ -425,3 +426,22 @@ def test_other_models_have_no_tracks(grubio: Runner, tmp_path: Path) -> None:
     done = grubio("predict", "a.fa", "--strand", "+")
     assert done.returncode == 2
     assert "not of a genome" in done.stderr
+
+
+def test_an_interrupted_bigwig_is_no_bigwig(
+    model: Path, contigs: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(BaseException):
+        pass
+
+    class Writer:
+        def write(self, lengths: dict[str, int], values: Iterator[tuple]) -> None:
+            next(values)
+            with contextlib.suppress(Stopped):
+                values.throw(Stopped)
+
+    opened = pybigtools.open
+    monkeypatch.setattr(pybigtools, "open", lambda *a: Writer() if "w" in a else opened(*a))
+    with pytest.raises(Stopped):
+        predicted(model, contigs[:1], tmp_path, ["o.bw"])
+    assert [p.name for p in tmp_path.iterdir()] == ["genome.fna"]

@@ -201,7 +201,11 @@ def _write_bigwig(temporary: Path, lengths: dict[str, int], waiting: BinaryIO) -
         with pybigtools.open(str(named)) as reader:
             found = reader.info()["summary"]["basesCovered"]
         if found != covered:
-            raise GrubioError(f"{covered} bases were written, {found} are in the file", path=named)
+            raise GrubioError(
+                f"the BigWig file holds {found} bases instead of {covered}",
+                path=temporary.parent,
+                hint="is there space left? format bedgraph holds the same",
+            )
         named.replace(temporary)
     finally:
         named.unlink(missing_ok=True)
