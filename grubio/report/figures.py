@@ -198,7 +198,7 @@ def precision_recall(curves: Mapping[str, Sequence[tuple[float, float]]], colour
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall (%)", ylabel="precision (%)")
         axes.xaxis.set_major_formatter(_PERCENT)
         axes.yaxis.set_major_formatter(_PERCENT)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 
