@@ -402,6 +402,19 @@ class EvaluationSettings(Settings):
     )
 
 
+class MotifSettings(Settings):
+    """What is shown of a DNA model's motifs."""
+
+    sites: int = Field(default=200, ge=5, description="Best sites of a class in its logo.")
+    flank: int = Field(default=20, ge=0, description="Bases on each side of a site in the logo.")
+    mutated_sites: int = Field(
+        default=4, ge=0, description="Best sites of a class that are mutated in silico."
+    )
+    mutated_flank: int = Field(
+        default=30, ge=0, description="Bases on each side of a site that are mutated too."
+    )
+
+
 class GenomeSettings(Settings):
     """What is written of a genome; other models have no use for it."""
 

@@ -42,6 +42,8 @@ LAYERS = [
         "training_data",
         "window_sampling",
         "called_features",
+        "motif_formats",
+        "mutagenesis",
     },
     {"fitting_plan"},
     {
@@ -57,7 +59,7 @@ LAYERS = [
         "report",
         "comparison",
     },
-    {"combination"},
+    {"combination", "motifs"},
     {"cli"},
 ]
 

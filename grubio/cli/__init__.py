@@ -19,6 +19,7 @@ from grubio.cli.combine import combine
 from grubio.cli.compare import compare
 from grubio.cli.evaluate import evaluate
 from grubio.cli.fetch import fetch
+from grubio.cli.motifs import motifs
 from grubio.cli.predict import predict
 from grubio.cli.prepare import prepare
 from grubio.cli.report import report
@@ -44,6 +45,7 @@ for command in (
     combine,
     evaluate,
     report,
+    motifs,
     compare,
     summary,
 ):

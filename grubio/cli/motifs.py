@@ -1,0 +1,53 @@
+"""``grubio motifs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.config import MotifSettings
+
+
+@settings_option(MotifSettings)
+def motifs(
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Name of a bundled model, or folder of a model.")
+    ],
+    dataset: Annotated[Path, typer.Option("--dataset", "-d", help="Dataset of a genome.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the results.", file_okay=False)
+    ],
+    settings: MotifSettings,
+    split: Annotated[str, typer.Option("--split", help="Split whose sites are shown.")] = "test",
+    database: Annotated[
+        Path | None,
+        typer.Option("--database", help="Your motifs to compare with, MEME or JASPAR format."),
+    ] = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    log: LogOption = None,
+) -> None:
+    """Draw what a DNA model has learned: logos and in-silico mutagenesis.
+
+    Example: grubio motifs -m results/mine/model -d split.parquet -o results/mine/motifs
+    """
+    start_logging(log)
+    from grubio.bundle import find_model
+    from grubio.motifs import describe_motifs
+
+    found = describe_motifs(
+        find_model(model),
+        dataset,
+        output,
+        settings,
+        split=split,
+        database=database,
+        device=device,
+        threads=threads,
+    )
+    for name, one in found.items():
+        typer.echo(f"{name}\t{one['sites']} sites\t{one['site_consensus']}\t{one['consensus']}")

@@ -1,0 +1,84 @@
+"""Logos of motifs and maps of in-silico mutagenesis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from grubio.alphabet import DNA
+from grubio.report.svg import drawing_style
+
+# Of Okabe and Ito, told apart with any colour vision.
+_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
+
+Floats = npt.NDArray[np.float64]
+
+
+def logo_figure(matrix: Floats, bits: Floats, first: int, title: str) -> Figure:
+    """Draw a sequence logo: letters as high as their share of the information at their place.
+
+    Parameters
+    ----------
+    matrix
+        Frequencies, ``(place, base)``.
+    bits
+        Information, ``(place,)``.
+    first
+        Place of the first row, 0 being the first base of the site.
+    title
+        What is shown.
+    """
+    import logomaker
+    import pandas as pd
+
+    with drawing_style():
+        figure = Figure(figsize=(max(4.0, 0.19 * len(matrix)), 2.2), layout="constrained")
+        axes = figure.subplots()
+        heights = pd.DataFrame(
+            matrix * bits[:, None],
+            columns=list(DNA.letters),
+            index=np.arange(first, first + len(matrix)),
+        )
+        logomaker.Logo(heights, ax=axes, color_scheme=_COLOURS, show_spines=False)
+        axes.set_ylim(0, 2)
+        axes.set_ylabel("bits")
+        axes.set_xlabel("bases from the first base of the site")
+        axes.set_title(title)
+        axes.grid(visible=False)
+    return figure
+
+
+def effects_figure(maps: Sequence[tuple[str, str, Floats]], first: int, name: str) -> Figure:
+    """Draw what substitutions do to the score of sites, one map per site.
+
+    Parameters
+    ----------
+    maps
+        Locus, reference bases, and changes ``(place, base)`` of each site.
+    first
+        Place of the first row.
+    name
+        The class.
+    """
+    largest = max(float(np.abs(effects).max()) for _, _, effects in maps) or 1.0
+    places = maps[0][2].shape[0]
+    with drawing_style():
+        figure = Figure(
+            figsize=(max(5.0, 0.14 * places), 0.6 + 1.25 * len(maps)), layout="constrained"
+        )
+        grid = figure.subplots(len(maps), 1, squeeze=False)[:, 0]
+        image = None
+        for axes, (locus, text, effects) in zip(grid, maps, strict=True):
+            image = axes.imshow(effects.T, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
+            axes.set_yticks(range(DNA.channels), list(DNA.letters))
+            axes.set_xticks(range(places), list(text), fontsize=6)
+            axes.tick_params(length=0)
+            axes.set_title(f"{name} {locus}", fontsize=8)
+            axes.grid(visible=False)
+        if image is not None:
+            figure.colorbar(image, ax=list(grid), label="change of log-odds, bits", shrink=0.6)
+        grid[-1].set_xlabel(f"reference bases; the first is {first} from the site")
+    return figure
