@@ -85,10 +85,10 @@ def describe_motifs(
         If the model is not one of a genome, or the database cannot be read.
     """
     bundle = load_bundle(model)
+    if bundle.sites is None:
+        raise GrubioError("is no model of a genome", path=model)
     if not bundle.sites:
-        raise GrubioError(
-            "has no classes of fixed width", path=model, hint="motifs are those of DNA models"
-        )
+        logger.warning("the model has no classes of fixed width, hence no motifs")
     if read_header(dataset).sites is None:
         raise GrubioError("is no dataset of a genome", path=dataset)
     theirs = read_database(database) if database else {}

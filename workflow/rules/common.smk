@@ -140,9 +140,17 @@ FOLDER_FORMATS = [
 FILE_FORMATS = [name for name in STUDY.prediction.formats if name not in FOLDER_FORMATS]
 
 
+GENOME_RUNS = [
+    name
+    for name, run in STUDY.runs.items()
+    if STUDY.datasets[run.dataset].prepare.format == "genome"
+]
+
+
 FINAL_OUTPUT = [
     "results/comparison.tsv",
     *expand("results/{run}/report.html", run=RUNS),
+    *expand("results/{run}/motifs/motifs.json", run=GENOME_RUNS),
     *expand(
         "results/{run}/predictions/{input}.{format}",
         run=RUNS,
