@@ -214,7 +214,7 @@ def score_predictions(
     chosen = [observed[i] for i in usable]
     segments = blocks is None
     fine, coarse = _scores(chosen, [probabilities[i] for i in usable], scheme, segments=segments)
-    calibration = CalibrationScores(bundle.temperature)
+    calibration = CalibrationScores(bundle.temperature, bundle.offsets)
     for i in usable:
         calibration.add(observed[i], probabilities[i])
     units = usable if blocks is None else [blocks[i] for i in usable]

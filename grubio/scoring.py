@@ -127,6 +127,7 @@ class CalibrationScores:
     """Confidence against accuracy, before and after calibration, chain by chain."""
 
     temperature: float
+    offsets: tuple[float, ...] = ()
     after: list[Floats] = field(default_factory=list)
     before: list[Floats] = field(default_factory=list)
 
@@ -135,9 +136,11 @@ class CalibrationScores:
         counted = observed < probabilities.shape[1]
         seen, calibrated = observed[counted], probabilities[counted]
         correct = calibrated.argmax(axis=1) == seen
-        raw = at_temperature(calibrated, 1 / self.temperature)
+        # What was added to the scaled logits is a factor here, since the softmax is taken anew.
+        plain = calibrated * np.exp(-np.array(self.offsets)) if self.offsets else calibrated
+        raw = at_temperature(plain, 1 / self.temperature)
         self.after.append(reliability(calibrated.max(axis=1, initial=0), correct))
-        self.before.append(reliability(raw.max(axis=1, initial=0), correct))
+        self.before.append(reliability(raw.max(axis=1, initial=0), raw.argmax(axis=1) == seen))
 
     def errors(self, weights: Floats) -> dict[str, Metric]:
         """Return the expected calibration error after and before."""

@@ -18,6 +18,7 @@ from grubio.inference import Prediction
 from grubio.locus import STRANDS, Locus, reverse_complement
 from grubio.record import Record
 from grubio.scheme import custom_scheme
+from grubio.scoring import CalibrationScores
 from grubio.sites import peaks, site_scores
 from grubio.thresholds import chosen_sites
 from grubio.training import train_model
@@ -107,6 +108,19 @@ def test_offsets_bring_back_the_true_frequency() -> None:
     assert probabilities[:, 0].mean() == pytest.approx((classes == 0).mean(), rel=0.01)
     assert calibration_error(probabilities, classes) < 0.005
     assert calibration_error(softmax(logits, axis=1), classes) > 0.05
+
+
+def test_scores_before_calibration_are_those_without_the_offsets() -> None:
+    generator = np.random.default_rng(5)
+    logits = generator.normal(size=(400, 2)) * 3
+    classes = generator.integers(0, 2, 400).astype(np.uint8)
+    calibrated = softmax(logits / 1.7 + np.array([-2.0, 2.0]), axis=1)
+    scores = CalibrationScores(1.7, (-2.0, 2.0))
+    scores.add(classes, calibrated.astype(np.float32))
+    weights = np.ones((1, 1))
+    raw = scores.errors(weights)["ece_uncalibrated"].value
+    assert raw == pytest.approx(calibration_error(softmax(logits, axis=1), classes), abs=1e-4)
+    assert raw != pytest.approx(scores.errors(weights)["ece"].value, abs=0.01)
 
 
 def test_offset_of_a_class_that_never_occurs_stays_finite() -> None:
