@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +20,8 @@ from grubio.dataset import read_records
 from grubio.files import write_text_whole
 from grubio.readers.table import read_table
 from grubio.scheme import SS8
+from peers import COLUMNS, SETS, STANDARD
 
-SETS = ("cb513", "ts115")
-COLUMNS = ("id", "sequence", "ss8", "mask")
 PROGRAM = """
 import json, sys
 from biotrainer.utilities.executer import parse_config_file_and_execute_run
@@ -61,7 +59,7 @@ def entries(train: Path, sets: Path) -> Iterator[str]:
 
 def standard(sequence: str) -> str:
     """Return a sequence in which every letter but the 20 standard ones is X."""
-    return re.sub("[^ACDEFGHIKLMNPQRSTVWY]", "X", sequence.upper())
+    return STANDARD.sub("X", sequence.upper())
 
 
 def main() -> None:

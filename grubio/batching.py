@@ -46,6 +46,17 @@ class Example:
         """Return the number of residues."""
         return len(self.codes)
 
+    def part(self, start: int, stop: int) -> Example:
+        """Return the residues from ``start`` up to, not including, ``stop``; arrays are views."""
+        piece = slice(start, stop)
+        return Example(
+            self.codes[piece],
+            self.classes[piece],
+            None if self.accessibility is None else self.accessibility[piece],
+            None if self.profile is None else self.profile[piece],
+            None if self.taught is None else self.taught[piece],
+        )
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -97,15 +108,10 @@ def labelled_examples(
         classes[np.frombuffer(record.mask.encode("ascii"), dtype=np.uint8) == ord("0")] = IGNORED
     pieces = 1 if max_length is None else -(-len(codes) // max_length)
     whole = Example(codes, classes, accessibility_of(record), _profile(record))
-    for part in np.array_split(np.arange(len(codes)), pieces):
-        piece = slice(int(part[0]), int(part[-1]) + 1)
-        if (classes[piece] != IGNORED).any():
-            yield Example(
-                codes[piece],
-                classes[piece],
-                None if whole.accessibility is None else whole.accessibility[piece],
-                None if whole.profile is None else whole.profile[piece],
-            )
+    for places in np.array_split(np.arange(len(codes)), pieces):
+        part = whole.part(int(places[0]), int(places[-1]) + 1)
+        if (part.classes != IGNORED).any():
+            yield part
 
 
 def accessibility_of(record: Record) -> npt.NDArray[np.float32] | None:

@@ -66,7 +66,7 @@ class Bundle:
         Content of ``model.json``.
     offsets
         Added to the scaled logits, ``(class,)``: corrects for classes that were seen more often in
-        training than they are; zeros otherwise.
+        training than they are; empty if nothing is added.
     sites
         For a model of a genome's strands: how each class of fixed width is called, by letter. None
         for a model of other sequences.
@@ -179,7 +179,7 @@ def load_bundle(folder: str | Path) -> Bundle:
             if isinstance(part, BiGRULabeller):
                 part.channel_table = torch.from_numpy(alphabet.channel_table)
         temperature = float(metadata["temperature"])
-        offsets = tuple(float(value) for value in metadata.get("offsets") or [0.0] * scheme.size)
+        offsets = tuple(float(value) for value in metadata.get("offsets") or ())
         sites = metadata.get("sites")
         if sites is not None:
             sites = {letter: Site(**values) for letter, values in sites.items()}

@@ -20,10 +20,7 @@ from grubio.bundle import Site
 from grubio.inference import Stretch
 from grubio.locus import STRANDS, Locus, Strand
 from grubio.scheme import LabelScheme
-from grubio.sites import peaks, site_scores
-
-LEAST_RADIUS = 10
-"""Bases around a site in which there is no second one of its class, if it is not wider."""
+from grubio.sites import called_radius, peaks, site_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,7 @@ class _SiteScan:
         self._letter = letter
         self._strand = strand
         self._width = width
-        self._radius = max(width, LEAST_RADIUS)
+        self._radius = called_radius(width)
         self._threshold = threshold
         self._held: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._first = 0

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytorch_lightning as lightning
 import torch
-from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -241,6 +240,9 @@ class Fitting(lightning.LightningModule):
         self.residues_seen = checkpoint["residues_seen"]
 
     def _mean_average_precision(self) -> float:
+        # Loading it takes as long as PyTorch does, and accuracy has no need of it.
+        from sklearn.metrics import average_precision_score
+
         probabilities = torch.cat([answer for answer, _ in self._answers]).numpy()
         classes = torch.cat([observed for _, observed in self._answers]).numpy()
         scores = [

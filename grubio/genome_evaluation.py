@@ -187,8 +187,9 @@ def independence(test: Sequence[Strand], others: Sequence[Strand]) -> Scores:
     block on the same contig.
     """
     shared, nearest = 0, None
+    there = {(s.locus.contig, s.locus.start, s.locus.end) for s in others}
     for locus in {(s.locus.contig, s.locus.start, s.locus.end) for s in test}:
-        for other in {(s.locus.contig, s.locus.start, s.locus.end) for s in others}:
+        for other in there:
             if other[0] == locus[0]:
                 gap = max(other[1], locus[1]) - min(other[2], locus[2])
                 shared += max(-gap, 0)

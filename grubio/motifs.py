@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,9 +204,6 @@ def _locus(site: AlignedSite, width: int) -> str:
 
 
 def _composition(records: Sequence[Record]) -> Matrix:
-    counts: Mapping[str, int] = {
-        letter: sum(record.sequence.upper().count(letter) for record in records)
-        for letter in DNA.letters
-    }
-    values = np.array([counts[letter] for letter in DNA.letters], dtype=np.float64)
-    return np.asarray(values / values.sum())
+    texts = [record.sequence.upper() for record in records]
+    counts = np.array([sum(text.count(letter) for text in texts) for letter in DNA.letters])
+    return np.asarray(counts / counts.sum())

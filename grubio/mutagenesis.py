@@ -40,14 +40,14 @@ def substitution_effects(
     low = max(first - CONTEXT, 0)
     text = sequence[low : last + CONTEXT].upper()
     column = predictor.bundle.scheme.letters.index(letter)
-    variants = [("", text)]
+    variants = [text]
     places = []
     for place in range(first - low, last - low):
         for base, other in enumerate(DNA.letters):
             if other != text[place]:
-                variants.append(("", text[:place] + other + text[place + 1 :]))
+                variants.append(text[:place] + other + text[place + 1 :])
                 places.append((place - (first - low), base))
-    records = (Record(f"variant{n}", "", variant) for n, (_, variant) in enumerate(variants))
+    records = (Record(f"variant{n}", "", variant) for n, variant in enumerate(variants))
     scores = [
         _log_odds(
             site_scores(answer.probabilities[start - low : start - low + width, column], width)[0]

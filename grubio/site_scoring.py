@@ -27,7 +27,7 @@ from grubio.locus import Locus
 from grubio.metrics import Floats
 from grubio.record import Record
 from grubio.scheme import LabelScheme
-from grubio.sites import peaks
+from grubio.sites import called_radius, peaks, runs
 
 TOLERANCES = (0, 3, 10)
 """Bases by which the start of a candidate may be off."""
@@ -35,7 +35,6 @@ TOLERANCES = (0, 3, 10)
 NEAR = 300
 """Bases around a known site that count as near it."""
 
-_LEAST_RADIUS = 10
 _STRAND_REACH = 10
 
 Classes = npt.NDArray[np.uint8]
@@ -175,14 +174,13 @@ def true_sites(classes: Classes, index: int, width: int) -> tuple[Starts, Mask]:
     >>> starts.tolist(), np.flatnonzero(short).tolist()
     ([2, 4, 7], [0])
     """
-    edges = np.diff((classes == index).astype(np.int8), prepend=0, append=0)
     starts: list[int] = []
     short = np.zeros(len(classes), dtype=bool)
-    for first, last in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+    for first, last in runs(classes == index).tolist():
         if last - first < width:
             short[first:last] = True
         else:
-            count = -(-int(last - first) // width)
+            count = -(-(last - first) // width)
             starts += np.linspace(first, last - width, count).round().astype(int).tolist()
     return np.array(starts, dtype=np.int64), short
 
@@ -259,7 +257,7 @@ def find_candidates(
     """
     parts = []
     for number, values in enumerate(scores):
-        starts = peaks(values, max(truth.width, _LEAST_RADIUS))
+        starts = peaks(values, called_radius(truth.width))
         starts = starts[truth.countable[number][starts]]
         values = values[starts]
         sites = truth.starts[number]

@@ -58,6 +58,18 @@ def peaks(scores: npt.NDArray[np.float64], radius: int) -> npt.NDArray[np.int64]
     return np.flatnonzero((scores > before) & (scores >= after))
 
 
+def runs(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return first place and place after the last one of every run of true, int64 ``(run, 2)``.
+
+    Examples
+    --------
+    >>> runs(np.array([False, True, True, False, True])).tolist()
+    [[1, 3], [4, 5]]
+    """
+    padded = np.concatenate(([False], mask, [False]))
+    return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
+
+
 def called_radius(width: int) -> int:
     """Return how near to a better site of its class a site of this width is not called."""
     return max(width, 10)

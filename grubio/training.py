@@ -252,7 +252,7 @@ def _calibrated(fitting: Fitting, data: TrainingData, settings: TrainingSettings
     logits, observed = np.concatenate(parts), np.concatenate(classes)
     if not (settings.background_ratio or settings.focal_gamma):
         temperature, error = calibration(logits, observed)
-        return _Calibration(temperature, (0.0,) * logits.shape[1], error)
+        return _Calibration(temperature, (), error)
     temperature, offsets = fit_offsets(logits, observed)
     probabilities = softmax(logits / temperature + offsets, axis=1)
     return _Calibration(

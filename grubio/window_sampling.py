@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from grubio.batching import Example
 from grubio.dataset import DatasetHeader
+from grubio.sites import runs
 
 Window = tuple[int, int, int]
 """Number of the example, first residue, and the residue after the last one."""
@@ -66,14 +67,7 @@ def sampled_windows(
 def window_of(examples: Sequence[Example], window: Window) -> Example:
     """Return a window as an example; its arrays are views."""
     number, start, stop = window
-    whole = examples[number]
-    return Example(
-        whole.codes[start:stop],
-        whole.classes[start:stop],
-        None if whole.accessibility is None else whole.accessibility[start:stop],
-        None if whole.profile is None else whole.profile[start:stop],
-        None if whole.taught is None else whole.taught[start:stop],
-    )
+    return examples[number].part(start, stop)
 
 
 def rare_classes(header: DatasetHeader) -> list[int]:
@@ -92,9 +86,7 @@ def labelled_stretches(
     >>> labelled_stretches(np.array([1, 0, 0, 1, 0, -100]), [0])
     [(1, 3), (4, 5)]
     """
-    marked = np.concatenate(([False], np.isin(classes, rare), [False]))
-    edges = np.flatnonzero(marked[1:] != marked[:-1])
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    return [(first, last) for first, last in runs(np.isin(classes, rare)).tolist()]
 
 
 def _together(stretches: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:

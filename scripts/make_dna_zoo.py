@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
-from grubio.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE
+from grubio.bundle import METADATA_FILE
+from make_zoo import copy_model
 
-ZOO = Path(__file__).parents[1] / "grubio/zoo"
 NAME = "ecoli-promoters"
 METHODS = {
     "model": "this model",
@@ -56,10 +55,6 @@ def main() -> None:
     run = parser.parse_args().run
     metrics = json.loads((run / "metrics.json").read_text())
     metadata = json.loads((run / "model" / METADATA_FILE).read_text())
-    folder = ZOO / NAME
-    folder.mkdir(exist_ok=True)
-    for file in (WEIGHTS_FILE, METADATA_FILE):
-        shutil.copyfile(run / "model" / file, folder / file)
     rows = ""
     scheme = metadata["scheme"]
     for letter, class_name in zip(scheme["letters"], scheme["class_names"], strict=True):
@@ -70,14 +65,12 @@ def main() -> None:
                 for key in ("average_precision", "precision_at_k", "recall_at_1_per_kb")
             ]
             rows += f"| {class_name} | {title} | {' | '.join(cells)} |\n"
-    text = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
-    text = text.replace("# Model card", f"# {NAME}", 1)
-    text += CARD.format(
+    told = CARD.format(
         rows=rows,
         kilobases=metrics["counts"]["residues"] / 2000,
         rate=metadata["training"]["settings"]["false_positives_per_kb"],
     )
-    (folder / CARD_FILE).write_text(text, encoding="utf-8")
+    copy_model(run, NAME, told)
 
 
 def _interval(score: dict[str, float | None] | None) -> str:

@@ -66,10 +66,6 @@ def main() -> None:
     for name in arguments.names:
         run = arguments.results / name
         scores = json.loads((run / "metrics.json").read_text())
-        folder = ZOO / name
-        folder.mkdir(exist_ok=True)
-        for file in (WEIGHTS_FILE, METADATA_FILE):
-            shutil.copyfile(run / "model" / file, folder / file)
         rows = ""
         for key, title in SCORES.items():
             factor, digits = (1, 3) if key == "mcc" else (100, 1)
@@ -78,15 +74,24 @@ def main() -> None:
         exposure = [f"{scores['accessibility']['pearson'][part]:.3f}" for part in ENDS]
         rows += "| correlation of solvent accessibility | {} | {} to {} |\n".format(*exposure)
         counts = scores["counts"]
-        text = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
-        text = text.replace("# Model card", f"# {name}", 1)
-        text += CARD.format(
+        told = CARD.format(
             name=name,
             chains=counts["scored_chains"],
             residues=counts["scored_residues"],
             rows=rows,
         )
-        (folder / CARD_FILE).write_text(text, encoding="utf-8")
+        copy_model(run, name, told)
+
+
+def copy_model(run: Path, name: str, told: str) -> None:
+    """Copy the model of a run into the zoo, and add what is told of it to its card."""
+    folder = ZOO / name
+    folder.mkdir(exist_ok=True)
+    for file in (WEIGHTS_FILE, METADATA_FILE):
+        shutil.copyfile(run / "model" / file, folder / file)
+    text = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
+    text = text.replace("# Model card", f"# {name}", 1)
+    (folder / CARD_FILE).write_text(text + told, encoding="utf-8")
 
 
 if __name__ == "__main__":

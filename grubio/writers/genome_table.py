@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from grubio.called_features import Feature
 from grubio.inference import Stretch
 from grubio.locus import Strand, reverse_complement
 from grubio.scheme import LabelScheme
-
-_ROWS_PER_GROUP = 1_000_000
+from grubio.writers.parquet_rows import ParquetRows
 
 
 class GenomeTsvFormat:
@@ -48,7 +45,7 @@ class GenomeTsvFormat:
         )
 
 
-class GenomeParquet:
+class GenomeParquet(ParquetRows):
     """Writes stretches to a Parquet file in groups of about a million rows.
 
     ``position`` is int64 and probabilities are float32, the rest strings. The scheme's name is in
@@ -63,7 +60,8 @@ class GenomeParquet:
     """
 
     def __init__(self, path: Path, scheme: LabelScheme) -> None:
-        self._schema = pa.schema(
+        super().__init__(
+            path,
             [
                 ("id", pa.string()),
                 ("position", pa.int64()),
@@ -72,24 +70,8 @@ class GenomeParquet:
                 ("label", pa.string()),
                 *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
             ],
-            metadata={"grubio_scheme": scheme.name},
+            scheme,
         )
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._waiting: list[pa.RecordBatch] = []
-        self._rows = 0
-
-    def __enter__(self) -> GenomeParquet:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self._flush()
-        self._writer.close()
 
     def write(self, stretch: Stretch, features: Sequence[Feature]) -> None:
         """Add the rows of a stretch."""
@@ -102,17 +84,7 @@ class GenomeParquet:
             pa.array(labels),
             *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
         ]
-        # An empty list says nothing of its type.
-        columns = [c.cast(t) for c, t in zip(columns, self._schema.types, strict=True)]
-        self._waiting.append(pa.record_batch(columns, schema=self._schema))
-        self._rows += len(positions)
-        if self._rows >= _ROWS_PER_GROUP:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting))
-        self._waiting, self._rows = [], 0
+        self.add(columns)
 
 
 def _rows(

@@ -9,19 +9,16 @@ the model predicts it. Predictions of labelled records may have two more after
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from grubio.inference import Prediction
 from grubio.scheme import LabelScheme
+from grubio.writers.parquet_rows import ParquetRows
 
-_ROWS_PER_GROUP = 1_000_000
 
-
-class ParquetPredictions:
+class ParquetPredictions(ParquetRows):
     """Writes predictions to a Parquet file in groups of about a million rows.
 
     Parameters
@@ -48,7 +45,8 @@ class ParquetPredictions:
         self._observed = observed
         self._accessibility = accessibility
         known = [("observed", pa.string()), ("mask", pa.string())] if observed else []
-        self._schema = pa.schema(
+        super().__init__(
+            path,
             [
                 ("id", pa.string()),
                 ("position", pa.int32()),
@@ -58,24 +56,8 @@ class ParquetPredictions:
                 *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
                 *([("rsa", pa.float32())] if accessibility else []),
             ],
-            metadata={"grubio_scheme": scheme.name},
+            scheme,
         )
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._waiting: list[pa.RecordBatch] = []
-        self._rows = 0
-
-    def __enter__(self) -> ParquetPredictions:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self._flush()
-        self._writer.close()
 
     def write(self, prediction: Prediction) -> None:
         """Add the residues of one prediction."""
@@ -91,12 +73,4 @@ class ParquetPredictions:
             *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
             *([pa.array(prediction.accessibility)] if self._accessibility else []),
         ]
-        self._waiting.append(pa.record_batch(columns, schema=self._schema))
-        self._rows += len(record)
-        if self._rows >= _ROWS_PER_GROUP:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting))
-        self._waiting, self._rows = [], 0
+        self.add(columns)
