@@ -48,9 +48,10 @@ def load_training_data(
     for split in ("train", "valid"):
         records = list(read_records(dataset, split, targets=split == "train"))
         require_splits(dataset, records, split)
-        cut = settings.max_length if split == "train" else None
-        if settings.background_ratio and split == "train":
-            cut = None  # windows are drawn from whole records
+        cut = None
+        if split == "train":
+            # Windows are drawn from whole records.
+            cut = None if settings.background_ratio else settings.max_length
         elif header.sites is not None:
             # Blocks of a genome are long; pieces of them keep validation fast.
             cut = max(settings.max_length, _BLOCK_PIECE)

@@ -22,6 +22,7 @@ from grubio.scoring import CalibrationScores
 from grubio.sites import peaks, site_scores
 from grubio.thresholds import chosen_sites
 from grubio.training import train_model
+from grubio.training_data import load_training_data
 from grubio.window_sampling import labelled_stretches, sampled_windows, window_of
 
 SCHEME = custom_scheme("motifs", "M.", ("motif", "background"), background=".")
@@ -89,6 +90,18 @@ def test_windows_at_the_ends_and_in_short_records() -> None:
         assert 0 <= start < stop <= len(examples[number])
     assert (2, 0, 4) in windows
     assert window_of(examples, (1, 290, 302)).classes.tolist() == [1] * 10 + [0, 0]
+
+
+def test_blocks_are_cut_as_the_settings_say(tmp_path: Path) -> None:
+    dataset = tmp_path / "split.parquet"
+    records = planted_blocks(1, "train", 2) + planted_blocks(2, "valid", 1, length=4500)
+    write_dataset(dataset, DatasetHeader(DNA, SCHEME, sites={"M": len(MOTIF)}), records)
+    data = load_training_data(dataset, ModelSettings(), TrainingSettings(max_length=500))
+    assert [len(example) for example in data.train] == [500] * 12
+    assert [len(example) for example in data.valid] == [1500] * 6
+    sampled = TrainingSettings(max_length=500, background_ratio=1)
+    data = load_training_data(dataset, ModelSettings(), sampled)
+    assert [len(example) for example in data.train] == [1500] * 4
 
 
 def test_masked_bases_are_no_stretch() -> None:
