@@ -1,4 +1,4 @@
-"""Write config/README.md and workflow/schemas/config.schema.json from grubio/config.py."""
+"""Write config/README.md and workflow/schemas/config.schema.json from grubio/config/."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""The one schema: every setting of grubio, with its default, its bounds and its meaning.
+
+The workflow's JSON schema, the options of the commands and the reference in
+``config/README.md`` are all made from the classes of this package.
+"""
+
+from grubio.config.base import Device, Name, OnInvalid, Settings, Source
+from grubio.config.data import DatasetSettings, PrepareSettings, RecordFormat, SplitSettings
+from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
+from grubio.config.model import (
+    EvaluationSettings,
+    ModelSettings,
+    MotifSettings,
+    TrainingSettings,
+)
+from grubio.config.prediction import GenomeSettings, PredictionFormat, PredictionSettings
+from grubio.config.study import Config, RunSettings
+
+__all__ = [
+    "ClassRule",
+    "Config",
+    "DatasetSettings",
+    "Device",
+    "EvaluationSettings",
+    "GenomeSettings",
+    "ModelSettings",
+    "MotifSettings",
+    "Name",
+    "OnInvalid",
+    "PredictionFormat",
+    "PredictionSettings",
+    "PrepareSettings",
+    "RecordFormat",
+    "RunSettings",
+    "Settings",
+    "Source",
+    "SplitSettings",
+    "TrainingSettings",
+    "genome_scheme",
+    "parse_scheme",
+]

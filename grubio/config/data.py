@@ -1,0 +1,205 @@
+"""Datasets: their files, how they are read, how they are split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from grubio.config.base import Name, OnInvalid, Settings, Source
+from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
+
+RecordFormat = Literal["fasta", "tagged", "tsv", "dssp", "structure", "genome"]
+
+
+class PrepareSettings(Settings):
+    """How records are read."""
+
+    format: RecordFormat = Field(
+        default="fasta",
+        description="`fasta` (labels and masks in further FASTA files), `tagged` (FASTA with "
+        "SET= TARGET= MASK= in the header), `tsv`, `dssp` (DSSP output), `structure` "
+        "(PDB or mmCIF, through mkdssp) or `genome` (FASTA of contigs, labelled from annotation by "
+        "`classes`).",
+    )
+    alphabet: Literal["protein", "dna"] = Field(
+        default="protein", description="Kind of residue; format `genome` implies `dna`."
+    )
+    scheme: str = Field(
+        default="ss8",
+        description="Label scheme: `ss3`, `ss8`, or your own as NAME=LETTER:class,LETTER:class, "
+        "for example `disorder=O:ordered,D:disordered`. Format `genome` makes its own of "
+        "`classes`.",
+    )
+    columns: str = Field(
+        default="",
+        description="Names of the columns of a table without a header line, for example "
+        "`id,sequence,labels,mask` (format `tsv`).",
+    )
+    on_invalid: OnInvalid = Field(
+        default="error",
+        description="What to do with a record that has invalid letters: stop with an `error`, "
+        "`skip` the record, or `mask` the letters (unknown residue, not counted). A bad line of an "
+        "annotation is left out under both.",
+    )
+    classes: dict[Name, ClassRule] = Field(
+        default_factory=dict,
+        description="Classes of format `genome`, by name, each with its rule: the keys of "
+        "`classes.<name>`, such as `{minus10: {feature: TSS, offset: [-12, -7]}}`. Where classes "
+        "overlap, the first wins. On the command line: the same as JSON.",
+    )
+    block_length: int = Field(
+        default=50_000,
+        ge=100,
+        description="Bases of a block, format `genome`. The last block of a contig takes the rest "
+        "and is longer.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _genomes_are_dna(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("format") == "genome":
+            return {"alphabet": "dna", **value}
+        return value
+
+    @field_validator("scheme")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        parse_scheme(value)
+        return value
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"is not JSON ({error})") from error
+
+    @model_validator(mode="after")
+    def _classes_only_of_genomes(self) -> PrepareSettings:
+        if self.format != "genome":
+            if self.classes:
+                raise ValueError(f"format '{self.format}' takes no classes")
+            return self
+        if self.alphabet != "dna":
+            raise ValueError("format 'genome' needs alphabet dna")
+        if not self.classes:
+            raise ValueError("format 'genome' needs classes")
+        genome_scheme(self.classes)
+        return self
+
+
+class SplitSettings(Settings):
+    """How records are divided into train, valid and test without homologs between them.
+
+    A genome is divided by place: `unit` and `gap` are for it, homology is not looked at.
+    """
+
+    method: Literal["auto", "mmseqs", "kmer"] = Field(
+        default="auto",
+        description="Homology search: MMseqs2, or shared k-mers plus alignment in Python; "
+        "`auto` takes MMseqs2 where it is installed.",
+    )
+    valid_fraction: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of residues used to choose and to stop."
+    )
+    test_fraction: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of residues read once, at the end."
+    )
+    min_identity: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="Identity of an alignment from which two chains count as homologs.",
+    )
+    max_evalue: float = Field(
+        default=0.01,
+        gt=0,
+        description="E-value below which two chains count as homologs whatever their identity.",
+    )
+    unit: Literal["block", "contig"] = Field(
+        default="block",
+        description="What of a genome is dealt out whole, both strands together: its blocks or its "
+        "contigs.",
+    )
+    gap: int = Field(
+        default=500,
+        ge=0,
+        description="Bases of a genome between blocks of different splits; they are cut off the "
+        "training block, or off the valid block beside test.",
+    )
+    seed: int = Field(
+        default=1, ge=0, description="Seed of the assignment of clusters, or of blocks."
+    )
+
+    @model_validator(mode="after")
+    def _something_left_to_train(self) -> SplitSettings:
+        if self.valid_fraction + self.test_fraction >= 1:
+            raise ValueError("valid_fraction + test_fraction leaves nothing to train on")
+        return self
+
+
+class DatasetSettings(Settings):
+    """One labelled dataset: its files, how they are read, how they are split."""
+
+    records: list[Source] = Field(
+        min_length=1, description="Files of records; one source, or a list of them."
+    )
+    annotation: list[Source] = Field(
+        default_factory=list,
+        description="GFF3, GTF or BED files with the features of a genome (format `genome`); one "
+        "source, or a list of them.",
+    )
+    labels: Source | None = Field(default=None, description="FASTA of labels (format `fasta`).")
+    masks: Source | None = Field(default=None, description="FASTA of masks (format `fasta`).")
+    accessibility: Source | None = Field(
+        default=None,
+        description="Table of an id and one digit per residue: relative solvent accessibility in "
+        "tenths, a further target to learn from.",
+    )
+    profiles: Source | None = Field(
+        default=None,
+        description="NumPy archive with the evolutionary profile of all residues (`freq`), a "
+        "further target, used in training alone.",
+    )
+    exclude: Source | None = Field(
+        default=None, description="FASTA whose homologs are kept out of train and valid."
+    )
+    train_also: list[Name] = Field(
+        default_factory=list,
+        description="Datasets whose records join the training records, but for their own test "
+        "records and for homologs of what is held out or excluded.",
+    )
+    prepare: PrepareSettings = PrepareSettings()
+    split: SplitSettings = SplitSettings()
+
+    @field_validator("records", "annotation", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+    @model_validator(mode="after")
+    def _labels_only_beside_fasta(self) -> DatasetSettings:
+        if self.prepare.format != "fasta" and (self.labels or self.masks):
+            raise ValueError(f"format '{self.prepare.format}' takes no labels or masks files")
+        if self.prepare.format == "fasta" and self.labels is None:
+            raise ValueError("format 'fasta' needs labels")
+        return self
+
+    @model_validator(mode="after")
+    def _annotation_only_of_genomes(self) -> DatasetSettings:
+        if self.prepare.format != "genome":
+            if self.annotation:
+                raise ValueError(f"format '{self.prepare.format}' takes no annotation")
+            return self
+        if not self.annotation:
+            raise ValueError("format 'genome' needs annotation")
+        for key in ("accessibility", "profiles", "exclude", "train_also"):
+            if getattr(self, key):
+                raise ValueError(f"format 'genome' takes no {key}")
+        return self

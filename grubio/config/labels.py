@@ -1,0 +1,142 @@
+"""Labels: which bases of a genome a class labels, and the label schemes that settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from grubio.config.base import Settings
+from grubio.scheme import SCHEMES, LabelScheme, custom_scheme
+
+_BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
+
+
+class ClassRule(Settings):
+    """Which bases of a genome a class labels, from the features of its annotation.
+
+    With `offset`, the bases at a distance from the first base of each feature. With `boundary` and
+    `bases`, the ends of features or of the introns between the exons of a transcript. With
+    neither, whole features.
+    """
+
+    letter: str | None = Field(
+        default=None,
+        pattern=r"^[!-~]$",
+        description="Letter of the class; by default the first free one of its name, upper case.",
+    )
+    feature: list[str] = Field(
+        min_length=1,
+        description="Types of feature (GFF3, GTF: third column) or names (BED: fourth column); one "
+        "or a list, `*` is any.",
+    )
+    where: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Attributes that narrow the features, each with one value or a list of them; "
+        "of BED the columns `name` and `score`.",
+    )
+    offset: tuple[int, int] | None = Field(
+        default=None,
+        description="First and last base, counted from the first base of the feature on its own "
+        "strand, which is 0; upstream is negative: `[-12, -7]`.",
+    )
+    boundary: Literal["start", "end", "introns_start", "introns_end"] | None = Field(
+        default=None,
+        description="The first or last `bases` of each feature, or of each intron between the "
+        "exons (`feature: exon`) of a transcript.",
+    )
+    bases: int | None = Field(default=None, ge=1, description="Number of bases for `boundary`.")
+    strand: Literal["same", "opposite", "both"] = Field(
+        default="same",
+        description="Strand whose record is labelled: the feature's own, the other one, or both. "
+        "A feature without a strand is labelled on both.",
+    )
+
+    @field_validator("feature", mode="before")
+    @classmethod
+    def _one_or_many_types(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _one_or_many_values(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        lists = {key: v if isinstance(v, list | tuple) else [v] for key, v in value.items()}
+        # A score of 1000 is a number in YAML and text in the annotation.
+        return {key: [str(v) for v in values] for key, values in lists.items()}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ClassRule:
+        if self.offset is not None and self.boundary is not None:
+            raise ValueError("give offset or boundary, not both")
+        if self.offset is not None and self.offset[0] > self.offset[1]:
+            raise ValueError("the first base of offset lies after the last")
+        if (self.boundary is None) != (self.bases is None):
+            raise ValueError("boundary and bases go together")
+        return self
+
+
+def parse_scheme(text: str) -> LabelScheme:
+    """Return the label scheme that a ``scheme`` setting names or spells out.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a known name nor ``NAME=LETTER:class,LETTER:class``.
+
+    Examples
+    --------
+    >>> parse_scheme("disorder=O:ordered,D:disordered").letters
+    'OD'
+    """
+    if text in SCHEMES:
+        return SCHEMES[text]
+    name, equals, classes = text.partition("=")
+    parts = [part.partition(":") for part in classes.split(",")]
+    if not equals or name in SCHEMES or any(len(letter) != 1 for letter, _, _ in parts):
+        raise ValueError(
+            f"'{text}' is neither {' nor '.join(SCHEMES)} nor NAME=LETTER:class,LETTER:class"
+        )
+    return custom_scheme(
+        name,
+        "".join(p[0] for p in parts),
+        [class_name or letter for letter, _, class_name in parts],
+    )
+
+
+def genome_scheme(classes: Mapping[str, ClassRule]) -> LabelScheme:
+    """Return the label scheme of a genome's classes: in their order, then the background, ``.``.
+
+    Raises
+    ------
+    ValueError
+        If there is no letter for a class, or two have the same.
+
+    Examples
+    --------
+    >>> rules = {"minus10": ClassRule(feature=["TSS"]), "mRNA": ClassRule(feature=["mRNA"])}
+    >>> genome_scheme(rules).letters
+    'MR.'
+    """
+    given = {name: rule.letter for name, rule in classes.items() if rule.letter is not None}
+    taken = [*given.values(), _BACKGROUND_LETTER]
+    for letter in taken:
+        if taken.count(letter) > 1:
+            raise ValueError(f"the letter '{letter}' is taken twice ('.' is the background's)")
+    letters = ""
+    for name in classes:
+        free = (c for c in name.upper() if c.isalnum() and c not in (*taken, *letters))
+        letter = given.get(name) or next(free, "")
+        if not letter:
+            raise ValueError(f"class '{name}' has no free letter; give it one with: letter")
+        letters += letter
+    if _BACKGROUND_NAME in classes:
+        raise ValueError(f"no class can be called '{_BACKGROUND_NAME}'")
+    return custom_scheme(
+        "motifs",
+        letters + _BACKGROUND_LETTER,
+        [*classes, _BACKGROUND_NAME],
+        background=_BACKGROUND_LETTER,
+    )

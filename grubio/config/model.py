@@ -1,0 +1,167 @@
+"""Models: their shape, how they are fitted, how they are scored."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from grubio.config.base import Settings
+
+
+class ModelSettings(Settings):
+    """Shape of the bidirectional GRU."""
+
+    hidden_size: int = Field(
+        default=96, ge=1, le=4096, description="Width of one direction of one layer."
+    )
+    layers: int = Field(default=2, ge=1, le=16, description="Number of bidirectional layers.")
+    stem_channels: int = Field(
+        default=64,
+        ge=0,
+        le=4096,
+        description="Channels of the convolution before the first layer; 0 leaves it out.",
+    )
+    stem_width: int = Field(
+        default=7,
+        ge=1,
+        le=99,
+        description="Residues that the convolution sees around each residue, an odd number.",
+    )
+    accessibility: bool = Field(
+        default=False,
+        description="Whether to predict relative solvent accessibility too; the dataset must "
+        "have it.",
+    )
+    dropout: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of units dropped after every layer in training."
+    )
+
+    @field_validator("stem_width")
+    @classmethod
+    def _centred(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("an odd number was expected")
+        return value
+
+
+class TrainingSettings(Settings):
+    """How the model is fitted."""
+
+    seed: int = Field(default=1, ge=0, description="Seed of weights, order and dropout.")
+    epochs: int = Field(default=8, ge=1, description="Passes over the training chains.")
+    validations_per_epoch: int = Field(
+        default=1, ge=1, description="Validations, and checkpoints, in each pass."
+    )
+    batch_residues: int = Field(
+        default=6000, ge=1, description="Residues in a batch, padding included."
+    )
+    max_length: int = Field(
+        default=2000,
+        ge=10,
+        description="Longer training chains are cut into pieces of at most this many residues.",
+    )
+    learning_rate: float = Field(default=0.004, gt=0, description="Peak of the one-cycle schedule.")
+    weight_decay: float = Field(default=0.01, ge=0, description="Weight decay of AdamW.")
+    warmup_fraction: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the steps spent on reaching the peak."
+    )
+    gradient_clip: float = Field(default=1.0, gt=0, description="Largest norm of the gradient.")
+    patience: int = Field(
+        default=5,
+        ge=1,
+        description="Validations without a better score after which training stops.",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="`balanced` weighs each class by the inverse of its count among residues "
+        "that are not masked.",
+    )
+    focal_gamma: float = Field(
+        default=0,
+        ge=0,
+        description="Exponent of the focal loss, which makes little of residues that are called "
+        "well already; 0 is cross-entropy.",
+    )
+    background_ratio: float = Field(
+        default=0,
+        ge=0,
+        description="For rare classes: each pass takes a window of `max_length` around every "
+        "stretch of a rare class and this many windows, drawn anywhere, for each of those; 0 "
+        "takes all of the data. Of a genome's classes those of fixed width are the rare ones, "
+        "elsewhere all but the background. Probabilities are set right for the true "
+        "frequencies afterwards.",
+    )
+    select_by: Literal["accuracy", "average_precision"] = Field(
+        default="accuracy",
+        description="Score of a validation: share of residues right, or mean average precision of "
+        "the rare classes, which says more about those.",
+    )
+    false_positives_per_kb: float = Field(
+        default=0.1,
+        gt=0,
+        description="For genomes: wrong sites in 1,000 bases of the validation blocks that the "
+        "threshold of a class lets pass.",
+    )
+    accessibility_weight: float = Field(
+        default=0.3,
+        ge=0,
+        description="Weight of the loss of accessibility beside that of the labels.",
+    )
+    profile_weight: float = Field(
+        default=0,
+        ge=0,
+        description="Weight of the loss of predicting the chain's evolutionary profile from its "
+        "sequence alone; the dataset must have profiles.",
+    )
+    homolog_augmentation: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="Largest share of residues of a training chain that are replaced by draws "
+        "from its profile; the share is drawn anew for each chain and step.",
+    )
+    teacher_weight: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Where a run has a teacher: share of the loss that is the distance from the "
+        "teacher's probabilities instead of the labels.",
+    )
+    weight_averaging: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="Decay of the moving average of the weights that is validated and kept; 0 "
+        "takes the weights as they are.",
+    )
+    precision: Literal["auto", "32", "16-mixed", "bf16-mixed"] = Field(
+        default="auto", description="`auto` is mixed precision on a CUDA device and 32 elsewhere."
+    )
+
+
+class EvaluationSettings(Settings):
+    """How the test set is scored."""
+
+    bootstrap: int = Field(
+        default=1000, ge=10, description="Bootstrap samples of chains behind each interval."
+    )
+    seed: int = Field(default=1, ge=0, description="Seed of the bootstrap.")
+    baseline_window: int = Field(
+        default=15,
+        ge=1,
+        description="Residues that the logistic-regression baseline sees around each residue.",
+    )
+
+
+class MotifSettings(Settings):
+    """What is shown of a DNA model's motifs."""
+
+    sites: int = Field(default=200, ge=5, description="Best sites of a class in its logo.")
+    flank: int = Field(default=20, ge=0, description="Bases on each side of a site in the logo.")
+    mutated_sites: int = Field(
+        default=4, ge=0, description="Best sites of a class that are mutated in silico."
+    )
+    mutated_flank: int = Field(
+        default=30, ge=0, description="Bases on each side of a site that are mutated too."
+    )

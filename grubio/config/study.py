@@ -1,0 +1,105 @@
+"""A study: datasets, runs on them, and what to predict."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from grubio.config.base import Device, Name, Settings
+from grubio.config.data import DatasetSettings
+from grubio.config.model import EvaluationSettings, ModelSettings, TrainingSettings
+from grubio.config.prediction import PredictionSettings
+
+
+class RunSettings(Settings):
+    """One trained model. Keys left out are taken from the groups of the same name at the top."""
+
+    dataset: Name = Field(description="Name of one of the datasets.")
+    members: list[Name] = Field(
+        default_factory=list,
+        description="Runs on the same dataset that are averaged; nothing is trained then.",
+    )
+    teacher: Name | None = Field(
+        default=None,
+        description="Run whose model teaches this one: the probabilities that it gives to the "
+        "training chains are learned besides the labels.",
+    )
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+
+class Config(Settings):
+    """A study: datasets, runs on them, and what to predict."""
+
+    datasets: dict[Name, DatasetSettings] = Field(min_length=1, description="Datasets, by name.")
+    runs: dict[Name, RunSettings] = Field(min_length=1, description="Runs, by name.")
+    model: ModelSettings = Field(default=ModelSettings(), description="Default of all runs.")
+    training: TrainingSettings = Field(
+        default=TrainingSettings(), description="Default of all runs."
+    )
+    evaluation: EvaluationSettings = Field(
+        default=EvaluationSettings(), description="Default of all runs."
+    )
+    prediction: PredictionSettings = PredictionSettings()
+    device: Device = Field(default="auto", description="Where training and prediction run.")
+    data_dir: str | None = Field(
+        default=None,
+        description="Folder with copies of files: a source that is a URL is taken from here if a "
+        "file of its name is here. Its checksum is still checked.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _runs_inherit(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
+            return value
+        shared = {key: value[key] for key in ("model", "training", "evaluation") if key in value}
+        if not all(isinstance(group, Mapping) for group in shared.values()):
+            return value
+        runs = {
+            name: {**run, **{k: {**g, **_mapping(run.get(k))} for k, g in shared.items()}}
+            if isinstance(run, Mapping)
+            else run
+            for name, run in value["runs"].items()
+        }
+        return {**value, "runs": runs}
+
+    @model_validator(mode="after")
+    def _datasets_exist(self) -> Config:
+        if taken := {"datasets", "benchmarks"} & set(self.runs):
+            raise ValueError(f"runs: a run cannot be called '{taken.pop()}'")
+        for name, run in self.runs.items():
+            if run.dataset not in self.datasets:
+                near = difflib.get_close_matches(run.dataset, self.datasets, 1)
+                guess = f", did you mean '{near[0]}'?" if near else ""
+                raise ValueError(f"runs.{name}.dataset: no dataset '{run.dataset}'{guess}")
+            for member in run.members:
+                trained = self.runs.get(member)
+                if trained is None or trained.members or trained.dataset != run.dataset:
+                    raise ValueError(
+                        f"runs.{name}.members: '{member}' is no trained run on '{run.dataset}'"
+                    )
+            if run.teacher is not None and (
+                run.teacher not in self.runs
+                or run.teacher == name
+                or self.runs[run.teacher].teacher is not None
+                or run.members
+            ):
+                raise ValueError(
+                    f"runs.{name}.teacher: '{run.teacher}' is no other run without a teacher"
+                )
+            if len(run.members) == 1:
+                raise ValueError(f"runs.{name}.members: two runs or more were expected")
+        for name, dataset in self.datasets.items():
+            for other in dataset.train_also:
+                if other not in self.datasets or other == name:
+                    raise ValueError(f"datasets.{name}.train_also: no other dataset '{other}'")
+        return self
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
