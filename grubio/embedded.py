@@ -26,6 +26,12 @@ EMBEDDED: Mapping[str, EmbeddedFile] = {
     "example-proteins": EmbeddedFile(
         "example_proteins.fasta", "eight protein sequences without labels (FASTA)"
     ),
+    "synthetic-genome": EmbeddedFile(
+        "synthetic_genome.fasta.xz", "a SYNTHETIC genome of 300 kb in three contigs (FASTA)"
+    ),
+    "synthetic-sites": EmbeddedFile(
+        "synthetic_sites.bed", "the promoters planted into the SYNTHETIC genome (BED)"
+    ),
 }
 
 
