@@ -21,13 +21,9 @@ def run(*command: object, cwd: Path, path: Path | None = None) -> str:
     if path:
         environment["PYTHONPATH"] = str(path)
         environment["PATH"] = f"{path / 'bin'}{os.pathsep}{environment['PATH']}"
+    words = [str(word) for word in command]
     done = subprocess.run(
-        list(map(str, command)),
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        words, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

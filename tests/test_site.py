@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from grubio.cli import EXITS
 
 SITE = REPOSITORY / "build/docs/site"
 PAGES = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md")]
+FETCHED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?([^\"' >]+)")
 PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
 
 
@@ -33,9 +35,7 @@ def links(page: Path) -> list[str]:
 def anchors(page: Path) -> set[str]:
     """The anchors of a page as GitHub and the site's generator make them of headings."""
     tokens = MarkdownIt().enable("table").parse(page.read_text("utf-8"))
-    titles = [
-        b.content for a, b in zip(tokens, tokens[1:], strict=False) if a.type == "heading_open"
-    ]
+    titles = [b.content for a, b in itertools.pairwise(tokens) if a.type == "heading_open"]
     return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", title.lower())) for title in titles}
 
 
@@ -68,20 +68,14 @@ def test_the_site_needs_no_network(site: Path) -> None:
     pages = list(site.glob("*.html"))
     assert len(pages) > 12
     for page in pages:
-        text = page.read_text("utf-8")
-        fetched = re.findall(
-            r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?(https?:[^\"' >]+)", text
-        )
-        assert not fetched, page.name
-        for address in re.findall(
-            r"<(?:script|link|img)\b[^>]*?(?:src|href)=[\"']?([^\"' >]+)", text
-        ):
+        for address in FETCHED.findall(page.read_text("utf-8")):
+            assert not address.startswith(("http", "//")), page.name
             if not address.startswith(("data:", "#")) and page.name != "404.html":
                 assert (site / address.split("?")[0]).exists(), f"{page.name}: {address}"
 
 
 def test_pages_hold_what_is_made_for_them(site: Path) -> None:
-    commands = (site / "commands.html").read_text("utf-8")
+    commands = re.sub(r"<[^>]+>", "", (site / "commands.html").read_text("utf-8"))
     assert "--hidden-size" in commands
     assert "grubio workflow init my-study" in commands
     science = (site / "how-it-works.html").read_text("utf-8")
