@@ -59,7 +59,7 @@ LAYERS = [
         "report",
         "comparison",
     },
-    {"combination", "motifs"},
+    {"combination", "motifs", "doctor", "study_folder"},
     {"cli"},
 ]
 
