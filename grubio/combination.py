@@ -17,7 +17,6 @@ from grubio.files import sha256_of_file, write_text_whole
 from grubio.fitting import HISTORY_COLUMNS, history_as_csv
 from grubio.inference import Predictor
 from grubio.model import BiGRULabeller, Ensemble
-from grubio.progress import counted
 from grubio.training import HISTORY_FILE, MODEL_FOLDER
 
 
@@ -96,7 +95,7 @@ def _calibrated(
     require_splits(dataset, records, "valid")
     raw = Bundle(ensemble, like.alphabet, scheme, 1.0, {})
     logits, classes = [], []
-    for prediction in Predictor(raw, "cpu", threads).predict(counted(records)):
+    for prediction in Predictor(raw, "cpu", threads).predict(records):
         seen = scored_classes(prediction.record, scheme)
         counted = seen < scheme.size
         # The logarithms of probabilities are logits of the same softmax.
