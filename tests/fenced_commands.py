@@ -25,6 +25,7 @@ EXCEPTIONS: list[tuple[str, str | None, str]] = [
     (r"snakemake( --cores \S+)?( .*)?", r"snakemake -n --quiet rules\2", "trains for minutes"),
     (r"python ((?:benchmarks|scripts)/\S+)( .*)?", r"test -f \1", "takes minutes to hours"),
     (r"grubio fetch https?://.*", None, "needs the network"),
+    (r"grubio combine (.*)", r"grubio combine \1 --dry-run", "the runs have other training data"),
     (r"grubio motifs (.*)", r"grubio motifs \1 --dry-run", "needs sites of its own classes"),
     (r"grubio (.*)\bMODEL\b(.*)", r"grubio \1ecoli-promoters\2", "any model of a genome"),
 ]
