@@ -43,6 +43,7 @@ LAYERS = [
         "window_sampling",
         "called_features",
         "motif_formats",
+        "motif_sites",
         "mutagenesis",
     },
     {"fitting_plan"},

@@ -14,7 +14,7 @@ from grubio.config.model import (
     TrainingSettings,
 )
 from grubio.config.prediction import GenomeSettings, PredictionFormat, PredictionSettings
-from grubio.config.study import Config, RunSettings
+from grubio.config.study import Config, RunSettings, StudyMotifSettings
 
 __all__ = [
     "ClassRule",
@@ -35,6 +35,7 @@ __all__ = [
     "Settings",
     "Source",
     "SplitSettings",
+    "StudyMotifSettings",
     "TrainingSettings",
     "genome_scheme",
     "parse_scheme",

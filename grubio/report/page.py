@@ -20,6 +20,7 @@ from grubio.report.genome import (
     dense_classes,
     site_classes,
 )
+from grubio.report.genome_motifs import learned_motifs
 from grubio.report.numbers import (
     Interval,
     duration,
@@ -147,6 +148,7 @@ def render_report(run: Run) -> str:
             near=NEAR,
             dense_classes=dense_classes(run),
             dense_columns=DENSE_COLUMNS,
+            motifs=learned_motifs(run) if run.genome else None,
             facts=facts(run),
             colours=[(colour, text_colour(colour)) for colour in run.scheme.headline.colours],
         )
