@@ -55,6 +55,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`training`", config.TrainingSettings),
     ("`evaluation`", config.EvaluationSettings),
     ("`prediction`", config.PredictionSettings),
+    ("`prediction.calls`", config.CallSettings),
     ("`prediction.genome`", config.GenomeSettings),
 ]
 
