@@ -15,7 +15,7 @@ from grubio.report.genome import (
     dense_classes,
     site_classes,
 )
-from grubio.report.headline import baselines, glances, headline, headline_figure
+from grubio.report.headline import baselines, glances, headline, headline_figure, reduction
 from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, typical, worst_and_best
 from grubio.report.run_figures import (
     calibration_figure,
@@ -71,6 +71,7 @@ def render_report(run: Run) -> str:
             baselines=baselines(run),
             summary=headline(run),
             glances=glances(run),
+            reduction=reduction(run.scheme),
             checks=found,
             outcome=outcome,
             answer=answer,
