@@ -15,6 +15,7 @@ from grubio.report.genome import (
     dense_classes,
     site_classes,
 )
+from grubio.report.genome_motifs import learned_motifs
 from grubio.report.headline import baselines, glances, headline, headline_figure, reduction
 from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, typical, worst_and_best
 from grubio.report.run_figures import (
@@ -91,6 +92,7 @@ def render_report(run: Run) -> str:
             near=NEAR,
             dense_classes=dense_classes(run),
             dense_columns=DENSE_COLUMNS,
+            motifs=learned_motifs(run) if run.genome else None,
             facts=facts(run),
             class_styles=class_styles(run.scheme),
         )
