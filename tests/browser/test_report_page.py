@@ -55,6 +55,10 @@ def test_sorts_a_table_and_back(report: Page, run: Path) -> None:
     header.get_by_role("button").click()
     assert header.get_attribute("aria-sort") == "ascending"
     assert [of[name] for name in shown_ids(report)] == sorted(of.values())
+    arrows = header.locator(".sort").evaluate(
+        "e => ['::before', '::after'].map((part) => getComputedStyle(e, part).content)"
+    )
+    assert arrows == ['"\u2191"', "none"]
     header.get_by_role("button").press("Enter")
     assert header.get_attribute("aria-sort") == "descending"
     assert [of[name] for name in shown_ids(report)] == sorted(of.values(), reverse=True)
