@@ -23,7 +23,7 @@ NAVIGATION: dict[str, list[str]] = {
     "Begin": ["index.md", "faq.md"],
     "Use": ["predict.md", "genomes.md", "view.md", "formats.md", "python.md"],
     "Train": ["train.md", "dna.md", "cluster.md", "module.md"],
-    "Understand": ["report.md", "how-it-works.md", "benchmarks.md", "experiments.md"],
+    "Understand": ["report.md", "how-it-works.md", "benchmarks.md", "dna_benchmarks.md", "experiments.md"],
     "Scale": ["performance.md", "scaling.md"],
     "Look up": ["commands.md", "configuration.md", "api.md", "exit-codes.md"],
     "Project": ["contributing.md", "changelog.md"],
