@@ -59,6 +59,8 @@ LAYERS = [
         "report",
         "comparison",
     },
+    {"shard_files"},
+    {"sharding"},
     {"combination", "motifs"},
     {"cli"},
 ]

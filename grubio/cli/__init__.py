@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from grubio import __version__
-from grubio.cli import models
+from grubio.cli import models, shards
 from grubio.cli.combine import combine
 from grubio.cli.compare import compare
 from grubio.cli.evaluate import evaluate
@@ -51,6 +51,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(models.app, name="models")
+app.add_typer(shards.app, name="shards")
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,18 @@ def predict(
             "or read the letters as unknown residues (mask).",
         ),
     ] = "error",
+    resume_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume-folder",
+            help="Keep finished shards here until the outputs are written; the same command goes "
+            "on with them after it was killed.",
+            file_okay=False,
+        ),
+    ] = None,
+    shards: Annotated[
+        int, typer.Option("--shards", help="Shards of a prediction with --resume-folder.", min=1)
+    ] = 100,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: LogOption = None,
@@ -74,17 +87,25 @@ def predict(
 
     Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
 
+    Example: grubio predict many.fasta.gz --output many.tsv --resume-folder many.shards
+
     Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
     """
     start_logging(log)
     from grubio.bundle import find_model
     from grubio.prediction import Output, predict_file
+    from grubio.sharding import predict_in_shards
     from grubio.writers import format_of
 
     paths = output or ["-"]
     if paths.count("-") > 1 or len(set(paths)) < len(paths):
         raise GrubioError("the same --output is given twice")
-    tally = predict_file(
+    predicted = (
+        predict_file
+        if resume_folder is None
+        else partial(predict_in_shards, folder=resume_folder, shards=shards)
+    )
+    tally = predicted(
         sequences,
         [Output(path, output_format or format_of(path)) for path in paths],
         model=None if model is None else find_model(model),

@@ -123,6 +123,18 @@ def dataset_options(wildcards, group):
     return shlex.join(as_options(getattr(STUDY.datasets[wildcards.dataset], group)))
 
 
+def growing(amount):
+    """Return a resource that is ``amount`` at first and as much more at each further attempt."""
+
+    def resource(wildcards, attempt):
+        return amount * attempt
+
+    return resource
+
+
+# Asked of a scheduler by the rules that compute with a model.
+GPUS = int(STUDY.device == "cuda")
+
 RUNS = list(STUDY.runs)
 ENSEMBLES = [name for name, run in STUDY.runs.items() if run.members]
 TRAINED = [name for name in RUNS if name not in ENSEMBLES]

@@ -29,8 +29,9 @@ rule predict:
         "../envs/grubio.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
+        gpu=GPUS,
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: shlex.join(

@@ -1,0 +1,129 @@
+"""``grubio shards``: the steps of a prediction in shards, as the workflow runs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.notices import start_logging
+from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.config import GenomeSettings, OnInvalid, PredictionFormat
+
+app = typer.Typer(
+    help="Predict in shards: cut the input, label each shard anywhere, gather the outputs.",
+    no_args_is_help=True,
+)
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help="Name of a bundled model (grubio models list) or folder of a model."
+    ),
+]
+
+
+@app.command()
+def cut(
+    sequences: Annotated[str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the shards.", file_okay=False)
+    ],
+    shards: Annotated[int, typer.Option("--shards", help="Number of shards.", min=1)],
+    model: ModelOption,
+    on_invalid: Annotated[
+        OnInvalid,
+        typer.Option("--on-invalid", help="Records with invalid letters, as for grubio predict."),
+    ] = "error",
+    log: LogOption = None,
+) -> None:
+    """Check the records of an input and cut it into shards of about equal residues.
+
+    Example: grubio shards cut proteins.fasta.gz --shards 16 --model protein-ss --output shards
+    """
+    start_logging(log)
+    from grubio.bundle import find_model
+    from grubio.sharding import cut_input
+
+    plan = cut_input(sequences, output, shards, model=find_model(model), on_invalid=on_invalid)
+    typer.echo(
+        f"{plan.tally.kept} records, {plan.tally.residues} residues: {shards} shards in {output}",
+        err=True,
+    )
+
+
+@app.command()
+@settings_option(GenomeSettings, "genome")
+def label(
+    shard: Annotated[Path, typer.Argument(help="K-of-N.records.parquet of grubio shards cut.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write (Parquet).", dir_okay=False)
+    ],
+    model: ModelOption,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    log: LogOption = None,
+    *,
+    genome: GenomeSettings,
+) -> None:
+    """Label the records of one shard.
+
+    Example: grubio shards label shards/3-of-16.records.parquet --model protein-ss
+    --output shards/3-of-16.probabilities.parquet
+    """
+    start_logging(log)
+    from grubio.bundle import find_model
+    from grubio.sharding import label_shard
+
+    label_shard(
+        shard, output, model=find_model(model), device=device, threads=threads, genome=genome
+    )
+
+
+@app.command()
+@settings_option(GenomeSettings, "genome")
+def gather(
+    shards: Annotated[
+        list[Path], typer.Argument(help="All files of grubio shards label, in any order.")
+    ],
+    output: Annotated[
+        list[str],
+        typer.Option(
+            "--output", "-o", help="File or folder/, as for grubio predict; may come several times."
+        ),
+    ],
+    model: ModelOption,
+    output_format: Annotated[
+        PredictionFormat | None,
+        typer.Option(
+            "--format", "-f", help="Format of every output.", show_default="by its ending"
+        ),
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option("--scheme", help="Labels to write.", show_default="the model's coarsest"),
+    ] = None,
+    log: LogOption = None,
+    *,
+    genome: GenomeSettings,
+) -> None:
+    """Write the outputs from all shards, in the order of the input.
+
+    Example: grubio shards gather shards/*.probabilities.parquet --model protein-ss
+    --output proteins.ss2 --output proteins.tsv
+    """
+    start_logging(log)
+    from grubio.bundle import find_model
+    from grubio.prediction import Output
+    from grubio.sharding import gather_shards
+    from grubio.writers import format_of
+
+    tally = gather_shards(
+        shards,
+        [Output(path, output_format or format_of(path)) for path in output],
+        model=find_model(model),
+        scheme=scheme,
+        genome=genome,
+    )
+    typer.echo(f"{tally.kept} records, {tally.residues} residues", err=True)
