@@ -61,7 +61,7 @@ LAYERS = [
     },
     {"shard_files"},
     {"sharding"},
-    {"combination", "motifs"},
+    {"combination", "motifs", "doctor", "study_folder"},
     {"cli"},
 ]
 

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import MODEL, READ, WRITTEN
 from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.cli.options import (
+    MODEL_HELP,
+    DeviceOption,
+    LogOption,
+    ThreadsOption,
+    model_names,
+    settings_option,
+)
+from grubio.cli.step import HELP_NAMES, Step
 from grubio.config import GenomeSettings, OnInvalid, PredictionFormat
 
+logger = logging.getLogger(__name__)
+
 app = typer.Typer(
-    help="Predict in shards: cut the input, label each shard anywhere, gather the outputs.",
+    help="Predict in shards: cut the input, label each shard anywhere, gather the outputs.\n\n"
+    "Example: grubio shards cut proteins.fasta --shards 16 --model protein-ss --output shards",
+    add_completion=False,
     no_args_is_help=True,
+    context_settings=HELP_NAMES,
 )
 
 ModelOption = Annotated[
     str,
-    typer.Option(
-        "--model", "-m", help="Name of a bundled model (grubio models list) or folder of a model."
-    ),
+    typer.Option("--model", "-m", help=MODEL_HELP, autocompletion=model_names),
+    MODEL,
 ]
 
 
-@app.command()
+@app.command(cls=Step)
 def cut(
     sequences: Annotated[str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the shards.", file_okay=False)
+        Path,
+        typer.Option("--output", "-o", help="Folder for the shards.", file_okay=False),
+        WRITTEN,
     ],
     shards: Annotated[int, typer.Option("--shards", help="Number of shards.", min=1)],
     model: ModelOption,
@@ -47,18 +63,23 @@ def cut(
     from grubio.sharding import cut_input
 
     plan = cut_input(sequences, output, shards, model=find_model(model), on_invalid=on_invalid)
-    typer.echo(
-        f"{plan.tally.kept} records, {plan.tally.residues} residues: {shards} shards in {output}",
-        err=True,
+    logger.info(
+        "%s records, %s residues: %s shards in %s",
+        plan.tally.kept,
+        plan.tally.residues,
+        shards,
+        output,
     )
 
 
-@app.command()
+@app.command(cls=Step)
 @settings_option(GenomeSettings, "genome")
 def label(
     shard: Annotated[Path, typer.Argument(help="K-of-N.records.parquet of grubio shards cut.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write (Parquet).", dir_okay=False)
+        Path,
+        typer.Option("--output", "-o", help="File to write (Parquet).", dir_okay=False),
+        WRITTEN,
     ],
     model: ModelOption,
     device: DeviceOption = "auto",
@@ -81,7 +102,7 @@ def label(
     )
 
 
-@app.command()
+@app.command(cls=Step)
 @settings_option(GenomeSettings, "genome")
 def gather(
     shards: Annotated[
@@ -92,6 +113,7 @@ def gather(
         typer.Option(
             "--output", "-o", help="File or folder/, as for grubio predict; may come several times."
         ),
+        WRITTEN,
     ],
     model: ModelOption,
     output_format: Annotated[
@@ -126,4 +148,4 @@ def gather(
         scheme=scheme,
         genome=genome,
     )
-    typer.echo(f"{tally.kept} records, {tally.residues} residues", err=True)
+    logger.info("%s records, %s residues", tally.kept, tally.residues)
