@@ -40,7 +40,9 @@ ModelOption = Annotated[
 
 @app.command(cls=Step)
 def cut(
-    sequences: Annotated[str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed.")],
+    sequences: Annotated[
+        str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed."), READ
+    ],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="Folder for the shards.", file_okay=False),

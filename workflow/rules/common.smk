@@ -152,6 +152,14 @@ FOLDER_FORMATS = [
 FILE_FORMATS = [name for name in STUDY.prediction.formats if name not in FOLDER_FORMATS]
 
 
+def output_options(paths):
+    """Return the options of grubio for files and folders of predictions to write."""
+    folders = tuple(FOLDER_FORMATS)
+    return option(
+        "--output", [f"{path}/" if path.endswith(folders) else path for path in paths]
+    )
+
+
 GENOME_RUNS = [
     name
     for name, run in STUDY.runs.items()

@@ -34,14 +34,7 @@ rule predict:
         gpu=GPUS,
     params:
         model=subpath(input.model, parent=True),
-        outputs=lambda wildcards, output: shlex.join(
-            text
-            for path in output
-            for text in (
-                "--output",
-                f"{path}/" if path.endswith(tuple(FOLDER_FORMATS)) else path,
-            )
-        ),
+        outputs=lambda wildcards, output: output_options(output),
         genome=shlex.join(as_options(STUDY.prediction.genome)),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
