@@ -15,6 +15,7 @@ from grubio.config.model import (
 )
 from grubio.config.prediction import GenomeSettings, PredictionFormat, PredictionSettings
 from grubio.config.study import Config, RunSettings
+from grubio.config.sweep import SweepSettings
 
 __all__ = [
     "ClassRule",
@@ -35,6 +36,7 @@ __all__ = [
     "Settings",
     "Source",
     "SplitSettings",
+    "SweepSettings",
     "TrainingSettings",
     "genome_scheme",
     "parse_scheme",

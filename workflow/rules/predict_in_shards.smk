@@ -17,7 +17,9 @@ rule cut:
         sequences=lambda wildcards: INPUTS[wildcards.input],
     output:
         temp(
-            scatter.shards("results/{{run}}/shards/{{input}}/{scatteritem}.records.parquet")
+            scatter.shards(
+                "results/{{run}}/shards/{{input}}/{scatteritem}.records.parquet"
+            )
         ),
     log:
         "logs/cut/{run}/{input}.log",
