@@ -58,6 +58,8 @@ LAYERS = [
         "genome_prediction",
         "report",
         "comparison",
+        "group_files",
+        "run_groups",
     },
     {"shard_files"},
     {"sharding"},

@@ -43,7 +43,7 @@ MpiDefault=none
 GresTypes=gpu
 SchedulerType=sched/backfill
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
+SelectTypeParameters=CR_Core_Memory,CR_LLN
 SchedulerParameters=batch_sched_delay=0,sched_interval=1
 ReturnToService=2
 MinJobAge=300

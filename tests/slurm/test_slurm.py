@@ -31,7 +31,7 @@ STUDY: dict[str, Any] = {
     "evaluation": {"bootstrap": 20, "baseline_window": 5},
     "device": "cpu",
     "runs": {RUNS[0]: {"dataset": "tiny"}, RUNS[1]: {"dataset": "tiny", "training": {"seed": 2}}},
-    "prediction": {"inputs": {"new": "new.fasta"}, "formats": ["tsv", "parquet"], "shards": 3},
+    "prediction": {"inputs": {"new": "new.fasta"}, "formats": ["tsv", "parquet"], "shards": 2},
 }
 # Two cores are all that a test may count on, and what is computed depends on the threads.
 ONE_THREAD = [f"{rule}=1" for rule in ("split", "train", "evaluate", "label")]
@@ -77,7 +77,9 @@ def snakemake(
 
 def ended_well(started: subprocess.Popen[bytes], folder: Path) -> None:
     code = started.wait(400)
-    assert code == 0, (folder / "snakemake.txt").read_text()[-6000:]
+    logs = sorted((folder / "logs/slurm").rglob("*.log"), key=lambda path: path.stat().st_mtime)
+    told = [(folder / "snakemake.txt").read_text()[-4000:], *(log.read_text() for log in logs[-1:])]
+    assert code == 0, "\n".join(told)
 
 
 def wait_for(what: str, condition: Callable[[], Any], seconds: float = 150) -> Any:
