@@ -66,7 +66,7 @@ def cut(
 
     plan = cut_input(sequences, output, shards, model=find_model(model), on_invalid=on_invalid)
     logger.info(
-        "%s records, %s residues: %s shards in %s",
+        "%s records, %s residues; shards: %s, in %s",
         plan.tally.kept,
         plan.tally.residues,
         shards,
