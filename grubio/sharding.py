@@ -61,7 +61,7 @@ def cut_input(
     Parameters
     ----------
     sequences
-        FASTA, plain or compressed; read three times, so not standard input.
+        FASTA, plain or compressed; read several times, so not standard input.
     folder
         Gets ``K-of-N.records.parquet`` for each shard; some may hold no record.
     shards
