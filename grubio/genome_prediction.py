@@ -12,14 +12,15 @@ from collections.abc import Iterable, Sequence
 
 from grubio.bundle import Bundle
 from grubio.called_features import FeatureCaller
-from grubio.config import GenomeSettings, PredictionFormat
+from grubio.config import CallSettings, GenomeSettings, PredictionFormat
+from grubio.errors import GrubioError
 from grubio.inference import Predictor, Stretch
 from grubio.locus import STRANDS, Strand
 from grubio.progress import counted
 from grubio.record import Record
 from grubio.writers.genome import open_genome_writer
 
-_FEATURE_FORMATS = ("bed", "gff3")
+_FEATURE_FORMATS = ("bed", "gff3", "html", "igv")
 
 
 def predict_contigs(
@@ -27,6 +28,7 @@ def predict_contigs(
     contigs: Iterable[Record],
     outputs: Sequence[tuple[str, PredictionFormat]],
     settings: GenomeSettings,
+    calls: CallSettings | None = None,
 ) -> None:
     """Label contigs with a model of a genome and write all outputs in one pass.
 
@@ -40,18 +42,20 @@ def predict_contigs(
         Path and format of each output; none is left half-written.
     settings
         Strands, thresholds.
+    calls
+        Least length of segments; the schema's default if left out.
 
     Raises
     ------
     GrubioError
-        If an output is at fault.
+        If an output is at fault, or a setting is not for genomes.
     ValueError
         If the model is not of a genome.
     """
     if predictor.bundle.sites is None:
         raise ValueError("the model is not of a genome")
     stretches = predictor.stretches(contigs, strands_of(settings))
-    write_stretches(stretches, predictor.bundle, outputs, settings)
+    write_stretches(stretches, predictor.bundle, outputs, settings, calls)
 
 
 def strands_of(settings: GenomeSettings) -> tuple[Strand, ...]:
@@ -64,6 +68,7 @@ def write_stretches(
     bundle: Bundle,
     outputs: Sequence[tuple[str, PredictionFormat]],
     settings: GenomeSettings,
+    calls: CallSettings | None = None,
 ) -> None:
     """Call features on the stretches of contigs and write all outputs in one pass.
 
@@ -73,7 +78,7 @@ def write_stretches(
         All stretches of each contig, in order.
     bundle
         The model that they are of.
-    outputs, settings
+    outputs, settings, calls
         As for :func:`predict_contigs`.
 
     Raises
@@ -85,11 +90,17 @@ def write_stretches(
     """
     if bundle.sites is None:
         raise ValueError("the model is not of a genome")
+    calls = calls or CallSettings()
+    if calls != CallSettings(min_segment=calls.min_segment):
+        raise GrubioError(
+            "the least confidence and the gap within segments are not for a model of a genome",
+            hint="use --min-score, or choose by the probabilities of format bigwig",
+        )
     caller = FeatureCaller(
         bundle.scheme,
         bundle.sites,
         min_score=settings.min_score,
-        min_segment=settings.min_segment,
+        min_segment=calls.min_segment,
     )
     called = any(kind in _FEATURE_FORMATS for _, kind in outputs)
     with contextlib.ExitStack() as stack:

@@ -12,7 +12,7 @@ from pathlib import Path
 from grubio.alphabet import DNA, PROTEIN, looks_like_dna
 from grubio.bundle import default_model, load_bundle
 from grubio.checking import Tally, checked_records
-from grubio.config import Device, GenomeSettings, OnInvalid, PredictionFormat
+from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.genome_prediction import predict_contigs
 from grubio.inference import Prediction, Predictor
@@ -45,6 +45,7 @@ def predict_file(
     device: Device = "auto",
     threads: int | None = None,
     genome: GenomeSettings | None = None,
+    calls: CallSettings | None = None,
 ) -> Tally:
     """Label the records of a FASTA file (``-``: standard input) and write them in their order.
 
@@ -63,6 +64,8 @@ def predict_file(
         ``error``, ``skip`` or ``mask``, as for :func:`grubio.checking.checked_records`.
     genome
         What to write with a model of a genome; the schema's defaults if left out.
+    calls
+        What counts as a label and as a segment; the schema's defaults if left out.
 
     Returns
     -------
@@ -90,11 +93,12 @@ def predict_file(
     )
     if bundle.sites is not None:
         places = [(output.path, output.format) for output in outputs]
-        predict_contigs(predictor, checked, places, genome or GenomeSettings())
+        predict_contigs(predictor, checked, places, genome or GenomeSettings(), calls)
     elif genome not in (None, GenomeSettings()):
-        raise GrubioError("the model is not of a genome; it has no strands, sites or segments")
+        raise GrubioError("the model is not of a genome; it has no strands and no sites")
     else:
-        write_predictions(predictor.predict(counted(checked)), outputs, target, exposed)
+        predictions = predictor.predict(counted(checked))
+        write_predictions(predictions, outputs, target, exposed, calls)
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)
     return tally
@@ -105,6 +109,7 @@ def write_predictions(
     outputs: Sequence[Output],
     scheme: LabelScheme,
     accessibility: bool,
+    calls: CallSettings | None = None,
 ) -> None:
     """Write predictions to all outputs in one pass.
 
@@ -118,6 +123,8 @@ def write_predictions(
         Scheme to write.
     accessibility
         Whether the predictions have it.
+    calls
+        What counts as a label and as a segment; the schema's defaults if left out.
 
     Raises
     ------
@@ -127,7 +134,9 @@ def write_predictions(
     with contextlib.ExitStack() as stack:
         writers = [
             stack.enter_context(
-                open_writer(output.path, output.format, scheme, accessibility=accessibility)
+                open_writer(
+                    output.path, output.format, scheme, accessibility=accessibility, calls=calls
+                )
             )
             for output in outputs
         ]
@@ -139,10 +148,12 @@ def write_predictions(
 def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
     """Return the scheme to write: the wanted one, or the model's headline scheme for None.
 
+    Without a name it is the coarsest.
+
     Raises
     ------
     GrubioError
-        If the model's scheme does not reduce to it.
+        If the model has no such scheme.
     """
     if wanted is None:
         return own.headline

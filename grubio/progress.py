@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,7 +41,8 @@ def counted(
     """Pass items on and show their number, total length and speed while they pass.
 
     On a terminal this is a live line; elsewhere a line every half minute. ``names`` are those of
-    the items and of what they are made of. The time left is told while the input is being read.
+    the items and of what they are made of. The time left is told where it can be known: of a list,
+    and while an input file is being read.
     """
     from rich.status import Status
 
@@ -49,6 +50,7 @@ def counted(
     status = Status("reading", console=terminal()) if live else None
     started = told = time.monotonic()
     count = length = 0
+    total = sum(map(len, items)) if isinstance(items, Sequence) else 0
     if status:
         status.start()
     try:
@@ -63,7 +65,7 @@ def counted(
                     f"{count:,} {names[0]}, {length:,} {names[1]}, "
                     f"{length / (now - started):,.0f} {names[1]}/s"
                 )
-                text += _left(now - started)
+                text += _left(now - started, length / total if total else share_read())
                 if status:
                     status.update(text)
                 else:
@@ -84,8 +86,7 @@ def as_minutes(seconds: float) -> str:
     return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
 
 
-def _left(seconds: float) -> str:
-    share = share_read()
+def _left(seconds: float, share: float | None) -> str:
     if not share or share >= 1:
         return ""
-    return f", {share:.0%} read, {as_minutes(seconds / share * (1 - share))} left"
+    return f", {share:.0%}, {as_minutes(seconds / share * (1 - share))} left"

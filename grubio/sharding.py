@@ -19,7 +19,7 @@ from pathlib import Path
 
 from grubio.bundle import METADATA_FILE, Bundle, load_bundle
 from grubio.checking import Tally, checked_records
-from grubio.config import Device, GenomeSettings, OnInvalid
+from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
 from grubio.errors import GrubioError
 from grubio.files import STDIO, open_input, sha256_of_file, written_whole
 from grubio.genome_prediction import strands_of, write_stretches
@@ -161,6 +161,7 @@ def gather_shards(
     model: Path,
     scheme: str | None = None,
     genome: GenomeSettings | None = None,
+    calls: CallSettings | None = None,
 ) -> Tally:
     """Write the outputs of a prediction from all of its shards.
 
@@ -168,7 +169,7 @@ def gather_shards(
     ----------
     labelled
         Files that :func:`label_shard` wrote, in any order.
-    outputs, scheme, genome
+    outputs, scheme, genome, calls
         As for :func:`grubio.prediction.predict_file`.
     model
         Folder of the model.
@@ -205,13 +206,14 @@ def gather_shards(
         predictions = _chained_predictions(paths, bundle)
         exposed = bundle.model.architecture.accessibility
         target = output_scheme(bundle.scheme, scheme)
-        write_predictions(predictions, outputs, target, exposed)
+        write_predictions(predictions, outputs, target, exposed, calls)
     else:
         settings = genome or GenomeSettings()
         if strands_of(settings) != found[0][0].strands:
             raise GrubioError("the shards were labelled on other strands", path=found[0][1])
         places = [(output.path, output.format) for output in outputs]
-        write_stretches(_chained_stretches(paths, bundle, settings), bundle, places, settings)
+        stretches = _chained_stretches(paths, bundle, settings)
+        write_stretches(stretches, bundle, places, settings, calls)
     return plan.tally
 
 
@@ -227,12 +229,13 @@ def predict_in_shards(
     device: Device = "auto",
     threads: int | None = None,
     genome: GenomeSettings | None = None,
+    calls: CallSettings | None = None,
 ) -> Tally:
     """Label a FASTA file shard by shard; go on after the last finished shard if begun before.
 
     Parameters
     ----------
-    sequences, outputs, model, scheme, on_invalid, device, threads, genome
+    sequences, outputs, model, scheme, on_invalid, device, threads, genome, calls
         As for :func:`grubio.prediction.predict_file`.
     folder
         Keeps the shards until the outputs are written.
@@ -269,7 +272,7 @@ def predict_in_shards(
             threads=threads,
             genome=genome,
         )
-    tally = gather_shards(labelled, outputs, model=model, scheme=scheme, genome=genome)
+    tally = gather_shards(labelled, outputs, model=model, scheme=scheme, genome=genome, calls=calls)
     for path in (*cut, *labelled):
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):

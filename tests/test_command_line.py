@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
 import re
 import shlex
 import subprocess
@@ -19,6 +21,7 @@ from grubio.cli.commands import COMMANDS
 from grubio.cli.dry_run import writes
 from grubio.doctor import Finding, _model, can_predict, examine
 from grubio.files import open_input, share_read
+from grubio.progress import counted
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 FASTA = ">a\nMKTAYIAKQRQISFVKSHFSRQ\n"
@@ -204,3 +207,17 @@ def test_the_share_of_an_input_that_is_read(tmp_path: Path) -> None:
         handle.read(250)
         assert share_read() == 0.25
     assert share_read() is None
+
+
+def test_the_time_left_is_told_where_it_can_be_known(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seconds = itertools.count(step=40)
+    monkeypatch.setattr("grubio.progress.time.monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr(logging.getLogger("grubio"), "propagate", True)
+    with caplog.at_level(logging.INFO, logger="grubio"):
+        assert list(counted(["aa", "bb"])) == ["aa", "bb"]
+        assert list(counted(iter(["aa"]))) == ["aa"]
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0].endswith("1 records, 2 residues, 0 residues/s, 50%, 0:40 left")
+    assert "left" not in "".join(told[1:])

@@ -32,8 +32,9 @@ from grubio.sharding import (
 )
 from grubio.windows import CORE, ContigPart, windows
 
-PROTEIN_FORMATS = ("tsv", "parquet", "ss2", "horiz", "fasta", "gff3")
-GENOME_FORMATS = ("bed", "gff3", "tsv", "parquet", "bedgraph", "bigwig")
+PROTEIN_FORMATS = ("tsv", "parquet", "ss2", "horiz", "fasta", "gff3", "json", "html")
+PROTEIN_FORMATS += ("segments", "summary")
+GENOME_FORMATS = ("bed", "gff3", "tsv", "parquet", "bedgraph", "bigwig", "html", "igv")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -65,7 +66,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def outputs_in(folder: Path, formats: tuple[str, ...]) -> list[Output]:
-    folders = ("bedgraph", "bigwig")
+    folders = ("bedgraph", "bigwig", "igv")
     return [Output(f"{folder}/out.{f}{'/' * (f in folders)}", f) for f in formats]  # type: ignore[arg-type]
 
 

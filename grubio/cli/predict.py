@@ -19,13 +19,14 @@ from grubio.cli.options import (
     model_names,
     settings_option,
 )
-from grubio.config import GenomeSettings, OnInvalid, PredictionFormat
+from grubio.config import CallSettings, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
 
 logger = logging.getLogger(__name__)
 
 
 @settings_option(GenomeSettings, "genome")
+@settings_option(CallSettings, "calls")
 def predict(
     sequences: Annotated[
         str,
@@ -76,6 +77,14 @@ def predict(
             "or read the letters as unknown residues (mask).",
         ),
     ] = "error",
+    segments: Annotated[
+        str | None,
+        typer.Option("--segments", help="Also write a table of segments to this file (TSV)."),
+    ] = None,
+    summary: Annotated[
+        str | None,
+        typer.Option("--summary", help="Also write a line per sequence to this file (TSV)."),
+    ] = None,
     resume_folder: Annotated[
         Path | None,
         typer.Option(
@@ -94,6 +103,7 @@ def predict(
     log: LogOption = None,
     *,
     genome: GenomeSettings,
+    calls: CallSettings,
 ) -> None:
     """Label every residue of new FASTA files.
 
@@ -102,6 +112,8 @@ def predict(
     tracks.CLASS.plus.bw and so on for tracks.bw, CLASS.plus.bw and so on in a folder/.
 
     Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
+
+    Example: grubio predict proteins.fasta --output proteins.html --summary proteins.summary.tsv
 
     Example: grubio predict many.fasta.gz --output many.tsv --resume-folder many.shards
 
@@ -113,9 +125,16 @@ def predict(
     from grubio.sharding import predict_in_shards
     from grubio.writers import format_of
 
-    paths = output or ["-"]
+    tables: list[tuple[str | None, PredictionFormat]] = [
+        (segments, "segments"),
+        (summary, "summary"),
+    ]
+    outputs = [Output(path, kind) for path, kind in tables if path is not None]
+    if output or not outputs:
+        outputs[:0] = [Output(p, output_format or format_of(p)) for p in output or ["-"]]
+    paths = [output.path for output in outputs]
     if paths.count("-") > 1 or len(set(paths)) < len(paths):
-        raise GrubioError("the same --output is given twice")
+        raise GrubioError("the same output is given twice")
     predicted = (
         predict_file
         if resume_folder is None
@@ -123,13 +142,14 @@ def predict(
     )
     tally = predicted(
         sequences,
-        [Output(path, output_format or format_of(path)) for path in paths],
+        outputs,
         model=None if model is None else find_model(model),
         scheme=scheme,
         on_invalid=on_invalid,
         device=device,
         threads=threads,
         genome=genome,
+        calls=calls,
     )
     for path in paths:
         if path != "-":

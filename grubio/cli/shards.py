@@ -19,7 +19,7 @@ from grubio.cli.options import (
     settings_option,
 )
 from grubio.cli.step import HELP_NAMES, Step
-from grubio.config import GenomeSettings, OnInvalid, PredictionFormat
+from grubio.config import CallSettings, GenomeSettings, OnInvalid, PredictionFormat
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +106,7 @@ def label(
 
 @app.command(cls=Step)
 @settings_option(GenomeSettings, "genome")
+@settings_option(CallSettings, "calls")
 def gather(
     shards: Annotated[
         list[Path], typer.Argument(help="All files of grubio shards label, in any order.")
@@ -131,6 +132,7 @@ def gather(
     log: LogOption = None,
     *,
     genome: GenomeSettings,
+    calls: CallSettings,
 ) -> None:
     """Write the outputs from all shards, in the order of the input.
 
@@ -149,5 +151,6 @@ def gather(
         model=find_model(model),
         scheme=scheme,
         genome=genome,
+        calls=calls,
     )
     logger.info("%s records, %s residues", tally.kept, tally.residues)

@@ -57,9 +57,13 @@ def run(
 ) -> None:
     """Run a study with Snakemake in its folder; further options are Snakemake's.
 
+    Those that grubio has too, such as --quiet, are to stand behind a lone --.
+
     Example: grubio workflow run my-study
 
     Example: grubio workflow run my-study --cores 4 -n
+
+    Example: grubio workflow run my-study -- --quiet rules
     """
     command = [sys.executable, "-m", "snakemake", "--cores", cores, "--directory", str(folder)]
     command += ["--snakefile", str(folder / "Snakefile"), *context.args]

@@ -13,11 +13,17 @@ from grubio.config.model import (
     MotifSettings,
     TrainingSettings,
 )
-from grubio.config.prediction import GenomeSettings, PredictionFormat, PredictionSettings
-from grubio.config.study import Config, RunSettings
+from grubio.config.prediction import (
+    CallSettings,
+    GenomeSettings,
+    PredictionFormat,
+    PredictionSettings,
+)
+from grubio.config.study import Config, RunSettings, StudyMotifSettings
 from grubio.config.sweep import SweepSettings
 
 __all__ = [
+    "CallSettings",
     "ClassRule",
     "Config",
     "DatasetSettings",
@@ -36,6 +42,7 @@ __all__ = [
     "Settings",
     "Source",
     "SplitSettings",
+    "StudyMotifSettings",
     "SweepSettings",
     "TrainingSettings",
     "genome_scheme",

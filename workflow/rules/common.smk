@@ -55,6 +55,11 @@ INPUTS = {
     for name, source in STUDY.prediction.inputs.items()
 }
 SOURCES |= {INPUTS[name]: source for name, source in STUDY.prediction.inputs.items()}
+SOURCES |= {
+    fetched_path("motifs", name, run.motifs.database): run.motifs.database
+    for name, run in STUDY.runs.items()
+    if run.motifs.database
+}
 SOURCES = {
     path: source.model_copy(
         update={"location": copy_in(STUDY.data_dir, source.location)}
@@ -118,6 +123,18 @@ def run_options(wildcards, groups):
     )
 
 
+def motif_database(wildcards):
+    """Return the fetched database of motifs of a run, or nothing."""
+    source = STUDY.runs[wildcards.run].motifs.database
+    return [fetched_path("motifs", wildcards.run, source)] if source else []
+
+
+def motif_options(wildcards):
+    """Return the settings of a run's motifs as options; the database is a file by itself."""
+    settings = STUDY.runs[wildcards.run].motifs.model_copy(update={"database": None})
+    return shlex.join(as_options(settings))
+
+
 def dataset_options(wildcards, group):
     """Return the settings of a step of a dataset as command-line options."""
     return shlex.join(as_options(getattr(STUDY.datasets[wildcards.dataset], group)))
@@ -147,7 +164,7 @@ def any_of(names):
 
 # A folder with a file per class and strand.
 FOLDER_FORMATS = [
-    name for name in STUDY.prediction.formats if name in ("bedgraph", "bigwig")
+    name for name in STUDY.prediction.formats if name in ("bedgraph", "bigwig", "igv")
 ]
 FILE_FORMATS = [name for name in STUDY.prediction.formats if name not in FOLDER_FORMATS]
 

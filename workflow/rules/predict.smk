@@ -35,7 +35,9 @@ rule predict:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
-        genome=shlex.join(as_options(STUDY.prediction.genome)),
+        settings=shlex.join(
+            as_options(STUDY.prediction.genome) + as_options(STUDY.prediction.calls)
+        ),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,
@@ -44,7 +46,7 @@ rule predict:
         grubio predict {input.sequences:q} \
             --model {params.model:q} \
             {params.outputs} \
-            {params.genome} \
+            {params.settings} \
             --on-invalid {params.on_invalid} \
             --device {params.device} \
             --threads {threads} \

@@ -112,13 +112,15 @@ rule gather:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
-        genome=shlex.join(as_options(STUDY.prediction.genome)),
+        settings=shlex.join(
+            as_options(STUDY.prediction.genome) + as_options(STUDY.prediction.calls)
+        ),
         version=VERSION,
     shell:
         """
         grubio shards gather {input.shards:q} \
             --model {params.model:q} \
             {params.outputs} \
-            {params.genome} \
+            {params.settings} \
             --log {log:q}
         """
