@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grubio.checking import Tally
+from grubio.dataset import open_parquet
 from grubio.errors import GrubioError
 from grubio.inference import Prediction, Stretch
 from grubio.locus import Strand
@@ -34,6 +35,7 @@ from grubio.windows import ContigPart
 
 _RESIDUES_PER_GROUP = 200_000
 _KEY = b"grubio_shard"
+_NO_SHARD = ("is damaged or no shard of a prediction", "label it again")
 
 _RECORDS = pa.schema(
     [
@@ -248,7 +250,7 @@ def read_shard(path: str | Path) -> Shard:
     GrubioError
         If it is missing, damaged, or no shard.
     """
-    with _opened(path) as parquet:
+    with open_parquet(path, *_NO_SHARD) as parquet:
         metadata = (parquet.schema_arrow.metadata or {}).get(_KEY)
         rows = parquet.metadata.num_rows
     if metadata is None:
@@ -298,17 +300,6 @@ def _array(content: bytes) -> npt.NDArray[np.float32]:
 
 
 def _rows(path: str | Path) -> Iterator[dict[str, Any]]:
-    with _opened(path) as parquet:
+    with open_parquet(path, *_NO_SHARD) as parquet:
         for group in range(parquet.num_row_groups):
             yield from parquet.read_row_group(group).to_pylist()
-
-
-def _opened(path: str | Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except FileNotFoundError as error:
-        raise GrubioError("no such file", path=path) from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise GrubioError(
-            "is damaged or no shard of a prediction", path=path, hint="label it again"
-        ) from error

@@ -35,7 +35,14 @@ STUDY: dict[str, Any] = {
 }
 # Two cores are all that a test may count on, and what is computed depends on the threads.
 ONE_THREAD = [f"{rule}=1" for rule in ("split", "train", "evaluate", "label")]
-# A status query in the profile's rhythm would only be waited for here.
+# Snakemake, but for the rhythm in which it asks for states: it waits ten seconds longer each time.
+SNAKEMAKE = """
+from snakemake.cli import main
+from snakemake_executor_plugin_slurm import Executor
+
+Executor.next_seconds_between_status_checks = property(lambda self: 2, lambda self, seconds: None)
+main()
+"""
 OPTIONS = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10"]
 
 
@@ -54,7 +61,7 @@ def snakemake(
     with open(folder / "snakemake.txt", "wb") as output:
         started = subprocess.Popen(
             [
-                *(sys.executable, "-m", "snakemake"),
+                *(sys.executable, "-c", SNAKEMAKE),
                 *("--snakefile", str(REPOSITORY / "workflow/Snakefile")),
                 *("--profile", str(REPOSITORY / "workflow/profiles/slurm")),
                 *OPTIONS,
