@@ -71,7 +71,11 @@ LAYERS = [
         "genome_prediction",
         "report",
         "comparison",
+        "group_files",
+        "run_groups",
     },
+    {"shard_files"},
+    {"sharding"},
     {"combination", "motifs", "doctor", "study_folder", "api"},
     # The door of the package: it imports the API when it is asked for.
     {"__init__"},

@@ -28,6 +28,12 @@ COMMANDS = [
     Entry("predict", "grubio.cli.predict", USE, "Label every residue of new FASTA files."),
     Entry("models", "grubio.cli.models", USE, "Show the models that are installed."),
     Entry(
+        "shards",
+        "grubio.cli.shards",
+        USE,
+        "Predict in shards: cut the input, label each shard anywhere, gather the outputs.",
+    ),
+    Entry(
         "train",
         "grubio.cli.train",
         TRAIN,
