@@ -26,6 +26,7 @@ from grubio.cli.report import report
 from grubio.cli.split import split
 from grubio.cli.summary import summary
 from grubio.cli.train import train
+from grubio.cli.view import view
 from grubio.errors import GrubioError, Interrupted
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ app = typer.Typer(
 
 for command in (
     predict,
+    view,
     fetch,
     prepare,
     split,
