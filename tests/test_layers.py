@@ -52,6 +52,7 @@ LAYERS = [
         "window_sampling",
         "called_features",
         "motif_formats",
+        "motif_sites",
         "mutagenesis",
         "labelled_sequence",
         "labelled_contig",
@@ -72,7 +73,7 @@ LAYERS = [
         "report",
         "comparison",
     },
-    {"combination", "motifs", "api"},
+    {"combination", "motifs", "doctor", "study_folder", "api"},
     # The door of the package: it imports the API when it is asked for.
     {"__init__"},
     {"cli"},

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import MODEL, READ, WRITTEN
 from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.cli.options import (
+    MODEL_HELP,
+    DeviceOption,
+    LogOption,
+    ThreadsOption,
+    model_names,
+    settings_option,
+)
 from grubio.config import CallSettings, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
+
+logger = logging.getLogger(__name__)
 
 
 @settings_option(GenomeSettings, "genome")
@@ -19,6 +30,7 @@ def predict(
     sequences: Annotated[
         str,
         typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
+        READ,
     ],
     output: Annotated[
         list[str] | None,
@@ -29,6 +41,7 @@ def predict(
             "May be given several times.",
             show_default="-",
         ),
+        WRITTEN,
     ] = None,
     output_format: Annotated[
         PredictionFormat | None,
@@ -41,9 +54,11 @@ def predict(
         typer.Option(
             "--model",
             "-m",
-            help="Name of a bundled model (grubio models list) or folder of a model.",
+            help=MODEL_HELP,
             show_default="the best bundled one for the input",
+            autocompletion=model_names,
         ),
+        MODEL,
     ] = None,
     scheme: Annotated[
         str | None,
@@ -64,10 +79,12 @@ def predict(
     segments: Annotated[
         str | None,
         typer.Option("--segments", help="Also write a table of segments to this file (TSV)."),
+        WRITTEN,
     ] = None,
     summary: Annotated[
         str | None,
         typer.Option("--summary", help="Also write a line per sequence to this file (TSV)."),
+        WRITTEN,
     ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
@@ -116,4 +133,4 @@ def predict(
     )
     for path in paths:
         if path != "-":
-            typer.echo(f"{tally.kept} records, {tally.residues} residues: {Path(path)}", err=True)
+            logger.info("%s records, %s residues: %s", tally.kept, tally.residues, Path(path))

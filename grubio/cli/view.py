@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import READ, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
+
+logger = logging.getLogger(__name__)
 
 
 def view(
     predictions: Annotated[
         Path,
         typer.Argument(help="Predictions (Parquet) of grubio predict or grubio evaluate."),
+        READ,
     ],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="Page to write (HTML); - is standard output."),
+        WRITTEN,
     ],
     log: LogOption = None,
 ) -> None:
-    """Draw predictions as one HTML page that needs no network.
+    """Draw predictions as a page that needs no network.
 
     Ribbons above the residues, confidence, probabilities, search by id; SVG and PNG to save.
     Known labels are drawn as well if the file has them, as results/RUN/test_predictions.parquet.
@@ -40,4 +46,4 @@ def view(
             write(sequence)
             count += 1
     if str(output) != "-":
-        typer.echo(f"{count} sequences: {output}", err=True)
+        logger.info("%s sequences: %s", count, output)

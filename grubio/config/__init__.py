@@ -19,7 +19,7 @@ from grubio.config.prediction import (
     PredictionFormat,
     PredictionSettings,
 )
-from grubio.config.study import Config, RunSettings
+from grubio.config.study import Config, RunSettings, StudyMotifSettings
 
 __all__ = [
     "CallSettings",
@@ -41,6 +41,7 @@ __all__ = [
     "Settings",
     "Source",
     "SplitSettings",
+    "StudyMotifSettings",
     "TrainingSettings",
     "genome_scheme",
     "parse_scheme",
