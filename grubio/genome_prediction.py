@@ -55,11 +55,7 @@ def predict_contigs(
     if bundle.sites is None:
         raise ValueError("the model is not of a genome")
     calls = calls or CallSettings()
-    if calls != CallSettings(min_segment=calls.min_segment):
-        raise GrubioError(
-            "the least confidence and the gap within segments are not for a model of a genome",
-            hint="use --min-score, or choose by the probabilities of format bigwig",
-        )
+    require_calls_of_genomes(calls)
     strands: tuple[Strand, ...] = STRANDS if settings.strand == "both" else (settings.strand,)
     caller = FeatureCaller(
         bundle.scheme,
@@ -77,3 +73,12 @@ def predict_contigs(
             features = caller.feed(stretch) if called else []
             for write in writers:
                 write(stretch, features)
+
+
+def require_calls_of_genomes(calls: CallSettings) -> None:
+    """Raise GrubioError if settings say something that does not hold for a genome."""
+    if calls != CallSettings(min_segment=calls.min_segment):
+        raise GrubioError(
+            "min_confidence and max_gap are not for a model of a genome",
+            hint="use min_score, or choose by the probabilities of format bigwig",
+        )
