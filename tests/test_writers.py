@@ -150,9 +150,9 @@ def test_horiz(tmp_path: Path, predictions: list[Prediction]) -> None:
 def test_horiz_confidence_is_one_digit_at_certainty(tmp_path: Path) -> None:
     certain = Prediction(Record("a", "", "M" * 70), np.eye(3, dtype=np.float32)[[0] * 70], SS3)
     lines = written(tmp_path / "o.horiz", "horiz", [certain]).splitlines()
-    assert lines[3] == "Conf: " + "9" * 60
-    assert lines[6] == "              10        20        30        40        50        60"
-    assert lines[9] == "Conf: " + "9" * 10
+    assert lines[2] == "Conf: " + "9" * 60
+    assert lines[5] == "              10        20        30        40        50        60"
+    assert lines[8] == "Conf: " + "9" * 10
 
 
 @many

@@ -205,9 +205,9 @@ def test_both_strands_of_a_genome(page: Page, genome: Path) -> None:
 
 def test_it_fits_every_width_and_can_be_read(page: Page, proteins: Path, genome: Path) -> None:
     for path in (proteins, genome):
-        page.goto(path.as_uri())
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
+            page.goto(path.as_uri())
             assert too_wide(page) == [], f"{path.name} at {width}"
         for colours in ("light", "dark"):
             page.emulate_media(color_scheme=colours)
