@@ -57,6 +57,7 @@ LAYERS = [
         "labelled_sequence",
         "labelled_contig",
         "view",
+        "predictions_table",
     },
     {"fitting_plan"},
     {
