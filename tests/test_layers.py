@@ -14,7 +14,7 @@ HEAVY |= {"pybigtools", "lightmotif", "gffutils", "logomaker", "pandas"}
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "__init__", "data", "zoo", "sources"},
-    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows"},
+    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows", "repeats"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {
