@@ -122,7 +122,7 @@ def _places(sorted_words: Words, words: Words) -> npt.NDArray[np.int64]:
     if not len(sorted_words):
         return np.zeros(0, dtype=np.int64)
     places = np.minimum(np.searchsorted(sorted_words, words), len(sorted_words) - 1)
-    return places[sorted_words[places] == words]
+    return np.asarray(places[sorted_words[places] == words])
 
 
 def _stretches(shared: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
