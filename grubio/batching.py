@@ -210,11 +210,15 @@ class PaddedBatches(Sequence[Batch]):
 
 
 def padded_codes(
-    sequences: Sequence[npt.NDArray[np.uint8]], pad_code: int
+    sequences: Sequence[npt.NDArray[np.uint8]], pad_code: int, least_steps: int = 1
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Return codes, uint8 ``(time, batch)``, padded at the end, and lengths, int64 ``(batch,)``."""
+    """Return codes, uint8 ``(time, batch)``, padded at the end, and lengths, int64 ``(batch,)``.
+
+    There are at least ``least_steps`` steps.
+    """
     lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-    codes = np.full((int(lengths.max()), len(sequences)), pad_code, dtype=np.uint8)
+    steps = max(int(lengths.max()), least_steps)
+    codes = np.full((steps, len(sequences)), pad_code, dtype=np.uint8)
     for column, sequence in enumerate(sequences):
         codes[: len(sequence), column] = sequence
     return codes, lengths

@@ -39,8 +39,8 @@ from grubio.site_metrics import (
 from grubio.site_scoring import (
     TOLERANCES,
     Candidates,
+    LabelledStrand,
     SiteTruth,
-    Strand,
     base_scores,
     find_candidates,
     site_truth,
@@ -56,9 +56,9 @@ logger = logging.getLogger(__name__)
 class _Study:
     """What the scores of all classes share."""
 
-    test: list[Strand]
-    train: list[Strand]
-    valid: list[Strand]
+    test: list[LabelledStrand]
+    train: list[LabelledStrand]
+    valid: list[LabelledStrand]
     scheme: LabelScheme
     probabilities: list[npt.NDArray[np.float32]]
     weights: Floats
@@ -183,7 +183,7 @@ def score_genome(
 
 
 def independence(
-    test: Sequence[Strand], train: Sequence[Strand], valid: Sequence[Strand]
+    test: Sequence[LabelledStrand], train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand]
 ) -> Scores:
     """Return what of the test blocks was seen in training or validation.
 

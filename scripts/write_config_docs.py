@@ -56,6 +56,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`evaluation`", config.EvaluationSettings),
     ("`motifs`", config.StudyMotifSettings),
     ("`prediction`", config.PredictionSettings),
+    ("`prediction.calls`", config.CallSettings),
     ("`prediction.genome`", config.GenomeSettings),
 ]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grubio.alphabet import DNA, PROTEIN
 from grubio.bundle import bundled_models, default_model, find_model, load_bundle
@@ -26,9 +28,9 @@ def predictor(run_folder: Path) -> Predictor:
     return Predictor(load_bundle(run_folder / "model"), "cpu", 1)
 
 
-def random_records(count: int, seed: int) -> list[Record]:
+def random_records(count: int, seed: int, longest: int = 399) -> list[Record]:
     generator = np.random.default_rng(seed)
-    lengths = generator.integers(1, 400, count)
+    lengths = generator.integers(1, longest + 1, count)
     return [
         Record(f"r{i}", "", "".join(generator.choice(list(PROTEIN.codes), n)))
         for i, n in enumerate(lengths)
@@ -44,7 +46,7 @@ def test_records_come_back_once_each_in_order_and_the_same_as_alone(predictor: P
         assert np.allclose(prediction.probabilities.sum(axis=1), 1, atol=1e-5)
     for prediction in together[::10]:
         (alone,) = predictor.predict([prediction.record])
-        assert np.abs(alone.probabilities - prediction.probabilities).max() < 1e-5
+        assert np.array_equal(alone.probabilities, prediction.probabilities)
 
 
 def test_shards_and_order_change_nothing(predictor: Predictor) -> None:
@@ -53,8 +55,24 @@ def test_shards_and_order_change_nothing(predictor: Predictor) -> None:
     shards = [p for start in range(0, 60, 7) for p in predictor.predict(records[start : start + 7])]
     turned = list(predictor.predict(records[::-1]))
     for prediction in (*shards, *turned):
-        other = whole[prediction.record.id]
-        assert np.abs(prediction.probabilities - other).max() < 1e-5
+        assert np.array_equal(prediction.probabilities, whole[prediction.record.id])
+
+
+@pytest.mark.parametrize("name", ["protein-ss-fast", "protein-ss"])
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_no_neighbour_changes_a_bit(name: str, data: st.DataObject) -> None:
+    predictor = Predictor(load_bundle(find_model(name)), "cpu", 1)
+    one = Record("probe", "", data.draw(st.text("ACDEFGHIKLMNPQRSTVWYX", min_size=1, max_size=90)))
+    seed, count = data.draw(st.integers(0, 10**6)), data.draw(st.integers(0, 40))
+    others = random_records(count, seed, longest=data.draw(st.sampled_from([1, 2, 5, 100])))
+    place = data.draw(st.integers(0, count))
+    (alone,) = predictor.predict([one])
+    among = list(predictor.predict([*others[:place], one, *others[place:]]))[place]
+    assert np.array_equal(alone.probabilities, among.probabilities)
+    assert alone.accessibility is not None
+    assert among.accessibility is not None
+    assert np.array_equal(alone.accessibility, among.accessibility)
 
 
 def test_a_stream_is_read_no_further_than_it_has_to_be(predictor: Predictor) -> None:
