@@ -14,7 +14,7 @@ HEAVY |= {"polars", "pybigtools", "lightmotif", "gffutils", "logomaker", "pandas
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "data", "zoo", "sources"},
-    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows"},
+    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows", "repeats"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {
         "readers",
