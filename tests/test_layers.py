@@ -19,6 +19,7 @@ LAYERS = [
     {"readers", "checking", "homology", "batching", "metrics", "segment_overlap", "calibration"},
     {
         "model",
+        "packed_labeller",
         "devices",
         "bundle",
         "baselines",
