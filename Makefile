@@ -1,6 +1,7 @@
 # make run    environment, then the demonstration study, then its headline scores
 # make test   environment, then style, types and tests
-# Both need Python 3.11 or later with venv (Debian, Ubuntu: apt install python3-venv) and make.
+# make docs   environment, then the documentation site
+# All need Python 3.11 or later with venv (Debian, Ubuntu: apt install python3-venv) and make.
 
 PYTHON ?= python3
 CORES ?= all
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test check clean
+.PHONY: run test check docs clean
 
 run: $(VENV)/installed
 	snakemake --cores $(CORES) --configfile config/config.yaml
@@ -30,8 +31,11 @@ check: $(VENV)/installed-dev
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
+docs: $(VENV)/installed-dev
+	python scripts/build_docs.py
+
 clean:
-	rm -rf $(VENV) results resources logs .snakemake
+	rm -rf $(VENV) results resources logs build dist .snakemake
 
 $(VENV)/created: constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'

@@ -20,6 +20,7 @@ from grubio.alphabet import ALPHABETS, Alphabet
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.scheme import LabelScheme, scheme_from_dict
+from grubio.zoo import DEFAULT_MODELS
 
 if TYPE_CHECKING:
     from grubio.model import Labeller
@@ -193,7 +194,7 @@ def load_bundle(folder: str | Path) -> Bundle:
 
 
 def bundled_models() -> dict[str, Path]:
-    """Return the folders of the models that come with grubio, best first for each alphabet."""
+    """Return the folders of the models that come with grubio, by name."""
     zoo = Path(str(resources.files("grubio.zoo")))
     return {path.parent.name: path.parent for path in sorted(zoo.glob(f"*/{METADATA_FILE}"))}
 
@@ -221,19 +222,19 @@ def find_model(name_or_path: str) -> Path:
 
 
 def default_model(alphabet: Alphabet) -> Path:
-    """Return the best bundled model for an alphabet.
+    """Return the bundled model that labels an input of an alphabet if none is named.
 
     Raises
     ------
     GrubioError
         If none is bundled.
     """
-    for folder in bundled_models().values():
-        if load_metadata(folder)["alphabet"] == alphabet.name:
-            return folder
-    raise GrubioError(
-        f"no {alphabet.name} model comes with this grubio", hint="give one with --model PATH"
-    )
+    folder = bundled_models().get(DEFAULT_MODELS.get(alphabet.name, ""))
+    if folder is None:
+        raise GrubioError(
+            f"no {alphabet.name} model comes with this grubio", hint="give one with --model PATH"
+        )
+    return folder
 
 
 def _described_network(architecture: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
-from grubio.report.numbers import Interval, plural, score_text
+from grubio.report.numbers import Interval, plural
 from grubio.report.run_files import Run, baseline_name, read_run
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ def compare_runs(
 
         write_svg(Path(figure), comparison_figure(comparison), "Comparison of runs")
     if page is not None:
-        write_text_whole(page, render_comparison(comparison))
+        from grubio.report.comparison_page import render_comparison
+
+        drawn = comparison_figure(comparison)
+        write_text_whole(page, render_comparison(comparison, header, rows, drawn, Path(page)))
     return comparison
 
 
@@ -145,35 +148,6 @@ def comparison_figure(comparison: Comparison) -> Figure:
     scores = " or ".join(dict.fromkeys(run.score_name for run in comparison.runs))
     names = dict.fromkeys(baseline_name(run.main_baseline) for run in comparison.runs)
     return comparison_plot(dots, f"{scores} on the test set (%)", " or ".join(names))
-
-
-def render_comparison(comparison: Comparison) -> str:
-    """Return the comparison as one HTML page that needs no other file."""
-    from grubio.report.svg import inline_svg
-    from grubio.report.templating import environment
-
-    header, rows = comparison_table(comparison)
-    described = "; ".join(
-        f"{name}: {run.score_name} {score_text(run.score_key, value)}".replace(
-            "\N{NO-BREAK SPACE}", " "
-        )
-        for run, name in zip(comparison.runs, comparison.names, strict=True)
-        if (value := run.score(run.score_key).value) is not None
-    )
-    return (
-        environment()
-        .get_template("comparison.html.j2")
-        .render(
-            comparison=comparison,
-            names=comparison.names,
-            test_sets={test_set: chr(ord("A") + at % 26) for at, test_set in _numbered(comparison)},
-            header=header,
-            rows=rows,
-            figure=inline_svg(comparison_figure(comparison), "comparison", described),
-            genome=any(run.genome for run in comparison.runs),
-            several_scores=len({run.score_key for run in comparison.runs}) > 1,
-        )
-    )
 
 
 def _numbered(comparison: Comparison) -> list[tuple[int, str]]:

@@ -30,6 +30,8 @@ from grubio.exposure import accessibility_scores
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.genome_evaluation import add_genome_scores, block_of_records
 from grubio.inference import Predictor
+from grubio.labelled_sequence import labelled
+from grubio.progress import counted
 from grubio.record import Record
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.scoring import (
@@ -97,8 +99,8 @@ def evaluate_model(
             written_whole(output / "test_predictions.parquet") as temporary,
             ParquetPredictions(temporary, bundle.scheme, observed=True) as table,
         ):
-            for prediction in Predictor(bundle, device, threads).predict(records):
-                table.write(prediction)
+            for prediction in Predictor(bundle, device, threads).predict(counted(records)):
+                table.write(labelled(prediction, bundle.scheme), prediction.record)
                 probabilities.append(prediction.probabilities)
                 if prediction.accessibility is not None:
                     accessibility.append(prediction.accessibility)

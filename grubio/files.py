@@ -21,6 +21,8 @@ from grubio.errors import GrubioError
 STDIO = "-"
 """The path that means standard input or standard output."""
 
+_being_read: list[tuple[io.BufferedReader, int]] = []
+
 _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
 
 
@@ -42,6 +44,9 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
             else:
                 raw = cast("io.BufferedReader", open(path, "rb", buffering=1 << 20))
                 stack.callback(raw.close)
+                entry = (raw, os.fstat(raw.fileno()).st_size)
+                _being_read.append(entry)
+                stack.callback(_being_read.remove, entry)
             head = raw.peek(6)[:6]
             if head.startswith(b"PK\x03\x04"):
                 raise GrubioError(
@@ -70,6 +75,14 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
         raise GrubioError("is a folder, not a file", path=path) from error
     except PermissionError as error:
         raise GrubioError("may not be read", path=path, hint="check its permissions") from error
+
+
+def share_read() -> float | None:
+    """Return how much of the first opened of the inputs has been read, 0 to 1; None if unknown."""
+    for raw, size in _being_read:
+        if size:
+            return raw.tell() / size
+    return None
 
 
 @contextlib.contextmanager

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,7 @@ from grubio.alphabet import DNA
 from grubio.errors import GrubioError
 
 _LEAST_OVERLAP = 5
+_LEAST_BITS = 0.2
 
 Matrix = npt.NDArray[np.float64]
 
@@ -28,7 +32,8 @@ class Match:
     correlation
         Pearson correlation of the frequencies where the two overlap.
     offset
-        Place of its first column on the motif; may be negative.
+        Place of its first column, counted from the first base of the motif that it was compared
+        with; may be negative.
     strand
         ``+``, or ``-`` if its reverse complement is meant.
     """
@@ -56,10 +61,47 @@ def information(matrix: Matrix, background: Matrix) -> Matrix:
     """Return the information at each place in bits, ``(place,)``, against a background ``(base,)``.
 
     The relative entropy of Schneider et al., J. Mol. Biol. 188:415, 1986, without the correction
-    for few sites.
+    for few sites. A base that never occurs at a place adds nothing there; one that occurs though
+    the background has none makes the place infinite.
+
+    Examples
+    --------
+    >>> site, gc_rich = np.array([[1.0, 0, 0, 0]]), np.array([0.125, 0.375, 0.375, 0.125])
+    >>> information(site, gc_rich).tolist()
+    [3.0]
     """
-    known = np.where(matrix > 0, matrix, 1.0)
-    return np.asarray((matrix * (np.log2(known) - np.log2(background))).sum(axis=1))
+    occurs = matrix > 0
+    with np.errstate(divide="ignore"):
+        ratio = np.log2(np.where(occurs, matrix, 1)) - np.log2(np.where(occurs, background, 1))
+    return np.asarray((matrix * ratio).sum(axis=1))
+
+
+def informative_part(bits: Matrix, sites: int, first: int, last: int, most: int) -> tuple[int, int]:
+    """Return the first and the past-the-last place of a site and of what is informative beside it.
+
+    The part grows outwards to the farthest place with 0.2 bits more than as many random sites
+    would show, ``3 / (2 ln 2 sites)`` (Schneider et al., 1986).
+
+    Parameters
+    ----------
+    bits
+        Information at each place, ``(place,)``.
+    sites
+        How many sites were aligned.
+    first, last
+        The site: first place, and the place after the last one.
+    most
+        Most places that are added on each side.
+
+    Examples
+    --------
+    >>> informative_part(np.array([0.0, 1.0, 0.0, 2.0, 2.0, 0.1, 0.1]), 1000, 3, 5, 3)
+    (1, 5)
+    """
+    low, high = max(first - most, 0), min(last + most, len(bits))
+    least = _LEAST_BITS + 3 / (2 * np.log(2) * sites)
+    good = np.flatnonzero(bits[low:high] >= least) + low
+    return min([first, *good.tolist()]), max([last, *(good + 1).tolist()])
 
 
 def consensus(matrix: Matrix) -> str:
@@ -90,29 +132,42 @@ def meme_text(motifs: Mapping[str, Matrix], counts: Mapping[str, int], backgroun
 
 
 def read_database(path: Path) -> dict[str, Matrix]:
-    """Return the motifs of a file in MEME or JASPAR format, each ``(place, base)``.
+    """Return the motifs of a file in MEME or JASPAR format, each ``(place, base)``, by name.
+
+    Where motifs share a name, their identifiers or their numbers in the file are added.
 
     Raises
     ------
     GrubioError
-        If the file cannot be read as either.
+        If the file cannot be read as either, or a motif has a place without counts.
     """
     from Bio import motifs
 
     try:
         text = path.read_text(encoding="utf-8")
         kind = "minimal" if text.lstrip().startswith("MEME") else "jaspar"
-        with path.open(encoding="utf-8") as handle:
-            found = list(motifs.parse(handle, kind))
+        # Biopython rounds shares to counts of the sites, which leaves nothing of few.
+        text = re.sub(r"nsites=\s*\S+", "nsites= 1000000", text)
+        found = list(motifs.parse(io.StringIO(text), kind))
+        matrices = [
+            np.array([motif.counts[letter] for letter in DNA.letters], dtype=np.float64).T
+            for motif in found
+        ]
     except (OSError, ValueError, IndexError, KeyError) as error:
         raise GrubioError(f"cannot be read as motifs: {error}", path=path) from error
     if not found:
         raise GrubioError("holds no motifs", path=path, hint="give MEME or JASPAR format")
-    matrices = {}
-    for motif in found:
-        counts = np.array([motif.counts[letter] for letter in DNA.letters], dtype=np.float64).T
-        matrices[str(motif.name)] = counts / counts.sum(axis=1, keepdims=True)
-    return matrices
+    uses = Counter(str(motif.name) for motif in found)
+    database: dict[str, Matrix] = {}
+    for number, (motif, matrix) in enumerate(zip(found, matrices, strict=True), start=1):
+        name = str(motif.name)
+        totals = matrix.sum(axis=1, keepdims=True)
+        if not len(matrix) or not (totals > 0).all():
+            raise GrubioError(f"motif '{name}' has a place without any base", path=path)
+        if uses[name] > 1:
+            name = f"{name} ({getattr(motif, 'matrix_id', None) or f'motif {number}'})"
+        database[name] = matrix / totals
+    return database
 
 
 def nearest(matrix: Matrix, database: Mapping[str, Matrix]) -> Match:

@@ -2,64 +2,86 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from grubio.alphabet import DNA
-from grubio.bundle import Bundle, load_bundle
+from grubio.bundle import load_bundle
 from grubio.config import Device, MotifSettings
 from grubio.dataset import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
 from grubio.inference import Predictor
-from grubio.locus import Locus
 from grubio.motif_formats import (
+    Match,
     Matrix,
     consensus,
     frequencies,
     information,
+    informative_part,
     meme_text,
     nearest,
     read_database,
 )
+from grubio.motif_sites import AlignedSite, best_sites
 from grubio.mutagenesis import substitution_effects
 from grubio.record import Record
 from grubio.report.logos import effects_figure, logo_figure
 from grubio.report.svg import write_svg
-from grubio.sites import called_radius, peaks, site_scores
 
 LEAST_SITES = 5
+"""Sites of a class that its motif needs."""
+
+LEAST_COMPARED = 4
+"""Bases of a motif that is compared with a database; fewer are found in any."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class AlignedSite:
-    """A high-scoring site.
+class Motif:
+    """What a model has learned of one class.
 
     Attributes
     ----------
-    score
-        Mean probability of the class over the site.
-    record
-        The record that holds it.
-    start
-        Offset of its first base in the record.
-    sequence
-        The site with its flanks, upper case.
+    name, letter, width
+        The class, and the bases of its site.
+    sites
+        Aligned sites, best first.
+    matrix, bits
+        Frequencies ``(place, base)`` and information ``(place,)`` of the sites with their flanks.
+    flank
+        Place of the first base of the site.
+    core
+        First and past-the-last place of the site with what is informative beside it.
+    match
+        Nearest motif of the database, its offset counted from the first base of the site.
     """
 
-    score: float
-    record: Record
-    start: int
-    sequence: str
+    name: str
+    letter: str
+    width: int
+    sites: Sequence[AlignedSite]
+    matrix: Matrix
+    bits: Matrix
+    flank: int
+    core: tuple[int, int]
+    match: Match | None
+
+
+@dataclass(frozen=True)
+class EffectMap:
+    """What substitutions around one site do: ``effects`` is ``(place, base)``."""
+
+    site: AlignedSite
+    text: str
+    effects: Matrix
 
 
 def describe_motifs(
@@ -96,114 +118,145 @@ def describe_motifs(
     require_splits(dataset, records, split)
     predictor = Predictor(bundle, device, threads)
     background = _composition(records)
-    content: dict[str, Any] = {}
-    matrices: dict[str, Matrix] = {}
-    site_lines, effect_lines = (
-        ["class\tlocus\tscore\tsequence"],
-        ["class\tlocus\tplace\treference\talternative\tchange"],
-    )
-    match_lines = ["class\tmotif\tcorrelation\toffset\tstrand"]
+    motifs, maps = [], {}
     for letter, sites in best_sites(predictor, records, settings.sites, settings.flank).items():
         name = bundle.scheme.class_names[bundle.scheme.letters.index(letter)]
-        width = bundle.sites[letter].width
         if len(sites) < LEAST_SITES:
             logger.warning("only %d sites of %s: no motif", len(sites), name)
             continue
-        matrices[name] = matrix = frequencies([site.sequence for site in sites])
-        bits = information(matrix, background)
-        content[name] = {
-            "sites": len(sites),
-            "first_place": -settings.flank,
-            "consensus": consensus(matrix),
-            "site_consensus": consensus(matrix[settings.flank : settings.flank + width]),
-            "information": [round(float(value), 4) for value in bits],
-        }
-        site_lines += [
-            f"{name}\t{_locus(site, width)}\t{site.score:.4f}\t{site.sequence}" for site in sites
-        ]
-        figure = logo_figure(matrix, bits, -settings.flank, f"{name}: {len(sites)} sites")
-        write_svg(output / f"{name}.logo.svg", figure, f"Logo of {name}")
-        maps = []
-        for site in _with_room(sites, width, settings.mutated_flank)[: settings.mutated_sites]:
-            effects = substitution_effects(
-                predictor,
-                site.record.sequence,
-                site.start,
-                width,
-                letter,
-                settings.mutated_flank,
-            )
-            first = site.start - settings.mutated_flank
-            text = site.record.sequence[first : first + len(effects)].upper()
-            maps.append((_locus(site, width), text, effects))
-            effect_lines += [
-                f"{name}\t{_locus(site, width)}\t{place - settings.mutated_flank}\t{text[place]}"
-                f"\t{base}\t{effects[place, column]:.4f}"
-                for place in range(len(effects))
-                for column, base in enumerate(DNA.letters)
-                if base != text[place]
-            ]
-        if maps:
-            figure = effects_figure(maps, -settings.mutated_flank, name)
-            write_svg(output / f"{name}.ism.svg", figure, f"Substitutions in sites of {name}")
+        motif = motif_of(name, letter, sites, background, settings)
         if theirs:
-            match = nearest(matrix, theirs)
-            match_lines.append(
-                f"{name}\t{match.name}\t{match.correlation:.4f}\t{match.offset}\t{match.strand}"
-            )
-    counts = {name: one["sites"] for name, one in content.items()}
+            motif = _compared(motif, theirs)
+        motifs.append(motif)
+        maps[name] = effect_maps(predictor, motif, settings)
+    content = {motif.name: _summary(motif, split) for motif in motifs}
+    _draw(motifs, maps, output, settings)
+    matrices = {motif.name: motif.matrix[slice(*motif.core)] for motif in motifs}
+    counts = {motif.name: len(motif.sites) for motif in motifs}
     write_text_whole(output / "motifs.meme", meme_text(matrices, counts, background))
-    write_text_whole(output / "sites.tsv", "\n".join(site_lines) + "\n")
-    write_text_whole(output / "ism.tsv", "\n".join(effect_lines) + "\n")
+    _write_table(output / "sites.tsv", _SITE_COLUMNS, _site_lines(motifs))
+    effects = _effect_lines(maps, settings.mutated_flank)
+    _write_table(output / "ism.tsv", _EFFECT_COLUMNS, effects)
     if theirs:
-        write_text_whole(output / "matches.tsv", "\n".join(match_lines) + "\n")
+        _write_table(output / "matches.tsv", _MATCH_COLUMNS, _match_lines(motifs))
     write_text_whole(output / "motifs.json", json.dumps(content, indent=2, sort_keys=True) + "\n")
     return content
 
 
-def best_sites(
-    predictor: Predictor, records: Iterable[Record], most: int, flank: int
-) -> dict[str, list[AlignedSite]]:
-    """Return the highest-scoring sites of each class of fixed width, best first.
-
-    Sites whose flanks leave the record or hold other letters than ACGT are left out.
-    """
-    bundle: Bundle = predictor.bundle
-    kept: dict[str, list[tuple[float, int, AlignedSite]]] = {k: [] for k in bundle.sites or {}}
-    number = 0
-    for answer in predictor.predict(records):
-        record = answer.record
-        for letter, site in (bundle.sites or {}).items():
-            column = bundle.scheme.letters.index(letter)
-            scores = site_scores(answer.probabilities[:, column], site.width)
-            for start in peaks(scores, called_radius(site.width)).tolist():
-                text = record.sequence[max(start - flank, 0) : start + site.width + flank].upper()
-                if len(text) < site.width + 2 * flank or start < flank or set(text) - set("ACGT"):
-                    continue
-                number += 1
-                entry = (
-                    float(scores[start]),
-                    -number,
-                    AlignedSite(float(scores[start]), record, start, text),
-                )
-                if len(kept[letter]) < most:
-                    heapq.heappush(kept[letter], entry)
-                else:
-                    heapq.heappushpop(kept[letter], entry)
-    return {k: [e[2] for e in sorted(entries, reverse=True)] for k, entries in kept.items()}
+def motif_of(
+    name: str,
+    letter: str,
+    sites: Sequence[AlignedSite],
+    background: Matrix,
+    settings: MotifSettings,
+) -> Motif:
+    """Return the motif of aligned sites of one class, not yet compared with any other."""
+    matrix = frequencies([site.sequence for site in sites])
+    bits = information(matrix, background)
+    width, first = sites[0].width, settings.flank
+    core = informative_part(bits, len(sites), first, first + width, settings.meme_flank)
+    return Motif(name, letter, width, sites, matrix, bits, first, core, None)
 
 
-def _with_room(sites: Sequence[AlignedSite], width: int, flank: int) -> list[AlignedSite]:
-    return [
-        s for s in sites if s.start >= flank and s.start + width + flank <= len(s.record.sequence)
-    ]
+def effect_maps(predictor: Predictor, motif: Motif, settings: MotifSettings) -> list[EffectMap]:
+    """Return what every substitution does to the best sites that have room around them."""
+    flank = settings.mutated_flank
+    chosen = [site for site in motif.sites if site.has_room(flank)][: settings.mutated_sites]
+    maps = []
+    for site in chosen:
+        effects = substitution_effects(
+            predictor, site.record.sequence, site.start, site.width, motif.letter, flank
+        )
+        first = site.start - flank
+        text = site.record.sequence[first : first + len(effects)].upper()
+        maps.append(EffectMap(site, text, effects))
+    return maps
 
 
-def _locus(site: AlignedSite, width: int) -> str:
-    return str(Locus.from_id(site.record.id).part(site.start, site.start + width))
+def _compared(motif: Motif, database: dict[str, Matrix]) -> Motif:
+    first, last = motif.core
+    if last - first < LEAST_COMPARED:
+        logger.warning("%s has %d informative bases, too few to compare", motif.name, last - first)
+        return motif
+    found = nearest(motif.matrix[first:last], database)
+    return replace(motif, match=replace(found, offset=found.offset + first - motif.flank))
+
+
+def _summary(motif: Motif, split: str) -> dict[str, Any]:
+    first, last = motif.core
+    site = slice(motif.flank, motif.flank + motif.width)
+    summary: dict[str, Any] = {
+        "sites": len(motif.sites),
+        "split": split,
+        "width": motif.width,
+        "first_place": -motif.flank,
+        "consensus": consensus(motif.matrix),
+        "site_consensus": consensus(motif.matrix[site]),
+        "core_first_place": first - motif.flank,
+        "core_consensus": consensus(motif.matrix[first:last]),
+        "information": [round(float(value), 4) for value in motif.bits],
+        "site_bits": round(float(motif.bits[site].sum()), 3),
+        "core_bits": round(float(motif.bits[first:last].sum()), 3),
+        "lowest_score": round(motif.sites[-1].score, 4),
+    }
+    if motif.match is not None:
+        summary["match"] = asdict(motif.match)
+    return summary
+
+
+def _draw(
+    motifs: Sequence[Motif],
+    maps: dict[str, list[EffectMap]],
+    output: Path,
+    settings: MotifSettings,
+) -> None:
+    for motif in motifs:
+        title = f"{motif.name}: {len(motif.sites)} sites"
+        figure = logo_figure(motif.matrix, motif.bits, -motif.flank, motif.width, title)
+        write_svg(output / f"{motif.name}.logo.svg", figure, f"Logo of {motif.name}")
+        if maps[motif.name]:
+            shown = [(str(one.site.locus), one.text, one.effects) for one in maps[motif.name]]
+            figure = effects_figure(shown, -settings.mutated_flank, motif.name)
+            title = f"Substitutions in sites of {motif.name}"
+            write_svg(output / f"{motif.name}.ism.svg", figure, title)
+
+
+_SITE_COLUMNS = ("class", "locus", "score", "sequence")
+_EFFECT_COLUMNS = ("class", "locus", "place", "reference", "alternative", "change")
+_MATCH_COLUMNS = ("class", "motif", "correlation", "offset", "strand")
+
+
+def _write_table(path: Path, columns: Sequence[str], lines: Iterable[tuple[object, ...]]) -> None:
+    text = "".join("\t".join(map(str, cells)) + "\n" for cells in (columns, *lines))
+    write_text_whole(path, text)
+
+
+def _site_lines(motifs: Iterable[Motif]) -> Iterable[tuple[object, ...]]:
+    for motif in motifs:
+        for site in motif.sites:
+            yield motif.name, site.locus, f"{site.score:.4f}", site.sequence
+
+
+def _effect_lines(maps: dict[str, list[EffectMap]], flank: int) -> Iterable[tuple[object, ...]]:
+    for name, of_class in maps.items():
+        for one in of_class:
+            for place, row in enumerate(one.effects):
+                for base, change in zip(DNA.letters, row, strict=True):
+                    if base != one.text[place]:
+                        reference = one.text[place]
+                        cells = (place - flank, reference, base, f"{change:.4f}")
+                        yield name, one.site.locus, *cells
+
+
+def _match_lines(motifs: Iterable[Motif]) -> Iterable[tuple[object, ...]]:
+    for motif in motifs:
+        if motif.match is not None:
+            found = motif.match
+            yield motif.name, found.name, f"{found.correlation:.4f}", found.offset, found.strand
 
 
 def _composition(records: Sequence[Record]) -> Matrix:
     texts = [record.sequence.upper() for record in records]
     counts = np.array([sum(text.count(letter) for text in texts) for letter in DNA.letters])
-    return np.asarray(counts / counts.sum())
+    # One more of each: a base that is absent would have no logarithm, nor a place in MEME.
+    return np.asarray((counts + 1) / (counts.sum() + len(DNA.letters)))

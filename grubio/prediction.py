@@ -12,7 +12,7 @@ from pathlib import Path
 from grubio.alphabet import DNA, PROTEIN, looks_like_dna
 from grubio.bundle import default_model, load_bundle
 from grubio.checking import Tally, checked_records
-from grubio.config import Device, GenomeSettings, OnInvalid, PredictionFormat
+from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.genome_prediction import predict_contigs
 from grubio.inference import Predictor
@@ -45,6 +45,7 @@ def predict_file(
     device: Device = "auto",
     threads: int | None = None,
     genome: GenomeSettings | None = None,
+    calls: CallSettings | None = None,
 ) -> Tally:
     """Label the records of a FASTA file (``-``: standard input) and write them in their order.
 
@@ -63,6 +64,8 @@ def predict_file(
         ``error``, ``skip`` or ``mask``, as for :func:`grubio.checking.checked_records`.
     genome
         What to write with a model of a genome; the schema's defaults if left out.
+    calls
+        What counts as a label and as a segment; the schema's defaults if left out.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def predict_file(
         records = itertools.chain(ahead, records)
         model = default_model(DNA if _all_dna(ahead) else PROTEIN)
     bundle = load_bundle(model)
-    target = _output_scheme(bundle.scheme, scheme)
+    target = output_scheme(bundle.scheme, scheme)
     predictor = Predictor(bundle, device, threads)
     exposed = bundle.model.architecture.accessibility
     tally = Tally()
@@ -90,14 +93,16 @@ def predict_file(
     )
     if bundle.sites is not None:
         places = [(output.path, output.format) for output in outputs]
-        predict_contigs(predictor, checked, places, genome or GenomeSettings())
+        predict_contigs(predictor, checked, places, genome or GenomeSettings(), calls)
     elif genome not in (None, GenomeSettings()):
-        raise GrubioError("the model is not of a genome; it has no strands, sites or segments")
+        raise GrubioError("the model is not of a genome; it has no strands and no sites")
     else:
         with contextlib.ExitStack() as stack:
             writers = [
                 stack.enter_context(
-                    open_writer(output.path, output.format, target, accessibility=exposed)
+                    open_writer(
+                        output.path, output.format, target, accessibility=exposed, calls=calls
+                    )
                 )
                 for output in outputs
             ]
@@ -123,7 +128,16 @@ def _all_dna(records: Iterable[Record]) -> bool:
     return bool(judged) and all(judged)
 
 
-def _output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
+def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
+    """Return the scheme of that name, which must be a model's own or one that it reduces to.
+
+    Without a name it is the coarsest.
+
+    Raises
+    ------
+    GrubioError
+        If the model has no such scheme.
+    """
     if wanted is None:
         return own.headline
     if wanted == own.name:

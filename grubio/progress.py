@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
+
+from grubio.files import share_read
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ItemT = TypeVar("ItemT", bound=Sized)
+
+hidden = False
+"""Whether progress is not shown, as ``--quiet`` wants it."""
 
 
 @cache
@@ -25,20 +30,27 @@ def terminal() -> Console:
     return Console(stderr=True)
 
 
+def is_live() -> bool:
+    """Return whether a live line or bar is wanted and standard error is a terminal."""
+    return sys.stderr.isatty() and not hidden
+
+
 def counted(
     items: Iterable[ItemT], names: tuple[str, str] = ("records", "residues")
 ) -> Iterator[ItemT]:
     """Pass items on and show their number, total length and speed while they pass.
 
     On a terminal this is a live line; elsewhere a line every half minute. ``names`` are those of
-    the items and of what they are made of.
+    the items and of what they are made of. The time left is told where it can be known: of a list,
+    and while an input file is being read.
     """
     from rich.status import Status
 
-    live = sys.stderr.isatty()
+    live = is_live()
     status = Status("reading", console=terminal()) if live else None
     started = told = time.monotonic()
     count = length = 0
+    total = sum(map(len, items)) if isinstance(items, Sequence) else 0
     if status:
         status.start()
     try:
@@ -53,6 +65,7 @@ def counted(
                     f"{count:,} {names[0]}, {length:,} {names[1]}, "
                     f"{length / (now - started):,.0f} {names[1]}/s"
                 )
+                text += _left(now - started, length / total if total else share_read())
                 if status:
                     status.update(text)
                 else:
@@ -60,3 +73,20 @@ def counted(
     finally:
         if status:
             status.stop()
+
+
+def as_minutes(seconds: float) -> str:
+    """Return a duration as ``minutes:seconds``.
+
+    Examples
+    --------
+    >>> as_minutes(125.6)
+    '2:05'
+    """
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+
+
+def _left(seconds: float, share: float | None) -> str:
+    if not share or share >= 1:
+        return ""
+    return f", {share:.0%}, {as_minutes(seconds / share * (1 - share))} left"

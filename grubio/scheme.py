@@ -13,8 +13,9 @@ UNKNOWN_LABEL = "?"
 """The label letter of a residue whose class is not known; its mask is 0."""
 
 _MISSING = 255
-# Okabe and Ito's colours, told apart with any colour vision.
-_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#999999")
+# Okabe and Ito's colours, told apart with any colour vision; their grey is lighter here, since
+# without green-sensitive cones #999999 looks like #CC79A7 and like #009E73.
+_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#C4C4C4")
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ SS3 = LabelScheme(
     name="ss3",
     letters="HEC",
     class_names=("helix", "strand", "coil"),
-    colours=("#0072B2", "#D55E00", "#999999"),
+    colours=("#0072B2", "#D55E00", "#C4C4C4"),
     synonyms={"L": "C", "-": "C"},
     background="C",
 )
@@ -182,7 +183,7 @@ SS8 = LabelScheme(
         "#E69F00",
         "#009E73",
         "#F0E442",
-        "#999999",
+        "#C4C4C4",
     ),
     # DSSP 4 writes P for polyproline II, which SS8 counts as coil; older versions a blank.
     synonyms={"L": "C", "-": "C", " ": "C", "P": "C"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytorch_lightning as lightning
 
 from grubio.files import write_text_whole
 from grubio.fitting import Fitting, history_as_csv
-from grubio.progress import terminal
+from grubio.progress import as_minutes, is_live, terminal
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class TrainingProgress(lightning.Callback):
         """Start the clock and, on a terminal, the bar."""
         self._started = time.monotonic()
         self._steps_before = trainer.global_step
-        if not sys.stderr.isatty():
+        if not is_live():
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -105,4 +104,4 @@ class TrainingProgress(lightning.Callback):
         done = trainer.global_step - self._steps_before
         rest = self._fitting.total_steps - trainer.global_step
         seconds = (time.monotonic() - self._started) / max(done, 1) * rest
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+        return as_minutes(seconds)

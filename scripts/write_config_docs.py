@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 INTRODUCTION = """# Configuration
 
 `config.yaml` in this folder is a complete study. One model is trained, scored and reported for
-each entry of `runs`. The groups `model`, `training` and `evaluation` stand at the top, where they
-hold for all runs, or inside a run, where they hold for that run alone.
+each entry of `runs`. The groups `model`, `training`, `evaluation` and `motifs` stand at the
+top, where they hold for all runs, or inside a run, where they hold for that run alone.
 
 ```yaml
 datasets:
@@ -43,7 +43,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`datasets.<name>`", config.DatasetSettings),
     (
         "A source: `records`, `annotation`, `labels`, `masks`, `accessibility`, `profiles`, "
-        "`exclude`, "
+        "`exclude`, `motifs.database`, "
         "`prediction.inputs.<name>`",
         config.Source,
     ),
@@ -54,7 +54,9 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`model`", config.ModelSettings),
     ("`training`", config.TrainingSettings),
     ("`evaluation`", config.EvaluationSettings),
+    ("`motifs`", config.StudyMotifSettings),
     ("`prediction`", config.PredictionSettings),
+    ("`prediction.calls`", config.CallSettings),
     ("`prediction.genome`", config.GenomeSettings),
 ]
 

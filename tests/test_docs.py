@@ -26,7 +26,6 @@ def test_the_benchmark_page_is_made_of_its_results() -> None:
 
 def test_the_experiment_log_is_made_of_its_results() -> None:
     from experiments import BUDGET, VARIANTS
-
     from experiments_page import page
 
     text = page(BENCHMARKS / "experiment_results", VARIANTS, BUDGET)

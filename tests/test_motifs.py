@@ -12,6 +12,7 @@ from Bio import motifs as bio_motifs
 
 from grubio.alphabet import DNA
 from grubio.bundle import Bundle, Site
+from grubio.config import MotifSettings
 from grubio.errors import GrubioError
 from grubio.inference import Prediction
 from grubio.locus import reverse_complement
@@ -19,11 +20,13 @@ from grubio.motif_formats import (
     consensus,
     frequencies,
     information,
+    informative_part,
     meme_text,
     nearest,
     read_database,
 )
-from grubio.motifs import best_sites
+from grubio.motif_sites import best_sites
+from grubio.motifs import motif_of
 from grubio.mutagenesis import substitution_effects
 from grubio.record import Record
 from grubio.report.logos import effects_figure, logo_figure
@@ -113,7 +116,7 @@ def test_figures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
     matrix = frequencies(["TATAAT", "TATACT", "TAGAAT"])
     effects = np.zeros((6, 4)) - 1.0
     for turn in "ab":
-        figure = logo_figure(matrix, information(matrix, UNIFORM), 0, "minus10")
+        figure = logo_figure(matrix, information(matrix, UNIFORM), 0, 6, "minus10")
         write_svg(tmp_path / f"{turn}.logo.svg", figure, "logo")
         figure = effects_figure([("chr:0-6(+)", "TATAAT", effects)], 0, "minus10")
         write_svg(tmp_path / f"{turn}.ism.svg", figure, "map")
@@ -121,3 +124,47 @@ def test_figures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
         one = (tmp_path / f"a.{kind}.svg").read_bytes()
         assert one == (tmp_path / f"b.{kind}.svg").read_bytes()
         assert len(one) > 2000
+
+
+def test_a_logo_holds_its_letters_whatever_the_background() -> None:
+    matrix = frequencies(["TATAAT"] * 6)
+    bits = information(matrix, np.array([0.125, 0.375, 0.375, 0.125]))
+    assert bits == pytest.approx(3.0)
+    (axes,) = logo_figure(matrix, bits, 0, 6, "in a GC-rich genome").axes
+    assert axes.get_ylim()[1] > 3.0
+    none_in_background = np.array([0.5, 0.5, 0.0, 0.0])
+    assert information(frequencies(["AC"] * 5), none_in_background) == pytest.approx(1.0)
+
+
+def test_the_core_holds_the_site_and_what_is_informative_beside_it() -> None:
+    generator = np.random.default_rng(1)
+    texts = ["".join(generator.choice(list("ACGT"), 26)) for _ in range(400)]
+    texts = [f"{text[:8]}GG{text[10:12]}TATAAT{text[18:]}" for text in texts]
+    bits = information(frequencies(texts), UNIFORM)
+    assert informative_part(bits, 400, 12, 18, 10) == (8, 18)
+    assert informative_part(bits, 400, 12, 18, 3) == (9, 18)
+    assert informative_part(bits, 400, 12, 18, 0) == (12, 18)
+    # Five random sites show half a bit at every place.
+    assert informative_part(np.full(26, 0.5), 5, 12, 18, 10) == (12, 18)
+
+
+def test_a_motif_leaves_the_noise_of_its_flanks_out() -> None:
+    records = [block(n, tuple(range(50, 550, 50))) for n in range(12)]
+    settings = MotifSettings(flank=20)
+    sites = best_sites(LooksForTataat(), records, 120, settings.flank)["M"]  # type: ignore[arg-type]
+    motif = motif_of("minus10", "M", sites, UNIFORM, settings)
+    assert motif.core == (20, 26)
+    assert consensus(motif.matrix[slice(*motif.core)]) == "TATAAT"
+
+
+def test_few_sites_in_meme_and_one_name_twice_in_jaspar(tmp_path: Path) -> None:
+    path = tmp_path / "few.meme"
+    uneven = frequencies(["AC", "CC", "GC", "TC"])
+    path.write_text(meme_text({"few": uneven}, {"few": 1}, UNIFORM))
+    assert read_database(path)["few"] == pytest.approx(uneven)
+    rows = "A [ 4 0 ]\nC [ 0 4 ]\nG [ 0 0 ]\nT [ 0 0 ]\n"
+    path.write_text(f">MA0001.1 SPI1\n{rows}>MA0001.2 SPI1\n{rows}>MA0009.1 TBXT\n{rows}")
+    assert list(read_database(path)) == ["SPI1 (MA0001.1)", "SPI1 (MA0001.2)", "TBXT"]
+    path.write_text(">MA0001.1 SPI1\nA [ 0 0 ]\nC [ 0 4 ]\nG [ 0 0 ]\nT [ 0 0 ]\n")
+    with pytest.raises(GrubioError, match="'SPI1' has a place without any base"):
+        read_database(path)

@@ -1,7 +1,7 @@
 """The command line: ``grubio COMMAND``. Each command parses, calls one step, and prints.
 
-Results go to standard output, notices to standard error. Exit codes: 0 done, 1 a defect of
-grubio, 2 bad input or usage, 130 or 143 stopped by SIGINT or SIGTERM.
+Results go to standard output, notices to standard error. The exit codes are those of ``EXITS``.
+What commands there are, and where: :mod:`grubio.cli.commands`.
 """
 
 from __future__ import annotations
@@ -9,48 +9,25 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from grubio import __version__
-from grubio.cli import models
-from grubio.cli.combine import combine
-from grubio.cli.compare import compare
-from grubio.cli.evaluate import evaluate
-from grubio.cli.fetch import fetch
-from grubio.cli.motifs import motifs
-from grubio.cli.predict import predict
-from grubio.cli.prepare import prepare
-from grubio.cli.report import report
-from grubio.cli.split import split
-from grubio.cli.summary import summary
-from grubio.cli.train import train
+from grubio.cli.commands import COMMANDS
+from grubio.cli.lazy import LazyCommand
+from grubio.cli.notices import QuietOption, VerboseOption
+from grubio.cli.step import HELP_NAMES
 from grubio.errors import GrubioError, Interrupted
 
-app = typer.Typer(
-    name="grubio",
-    help="Label every residue of a sequence with a bidirectional GRU.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-for command in (
-    predict,
-    fetch,
-    prepare,
-    split,
-    train,
-    combine,
-    evaluate,
-    report,
-    motifs,
-    compare,
-    summary,
-):
-    app.command()(command)
-app.add_typer(models.app, name="models")
+EXITS = {
+    0: "done",
+    1: "a defect of grubio, or a failed job of the workflow",
+    2: "wrong input or usage: the message says where, and what to do",
+    130: "stopped by SIGINT (Ctrl-C)",
+    141: "the reader of the output has gone, as in `grubio predict ... | head`",
+    143: "stopped by SIGTERM, as by a cluster's time limit",
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,7 +36,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool,
@@ -67,8 +43,28 @@ def _root(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     pass
+
+
+def command_line() -> Any:
+    """Return ``grubio`` with its commands, none of them imported."""
+    app = typer.Typer(
+        name="grubio",
+        help="Label every residue of a sequence with a bidirectional GRU.\n\n"
+        "Example: grubio predict proteins.fasta --output proteins.tsv",
+        epilog="Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXITS.items()) + ".",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings=HELP_NAMES,
+    )
+    app.callback()(_root)
+    group: Any = typer.main.get_command(app)
+    for entry in COMMANDS:
+        group.add_command(LazyCommand(entry))
+    return group
 
 
 def main() -> None:
@@ -77,7 +73,7 @@ def main() -> None:
         signal.signal(number, _interrupt)
     try:
         try:
-            app()
+            command_line()(prog_name="grubio")
         finally:
             sys.stdout.flush()
     except GrubioError as error:

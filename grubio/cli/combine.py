@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption, ThreadsOption
 
@@ -17,7 +18,7 @@ def combine(
     ],
     dataset: Annotated[Path, typer.Option("--dataset", help="Dataset they were trained on.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the run.", file_okay=False)
+        Path, typer.Option("--output", "-o", help="Folder of the run.", file_okay=False), WRITTEN
     ],
     threads: ThreadsOption = None,
     log: LogOption = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
 
@@ -14,13 +15,15 @@ from grubio.cli.options import LogOption
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Table to write (TSV).", dir_okay=False)
+        Path, typer.Option("--output", "-o", help="Table to write (TSV).", dir_okay=False), WRITTEN
     ],
     figure: Annotated[
-        Path | None, typer.Option("--figure", help="Figure to write (SVG).", dir_okay=False)
+        Path | None,
+        typer.Option("--figure", help="Figure to write (SVG).", dir_okay=False),
+        WRITTEN,
     ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Page to write (HTML).", dir_okay=False)
+        Path | None, typer.Option("--html", help="Page to write (HTML).", dir_okay=False), WRITTEN
     ] = None,
     log: LogOption = None,
 ) -> None:

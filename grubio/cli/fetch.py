@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import SOURCE, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
 from grubio.config import Source
@@ -18,6 +19,7 @@ def fetch(
     location: Annotated[
         str | None,
         typer.Argument(help="URL (http, https, ftp), path, or name of embedded data."),
+        SOURCE,
     ] = None,
     sha256: Annotated[
         str | None,
@@ -29,6 +31,7 @@ def fetch(
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Where to put the file.", show_default="the cache"),
+        WRITTEN,
     ] = None,
     decompress: Annotated[
         bool, typer.Option("--decompress", help="Take off gzip, xz or bzip2.")

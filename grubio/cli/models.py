@@ -6,12 +6,23 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Show the models that are installed.", no_args_is_help=True)
+from grubio.cli.options import MODEL_HELP, model_names
+from grubio.cli.step import HELP_NAMES, Step
+
+app = typer.Typer(
+    help="Show the models that are installed.\n\nExample: grubio models list",
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings=HELP_NAMES,
+)
 
 
-@app.command("list")
+@app.command("list", cls=Step)
 def list_models() -> None:
-    """List the models that come with grubio."""
+    """List the models that come with grubio.
+
+    Example: grubio models list
+    """
     from grubio.bundle import bundled_models, load_metadata
 
     typer.echo("name\talphabet\tlabels\tparameters\tvalidation score")
@@ -24,11 +35,14 @@ def list_models() -> None:
         )
 
 
-@app.command("show")
+@app.command("show", cls=Step)
 def show_model(
-    model: Annotated[str, typer.Argument(help="Name of a bundled model, or folder of a model.")],
+    model: Annotated[str, typer.Argument(help=MODEL_HELP, autocompletion=model_names)],
 ) -> None:
-    """Print the card of a model."""
+    """Print the card of a model: what it was trained on and what it is worth.
+
+    Example: grubio models show protein-ss
+    """
     from grubio.bundle import CARD_FILE, find_model, load_metadata
 
     folder = find_model(model)

@@ -7,19 +7,20 @@ from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.cli.options import DeviceOption, LogOption, ModelOption, ThreadsOption, settings_option
 from grubio.config import MotifSettings
 
 
 @settings_option(MotifSettings)
 def motifs(
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Name of a bundled model, or folder of a model.")
-    ],
+    model: ModelOption,
     dataset: Annotated[Path, typer.Option("--dataset", "-d", help="Dataset of a genome.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the results.", file_okay=False)
+        Path,
+        typer.Option("--output", "-o", help="Folder for the results.", file_okay=False),
+        WRITTEN,
     ],
     settings: MotifSettings,
     split: Annotated[str, typer.Option("--split", help="Split whose sites are shown.")] = "test",

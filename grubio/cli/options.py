@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from grubio.cli.dry_run import MODEL, WRITTEN
 from grubio.config import Device, Settings
 from grubio.config_loading import checked
 
@@ -27,7 +28,27 @@ DeviceOption = Annotated[
     Device, typer.Option("--device", help="Where to compute; `auto` takes a GPU if there is one.")
 ]
 LogOption = Annotated[
-    Path | None, typer.Option("--log", help="Also write the log to this file.", dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--log",
+        help="Also write all notices, with times, to this file.",
+        dir_okay=False,
+        rich_help_panel="Common",
+    ),
+    WRITTEN,
+]
+
+
+def model_names(incomplete: str) -> list[str]:
+    """Return the bundled models whose names begin like this; for shell completion."""
+    from grubio.bundle import bundled_models
+
+    return [name for name in bundled_models() if name.startswith(incomplete)]
+
+
+MODEL_HELP = "Name of a bundled model (grubio models list), or folder of a model."
+ModelOption = Annotated[
+    str, typer.Option("--model", "-m", help=MODEL_HELP, autocompletion=model_names), MODEL
 ]
 
 
@@ -67,9 +88,15 @@ def settings_option(
             given = {key: value for key, value in given.items() if value is not None}
             return command(**{argument: checked(schema, given)}, **arguments)
 
+        def check_settings(arguments: dict[str, Any]) -> None:
+            given = {k: v for k, v in arguments.items() if k in schema.model_fields}
+            checked(schema, {key: value for key, value in given.items() if value is not None})
+            getattr(command, "check_settings", lambda _: None)(arguments)
+
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *made)]
         with_settings.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         with_settings.__annotations__ = {p.name: p.annotation for p in parameters}
+        with_settings.check_settings = check_settings  # type: ignore[attr-defined]
         return typing.cast("CommandT", with_settings)
 
     return decorate

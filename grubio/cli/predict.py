@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import MODEL, READ, WRITTEN
 from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
-from grubio.config import GenomeSettings, OnInvalid, PredictionFormat
+from grubio.cli.options import (
+    MODEL_HELP,
+    DeviceOption,
+    LogOption,
+    ThreadsOption,
+    model_names,
+    settings_option,
+)
+from grubio.config import CallSettings, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
+
+logger = logging.getLogger(__name__)
 
 
 @settings_option(GenomeSettings, "genome")
+@settings_option(CallSettings, "calls")
 def predict(
     sequences: Annotated[
         str,
         typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
+        READ,
     ],
     output: Annotated[
         list[str] | None,
@@ -28,6 +41,7 @@ def predict(
             "May be given several times.",
             show_default="-",
         ),
+        WRITTEN,
     ] = None,
     output_format: Annotated[
         PredictionFormat | None,
@@ -40,9 +54,11 @@ def predict(
         typer.Option(
             "--model",
             "-m",
-            help="Name of a bundled model (grubio models list) or folder of a model.",
+            help=MODEL_HELP,
             show_default="the best bundled one for the input",
+            autocompletion=model_names,
         ),
+        MODEL,
     ] = None,
     scheme: Annotated[
         str | None,
@@ -60,11 +76,20 @@ def predict(
             "or read the letters as unknown residues (mask).",
         ),
     ] = "error",
+    segments: Annotated[
+        str | None,
+        typer.Option("--segments", help="Also write a table of segments to this file (TSV)."),
+    ] = None,
+    summary: Annotated[
+        str | None,
+        typer.Option("--summary", help="Also write a line per sequence to this file (TSV)."),
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: LogOption = None,
     *,
     genome: GenomeSettings,
+    calls: CallSettings,
 ) -> None:
     """Label every residue of new FASTA files.
 
@@ -74,6 +99,8 @@ def predict(
 
     Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
 
+    Example: grubio predict proteins.fasta --output proteins.html --summary proteins.summary.tsv
+
     Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
     """
     start_logging(log)
@@ -81,19 +108,27 @@ def predict(
     from grubio.prediction import Output, predict_file
     from grubio.writers import format_of
 
-    paths = output or ["-"]
+    tables: list[tuple[str | None, PredictionFormat]] = [
+        (segments, "segments"),
+        (summary, "summary"),
+    ]
+    outputs = [Output(path, kind) for path, kind in tables if path is not None]
+    if output or not outputs:
+        outputs[:0] = [Output(p, output_format or format_of(p)) for p in output or ["-"]]
+    paths = [output.path for output in outputs]
     if paths.count("-") > 1 or len(set(paths)) < len(paths):
-        raise GrubioError("the same --output is given twice")
+        raise GrubioError("the same output is given twice")
     tally = predict_file(
         sequences,
-        [Output(path, output_format or format_of(path)) for path in paths],
+        outputs,
         model=None if model is None else find_model(model),
         scheme=scheme,
         on_invalid=on_invalid,
         device=device,
         threads=threads,
         genome=genome,
+        calls=calls,
     )
     for path in paths:
         if path != "-":
-            typer.echo(f"{tally.kept} records, {tally.residues} residues: {Path(path)}", err=True)
+            logger.info("%s records, %s residues: %s", tally.kept, tally.residues, Path(path))

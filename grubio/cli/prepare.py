@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grubio.cli.dry_run import READ, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption, settings_option
 from grubio.config import PrepareSettings
@@ -22,8 +23,11 @@ def prepare(
     files: Annotated[
         list[str],
         typer.Argument(metavar="INPUT...", help="Files of records; - is standard input."),
+        READ,
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Dataset to write (Parquet).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Dataset to write (Parquet)."), WRITTEN
+    ],
     settings: PrepareSettings,
     annotation: Annotated[
         list[Path] | None,
@@ -43,7 +47,7 @@ def prepare(
         Path | None, typer.Option("--profiles", help="NPZ of profiles, a further target.")
     ] = None,
     summary: Annotated[
-        Path | None, typer.Option("--summary", help="Write the counts here as JSON.")
+        Path | None, typer.Option("--summary", help="Write the counts here as JSON."), WRITTEN
     ] = None,
     log: LogOption = None,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
 
@@ -22,6 +23,7 @@ def report(
             dir_okay=False,
             show_default="report.html in the folder of the run",
         ),
+        WRITTEN,
     ] = None,
     log: LogOption = None,
 ) -> None:

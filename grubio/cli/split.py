@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption, ThreadsOption, settings_option
 from grubio.config import SplitSettings
@@ -15,10 +16,14 @@ from grubio.config import SplitSettings
 @settings_option(SplitSettings)
 def split(
     dataset: Annotated[Path, typer.Argument(help="Dataset written by grubio prepare.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Dataset to write (Parquet).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Dataset to write (Parquet)."), WRITTEN
+    ],
     settings: SplitSettings,
     audit: Annotated[
-        Path | None, typer.Option("--audit", help="Table of nearest training records to write.")
+        Path | None,
+        typer.Option("--audit", help="Table of nearest training records to write."),
+        WRITTEN,
     ] = None,
     exclude: Annotated[
         Path | None,
@@ -29,7 +34,9 @@ def split(
         typer.Option("--train-also", help="Dataset whose records join train, but for homologs."),
     ] = None,
     removed: Annotated[
-        Path | None, typer.Option("--removed", help="Table of the excluded records to write.")
+        Path | None,
+        typer.Option("--removed", help="Table of the excluded records to write."),
+        WRITTEN,
     ] = None,
     threads: ThreadsOption = None,
     log: LogOption = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
 from grubio.config import ModelSettings, TrainingSettings
@@ -17,7 +18,7 @@ from grubio.config import ModelSettings, TrainingSettings
 def train(
     dataset: Annotated[Path, typer.Argument(help="Dataset written by grubio split.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the run.", file_okay=False)
+        Path, typer.Option("--output", "-o", help="Folder of the run.", file_okay=False), WRITTEN
     ],
     model_settings: ModelSettings,
     training_settings: TrainingSettings,

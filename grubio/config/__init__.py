@@ -13,10 +13,16 @@ from grubio.config.model import (
     MotifSettings,
     TrainingSettings,
 )
-from grubio.config.prediction import GenomeSettings, PredictionFormat, PredictionSettings
-from grubio.config.study import Config, RunSettings
+from grubio.config.prediction import (
+    CallSettings,
+    GenomeSettings,
+    PredictionFormat,
+    PredictionSettings,
+)
+from grubio.config.study import Config, RunSettings, StudyMotifSettings
 
 __all__ = [
+    "CallSettings",
     "ClassRule",
     "Config",
     "DatasetSettings",
@@ -35,6 +41,7 @@ __all__ = [
     "Settings",
     "Source",
     "SplitSettings",
+    "StudyMotifSettings",
     "TrainingSettings",
     "genome_scheme",
     "parse_scheme",

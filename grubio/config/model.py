@@ -155,10 +155,16 @@ class EvaluationSettings(Settings):
 
 
 class MotifSettings(Settings):
-    """What is shown of a DNA model's motifs."""
+    """What is shown of the motifs that a model of a genome has learned."""
 
     sites: int = Field(default=200, ge=5, description="Best sites of a class in its logo.")
     flank: int = Field(default=20, ge=0, description="Bases on each side of a site in the logo.")
+    meme_flank: int = Field(
+        default=10,
+        ge=0,
+        description="Most bases on each side of a site in `motifs.meme`; ends with less than 0.2 "
+        "bits are left out.",
+    )
     mutated_sites: int = Field(
         default=4, ge=0, description="Best sites of a class that are mutated in silico."
     )

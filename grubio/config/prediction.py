@@ -9,8 +9,42 @@ from pydantic import Field
 from grubio.config.base import Name, OnInvalid, Settings, Source
 
 PredictionFormat = Literal[
-    "tsv", "parquet", "ss2", "horiz", "fasta", "gff3", "bed", "bedgraph", "bigwig"
+    "tsv",
+    "parquet",
+    "ss2",
+    "horiz",
+    "fasta",
+    "gff3",
+    "json",
+    "html",
+    "segments",
+    "summary",
+    "bed",
+    "bedgraph",
+    "bigwig",
+    "igv",
 ]
+
+
+class CallSettings(Settings):
+    """What counts as a label and as a segment."""
+
+    min_confidence: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Least probability of a label; a residue below has the label `?` and belongs "
+        "to no segment. Not for models of a genome, which have `min_score`.",
+    )
+    min_segment: int = Field(
+        default=1, ge=1, description="Least number of residues or bases of a segment."
+    )
+    max_gap: int = Field(
+        default=0,
+        ge=0,
+        description="Segments of one class with no more residues than this between them are one, "
+        "except those of the background. Not for models of a genome.",
+    )
 
 
 class GenomeSettings(Settings):
@@ -26,9 +60,6 @@ class GenomeSettings(Settings):
         description="Least mean probability of a called site or segment; left out, the "
         "thresholds of the model for sites and none for segments.",
     )
-    min_segment: int = Field(
-        default=1, ge=1, description="Least number of bases of a called segment."
-    )
 
 
 class PredictionSettings(Settings):
@@ -40,11 +71,13 @@ class PredictionSettings(Settings):
     formats: list[PredictionFormat] = Field(
         default=["tsv"],
         min_length=1,
-        description="Formats to write for each input. `tsv`, `parquet` and `gff3` for any model, "
-        "`fasta`, and for secondary structure `ss2` and `horiz`; for models of a genome also "
-        "`bed`, `bedgraph` and `bigwig`, the last two as folders with a file per class and strand.",
+        description="Formats to write for each input. `tsv`, `parquet`, `gff3` and `html` for any "
+        "model; `fasta`, `json`, `segments` and `summary` for sequences, `ss2` and `horiz` for "
+        "secondary structure; for models of a genome `bed`, and as folders `bedgraph`, `bigwig` "
+        "(a file per class and strand) and `igv` (a session with all that it shows).",
     )
     on_invalid: OnInvalid = Field(
         default="error", description="As for datasets: `error`, `skip` or `mask`."
     )
+    calls: CallSettings = CallSettings()
     genome: GenomeSettings = GenomeSettings()

@@ -8,10 +8,25 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from grubio.config.base import Device, Name, Settings
+from grubio.config.base import Device, Name, Settings, Source
 from grubio.config.data import DatasetSettings
-from grubio.config.model import EvaluationSettings, ModelSettings, TrainingSettings
+from grubio.config.model import (
+    EvaluationSettings,
+    ModelSettings,
+    MotifSettings,
+    TrainingSettings,
+)
 from grubio.config.prediction import PredictionSettings
+
+
+class StudyMotifSettings(MotifSettings):
+    """What is shown of the motifs of a run on a genome."""
+
+    database: Source | None = Field(
+        default=None,
+        description="Motifs to compare with, in MEME or JASPAR format: the nearest one of each "
+        "class is named.",
+    )
 
 
 class RunSettings(Settings):
@@ -30,6 +45,7 @@ class RunSettings(Settings):
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    motifs: StudyMotifSettings = StudyMotifSettings()
 
 
 class Config(Settings):
@@ -44,6 +60,9 @@ class Config(Settings):
     evaluation: EvaluationSettings = Field(
         default=EvaluationSettings(), description="Default of all runs."
     )
+    motifs: StudyMotifSettings = Field(
+        default=StudyMotifSettings(), description="Default of all runs; of genomes only."
+    )
     prediction: PredictionSettings = PredictionSettings()
     device: Device = Field(default="auto", description="Where training and prediction run.")
     data_dir: str | None = Field(
@@ -57,7 +76,8 @@ class Config(Settings):
     def _runs_inherit(cls, value: Any) -> Any:
         if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
             return value
-        shared = {key: value[key] for key in ("model", "training", "evaluation") if key in value}
+        groups = ("model", "training", "evaluation", "motifs")
+        shared = {key: value[key] for key in groups if key in value}
         if not all(isinstance(group, Mapping) for group in shared.values()):
             return value
         runs = {

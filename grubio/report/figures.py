@@ -17,6 +17,9 @@ from grubio.report.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
 from grubio.report.tables import CalibrationBin
 
 _PERCENT = FuncFormatter(lambda fraction, _: f"{100 * fraction:.3g}")
+# The first two follow the look of the page; the others are of Okabe and Ito.
+_LINE_COLOURS = (ACCENT, CONTRAST, "#009E73", "#CC79A7", MUTED, "#56B4E9", "#E69F00")
+_DASHES, _MARKS = ("-", "--", ":", "-."), "osD^vPX"
 _ERROR_BARS: dict[str, Any] = {"capsize": 0, "elinewidth": 2.2}
 
 
@@ -198,6 +201,27 @@ def precision_recall(curves: Mapping[str, Sequence[tuple[float, float]]], colour
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall (%)", ylabel="precision (%)")
         axes.xaxis.set_major_formatter(_PERCENT)
         axes.yaxis.set_major_formatter(_PERCENT)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
+
+
+def overlaid_curves(
+    curves: Mapping[str, Sequence[tuple[float, float]]], label: str, *, in_percent: bool
+) -> Figure:
+    """Draw a curve over epochs for each run: colours, then dashes, tell them apart."""
+    with drawing_style():
+        figure, axes = _figure(height=3.0 + 0.11 * len(curves))
+        for place, (name, points) in enumerate(curves.items()):
+            epochs, values = zip(*points, strict=True)
+            colour = _LINE_COLOURS[place % len(_LINE_COLOURS)]
+            dash = _DASHES[place // len(_LINE_COLOURS) % len(_DASHES)]
+            mark = _MARKS[place % len(_MARKS)]
+            look: dict[str, Any] = {"color": colour, "ls": dash, "marker": mark, "markersize": 4.5}
+            axes.plot(epochs, values, label=_no_formula(name), **look)
+        if in_percent:
+            axes.yaxis.set_major_formatter(_PERCENT)
+        axes.set_ylabel(label)
+        _epoch_axis(axes)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from grubio.alphabet import DNA
-from grubio.report.svg import drawing_style
+from grubio.report.svg import GRID, drawing_style
 
 # Of Okabe and Ito, told apart with any colour vision.
 _COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -17,7 +17,7 @@ _COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 Floats = npt.NDArray[np.float64]
 
 
-def logo_figure(matrix: Floats, bits: Floats, first: int, title: str) -> Figure:
+def logo_figure(matrix: Floats, bits: Floats, first: int, width: int, title: str) -> Figure:
     """Draw a sequence logo: letters as high as their share of the information at their place.
 
     Parameters
@@ -28,6 +28,8 @@ def logo_figure(matrix: Floats, bits: Floats, first: int, title: str) -> Figure:
         Information, ``(place,)``.
     first
         Place of the first row, 0 being the first base of the site.
+    width
+        Bases of the site, which lie on a band.
     title
         What is shown.
     """
@@ -42,8 +44,10 @@ def logo_figure(matrix: Floats, bits: Floats, first: int, title: str) -> Figure:
             columns=list(DNA.letters),
             index=np.arange(first, first + len(matrix)),
         )
+        axes.axvspan(-0.5, width - 0.5, color=GRID, linewidth=0, zorder=-2)
         logomaker.Logo(heights, ax=axes, color_scheme=_COLOURS, show_spines=False)
-        axes.set_ylim(0, 2)
+        # Against an uneven background a place can hold more than 2 bits.
+        axes.set_ylim(0, max(2.0, 1.05 * float(bits.max())))
         axes.set_ylabel("bits")
         axes.set_xlabel("bases from the first base of the site")
         axes.set_title(title)

@@ -91,10 +91,15 @@ def worst_and_best(
     Chains with fewer than 30 scored residues are passed over: chance rules there. No chain is in
     both lists.
     """
-    eligible = [c for c in chains if c.score is not None and c.scored >= _FEWEST_SCORED]
-    ranked = sorted(eligible, key=lambda chain: (chain.score, chain.id))
+    ranked = _ranked(chains)
     count = min(count, len(ranked) // 2)
     return ranked[:count], ranked[len(ranked) - count :][::-1]
+
+
+def typical(chains: Sequence[ChainScore]) -> list[ChainScore]:
+    """Return the chain of the middle score, of those with 30 scored residues; none if none has."""
+    ranked = _ranked(chains)
+    return ranked[len(ranked) // 2 :][:1]
 
 
 def draw_chains(
@@ -145,6 +150,11 @@ def draw_chains(
         for chain in chains
         if (rows := rows_of.get(chain.id, [])[:MOST_RESIDUES])
     ]
+
+
+def _ranked(chains: Sequence[ChainScore]) -> list[ChainScore]:
+    eligible = [c for c in chains if c.score is not None and c.scored >= _FEWEST_SCORED]
+    return sorted(eligible, key=lambda chain: (chain.score, chain.id))
 
 
 def _draw(

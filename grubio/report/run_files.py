@@ -9,6 +9,7 @@
 ``calibration.tsv``        optional  confidence against accuracy, before and after calibration
 ``test_predictions.parquet``  optional  every test residue with its probabilities
 ``site_curve.tsv``         optional  of a genome: precision and recall of sites
+``motifs/``                optional  of a genome: what ``grubio motifs`` wrote
 =========================  ========  ===========================================================
 """
 

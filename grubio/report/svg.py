@@ -88,8 +88,21 @@ def inline_svg(figure: Figure, name: str, description: str) -> Markup:
     description
         What the figure says, for those who do not see it.
     """
-    text = _as_text(figure)
+    return inline_svg_text(_as_text(figure), name, description)
+
+
+def inline_svg_text(text: str, name: str, description: str) -> Markup:
+    """Return the text of a file of :func:`write_svg` as :func:`inline_svg` would return its figure.
+
+    Raises
+    ------
+    ValueError
+        If it is no SVG.
+    """
     text = text[text.index("<svg") :].strip()
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    # The page has its own paper.
+    text = text.replace("fill: #ffffff", "fill: none", 1)
     text = re.sub(r'\sxmlns(:xlink)?="[^"]*"|\sversion="1\.1"', "", text)
     text = re.sub(r'(<svg[^>]*?)\s(?:width)="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?)\s(?:height)="[^"]*"', r"\1", text, count=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,10 +16,16 @@ from grubio.errors import GrubioError
 
 RowT = TypeVar("RowT")
 
+# Scores of a chain that evaluate may write, and how they are called.
+CHAIN_SCORES = {"q3": "Q3", "accuracy": "Accuracy", "q8": "Q8", "sov": "SOV"}
+
 
 @dataclass(frozen=True)
 class ChainScore:
-    """One test chain: its length, its score, and the nearest training chain if there is one."""
+    """One test chain: its length, its score, and the nearest training chain if there is one.
+
+    ``others`` holds whichever of :data:`CHAIN_SCORES` the file has.
+    """
 
     id: str
     residues: int
@@ -27,6 +33,7 @@ class ChainScore:
     score: float | None
     nearest: str | None
     identity: float | None
+    others: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ def read_chains(path: Path, score_key: str) -> list[ChainScore] | None:
             _optional_number(cells[score_key]),
             cells["nearest"] or None,
             _optional_number(cells["identity"]),
+            {key: _optional_number(cells[key]) for key in CHAIN_SCORES if key in cells},
         )
 
     return _rows(path, row)

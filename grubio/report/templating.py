@@ -46,6 +46,22 @@ def text_colour(background: str) -> str:
     return _LIGHT if on_dark >= on_light else _DARK
 
 
+def class_styles(scheme: LabelScheme) -> list[tuple[str, str, str]]:
+    """Return a CSS class, a colour and the colour of text on it for each class of a scheme.
+
+    The classes of the coarsest scheme are ``c0``, ``c1`` and so on; those of a finer scheme
+    ``f0``, ``f1``.
+    """
+    schemes = [("c", scheme.headline)]
+    if scheme.headline is not scheme:
+        schemes.append(("f", scheme))
+    return [
+        (f"{prefix}{number}", colour, text_colour(colour))
+        for prefix, one in schemes
+        for number, colour in enumerate(one.colours)
+    ]
+
+
 def scheme_title(scheme: LabelScheme) -> str:
     """Return how a scheme is called in text: SS3 and SS8 in capitals, others as they are."""
     return scheme.name.upper() if scheme.name in SCHEMES else scheme.name

@@ -9,25 +9,33 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
 
-from grubio.config import PredictionFormat
+from grubio.config import CallSettings, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import STDIO, written_whole
 from grubio.inference import Prediction
+from grubio.labelled_sequence import LabelledSequence, labelled
 from grubio.scheme import LabelScheme
+from grubio.view.page import HtmlFormat
 from grubio.writers.fasta import LabelFastaFormat
 from grubio.writers.gff3 import Gff3Format
 from grubio.writers.horiz import HorizFormat
+from grubio.writers.json_document import JsonFormat
 from grubio.writers.parquet import ParquetPredictions
+from grubio.writers.segment_table import SegmentFormat, SummaryFormat
 from grubio.writers.ss2 import Ss2Format
 from grubio.writers.text import TextFormat
 from grubio.writers.tsv import TsvFormat
 
-TEXT_FORMATS: dict[PredictionFormat, TextFormat] = {
-    "tsv": TsvFormat(),
-    "ss2": Ss2Format(),
-    "horiz": HorizFormat(),
-    "fasta": LabelFastaFormat(),
-    "gff3": Gff3Format(),
+TEXT_FORMATS: dict[PredictionFormat, Callable[[], TextFormat]] = {
+    "tsv": TsvFormat,
+    "ss2": Ss2Format,
+    "horiz": HorizFormat,
+    "fasta": LabelFastaFormat,
+    "gff3": Gff3Format,
+    "json": JsonFormat,
+    "html": HtmlFormat,
+    "segments": SegmentFormat,
+    "summary": SummaryFormat,
 }
 
 SEQUENCE_FORMATS: tuple[PredictionFormat, ...] = (*TEXT_FORMATS, "parquet")
@@ -44,28 +52,59 @@ def format_of(path: str) -> PredictionFormat:
     ('ss2', 'gff3', 'tsv')
     >>> format_of("out/a.bw"), format_of("out/a.bigwig/")
     ('bigwig', 'bigwig')
+    >>> format_of("a.segments.tsv"), format_of("a.summary")
+    ('segments', 'summary')
     """
-    ending = Path(path).suffix.lower().removeprefix(".")
+    endings = [suffix.lower().removeprefix(".") for suffix in Path(path).suffixes[-2:]]
+    if endings[-1:] == ["tsv"] and endings[0] in ("segments", "summary"):
+        endings.pop()
+    ending = endings[-1] if endings else ""
     known: dict[str, PredictionFormat] = {name: name for name in get_args(PredictionFormat)}
-    known |= {"fa": "fasta", "gff": "gff3", "bg": "bedgraph", "bw": "bigwig"}
+    known |= {"fa": "fasta", "gff": "gff3", "bg": "bedgraph", "bw": "bigwig", "htm": "html"}
     return known.get(ending, "tsv")
 
 
 @contextlib.contextmanager
 def open_writer(
-    path: str, kind: PredictionFormat, scheme: LabelScheme, *, accessibility: bool = False
+    path: str,
+    kind: PredictionFormat,
+    scheme: LabelScheme,
+    *,
+    accessibility: bool = False,
+    calls: CallSettings | None = None,
 ) -> Iterator[Write]:
     """Give a function that writes predictions in order.
 
     ``-`` is standard output; a folder (or a name that ends in ``/``) gets one file per record;
-    any other path becomes a file once the block has ended well. ``accessibility`` says whether the
-    predictions have it; formats that can hold it then write it.
+    any other path becomes a file once the block has ended well.
+
+    Parameters
+    ----------
+    path
+        Where to write.
+    kind
+        Format.
+    scheme
+        Classes to write.
+    accessibility
+        Whether the predictions have it; formats that can hold it then write it.
+    calls
+        What counts as a label and as a segment; the schema's defaults if left out.
 
     Raises
     ------
     GrubioError
         If the place cannot be written or the format cannot hold the scheme.
     """
+    with open_sequence_writer(path, kind, scheme, accessibility=accessibility) as write:
+        yield lambda prediction: write(labelled(prediction, scheme, calls))
+
+
+@contextlib.contextmanager
+def open_sequence_writer(
+    path: str, kind: PredictionFormat, scheme: LabelScheme, *, accessibility: bool = False
+) -> Iterator[Callable[[LabelledSequence], None]]:
+    """Give a function that writes labelled sequences in order; see :func:`open_writer`."""
     if kind != "parquet" and kind not in TEXT_FORMATS:
         raise GrubioError(
             f"format {kind} is for models of a genome",
@@ -81,32 +120,34 @@ def open_writer(
         ):
             yield parquet.write
         return
-    style = TsvFormat(accessibility=True) if accessibility and kind == "tsv" else TEXT_FORMATS[kind]
+    style = TsvFormat(accessibility=accessibility) if kind == "tsv" else TEXT_FORMATS[kind]()
     header = style.header(scheme)
     if path == STDIO:
         sys.stdout.write(header)
-        yield lambda prediction: style.write(sys.stdout, prediction, scheme)
+        yield lambda sequence: style.write(sys.stdout, sequence)
+        sys.stdout.write(style.footer())
         sys.stdout.flush()
     elif _is_folder(path):
-        yield _file_per_record(Path(path), style, header, scheme)
+        yield _file_per_record(Path(path), style)
     else:
         with (
             written_whole(path) as temporary,
             open(temporary, "w", encoding="utf-8", newline="\n") as out,
         ):
             out.write(header)
-            yield lambda prediction: style.write(out, prediction, scheme)
+            yield lambda sequence: style.write(out, sequence)
+            out.write(style.footer())
 
 
 def _is_folder(path: str) -> bool:
     return path.endswith("/") or Path(path).is_dir()
 
 
-def _file_per_record(folder: Path, style: TextFormat, header: str, scheme: LabelScheme) -> Write:
+def _file_per_record(folder: Path, style: TextFormat) -> Callable[[LabelledSequence], None]:
     taken: set[str] = set()
 
-    def write(prediction: Prediction) -> None:
-        name = stem = re.sub(r"[^A-Za-z0-9._-]", "_", prediction.record.id).lstrip(".") or "record"
+    def write(sequence: LabelledSequence) -> None:
+        name = stem = re.sub(r"[^A-Za-z0-9._-]", "_", sequence.id).lstrip(".") or "record"
         number = 1
         # Two ids may differ in a character that no file name can hold.
         while name.lower() in taken:
@@ -117,7 +158,8 @@ def _file_per_record(folder: Path, style: TextFormat, header: str, scheme: Label
             written_whole(folder / f"{name}{style.suffix}") as temporary,
             open(temporary, "w", encoding="utf-8", newline="\n") as out,
         ):
-            out.write(header)
-            style.write(out, prediction, scheme)
+            out.write(style.header(sequence.scheme))
+            style.write(out, sequence)
+            out.write(style.footer())
 
     return write

@@ -1,22 +1,21 @@
-"""FASTA of labels: ``>id``, then the label string on one line."""
+"""FASTA of labels: ``>id``, then the label string on one line.
+
+A residue without a confident label is ``?``, which grubio reads back as an unknown label.
+"""
 
 from __future__ import annotations
 
 from typing import TextIO
 
-from grubio.inference import Prediction
-from grubio.scheme import LabelScheme
+from grubio.labelled_sequence import LabelledSequence
+from grubio.writers.text import PlainFormat
 
 
-class LabelFastaFormat:
+class LabelFastaFormat(PlainFormat):
     """See the module's text."""
 
     suffix = ".fasta"
 
-    def header(self, scheme: LabelScheme) -> str:
-        """Return nothing: FASTA has no header."""
-        return ""
-
-    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
         """Write one record."""
-        out.write(f">{prediction.record.id}\n{prediction.labels(scheme)}\n")
+        out.write(f">{sequence.id}\n{sequence.labels}\n")

@@ -1,20 +1,21 @@
 """GFF3: one feature per segment of equal labels, 1-based closed coordinates.
 
 Format: the Sequence Ontology's GFF3 specification 1.26. Every record has a
-``##sequence-region`` line, so that one without features is not lost; segments of the scheme's
-background class (coil) are left out. Types are terms of the Sequence Ontology for secondary
-structure and ``sequence_feature`` otherwise; the class stands in ``Name`` and ``label``. The
-score is the mean probability of the class over the segment.
+``##sequence-region`` line, so that one without features is not lost. Segments of the scheme's
+background class (coil) are left out, and residues without a confident label belong to none.
+Types are terms of the Sequence Ontology for secondary structure and ``sequence_feature``
+otherwise; the class stands in ``Name`` and ``label``. The score is the mean probability of the
+class over the segment.
 """
 
 from __future__ import annotations
 
-import itertools
 from typing import TextIO
 from urllib.parse import quote
 
-from grubio.inference import Prediction
+from grubio.labelled_sequence import LabelledSequence
 from grubio.scheme import SS3, SS8, LabelScheme
+from grubio.writers.text import PlainFormat
 
 _TERMS = {
     SS3.name: {"H": "alpha_helix", "E": "beta_strand"},
@@ -30,7 +31,7 @@ SAFE = ".:^*$@!+?|-_"
 """The characters that the specification allows in column 1 without escape."""
 
 
-class Gff3Format:
+class Gff3Format(PlainFormat):
     """See the module's text."""
 
     suffix = ".gff3"
@@ -39,22 +40,17 @@ class Gff3Format:
         """Return the version line."""
         return "##gff-version 3\n"
 
-    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
         """Write the region and the segments of one record."""
-        seqid = quote(prediction.record.id, safe=SAFE)
-        lines = [f"##sequence-region {seqid} 1 {len(prediction.record)}\n"]
-        probabilities = prediction.reduced(scheme)
-        terms = _TERMS.get(scheme.name, {})
-        start = 0
-        for label, run in itertools.groupby(prediction.labels(scheme)):
-            end = start + len(list(run))
-            if label != scheme.background:
-                column = scheme.letters.index(label)
-                score = float(probabilities[start:end, column].mean())
-                name = quote(scheme.class_names[column], safe=" " + SAFE)
+        seqid = quote(sequence.id, safe=SAFE)
+        lines = [f"##sequence-region {seqid} 1 {len(sequence)}\n"]
+        terms = _TERMS.get(sequence.scheme.name, {})
+        for segment in sequence.segments():
+            if segment.label != sequence.scheme.background:
+                name = quote(segment.class_name, safe=" " + SAFE)
                 lines.append(
-                    f"{seqid}\tgrubio\t{terms.get(label, 'sequence_feature')}\t{start + 1}\t{end}"
-                    f"\t{score:.3f}\t.\t.\tName={name};label={quote(label)}\n"
+                    f"{seqid}\tgrubio\t{terms.get(segment.label, 'sequence_feature')}"
+                    f"\t{segment.start}\t{segment.end}\t{segment.confidence:.3f}\t.\t."
+                    f"\tName={name};label={quote(segment.label)}\n"
                 )
-            start = end
         out.write("".join(lines))

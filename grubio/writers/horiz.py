@@ -13,14 +13,14 @@ from typing import TextIO
 import numpy as np
 
 from grubio import __version__
-from grubio.inference import Prediction
+from grubio.labelled_sequence import LabelledSequence
 from grubio.scheme import LabelScheme
-from grubio.writers.text import require_three_states
+from grubio.writers.text import PlainFormat, require_three_states
 
 _WIDTH = 60
 
 
-class HorizFormat:
+class HorizFormat(PlainFormat):
     """See the module's text."""
 
     suffix = ".horiz"
@@ -30,13 +30,13 @@ class HorizFormat:
         require_three_states(scheme, "horiz")
         return ""
 
-    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
         """Write one record."""
-        ranked = np.sort(prediction.reduced(scheme), axis=1)
+        ranked = np.sort(sequence.probabilities, axis=1)
         digits = np.minimum(10 * (ranked[:, -1] - ranked[:, -2]), 9).astype(int)
         confidence = "".join(map(str, digits))
-        labels, residues = prediction.labels(scheme), prediction.record.sequence.upper()
-        parts = [f"# PSIPRED HFORMAT (grubio V{__version__})\n# {prediction.record.id}\n\n"]
+        labels, residues = sequence.labels, sequence.sequence.upper()
+        parts = [f"# PSIPRED HFORMAT (grubio V{__version__})\n# {sequence.id}\n\n"]
         for start in range(0, len(residues), _WIDTH):
             end = min(start + _WIDTH, len(residues))
             ruler = "".join(f"{tenth:10d}" for tenth in range(start + 10, end + 1, 10))

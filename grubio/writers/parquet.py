@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
-from grubio.inference import Prediction
+from grubio.labelled_sequence import LabelledSequence
+from grubio.record import Record
 from grubio.scheme import LabelScheme
 from grubio.writers.parquet_rows import ParquetRows
 
@@ -41,7 +41,6 @@ class ParquetPredictions(ParquetRows):
         observed: bool = False,
         accessibility: bool = False,
     ) -> None:
-        self._scheme = scheme
         self._observed = observed
         self._accessibility = accessibility
         known = [("observed", pa.string()), ("mask", pa.string())] if observed else []
@@ -59,18 +58,13 @@ class ParquetPredictions(ParquetRows):
             scheme,
         )
 
-    def write(self, prediction: Prediction) -> None:
-        """Add the residues of one prediction."""
-        record = prediction.record
-        probabilities = prediction.reduced(self._scheme)
-        columns = [
-            pa.array([record.id] * len(record)),
-            pa.array(np.arange(1, len(record) + 1, dtype=np.int32)),
-            pa.array(list(record.sequence)),
-            *([pa.array(list(record.labels or ""))] if self._observed else []),
-            *([pa.array(list(record.mask or "1" * len(record)))] if self._observed else []),
-            pa.array(list(prediction.labels(self._scheme))),
-            *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
-            *([pa.array(prediction.accessibility)] if self._accessibility else []),
-        ]
+    def write(self, sequence: LabelledSequence, record: Record | None = None) -> None:
+        """Add the residues of one sequence; its record has the observed labels."""
+        table = sequence.columns()
+        if not self._accessibility:
+            table.pop("rsa", None)
+        columns = [pa.array(column) for column in table.values()]
+        if self._observed and record is not None:
+            known = (record.labels or "", record.mask or "1" * len(record))
+            columns[3:3] = [pa.array(list(text)) for text in known]
         self.add(columns)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import TextIO
 
 from grubio import __version__
-from grubio.inference import Prediction
+from grubio.labelled_sequence import LabelledSequence
 from grubio.scheme import LabelScheme
-from grubio.writers.text import require_three_states
+from grubio.writers.text import PlainFormat, require_three_states
 
 
-class Ss2Format:
+class Ss2Format(PlainFormat):
     """See the module's text."""
 
     suffix = ".ss2"
@@ -26,16 +26,15 @@ class Ss2Format:
         require_three_states(scheme, "ss2")
         return ""
 
-    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
         """Write one record and an empty line after it."""
-        order = [scheme.letters.index(letter) for letter in "CHE"]
-        rows = prediction.reduced(scheme)[:, order].tolist()
-        lines = [f"# PSIPRED VFORMAT (grubio V{__version__})\n# {prediction.record.id}\n\n"]
+        order = [sequence.scheme.letters.index(letter) for letter in "CHE"]
+        rows = sequence.probabilities[:, order].tolist()
+        lines = [f"# PSIPRED VFORMAT (grubio V{__version__})\n# {sequence.id}\n\n"]
         lines += [
             "%4d %s %s  %6.3f %6.3f %6.3f\n" % (position, residue.upper(), label, *row)
             for position, (residue, label, row) in enumerate(
-                zip(prediction.record.sequence, prediction.labels(scheme), rows, strict=True),
-                start=1,
+                zip(sequence.sequence, sequence.labels, rows, strict=True), start=1
             )
         ]
         out.write("".join(lines) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TextIO
 
 from grubio.errors import GrubioError
-from grubio.inference import Prediction
+from grubio.labelled_sequence import LabelledSequence
 from grubio.scheme import SS3, LabelScheme
 
 
@@ -24,9 +24,25 @@ class TextFormat(Protocol):
         """Return what stands once at the top of a file."""
         ...
 
-    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
-        """Write one prediction in a scheme."""
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
+        """Write one sequence."""
         ...
+
+    def footer(self) -> str:
+        """Return what stands once at the end of a file."""
+        ...
+
+
+class PlainFormat:
+    """Base of the formats that have nothing but their records."""
+
+    def header(self, scheme: LabelScheme) -> str:
+        """Return nothing."""
+        return ""
+
+    def footer(self) -> str:
+        """Return nothing."""
+        return ""
 
 
 def require_three_states(scheme: LabelScheme, format_name: str) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from grubio.inference import Prediction
+from grubio.labelled_sequence import LabelledSequence
 from grubio.scheme import LabelScheme
+from grubio.writers.text import PlainFormat
 
 
-class TsvFormat:
+class TsvFormat(PlainFormat):
     """See the module's text.
 
     Parameters
@@ -32,19 +33,18 @@ class TsvFormat:
         names = ["id", "position", "residue", "label", *(f"p_{c}" for c in scheme.letters)]
         return "\t".join([*names, *(["rsa"] if self._accessibility else [])]) + "\n"
 
-    def write(self, out: TextIO, prediction: Prediction, scheme: LabelScheme) -> None:
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
         """Write one line per residue."""
-        record = prediction.record
-        columns = [*prediction.reduced(scheme).T]
-        if self._accessibility and prediction.accessibility is not None:
-            columns.append(prediction.accessibility)
+        columns = [*sequence.probabilities.T]
+        if self._accessibility and sequence.accessibility is not None:
+            columns.append(sequence.accessibility)
         numbers = "\t%.4f" * len(columns)
         lines = [
-            f"{record.id}\t{position}\t{residue}\t{label}{numbers % row}\n"
+            f"{sequence.id}\t{position}\t{residue}\t{label}{numbers % row}\n"
             for position, (residue, label, row) in enumerate(
                 zip(
-                    record.sequence,
-                    prediction.labels(scheme),
+                    sequence.sequence,
+                    sequence.labels,
                     zip(*(column.tolist() for column in columns), strict=True),
                     strict=True,
                 ),

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import REPOSITORY
 from grubio.locus import reverse_complement
+from grubio.motif_formats import frequencies, meme_text
 from test_workflow import snakemake, write_study
 
 pytestmark = pytest.mark.workflow
@@ -35,6 +36,9 @@ def write_genome(folder: Path) -> None:
 
 def test_a_genome_goes_from_annotation_to_tracks(tmp_path: Path) -> None:
     write_genome(tmp_path)
+    known = {"planted": frequencies([BOX]), "other": frequencies(["GGCCGGCCGG"])}
+    text = meme_text(known, dict.fromkeys(known, 20), np.full(4, 0.25))
+    (tmp_path / "known.meme").write_text(text)
     write_study(
         tmp_path,
         {
@@ -64,6 +68,7 @@ def test_a_genome_goes_from_annotation_to_tracks(tmp_path: Path) -> None:
                 "learning_rate": 0.01,
             },
             "evaluation": {"bootstrap": 20},
+            "motifs": {"sites": 40, "mutated_sites": 1, "database": "known.meme"},
             "runs": {"boxes": {"dataset": "boxes"}},
             "prediction": {"inputs": {"new": "genome.fna"}, "formats": ["bed", "gff3"]},
         },
@@ -77,9 +82,15 @@ def test_a_genome_goes_from_annotation_to_tracks(tmp_path: Path) -> None:
     scores = metrics["sites"]["X"]["methods"]
     assert scores["model"]["genome"]["tolerance_3"]["average_precision"]["value"] > 0.1
     assert {"pwm", "kmer_logistic", "prevalence"} < set(scores)
-    assert "box" in (run / "report.html").read_text()
-    assert json.loads((run / "motifs/motifs.json").read_text())["box"]["sites"] >= 5
+    motif = json.loads((run / "motifs/motifs.json").read_text())["box"]
+    assert 5 <= motif["sites"] <= 40
+    assert motif["match"]["name"] == "planted"
     assert (run / "motifs/box.logo.svg").stat().st_size > 2000
+    page = (run / "report.html").read_text()
+    learned = page[page.index('<h2 id="motifs">') : page.index('<h2 id="learning">')]
+    assert learned.count("<svg role=") == 2
+    assert f"<code>{motif['site_consensus']}</code>" in learned
+    assert "nearest motif of the database is <b>planted</b>" in learned
     for line in (run / "predictions/new.bed").read_text().splitlines():
         contig, start, end, name, _, strand = line.split("\t")
         assert int(end) - int(start) == len(BOX)

@@ -55,6 +55,11 @@ INPUTS = {
     for name, source in STUDY.prediction.inputs.items()
 }
 SOURCES |= {INPUTS[name]: source for name, source in STUDY.prediction.inputs.items()}
+SOURCES |= {
+    fetched_path("motifs", name, run.motifs.database): run.motifs.database
+    for name, run in STUDY.runs.items()
+    if run.motifs.database
+}
 SOURCES = {
     path: source.model_copy(
         update={"location": copy_in(STUDY.data_dir, source.location)}
@@ -116,6 +121,18 @@ def run_options(wildcards, groups):
     return shlex.join(
         text for group in groups for text in as_options(getattr(run, group))
     )
+
+
+def motif_database(wildcards):
+    """Return the fetched database of motifs of a run, or nothing."""
+    source = STUDY.runs[wildcards.run].motifs.database
+    return [fetched_path("motifs", wildcards.run, source)] if source else []
+
+
+def motif_options(wildcards):
+    """Return the settings of a run's motifs as options; the database is a file by itself."""
+    settings = STUDY.runs[wildcards.run].motifs.model_copy(update={"database": None})
+    return shlex.join(as_options(settings))
 
 
 def dataset_options(wildcards, group):

@@ -10,6 +10,7 @@ rule motifs:
         model="results/{run}/model/model.json",
         weights="results/{run}/model/weights.safetensors",
         dataset=run_dataset,
+        database=motif_database,
     output:
         meme="results/{run}/motifs/motifs.meme",
         summary="results/{run}/motifs/motifs.json",
@@ -26,6 +27,8 @@ rule motifs:
     params:
         model=subpath(input.model, parent=True),
         output=subpath(output.meme, parent=True),
+        settings=motif_options,
+        database=lambda wildcards, input: option("--database", input.database),
         device=STUDY.device,
         version=VERSION,
     shell:
@@ -34,6 +37,8 @@ rule motifs:
             --model {params.model:q} \
             --dataset {input.dataset:q} \
             --output {params.output:q} \
+            {params.settings} \
+            {params.database} \
             --device {params.device} \
             --threads {threads} \
             --log {log:q}

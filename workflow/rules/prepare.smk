@@ -14,7 +14,7 @@ rule fetch:
     log:
         "logs/fetch/{file}.log",
     wildcard_constraints:
-        file="(datasets|inputs)/.+",
+        file="(datasets|inputs|motifs)/.+",
     localrule: True
     conda:
         "../envs/grubio.yaml"

@@ -11,6 +11,9 @@ rule report:
         model="results/{run}/model/model.json",
         history="results/{run}/history.csv",
         scores=rules.evaluate.output,
+        motifs=lambda wildcards: (
+            rules.motifs.output if wildcards.run in GENOME_RUNS else []
+        ),
     output:
         page=report(
             "results/{run}/report.html",

@@ -1,0 +1,62 @@
+"""What all commands have in common: ``--quiet``, ``--verbose``, and ``--dry-run`` if they write."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+from typer.main import get_command
+
+from grubio.cli.dry_run import describe, writes
+from grubio.cli.notices import QuietOption, VerboseOption
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+_DRY_RUN = "grubio.dry_run"
+
+
+class Step(TyperCommand):
+    """A command with the common options."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        # Lines of a docstring end where the source does; the terminal is to break them.
+        self.help = "\n\n".join(" ".join(part.split()) for part in (self.help or "").split("\n\n"))
+        self.params += _options_of(_noticed)
+        if self.callback and writes(self.callback):
+            self.params += _options_of(_dry)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, or tell what it would do."""
+        if ctx.meta.get(_DRY_RUN):
+            raise typer.Exit(describe(ctx.command_path, self.callback, ctx.params))
+        return super().invoke(ctx)
+
+
+def _remember_dry_run(context: typer.Context, wanted: bool) -> None:
+    context.meta[_DRY_RUN] = wanted
+
+
+def _noticed(quiet: QuietOption = False, verbose: VerboseOption = False) -> None:
+    pass
+
+
+def _dry(
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            callback=_remember_dry_run,
+            expose_value=False,
+            rich_help_panel="Common",
+            help="Check the settings, say what would be read and written, and write nothing.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _options_of(function: Any) -> list[Any]:
+    app = typer.Typer(add_completion=False)
+    app.command()(function)
+    return list(get_command(app).params)

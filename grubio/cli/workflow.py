@@ -1,0 +1,82 @@
+"""``grubio workflow init``, ``run`` and ``path``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from grubio.cli.dry_run import WRITTEN
+from grubio.cli.step import HELP_NAMES, Step
+
+app = typer.Typer(
+    help="Set up and run a study with Snakemake.\n\nExample: grubio workflow init my-study",
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings=HELP_NAMES,
+)
+
+
+@app.command("init", cls=Step)
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the study.", file_okay=False), WRITTEN],
+    study: Annotated[
+        Literal["protein", "dna"],
+        typer.Option("--study", help="Demonstration to begin with: protein chains, or a genome."),
+    ] = "protein",
+) -> None:
+    """Write a study to change and run: Snakefile and config/.
+
+    Example: grubio workflow init my-study
+
+    Example: grubio workflow init my-genome --study dna
+    """
+    from grubio.study_folder import start_study
+
+    for path in start_study(folder, study):
+        typer.echo(path)
+    typer.echo(
+        f"next: edit {folder}/config/config.yaml, then grubio workflow run {folder}", err=True
+    )
+
+
+@app.command(
+    "run",
+    cls=Step,
+    context_settings=HELP_NAMES | {"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def run(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of the study.", exists=True, file_okay=False)
+    ],
+    cores: Annotated[str, typer.Option("--cores", help="Cores to use.")] = "all",
+) -> None:
+    """Run a study with Snakemake in its folder; further options are Snakemake's.
+
+    Those that grubio has too, such as --quiet, are to stand behind a lone --.
+
+    Example: grubio workflow run my-study
+
+    Example: grubio workflow run my-study --cores 4 -n
+
+    Example: grubio workflow run my-study -- --quiet rules
+    """
+    command = [sys.executable, "-m", "snakemake", "--cores", cores, "--directory", str(folder)]
+    command += ["--snakefile", str(folder / "Snakefile"), *context.args]
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+@app.command("path", cls=Step)
+def path() -> None:
+    """Print where the installed Snakefile is, for a module of another workflow.
+
+    Example: grubio workflow path
+    """
+    from grubio.study_folder import workflow_file
+
+    typer.echo(workflow_file())

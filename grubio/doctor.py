@@ -1,0 +1,189 @@
+"""What is installed, whether it works, and what it is needed for."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from grubio import __version__
+from grubio.bundle import WEIGHTS_FILE, bundled_models, load_metadata
+from grubio.errors import GrubioError
+from grubio.files import sha256_of_file
+
+State = Literal["ok", "missing", "broken"]
+
+_SECONDS_FOR_A_TOOL = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked for.
+
+    Attributes
+    ----------
+    name
+        What was looked for.
+    state
+        ``ok``, ``missing``, or ``broken``: there, but not as it has to be.
+    found
+        Version, place or reason.
+    needed_for
+        What does not work without it.
+    required
+        Whether ``grubio predict`` needs it.
+    hint
+        What to do if it is missing or broken.
+    """
+
+    name: str
+    state: State
+    found: str
+    needed_for: str
+    required: bool = False
+    hint: str = ""
+
+
+def examine() -> list[Finding]:
+    """Return what is installed on this machine, what ``grubio predict`` needs first."""
+    return [
+        Finding("grubio", "ok", f"{__version__} in {Path(__file__).parent}", "everything", True),
+        _python(),
+        *_torch(),
+        *(_model(name, folder) for name, folder in bundled_models().items()),
+        _package("snakemake", "the workflow"),
+        _package("snakemake-executor-plugin-slurm", "the workflow on a SLURM cluster"),
+        _tool(
+            ["mmseqs", "version"],
+            "MMseqs2",
+            "finding homologs when a dataset is split; without it, shared k-mers in Python",
+            "apt install mmseqs2",
+        ),
+        _tool(
+            ["mkdssp", "--version"],
+            "DSSP",
+            "labels from PDB and mmCIF files",
+            "apt install dssp",
+        ),
+        *_slurm(),
+        _memory(),
+        _disk(),
+    ]
+
+
+def can_predict(findings: list[Finding]) -> bool:
+    """Return whether ``grubio predict`` has all that it needs."""
+    return all(one.state == "ok" for one in findings if one.required)
+
+
+def _python() -> Finding:
+    state: State = "ok" if sys.version_info >= (3, 11) else "broken"
+    found = f"{platform.python_version()} in {sys.prefix}"
+    return Finding("Python", state, found, "everything", True, "Python 3.11 or later is needed")
+
+
+def _torch() -> list[Finding]:
+    try:
+        import torch
+
+        from grubio.devices import available_threads, choose_device
+
+        device = choose_device("auto")
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+        threads = available_threads()
+    except (ImportError, OSError, RuntimeError) as error:
+        hint = "pip install --force-reinstall torch"
+        return [Finding("PyTorch", "broken", str(error), "every computation", True, hint)]
+    return [
+        Finding("PyTorch", "ok", torch.__version__, "every computation", True),
+        Finding("device", "ok", f"{device.type} ({name})", "speed: what --device auto takes"),
+        Finding("threads", "ok", str(threads), "speed: what is used without --threads"),
+    ]
+
+
+def _model(name: str, folder: Path) -> Finding:
+    title, use = f"model {name}", "predict with this bundled model"
+    hint = "install grubio again"
+    try:
+        wanted = load_metadata(folder)["weights_sha256"]
+        found = sha256_of_file(folder / WEIGHTS_FILE)
+    except (GrubioError, OSError, KeyError) as error:
+        return Finding(title, "broken", str(error).splitlines()[0], use, True, hint)
+    if found != wanted:
+        return Finding(title, "broken", f"SHA-256 {found[:12]}..., not as built", use, True, hint)
+    return Finding(title, "ok", f"SHA-256 {found[:12]}... as built", use, True)
+
+
+def _package(name: str, use: str) -> Finding:
+    try:
+        return Finding(name, "ok", metadata.version(name), use)
+    except metadata.PackageNotFoundError:
+        return Finding(name, "missing", "", use, hint=f"pip install {name}")
+
+
+def _tool(command: list[str], name: str, use: str, hint: str) -> Finding:
+    place = shutil.which(command[0])
+    if place is None:
+        return Finding(name, "missing", "", use, hint=hint)
+    code, text = _said(command)
+    first = (text.splitlines() or [""])[0]
+    state: State = "ok" if code == 0 else "broken"
+    return Finding(name, state, f"{first} ({place})", use, hint=hint)
+
+
+def _slurm() -> list[Finding]:
+    use = "the workflow on a cluster"
+    if shutil.which("sbatch") is None:
+        return [Finding("SLURM", "missing", "", use, hint="only on a cluster's own machines")]
+    code, text = _said(["sinfo", "--noheader", "--format", "%P %a %D"])
+    lines = text.splitlines() or ["no answer"]
+    if code != 0:
+        return [Finding("SLURM", "broken", lines[0], use, hint="ask for sinfo on this machine")]
+    partitions = ", ".join(line.split()[0] for line in lines if line.split())
+    found = [Finding("SLURM", "ok", f"partitions {partitions}", use)]
+    code, text = _said(["sacct", "--noheader", "--allocations"])
+    if code == 0:
+        return [*found, Finding("SLURM accounting", "ok", "sacct answers", "asking after jobs")]
+    off = Finding(
+        "SLURM accounting",
+        "missing",
+        (text.splitlines() or ["sacct does not answer"])[0],
+        "asking after jobs the default way",
+        hint="run Snakemake with --slurm-status-command squeue",
+    )
+    return [*found, off]
+
+
+def _memory() -> Finding:
+    use = "training, and long sequences"
+    try:
+        size = os.sysconf("SC_PAGE_SIZE")
+        whole, free = (size * os.sysconf(f"SC_{key}_PAGES") for key in ("PHYS", "AVPHYS"))
+    except (OSError, ValueError):
+        return Finding("memory", "missing", "cannot be asked here", use)
+    return Finding("memory", "ok", f"{free / 1e9:.1f} of {whole / 1e9:.1f} GB free", use)
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path.cwd()).free
+    state: State = "ok" if free > 1e9 else "broken"
+    use = "results and datasets in this folder"
+    return Finding("disk", state, f"{free / 1e9:.1f} GB free here", use, hint="free some space")
+
+
+def _said(command: list[str]) -> tuple[int, str]:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_SECONDS_FOR_A_TOOL, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return 124, f"no answer within {_SECONDS_FOR_A_TOOL} s"
+    except OSError as error:
+        return 126, str(error)
+    return done.returncode, (done.stdout.strip() or done.stderr.strip())

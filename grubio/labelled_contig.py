@@ -1,0 +1,118 @@
+"""A labelled contig: both strands of DNA, and the features that are called on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.called_features import Feature, FeatureCaller
+from grubio.inference import Stretch
+from grubio.labelled_sequence import pandas_table, polars_table
+from grubio.locus import Strand, reverse_complement
+from grubio.scheme import LabelScheme
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class LabelledContig:
+    """Both strands of a contig with one label per base; Jupyter draws its features.
+
+    Everything is in the order of the plus strand.
+
+    Attributes
+    ----------
+    id
+        Its name.
+    sequence
+        Bases of the plus strand.
+    probabilities
+        By strand, ``+`` and ``-``: float32 ``(base, class)``, in the order of ``scheme.letters``.
+    scheme
+        The classes.
+    features
+        Called sites and segments, by start. Their ``locus`` is 0-based and half-open.
+    """
+
+    id: str
+    sequence: str
+    probabilities: Mapping[Strand, npt.NDArray[np.float32]]
+    scheme: LabelScheme
+    features: tuple[Feature, ...]
+
+    def __len__(self) -> int:
+        """Return the number of bases."""
+        return len(self.sequence)
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{self.id}: {len(self)} bases, {len(self.features)} features>"
+
+    @property
+    def labels(self) -> dict[Strand, str]:
+        """The most probable class of each base, one letter each, by strand."""
+        return {s: self.scheme.decode(p.argmax(axis=1)) for s, p in self.probabilities.items()}
+
+    @property
+    def confidence(self) -> dict[Strand, npt.NDArray[np.float32]]:
+        """Probability of the most probable class by strand, float32 ``(base,)``."""
+        return {s: np.asarray(p.max(axis=1)) for s, p in self.probabilities.items()}
+
+    def columns(self) -> dict[str, Any]:
+        """Return columns with one row per strand and base, one strand after the other."""
+        size, strands = len(self), list(self.probabilities)
+        letters = {"+": self.sequence, "-": reverse_complement(self.sequence)[::-1]}
+        table: dict[str, Any] = {
+            "id": [self.id] * (size * len(strands)),
+            "position": np.tile(np.arange(1, size + 1), len(strands)),
+            "strand": [strand for strand in strands for _ in range(size)],
+            "residue": [letter for strand in strands for letter in letters[strand]],
+            "label": [letter for strand in strands for letter in self.labels[strand]],
+        }
+        stacked = np.ascontiguousarray(np.concatenate(list(self.probabilities.values())).T)
+        return table | {f"p_{c}": stacked[i] for i, c in enumerate(self.scheme.letters)}
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a pandas DataFrame of :meth:`columns`.
+
+        Raises
+        ------
+        GrubioError
+            If pandas is not installed.
+        """
+        return pandas_table(self.columns())
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return a polars DataFrame of :meth:`columns`.
+
+        Raises
+        ------
+        GrubioError
+            If polars is not installed.
+        """
+        return polars_table(self.columns())
+
+    def _repr_html_(self) -> str:
+        from grubio.view.contig_drawing import contig_html
+
+        return contig_html(self)
+
+
+def labelled_contig(
+    sequence: str, stretches: Iterable[Stretch], caller: FeatureCaller
+) -> LabelledContig:
+    """Return a contig of which all stretches come in order."""
+    found: list[Feature] = []
+    parts: list[Stretch] = []
+    for stretch in stretches:
+        found += caller.feed(stretch)
+        parts.append(stretch)
+    strands = parts[0].probabilities
+    joined = {s: np.concatenate([part.probabilities[s] for part in parts]) for s in strands}
+    return LabelledContig(parts[0].contig, sequence, joined, parts[0].scheme, tuple(found))

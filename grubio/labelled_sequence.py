@@ -1,0 +1,199 @@
+"""A labelled sequence: what is written of a prediction, drawn of it, and handed to a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.config import CallSettings
+from grubio.errors import GrubioError
+from grubio.inference import Prediction
+from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.segments import Segment, Summary, segments, summary
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class LabelledSequence:
+    """A sequence with one label per residue; Jupyter draws it.
+
+    Attributes
+    ----------
+    id
+        Its name.
+    sequence
+        Residues as they came, case kept.
+    labels
+        One letter per residue; ``?`` where the probability of the label is below the least
+        confidence that was asked for.
+    probabilities
+        Calibrated probabilities, float32 ``(residue, class)``, in the order of
+        ``scheme.letters``.
+    scheme
+        The classes.
+    accessibility
+        Relative solvent accessibility, float32 ``(residue,)``, from 0 (buried) to 1; None if the
+        model does not predict it.
+    observed
+        The labels that are known, for sequences with an answer; None otherwise.
+    calls
+        What counts as a segment where nothing else is said.
+    """
+
+    id: str
+    sequence: str
+    labels: str
+    probabilities: npt.NDArray[np.float32]
+    scheme: LabelScheme
+    accessibility: npt.NDArray[np.float32] | None = None
+    observed: str | None = None
+    calls: CallSettings = field(default_factory=CallSettings)
+
+    def __len__(self) -> int:
+        """Return the number of residues."""
+        return len(self.sequence)
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        labels = self.labels if len(self) <= 30 else f"{self.labels[:27]}..."
+        return f"<{self.id}: {len(self)} residues, {self.scheme.name} {labels}>"
+
+    @property
+    def confidence(self) -> npt.NDArray[np.float32]:
+        """Probability of the most probable class, float32 ``(residue,)``."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    def segments(
+        self, *, min_length: int | None = None, max_gap: int | None = None
+    ) -> list[Segment]:
+        """Return the segments in order; see :mod:`grubio.segments`.
+
+        Parameters
+        ----------
+        min_length
+            Least number of residues; that of ``calls`` by default.
+        max_gap
+            Most residues between two segments of one class that are joined; that of ``calls`` by
+            default.
+        """
+        return segments(
+            self.labels,
+            self.probabilities,
+            self.scheme,
+            min_length=self.calls.min_segment if min_length is None else min_length,
+            max_gap=self.calls.max_gap if max_gap is None else max_gap,
+        )
+
+    def summary(self) -> Summary:
+        """Return length, shares of the classes, mean confidence and longest segments."""
+        return summary(
+            self.labels,
+            self.probabilities,
+            self.scheme,
+            min_length=self.calls.min_segment,
+            max_gap=self.calls.max_gap,
+        )
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the formats TSV and Parquet, one row per residue."""
+        table: dict[str, Any] = {
+            "id": [self.id] * len(self),
+            "position": np.arange(1, len(self) + 1, dtype=np.int32),
+            "residue": list(self.sequence),
+            "label": list(self.labels),
+        }
+        by_class = np.ascontiguousarray(self.probabilities.T)
+        table |= {f"p_{c}": by_class[i] for i, c in enumerate(self.scheme.letters)}
+        if self.accessibility is not None:
+            table["rsa"] = self.accessibility
+        return table
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a pandas DataFrame of :meth:`columns`.
+
+        Raises
+        ------
+        GrubioError
+            If pandas is not installed.
+        """
+        return pandas_table(self.columns())
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return a polars DataFrame of :meth:`columns`.
+
+        Raises
+        ------
+        GrubioError
+            If polars is not installed.
+        """
+        return polars_table(self.columns())
+
+    def _repr_html_(self) -> str:
+        from grubio.view.notebook import sequence_html
+
+        return sequence_html(self)
+
+
+def labelled(
+    prediction: Prediction, scheme: LabelScheme, calls: CallSettings | None = None
+) -> LabelledSequence:
+    """Return a prediction in a scheme, with ``?`` for labels that are not confident enough."""
+    calls = calls or CallSettings()
+    probabilities = prediction.reduced(scheme)
+    labels = scheme.decode(probabilities.argmax(axis=1))
+    if calls.min_confidence > 0:
+        kept = probabilities.max(axis=1) >= calls.min_confidence
+        labels = "".join(
+            label if sure else UNKNOWN_LABEL
+            for label, sure in zip(labels, kept.tolist(), strict=True)
+        )
+    return LabelledSequence(
+        prediction.record.id,
+        prediction.record.sequence,
+        labels,
+        probabilities,
+        scheme,
+        prediction.accessibility,
+        calls=calls,
+    )
+
+
+def pandas_table(columns: Mapping[str, Any]) -> pandas.DataFrame:
+    """Return columns as a pandas DataFrame.
+
+    Raises
+    ------
+    GrubioError
+        If pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise _missing("pandas") from error
+    return pandas.DataFrame(dict(columns))
+
+
+def polars_table(columns: Mapping[str, Any]) -> polars.DataFrame:
+    """Return columns as a polars DataFrame.
+
+    Raises
+    ------
+    GrubioError
+        If polars is not installed.
+    """
+    try:
+        import polars
+    except ImportError as error:
+        raise _missing("polars") from error
+    return polars.DataFrame(dict(columns))
+
+
+def _missing(library: str) -> GrubioError:
+    return GrubioError(f"{library} is not installed", hint=f"pip install 'grubio[{library}]'")

@@ -1,0 +1,215 @@
+"""The test chains as the page holds them: a table of all, and the data of those it can draw.
+
+What was observed and predicted for every residue of every test chain is put into the page, so
+that a reader can open any of them. A large test set does not fit; then the page holds the chains
+with the lowest and the highest scores and an even sample of those between.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+from markupsafe import Markup
+
+from grubio.errors import GrubioError
+from grubio.report.numbers import percent, plural
+from grubio.report.residue_drawing import typical, worst_and_best
+from grubio.report.tables import CHAIN_SCORES, ChainScore
+from grubio.report.templating import scheme_title, text_colour
+from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+
+MOST_BYTES = 3_000_000
+"""The data of more chains than this are left out of the page."""
+MOST_ROWS = 4000
+"""A table of more chains than this has only those that can be drawn."""
+
+_EXTREMES = 100
+_SHAPES = {"H": "helix", "E": "strand", "C": "coil"}
+
+
+@dataclass(frozen=True)
+class ChainTable:
+    """The test chains of a page.
+
+    Attributes
+    ----------
+    rows
+        The chains in the order of evaluation.
+    total
+        How many were tested.
+    columns
+        Key and name of each score of a chain that the run has.
+    notes
+        For each row, what the title of its drawing says.
+    places
+        For each chain that the page can draw, its place in the data.
+    data
+        JSON that the page's script reads.
+    """
+
+    rows: list[ChainScore]
+    total: int
+    columns: list[tuple[str, str]]
+    notes: dict[str, str]
+    places: dict[str, int]
+    data: Markup
+
+    @property
+    def drawable(self) -> int:
+        """How many chains the page can draw."""
+        return len(self.places)
+
+
+def chain_table(
+    predictions: Path | None, scheme: LabelScheme, chains: Sequence[ChainScore], score_name: str
+) -> ChainTable:
+    """Return the test chains with the data of as many as fit.
+
+    ``score_name`` is how the score of a chain is called.
+
+    Raises
+    ------
+    GrubioError
+        If the file of predictions is damaged or lacks a column.
+    """
+    held = [] if predictions is None else fitting_chains(chains, MOST_BYTES, scheme.size)
+    notes = {chain.id: _note(chain, score_name) for chain in chains}
+    content = [] if predictions is None else _contents(predictions, scheme, held)
+    for chain in content:
+        chain["note"] = notes[chain["id"]]
+    places = {chain["id"]: place for place, chain in enumerate(content)}
+    rows = chains if len(chains) <= MOST_ROWS else [c for c in chains if c.id in places]
+    columns = [
+        (key, name)
+        for key, name in CHAIN_SCORES.items()
+        if any(chain.others.get(key) is not None for chain in chains)
+    ]
+    data = {"schemes": _schemes(scheme), "chains": content}
+    return ChainTable(list(rows), len(chains), columns, notes, places, json_for_script(data))
+
+
+def fitting_chains(chains: Sequence[ChainScore], most: int, classes: int) -> list[ChainScore]:
+    """Return the chains whose data fit into ``most`` bytes, in the order given.
+
+    If not all fit: those that the page draws by itself, then the 100 lowest and the 100 highest
+    scores, then an even sample by score of the others, each as long as there is room.
+    """
+    ranked = sorted((c for c in chains if c.score is not None), key=lambda c: (c.score, c.id))
+    unscored = [chain for chain in chains if chain.score is None]
+    worst, best = worst_and_best(chains)
+    first = [*worst, *best, *typical(chains)]
+    for low, high in zip(ranked[:_EXTREMES], ranked[::-1][:_EXTREMES], strict=True):
+        first += [low, high]
+    order = [*first, *_evenly(ranked[_EXTREMES:-_EXTREMES]), *unscored]
+    taken: set[str] = set()
+    room = most
+    for chain in order:
+        size = _bytes_of(chain, classes)
+        if chain.id not in taken and size <= room:
+            taken.add(chain.id)
+            room -= size
+    return [chain for chain in chains if chain.id in taken]
+
+
+def json_for_script(content: object) -> Markup:
+    r"""Return JSON for an element ``<script type="application/json">``, which it cannot close.
+
+    Examples
+    --------
+    >>> print(json_for_script({"id": "</script>"}))
+    {"id":"\u003c/script>"}
+    """
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _note(chain: ChainScore, score_name: str) -> str:
+    parts = [] if chain.score is None else [f"{score_name} {percent(chain.score)}"]
+    parts.append(plural(chain.residues, "residue"))
+    if chain.identity is not None:
+        parts.append(f"{percent(chain.identity, 0)} identical to {chain.nearest} in training")
+    return ", ".join(parts)
+
+
+def _evenly(ranked: Sequence[ChainScore]) -> list[ChainScore]:
+    """Return all in an order whose every beginning is an even sample (van der Corput)."""
+    bits = max(len(ranked) - 1, 0).bit_length()
+    places = (int(f"{n:0{bits}b}"[::-1], 2) if bits else n for n in range(1 << bits))
+    return [ranked[place] for place in places if place < len(ranked)]
+
+
+def _bytes_of(chain: ChainScore, classes: int) -> int:
+    # Four letters and the probabilities of each residue; base64 writes three bytes as four.
+    return chain.residues * (4 + 4 * classes // 3 + 1) + 160 + len(chain.id)
+
+
+def _schemes(scheme: LabelScheme) -> list[dict[str, Any]]:
+    coarse = scheme.headline
+    chain = [coarse] if coarse is scheme else [coarse, scheme]
+    return [
+        {
+            "name": one.name,
+            "title": scheme_title(one),
+            "letters": one.letters,
+            "names": one.class_names,
+            "colours": one.colours,
+            "inks": [text_colour(colour) for colour in one.colours],
+            "shapes": [_shape(one, letter) for letter in one.letters],
+            "coarse": "".join(scheme.reduction.get(letter, letter) for letter in one.letters),
+        }
+        for one in chain
+    ]
+
+
+def _shape(scheme: LabelScheme, letter: str) -> str:
+    if scheme.headline.name != "ss3":
+        return "box"
+    return _SHAPES[scheme.reduction.get(letter, letter)]
+
+
+def _contents(
+    predictions: Path, scheme: LabelScheme, chains: Sequence[ChainScore]
+) -> list[dict[str, str]]:
+    probability_columns = [f"p_{letter}" for letter in scheme.letters]
+    columns = ["id", "residue", "observed", "mask", *probability_columns]
+    try:
+        table = pq.read_table(
+            predictions, columns=columns, filters=[("id", "in", [c.id for c in chains])]
+        )
+        ids, residues, observed, mask = (
+            np.array(table.column(name).to_pylist(), dtype=object) for name in columns[:4]
+        )
+        probabilities = np.column_stack([table.column(name) for name in probability_columns])
+    except (OSError, KeyError, ValueError) as error:
+        raise GrubioError(f"cannot be read: {error}", path=predictions) from error
+    observed[~np.isin(mask.astype(str), ("1", "True"))] = UNKNOWN_LABEL
+    coarse = scheme.headline
+    matrix = scheme.reduction_matrix(coarse)
+    starts = np.flatnonzero(np.r_[len(ids) > 0, ids[1:] != ids[:-1]])
+    found: Mapping[str, dict[str, str]] = {
+        str(ids[rows.start]): {
+            "id": str(ids[rows.start]),
+            "residues": "".join(residues[rows]),
+            "observed": "".join(
+                label if label in scheme.letters else UNKNOWN_LABEL for label in observed[rows]
+            ),
+            "fine": scheme.decode(probabilities[rows].argmax(axis=1)),
+            "coarse": coarse.decode((probabilities[rows] @ matrix).argmax(axis=1)),
+            "p": _in_bytes(probabilities[rows]),
+        }
+        for rows in map(slice, starts, np.r_[starts[1:], len(ids)])
+    }
+    return [found[chain.id] for chain in chains if chain.id in found]
+
+
+def _in_bytes(probabilities: npt.NDArray[np.floating]) -> str:
+    levels = np.rint(255 * probabilities).astype(np.uint8)
+    return base64.b64encode(levels.tobytes()).decode("ascii")

@@ -1,0 +1,236 @@
+"""The page that puts runs side by side: who is ahead, by how much, how they learned, what differs.
+
+The data come from :mod:`grubio.comparison`; here they become HTML.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from grubio.report import figures
+from grubio.report.facts import flattened
+from grubio.report.numbers import Interval, range_text, score_text
+from grubio.report.run_files import Run
+from grubio.report.summary import REPORT_FILE
+from grubio.report.svg import inline_svg
+from grubio.report.templating import environment
+
+if TYPE_CHECKING:
+    from grubio.comparison import Comparison
+
+# Columns of the table of runs that are no numbers.
+_TEXT_COLUMNS = ("run", "dataset", "test_set")
+# How columns are called on the page; the scores of the runs come first, other columns last.
+_NAMES = {
+    "site_average_precision": "Average precision of sites",
+    "base_mcc": "MCC of bases",
+    "q3": "Q3",
+    "accuracy": "Accuracy",
+    "q8": "Q8",
+    "sov": "SOV",
+    "mcc": "MCC",
+    "ece": "ECE",
+    "hidden_size": "Units",
+    "layers": "Layers",
+    "parameters": "Parameters",
+    "seed": "Seed",
+    "chains": "Trained on",
+    "seconds": "Seconds",
+    "dataset": "Dataset",
+    "test_set": "Test set",
+}
+_SCORES = list(_NAMES)[:8]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of runs: its title, whether it has numbers, a text and a range each."""
+
+    key: str
+    title: str
+    numeric: bool
+    cells: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that the runs do not share; one value for each run, empty where it has none."""
+
+    name: str
+    values: list[str]
+
+
+def render_comparison(
+    comparison: Comparison,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    figure: Figure,
+    page: Path | None = None,
+) -> str:
+    """Return the comparison as one HTML page that needs no other file.
+
+    Parameters
+    ----------
+    comparison
+        The runs.
+    header, rows
+        The table of runs as text; the first column names the run.
+    figure
+        The runs' scores, drawn.
+    page
+        Where the page will be: runs whose report lies beside it are linked from there.
+    """
+    described = "; ".join(
+        f"{name}: {run.score_name} {score_text(run.score_key, value)}".replace(
+            "\N{NO-BREAK SPACE}", " "
+        )
+        for run, name in zip(comparison.runs, comparison.names, strict=True)
+        if (value := run.score(run.score_key).value) is not None
+    )
+    differing, shared = settings(comparison.runs)
+    return (
+        environment()
+        .get_template("comparison.html.j2")
+        .render(
+            comparison=comparison,
+            names=comparison.names,
+            standing=standing(comparison),
+            marks=_marks(comparison.test_sets),
+            columns=columns(header, rows),
+            links=[_link(run, page) for run in comparison.runs],
+            figure=inline_svg(figure, "comparison", described),
+            learning=learning_curves(comparison.runs, comparison.names),
+            settings=differing,
+            shared=shared,
+            genome=any(run.genome for run in comparison.runs),
+            several_scores=len({run.score_key for run in comparison.runs}) > 1,
+        )
+    )
+
+
+def standing(comparison: Comparison) -> str:
+    """Return one sentence: which run has the best score, and how far ahead of the next it is."""
+    runs = comparison.runs
+    if comparison.notice or len({run.score_key for run in runs}) > 1:
+        return "The runs cannot be put in one order: they were not all scored on the same task."
+    known = [
+        (score, name)
+        for run, name in zip(runs, comparison.names, strict=True)
+        if (score := run.score(run.score_key)).value is not None
+    ]
+    ranked = sorted(known, key=lambda pair: -(pair[0].value or 0.0))
+    if not ranked:
+        return "No run has a score."
+    key, name = runs[0].score_key, runs[0].score_name
+    best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
+    text = f"{best[1]} has the highest {name}, {score_text(key, best[0].value)}"
+    if second is None:
+        return f"{text}."
+    text += f"; next is {second[1]} with {score_text(key, second[0].value)}"
+    low, high = best[0].low, second[0].high
+    if low is None or high is None:
+        return f"{text}."
+    if low > high:
+        return f"{text}. Their 95\N{NO-BREAK SPACE}% intervals do not overlap."
+    return f"{text}. Their 95\N{NO-BREAK SPACE}% intervals overlap: the order may be chance."
+
+
+def learning_curves(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Markup, str]]:
+    """Draw validation loss and score over epochs, all runs in one figure; each with a caption."""
+    drawn = []
+    for column, label, caption in (
+        ("valid_loss", "validation loss", "Loss on the validation set; lower is better."),
+        ("valid_score", "validation score (%)", "Score on the validation set."),
+    ):
+        curves = {
+            name: [
+                (row["epoch"], row[column]) for row in run.history if not math.isnan(row[column])
+            ]
+            for run, name in zip(runs, names, strict=True)
+            if run.history
+        }
+        curves = {name: points for name, points in curves.items() if points}
+        if not curves:
+            continue
+        ends = "; ".join(f"{name} ends at {points[-1][1]:.3f}" for name, points in curves.items())
+        figure = figures.overlaid_curves(curves, label, in_percent=column == "valid_score")
+        drawn.append((inline_svg(figure, column, f"{label} over epochs. {ends}"), caption))
+    return drawn
+
+
+def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column]:
+    """Return the columns of the table after the first one; a score and its ends become one.
+
+    Examples
+    --------
+    >>> header = ["run", "seed", "q3", "q3_low", "q3_high"]
+    >>> [column.title for column in columns(header, [["a", "1", "0.7", "0.69", "0.71"]])]
+    ['Q3', 'Seed']
+    """
+    values = {key: [row[at] for row in rows] for at, key in enumerate(header)}
+    ends = {f"{key}{end}" for key in header for end in ("_low", "_high")}
+    keys = [key for key in header[1:] if key not in ends]
+    known = list(_NAMES)
+    keys.sort(key=lambda key: known.index(key) if key in known else len(known))
+    found = []
+    for key in keys:
+        lows, highs = (values.get(f"{key}{end}", [""] * len(rows)) for end in ("_low", "_high"))
+        cells = [_cell(key, *of_run) for of_run in zip(values[key], lows, highs, strict=True)]
+        found.append(Column(key, _NAMES.get(key, key), key not in _TEXT_COLUMNS, cells))
+    return found
+
+
+def settings(runs: Sequence[Run]) -> tuple[list[Setting], int]:
+    """Return the settings and data in which the runs differ, and how many they share."""
+    found = [dict(_settings_of(run)) for run in runs]
+    names = list(dict.fromkeys(name for settings in found for name in settings))
+    rows = [Setting(name, [settings.get(name, "") for settings in found]) for name in names]
+    differing = [row for row in rows if len(set(row.values)) > 1]
+    return differing, len(rows) - len(differing)
+
+
+def _cell(key: str, value: str, low: str, high: str) -> tuple[str, str]:
+    if key in _SCORES:
+        score = Interval(*(float(text) if text else None for text in (value, low, high)))
+        return (score_text(key, score.value) if score.known else "", range_text(key, score))
+    return (f"{int(value):,}" if value.isdecimal() and key not in _TEXT_COLUMNS else value, "")
+
+
+def _settings_of(run: Run) -> list[tuple[str, str]]:
+    training = run.training
+    content: dict[str, Mapping[str, Any]] = {
+        "model": {**(run.model.get("architecture") or {}), "scheme": run.scheme.name},
+        "training": training.get("settings") or {},
+        "data": {
+            **{f"sha256 of {name}": text for name, text in _sources(training)},
+            "training chains": training.get("chains"),
+            "split": str(training.get("dataset_sha256") or "")[:8],
+        },
+        "software": {**(training.get("versions") or {}), "grubio": run.model.get("grubio_version")},
+    }
+    return flattened(content)
+
+
+def _sources(training: Mapping[str, Any]) -> list[tuple[str, str]]:
+    sources = training.get("dataset_sources") or {}
+    return [(name, str(text)[:8]) for name, text in sorted(sources.items())]
+
+
+def _marks(test_sets: Sequence[str]) -> dict[str, str]:
+    return {name: chr(ord("A") + at % 26) for at, name in enumerate(dict.fromkeys(test_sets))}
+
+
+def _link(run: Run, page: Path | None) -> str | None:
+    report = run.folder / REPORT_FILE
+    if page is None or not report.is_file():
+        return None
+    relative = os.path.relpath(report.resolve(), page.resolve().parent)
+    return Path(relative).as_posix()

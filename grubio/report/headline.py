@@ -1,0 +1,139 @@
+"""The first ten seconds of the report: what was trained, on what, how good it is, against what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from grubio.report import figures
+from grubio.report.numbers import (
+    Interval,
+    duration,
+    gain_text,
+    plural,
+    range_text,
+    score_text,
+)
+from grubio.report.run_files import Run, baseline_name
+from grubio.report.svg import inline_svg
+from grubio.report.templating import scheme_title
+
+_BASELINES = ("window_logistic", "majority")
+_GENOME_BASELINES = ("pwm", "kmer_logistic", "prevalence", "majority")
+
+
+@dataclass(frozen=True)
+class Glance:
+    """One of the things that a reader wants to know at once: a question, an answer, details."""
+
+    question: str
+    answer: str
+    details: str
+
+
+def baselines(run: Run) -> list[tuple[str, str]]:
+    """Return key and name of the baselines that the model is shown beside."""
+    known = run.metrics.get("baselines") or {}
+    keys = [key for key in _GENOME_BASELINES if key in known] if run.genome else _BASELINES
+    return [(key, _sentence(baseline_name(key))) for key in keys]
+
+
+def headline(run: Run) -> str:
+    """Return one sentence: how good the model is, on what, and what a simple baseline reaches."""
+    score, key = run.score(run.score_key), run.score_key
+    baseline = run.baseline(run.main_baseline, key)
+    value = score_text(key, score.value)
+    tested = plural(run.tested, f"test {run.chain_word}") if run.tested else "the test set"
+    unseen = f"{tested} that it was not trained on"
+    if key in ("site_average_precision", "base_mcc"):
+        name, _, of = run.score_name.partition(" of ")
+        found = f"sites of {of}" if key == "site_average_precision" else f"bases of {of}"
+        text = f"Finds {found} with an {name} of {value} in {unseen}"
+    else:
+        classes = len(run.scheme.headline.letters if key != "q8" else run.scheme.letters)
+        text = f"Names the right one of {classes} classes for {value} of the {run.unit_word}s "
+        text += f"in {unseen}"
+    if baseline.known:
+        text += f"; a {baseline_name(run.main_baseline)} reaches "
+        text += score_text(key, baseline.value)
+    return f"{text}."
+
+
+def glances(run: Run) -> list[Glance]:
+    """Return what was trained, on what, on what it was tested, and against what."""
+    return [_model(run), _training_data(run), _test_data(run), _baseline(run)]
+
+
+def headline_figure(run: Run) -> Markup:
+    """Draw the headline score of the model above those of the baselines."""
+    dots = [figures.Dot("this model", run.score(run.score_key))]
+    dots += [
+        figures.Dot(baseline_name(key), score, strong=False)
+        for key, _ in baselines(run)
+        if (score := run.baseline(key, run.score_key)).known
+    ]
+    key = run.score_key
+    text = "; ".join(f"{dot.label} {score_text(key, dot.score.value)}" for dot in dots)
+    figure = figures.dot_plot(dots, f"{run.score_name} on the test set (%)")
+    return inline_svg(figure, "headline", f"{run.score_name} of the model and baselines: {text}")
+
+
+def _model(run: Run) -> Glance:
+    architecture = run.model.get("architecture", {})
+    layers, width = architecture.get("layers"), architecture.get("hidden_size")
+    parameters = run.model.get("parameters")
+    details = [
+        f"{plural(layers, 'layer')} of {width} units in each direction" if layers else "",
+        f"{parameters:,} parameters" if parameters else "",
+        f"{run.scheme.size} classes ({scheme_title(run.scheme)}) for each {run.unit_word}",
+    ]
+    return Glance("What was trained", "A bidirectional GRU", _list(details))
+
+
+def _training_data(run: Run) -> Glance:
+    question, training = "On what", run.training
+    if not training.get("chains"):
+        return Glance(question, "Not recorded", "")
+    noun = "strand" if run.genome else run.chain_word
+    sources = ", ".join(sorted(training.get("dataset_sources") or {}))
+    seconds, device = training.get("seconds"), training.get("device")
+    details = [
+        ("of blocks, " if run.genome else "")
+        + plural(training.get("residues", 0), run.unit_word)
+        + (f" from {sources}" if sources else ""),
+        f"in {duration(seconds)} ({device})" if seconds else "",
+    ]
+    return Glance(question, plural(training["chains"], noun), _list(details))
+
+
+def _test_data(run: Run) -> Glance:
+    scored = (run.metrics.get("counts") or {}).get("scored_residues")
+    details = f"{plural(scored, f'scored {run.unit_word}')}" if scored else ""
+    if details and run.genome:
+        details += " of both strands"
+    tested = plural(run.tested, run.chain_word) if run.tested else "Not recorded"
+    return Glance("Tested on", tested, details)
+
+
+def _baseline(run: Run) -> Glance:
+    question, key = "Against what", run.score_key
+    gain, score = run.gain, run.baseline(run.main_baseline, key)
+    name = baseline_name(run.main_baseline)
+    if not gain.known:
+        return Glance(question, "No baseline", "")
+    details = f"over a {name}" + (f" ({score_text(key, score.value)})" if score.known else "")
+    return Glance(question, gain_text(key, gain.value), details + _interval(key, gain))
+
+
+def _interval(key: str, score: Interval) -> str:
+    ends = range_text(key, score)
+    return f"; 95\N{NO-BREAK SPACE}% interval {ends}" if ends else ""
+
+
+def _list(parts: list[str]) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -1,0 +1,83 @@
+"""The figures of a run, each with the words that say what it shows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from markupsafe import Markup
+
+from grubio.report import figures
+from grubio.report.numbers import percent, plural
+from grubio.report.run_files import GroupScore, Run
+from grubio.report.svg import inline_svg
+
+
+def learning_figures(run: Run) -> list[Markup]:
+    """Draw the losses and the validation score over epochs; none without a history."""
+    if not run.history:
+        return []
+    best = run.training.get("best_epoch")
+    name = "score" if run.genome else run.score_name
+    scores = [row["valid_score"] for row in run.history if not math.isnan(row["valid_score"])]
+    top = percent(max(scores, default=None)) if scores else "no value"
+    return [
+        inline_svg(
+            figures.loss_curves(run.history),
+            "loss",
+            f"Training and validation loss over {run.history[-1]['epoch']:g} epochs; validation "
+            f"loss ends at {run.history[-1]['valid_loss']:.3f}",
+        ),
+        inline_svg(
+            figures.score_curve(run.history, best, name),
+            "score",
+            f"Validation {name} over epochs; the best is {top}",
+        ),
+    ]
+
+
+def calibration_figure(run: Run) -> Markup | None:
+    """Draw accuracy against confidence; None if it was not measured."""
+    if not run.calibration:
+        return None
+    before, after = run.score("ece_uncalibrated").value, run.score("ece").value
+    return inline_svg(
+        figures.reliability(run.calibration),
+        "calibration",
+        f"Accuracy against confidence; the mean gap is {percent(before)} before and "
+        f"{percent(after)} after calibration",
+    )
+
+
+def group_figure(run: Run, key: str, axis_label: str) -> tuple[Markup, list[GroupScore]] | None:
+    """Draw the headline score by group, and return the groups; None if there are none.
+
+    ``key`` is ``by_length`` or ``by_identity``.
+    """
+    groups = run.groups(key)
+    if not groups:
+        return None
+    figure = figures.scores_by_group(groups, run.score(run.score_key), axis_label, run.score_name)
+    text = "; ".join(f"{group.name}: {percent(group.score.value)}" for group in groups)
+    name = key.replace("_", "-")
+    return inline_svg(figure, name, f"{run.score_name} by {axis_label}. {text}"), groups
+
+
+def distribution_figure(run: Run) -> tuple[Markup, list[tuple[str, float]]] | None:
+    """Draw a histogram of the chains' scores, and return some of its quantiles.
+
+    None for a genome, and without the scores of single chains.
+    """
+    scores = [chain.score for chain in run.chains or [] if chain.score is not None]
+    if not scores or run.genome:
+        return None
+    figure = inline_svg(
+        figures.score_histogram(scores, run.score_name, run.chain_word),
+        "distribution",
+        f"Histogram of the {run.score_name} of {plural(len(scores), f'test {run.chain_word}')}, "
+        f"from {percent(min(scores))} to {percent(max(scores))}",
+    )
+    shares = (5, 25, 50, 75, 95)
+    return figure, [
+        (f"{share}\N{NO-BREAK SPACE}%", float(np.percentile(scores, share))) for share in shares
+    ]

@@ -1,0 +1,81 @@
+"""A folder for a study of one's own: configuration, and a Snakefile on the installed workflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grubio.errors import GrubioError
+from grubio.files import write_text_whole
+
+_PACKAGE = Path(__file__).parent
+
+_SNAKEFILE = """\
+# A study of grubio. Settings: config/config.yaml; all keys: config/README.md.
+from grubio.study_folder import workflow_file
+
+
+configfile: "config/config.yaml"
+
+
+module grubio:
+    snakefile:
+        str(workflow_file())
+    config:
+        config
+
+
+use rule * from grubio
+"""
+
+STUDIES = {
+    "protein": "config.yaml",
+    "dna": "synthetic_motifs.yaml",
+}
+"""Studies to begin with: proteins that come with grubio, and a synthetic genome."""
+
+
+def workflow_file() -> Path:
+    """Return the Snakefile of the workflow: of the installed package or of the checkout.
+
+    Raises
+    ------
+    GrubioError
+        If it was not installed.
+    """
+    return _shipped("workflow", "Snakefile")
+
+
+def start_study(folder: str | Path, study: str = "protein") -> list[Path]:
+    """Write ``Snakefile`` and ``config/`` of a study into a folder and return what was written.
+
+    Parameters
+    ----------
+    folder
+        Made if it is missing.
+    study
+        A name of ``STUDIES``.
+
+    Raises
+    ------
+    GrubioError
+        If one of the files is there already, or cannot be written.
+    """
+    folder = Path(folder)
+    texts = {
+        folder / "config/config.yaml": _shipped("config", STUDIES[study]).read_text("utf-8"),
+        folder / "config/README.md": _shipped("config", "README.md").read_text("utf-8"),
+        folder / "Snakefile": _SNAKEFILE,
+    }
+    for path in texts:
+        if path.exists():
+            raise GrubioError("exists already", path=path, hint="choose another folder")
+    for path, text in texts.items():
+        write_text_whole(path, text)
+    return list(texts)
+
+
+def _shipped(folder: str, name: str) -> Path:
+    for place in (_PACKAGE / "shipped" / folder, _PACKAGE.parent / folder):
+        if (place / name).is_file():
+            return place / name
+    raise GrubioError(f"this grubio was installed without {folder}/{name}", hint="install it again")

@@ -1,0 +1,112 @@
+"""Labelled sequences as HTML for a notebook: no script, no style sheet, only inline SVG."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from html import escape
+
+from grubio.labelled_sequence import LabelledSequence
+from grubio.scheme import LabelScheme
+from grubio.segments import label_runs
+from grubio.view.shapes import HEIGHT, ribbon, shapes_of, text
+
+_CELL = 12
+_PER_ROW = 60
+_MOST_ROWS = 10
+_MOST_SEQUENCES = 5
+_GUTTER = 48
+_ROW = HEIGHT + 54
+_FONT = 'font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"'
+
+
+def sequence_html(sequence: LabelledSequence) -> str:
+    """Return a sequence as HTML: heading, ribbons above the letters, confidence, legend.
+
+    The first 600 residues are drawn. Colours suit light and dark notebooks.
+    """
+    drawn = min(len(sequence), _MOST_ROWS * _PER_ROW)
+    rest = f" · the first {drawn} are drawn" if drawn < len(sequence) else ""
+    mean = float(sequence.confidence.mean())
+    return (
+        '<div style="font: 14px/1.5 system-ui, sans-serif; overflow-x: auto">'
+        f"<div><b>{escape(sequence.id)}</b> · {len(sequence):,} residues · "
+        f"mean confidence {mean:.2f}{rest}</div>"
+        f"{_svg(sequence, drawn)}{_legend(sequence.scheme)}</div>"
+    )
+
+
+def several_html(drawings: Iterable[str], total: int) -> str:
+    """Return the drawings of the first few of several sequences as HTML."""
+    shown = list(itertools.islice(drawings, _MOST_SEQUENCES))
+    if not shown:
+        return "<div>no sequences</div>"
+    rest = total - len(shown)
+    more = f"<div>and {rest:,} more</div>" if rest else ""
+    return f"{'<br>'.join(shown)}{more}"
+
+
+def _svg(sequence: LabelledSequence, drawn: int) -> str:
+    rows = range(0, drawn, _PER_ROW)
+    runs = label_runs(sequence.labels)
+    width = _GUTTER + _CELL * min(_PER_ROW, drawn) + 8
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_ROW * len(rows)}" '
+        f'viewBox="0 0 {width} {_ROW * len(rows)}" role="img" fill="currentColor" {_FONT}>'
+        f"<title>{escape(sequence.id)}: {escape(sequence.labels[:drawn])}</title>"
+    ]
+    for number, first in enumerate(rows):
+        last = min(first + _PER_ROW, drawn)
+        parts.append(
+            f'<g transform="translate(0 {number * _ROW})">{_row(sequence, runs, first, last)}'
+        )
+        parts.append("</g>")
+    return "".join([*parts, "</svg>"])
+
+
+def _row(
+    sequence: LabelledSequence, runs: list[tuple[str, int, int]], first: int, last: int
+) -> str:
+    scheme, shapes = sequence.scheme, shapes_of(sequence.scheme)
+    colours = dict(zip(scheme.letters, scheme.colours, strict=True))
+    parts = [text(_GUTTER - 8, HEIGHT + 15, str(first + 1), ' font-size="11" text-anchor="end"')]
+    drawing = [
+        ribbon(
+            shapes.get(label),
+            colours.get(label, ""),
+            (start - first) * _CELL,
+            (end - first) * _CELL,
+            _CELL,
+        )
+        for label, start, end in runs
+        if start < last and end > first
+    ]
+    width = (last - first) * _CELL
+    middles = " ".join(str(_CELL * i + _CELL // 2) for i in range(last - first))
+    letters = escape(sequence.sequence[first:last])
+    parts.append(
+        f'<svg x="{_GUTTER}" width="{width}" height="{HEIGHT}">{"".join(drawing)}</svg>'
+        f'<g transform="translate({_GUTTER} 0)">'
+        f'<text x="{middles}" y="{HEIGHT + 15}" font-size="13" text-anchor="middle">{letters}'
+        "</text>"
+    )
+    for place, value in enumerate(sequence.confidence[first:last].tolist()):
+        height = round(14 * value, 1)
+        parts.append(
+            f'<rect x="{place * _CELL + 1}" y="{HEIGHT + 34 - height:g}" width="{_CELL - 2}" '
+            f'height="{height:g}" opacity=".35"/>'
+        )
+    return "".join([*parts, "</g>"])
+
+
+def _legend(scheme: LabelScheme) -> str:
+    shapes = shapes_of(scheme)
+    items = [
+        '<span style="display: inline-block; margin-right: 1.2em; white-space: nowrap">'
+        f'<svg width="44" height="{HEIGHT}" style="vertical-align: middle">'
+        f"{ribbon(shapes[letter], colour, 2, 42, 10)}</svg> {escape(letter)} {escape(name)}</span>"
+        for letter, name, colour in zip(
+            scheme.letters, scheme.class_names, scheme.colours, strict=True
+        )
+    ]
+    return f"<div>{''.join(items)}<span>grey bars: confidence</span></div>"

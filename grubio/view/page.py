@@ -1,0 +1,106 @@
+"""Predictions as one HTML page that needs no network: format ``html``.
+
+The page is ``page.html`` with ``view.css`` and a script in place. Between its head and its script
+stands the data: one line of JSON per sequence, with probabilities as bytes (0 to 255) in base64,
+residue by residue. It is written line by line, so that memory does not grow with the number of
+sequences.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from importlib import resources
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio import __version__
+from grubio.labelled_sequence import LabelledSequence
+from grubio.scheme import SCHEMES, LabelScheme
+from grubio.view.shapes import shade, shapes_of
+
+_HERE = resources.files("grubio.view")
+
+
+def page_parts(scheme: LabelScheme, script: str) -> tuple[str, str]:
+    """Return what stands before and after the lines of data.
+
+    Parameters
+    ----------
+    scheme
+        The classes.
+    script
+        Name of the script that draws the data.
+    """
+    classes = [
+        {"letter": letter, "name": name, "colour": colour, "dark": shade(colour), "shape": shape}
+        for (letter, shape), name, colour in zip(
+            shapes_of(scheme).items(), scheme.class_names, scheme.colours, strict=True
+        )
+    ]
+    structure = scheme.name in SCHEMES
+    about = {
+        "title": "Secondary structure" if structure else "Predicted labels",
+        "scheme": scheme.name.upper() if structure else scheme.name,
+        "classes": classes,
+        "background": scheme.background,
+        "version": __version__,
+    }
+    page = _content("page.html")
+    for mark, content in (
+        ("/*STYLE*/", _content("view.css")),
+        ("/*ABOUT*/", json_line(about)),
+        ("/*SCRIPT*/", _content(script)),
+    ):
+        page = page.replace(mark, content)
+    before, after = page.split("/*DATA*/")
+    return before, after
+
+
+def json_line(content: Any) -> str:
+    """Return a value as JSON that can stand inside a ``script`` element."""
+    return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
+
+
+class HtmlFormat:
+    """See the module's text."""
+
+    suffix = ".html"
+
+    def __init__(self) -> None:
+        self._after = ""
+
+    def header(self, scheme: LabelScheme) -> str:
+        """Return the page up to its data."""
+        before, self._after = page_parts(scheme, "sequences.js")
+        return before
+
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
+        """Write the line of one sequence."""
+        content = {
+            "id": sequence.id,
+            "sequence": sequence.sequence,
+            "labels": sequence.labels,
+            "confidence": round(float(sequence.confidence.mean()), 4),
+            "probabilities": _bytes(sequence.probabilities),
+        }
+        if sequence.accessibility is not None:
+            content["accessibility"] = _bytes(sequence.accessibility)
+        if sequence.observed is not None:
+            content["observed"] = sequence.observed
+        out.write(json_line(content) + "\n")
+
+    def footer(self) -> str:
+        """Return the rest of the page."""
+        return self._after
+
+
+def _bytes(shares: npt.NDArray[np.float32]) -> str:
+    whole = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+    return base64.b64encode(whole.tobytes()).decode("ascii")
+
+
+def _content(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

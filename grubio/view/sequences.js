@@ -1,0 +1,504 @@
+"use strict";
+// Sequences of a page of predictions: a list to choose from, and the chosen one drawn row by row.
+// Only rows on screen are in the document. The shapes are those of shapes.py.
+
+const settings = JSON.parse(document.getElementById("settings").textContent);
+const sequences = document.getElementById("data").textContent.split("\n").filter(Boolean)
+  .map((line, place) => Object.assign(JSON.parse(line), { place }));
+const classes = new Map(settings.classes.map((one, column) => [one.letter, { ...one, column }]));
+const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", shape: null, column: -1 };
+const RIBBON = 24, TURN = 3.6, ITEM = 52, PAPER_WIDTH = 900;
+const classOf = (letter) => classes.get(letter) || UNKNOWN;
+const whole = (value) => value.toLocaleString("en-US");
+const state = { shown: sequences, chosen: null, cursor: 0, tracks: true, layout: null };
+
+// ---- shapes -------------------------------------------------------------------------------
+
+const n = (value) => String(Math.floor(value * 10 + 0.5) / 10);
+
+function ribbon(shape, colour, dark, start, end, cell) {
+  const middle = RIBBON / 2;
+  if (shape === null) {
+    return `<path d="M${n(start)} ${n(middle)}H${n(end)}" fill="none" stroke="#8a929b" stroke-width="1.5" stroke-dasharray="1.5 3"/>`;
+  }
+  if (shape === "helix") {
+    const [back, front] = helixPaths(start, end, cell);
+    return `<path d="${back}" fill="${dark}"/><path d="${front}" fill="${colour}"/>`;
+  }
+  if (shape === "strand") return `<path d="${arrowPath(start, end, cell)}" fill="${colour}"/>`;
+  if (shape === "box") {
+    return `<rect x="${n(start + 0.5)}" y="4" width="${n(end - start - 1)}" height="${RIBBON - 8}" rx="3" fill="${colour}"/>`;
+  }
+  const line = {
+    line: `M${n(start)} ${n(middle)}H${n(end)}`,
+    turn: `M${n(start)} ${n(middle)}C${n(start)} 1 ${n(end)} 1 ${n(end)} ${n(middle)}`,
+    bend: `M${n(start)} ${n(middle)}L${n((start + end) / 2)} 6L${n(end)} ${n(middle)}`,
+  }[shape];
+  return `<path d="${line}" fill="none" stroke="${colour}" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>`;
+}
+
+function helixPaths(start, end, cell) {
+  const thick = Math.min(1.5 * cell, (end - start) / 2);
+  const turns = Math.max(1, Math.floor((end - start) / cell / TURN + 0.5));
+  const width = (end - start - thick) / turns;
+  const low = RIBBON - 2, high = 2;
+  let back = "", front = "";
+  for (let turn = 0; turn < turns; turn++) {
+    const x = start + turn * width;
+    front += band(x, low, x + width / 2, high, thick);
+    back += band(x + width / 2, high, x + width, low, thick);
+  }
+  return [back, front];
+}
+
+function band(x0, y0, x1, y1, thick) {
+  const m = (x0 + x1) / 2;
+  return `M${n(x0)} ${y0}C${n(m)} ${y0} ${n(m)} ${y1} ${n(x1)} ${y1}H${n(x1 + thick)}` +
+    `C${n(m + thick)} ${y1} ${n(m + thick)} ${y0} ${n(x0 + thick)} ${y0}Z`;
+}
+
+function arrowPath(start, end, cell) {
+  const neck = Math.max(start, end - 1.7 * cell), middle = RIBBON / 2;
+  return `M${n(start)} ${n(middle - 5)}H${n(neck)}V${n(middle - 10)}L${n(end)} ${n(middle)}` +
+    `L${n(neck)} ${n(middle + 10)}V${n(middle + 5)}H${n(start)}Z`;
+}
+
+// ---- a sequence ---------------------------------------------------------------------------
+
+function bytes(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function opened(sequence) {
+  if (!sequence.values) {
+    sequence.values = bytes(sequence.probabilities);
+    sequence.exposure = sequence.accessibility ? bytes(sequence.accessibility) : null;
+    sequence.runs = runs(sequence.labels);
+    sequence.known = sequence.observed ? runs(sequence.observed) : null;
+  }
+  return sequence;
+}
+
+function runs(labels) {
+  const found = [];
+  for (let start = 0, end = 0; start < labels.length; start = end) {
+    while (end < labels.length && labels[end] === labels[start]) end++;
+    found.push({ label: labels[start], start, end });
+  }
+  return found;
+}
+
+const probability = (sequence, place, column) => sequence.values[place * classes.size + column] / 255;
+
+function confidence(sequence, place) {
+  let best = 0;
+  for (let column = 0; column < classes.size; column++) best = Math.max(best, probability(sequence, place, column));
+  return best;
+}
+
+function mix(sequence) {
+  if (!sequence.counts) {
+    sequence.counts = new Map();
+    for (const letter of sequence.labels) sequence.counts.set(letter, (sequence.counts.get(letter) || 0) + 1);
+  }
+  return sequence.counts;
+}
+
+// ---- rows ---------------------------------------------------------------------------------
+
+function layoutFor(width, tracks, sequence) {
+  const narrow = width < 520;
+  const least = narrow ? 10.5 : 13, gutter = narrow ? 30 : 74;
+  const perRow = Math.max(10, Math.floor((width - gutter - 4) / least / 10) * 10);
+  const cell = Math.min(least * 1.3, (width - gutter - 4) / perRow);
+  const drawn = [];
+  let y = 16;
+  const add = (kind, height, more) => { drawn.push({ kind, y, height, ...more }); y += height; };
+  if (sequence.observed) { add("observed", RIBBON); y += 4; }
+  add("ribbon", RIBBON); y += 3;
+  add("letters", 20); y += 6;
+  if (tracks) {
+    const height = classes.size > 4 ? 11 : 17;
+    for (const one of classes.values()) { add("class", height, { one }); y += 3; }
+    if (sequence.accessibility) { add("exposure", height); y += 3; }
+  }
+  return { narrow, cell, gutter, perRow, drawn, height: y + (tracks ? 18 : 10), width: gutter + perRow * cell + 4,
+    rows: Math.ceil(sequence.sequence.length / perRow) };
+}
+
+const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => escapes[letter]);
+
+function rowContent(sequence, layout, row) {
+  const { cell, gutter, perRow, narrow } = layout;
+  const first = row * perRow, last = Math.min(first + perRow, sequence.sequence.length);
+  const width = (last - first) * cell;
+  const parts = [];
+  const muted = 'class="muted" fill="var(--muted, #59636e)"';
+  const name = (text, y) => `<text x="${gutter - 8}" y="${n(y)}" ${muted} font-size="${narrow ? 10 : 11}" text-anchor="end">${escaped(text)}</text>`;
+  for (let tick = Math.ceil((first + 1) / 10) * 10; tick <= last; tick += 10) {
+    parts.push(`<text x="${n(gutter + (tick - first - 0.5) * cell)}" y="10" ${muted} font-size="10" text-anchor="middle">${tick}</text>`);
+  }
+  if ((first + 1) % 10) parts.push(`<text x="${n(gutter + cell / 2)}" y="10" ${muted} font-size="10" text-anchor="middle">${first + 1}</text>`);
+  for (const part of layout.drawn) {
+    const middle = part.y + part.height / 2 + 4;
+    if (part.kind === "ribbon" || part.kind === "observed") {
+      const drawing = (part.kind === "ribbon" ? sequence.runs : sequence.known)
+        .filter((run) => run.start < last && run.end > first)
+        .map((run) => {
+          const { shape, colour, dark } = classOf(run.label);
+          return ribbon(shape, colour, dark, (run.start - first) * cell, (run.end - first) * cell, cell);
+        });
+      parts.push(`<svg x="${gutter}" y="${part.y}" width="${n(width)}" height="${RIBBON}" overflow="hidden">${drawing.join("")}</svg>`);
+      if (sequence.observed) parts.push(name(part.kind === "ribbon" ? (narrow ? "pred" : "predicted") : (narrow ? "obs" : "observed"), middle));
+    } else if (part.kind === "letters") {
+      for (let place = first; place < last; place++) {
+        const certain = (confidence(sequence, place) - 1 / classes.size) / (1 - 1 / classes.size);
+        parts.push(`<rect x="${n((place - first) * cell + gutter)}" y="${part.y}" width="${n(cell + 0.1)}" height="${part.height}" fill="${classOf(sequence.labels[place]).colour}" fill-opacity="${n(4 * Math.max(0, certain)) / 10}"/>`);
+      }
+      const xs = Array.from({ length: last - first }, (_, i) => n(gutter + (i + 0.5) * cell)).join(" ");
+      parts.push(`<text x="${xs}" y="${part.y + 15}" font-size="${narrow ? 12.5 : 14}" text-anchor="middle">${escaped(sequence.sequence.slice(first, last))}</text>`);
+    } else {
+      const colour = part.kind === "class" ? part.one.colour : "#8a929b";
+      const value = part.kind === "class"
+        ? (place) => probability(sequence, place, part.one.column) : (place) => sequence.exposure[place] / 255;
+      let path = `M${gutter} ${part.y + part.height}`;
+      for (let place = first; place < last; place++) path += `V${n(part.y + part.height * (1 - value(place)))}H${n(gutter + (place - first + 1) * cell)}`;
+      const bottom = part.y + part.height;
+      parts.push(`<path d="M${gutter} ${bottom}h${n(width)}" stroke="var(--line, #dfe3e8)"/>`,
+        `<path d="${path}V${bottom}Z" fill="${colour}" fill-opacity=".85"/>`,
+        name(part.kind === "class" ? (narrow ? part.one.letter : shortName(part.one)) : (narrow ? "rsa" : "exposed"), middle));
+    }
+  }
+  if (state.chosen === sequence && state.marked && state.cursor >= first && state.cursor < last) {
+    parts.push(`<rect class="cursor" x="${n((state.cursor - first) * cell + gutter)}" y="14" width="${n(cell)}" height="${layout.height - 28}" rx="2" fill="none" stroke="var(--accent)" stroke-width="1.5"/>`);
+  }
+  return parts.join("");
+}
+
+const shortName = (one) => (one.name.length > 9 ? one.letter : `${one.letter} ${one.name}`.slice(0, 11));
+
+function drawRows() {
+  const box = document.getElementById("rows");
+  if (!box || !state.chosen) return;
+  const layout = state.layout;
+  const top = box.getBoundingClientRect().top;
+  const from = Math.max(0, Math.floor(-top / layout.height) - 1);
+  const to = Math.min(layout.rows, Math.ceil((innerHeight - top) / layout.height) + 1);
+  const old = new Map([...box.children].map((row) => [Number(row.dataset.row), row]));
+  for (const [row, element] of old) if (row < from || row >= to) element.remove();
+  for (let row = from; row < to; row++) {
+    if (old.has(row)) continue;
+    const element = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    element.dataset.row = row;
+    element.setAttribute("width", layout.width);
+    element.setAttribute("height", layout.height);
+    element.setAttribute("aria-hidden", "true");
+    element.style.top = `${row * layout.height}px`;
+    element.innerHTML = rowContent(state.chosen, layout, row);
+    box.append(element);
+  }
+}
+
+function redraw() {
+  const box = document.getElementById("rows");
+  if (!box || !state.chosen) return;
+  state.layout = layoutFor(box.clientWidth, state.tracks, state.chosen);
+  box.style.height = `${state.layout.rows * state.layout.height}px`;
+  box.replaceChildren();
+  drawRows();
+}
+
+// ---- the cursor ---------------------------------------------------------------------------
+
+function say(sequence, place) {
+  const shares = settings.classes.map((one) => `${one.letter} ${probability(sequence, place, classOf(one.letter).column).toFixed(2)}`);
+  const exposure = sequence.exposure ? ` · exposed ${(sequence.exposure[place] / 255).toFixed(2)}` : "";
+  const known = sequence.observed ? ` · observed ${classOf(sequence.observed[place]).name}` : "";
+  return `<b>${escaped(sequence.sequence[place])}${place + 1}</b> ${escaped(classOf(sequence.labels[place]).name)} · ${escaped(shares.join("  "))}${exposure}${escaped(known)}`;
+}
+
+function moveTo(place, scroll) {
+  const { chosen, layout } = state;
+  const before = Math.floor(state.cursor / layout.perRow);
+  state.cursor = Math.min(Math.max(place, 0), chosen.sequence.length - 1);
+  state.marked = true;
+  document.getElementById("status").innerHTML = say(chosen, state.cursor);
+  const row = Math.floor(state.cursor / layout.perRow);
+  const box = document.getElementById("rows");
+  if (scroll) {
+    const top = box.getBoundingClientRect().top + row * layout.height;
+    if (top < 60 || top + layout.height > innerHeight) scrollBy(0, top - Math.max(60, (innerHeight - layout.height) / 2));
+  }
+  for (const element of [...box.children]) {
+    if ([before, row].includes(Number(element.dataset.row))) element.remove();
+  }
+  drawRows();
+}
+
+function placeAt(event) {
+  const { layout, chosen } = state;
+  const box = document.getElementById("rows").getBoundingClientRect();
+  const row = Math.floor((event.clientY - box.top) / layout.height);
+  const column = Math.floor((event.clientX - box.left - layout.gutter) / layout.cell);
+  const place = row * layout.perRow + column;
+  return column < 0 || column >= layout.perRow || place >= chosen.sequence.length || row < 0 ? null : place;
+}
+
+function onRowsKey(event) {
+  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: state.layout.perRow, ArrowUp: -state.layout.perRow };
+  const ends = { Home: 0, End: state.chosen.sequence.length - 1 };
+  if (event.key in steps) moveTo(state.cursor + (state.marked ? steps[event.key] : 0), true);
+  else if (event.key in ends) moveTo(ends[event.key], true);
+  else return;
+  event.preventDefault();
+}
+
+// ---- out of the page ----------------------------------------------------------------------
+
+function asText(sequence) {
+  let text = `>${sequence.id}\n`;
+  for (let first = 0; first < sequence.sequence.length; first += 60) {
+    const last = Math.min(first + 60, sequence.sequence.length);
+    let digits = "";
+    for (let place = first; place < last; place++) digits += Math.min(9, Math.floor(10 * confidence(sequence, place)));
+    const at = String(first + 1).padStart(6);
+    text += `${at} ${sequence.sequence.slice(first, last)}\n${" ".repeat(7)}${sequence.labels.slice(first, last)}\n${" ".repeat(7)}${digits}\n\n`;
+  }
+  return text;
+}
+
+async function copy() {
+  const text = asText(state.chosen);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  note("Copied: residues, labels, and confidence in tenths.");
+}
+
+function figure(sequence) {
+  const layout = layoutFor(PAPER_WIDTH, state.tracks, sequence);
+  const height = 34 + layout.rows * layout.height;
+  const marked = state.marked;
+  state.marked = false;
+  const rows = Array.from({ length: layout.rows }, (_, row) =>
+    `<g transform="translate(0 ${34 + row * layout.height})">${rowContent(sequence, layout, row)}</g>`);
+  state.marked = marked;
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${layout.width + 12}" height="${height}" viewBox="-6 0 ${layout.width + 12} ${height}" ` +
+    `font-family="Menlo, Consolas, 'DejaVu Sans Mono', monospace" fill="#1c2127"><rect x="-6" width="100%" height="100%" fill="#fff"/>` +
+    `<text y="20" font-size="15" font-family="Helvetica, Arial, sans-serif" font-weight="600">${escaped(sequence.id)}</text>${rows.join("")}</svg>`;
+  // Drawing programs do not know CSS variables.
+  return { text: text.replace(/var\(--\w+, (#\w+)\)/g, "$1"), width: layout.width + 12, height };
+}
+
+function save(blob, ending) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${state.chosen.id.replace(/[^A-Za-z0-9._-]/g, "_")}.${ending}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function savePicture() {
+  const { text, width, height } = figure(state.chosen);
+  // Browsers draw no canvas that is longer than this.
+  const scale = Math.min(2, 16000 / height);
+  if (scale < 0.5) {
+    note("This sequence is too long for one PNG. Save it as SVG, or copy it as text.");
+    return;
+  }
+  const image = new Image();
+  image.onload = () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => (blob ? save(blob, "png") : note("The browser could not make the PNG. Save it as SVG.")), "image/png");
+  };
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+}
+
+function note(text) {
+  document.querySelector(".said")?.remove();
+  const box = document.createElement("div");
+  box.className = "said";
+  box.setAttribute("role", "status");
+  box.textContent = text;
+  document.body.append(box);
+  setTimeout(() => box.remove(), 4000);
+}
+
+// ---- the chosen sequence ------------------------------------------------------------------
+
+function facts(sequence) {
+  const size = sequence.sequence.length, counts = mix(sequence);
+  const rows = [["Residues", whole(size)], ["Mean confidence", sequence.confidence.toFixed(2)]];
+  for (const letter of [...classes.keys(), "?"]) {
+    const count = counts.get(letter);
+    if (count) rows.push([classOf(letter).name, `${((100 * count) / size).toFixed(0)} %`]);
+  }
+  if (classes.get("H")?.shape === "helix") {
+    const longest = Math.max(0, ...sequence.runs.filter((run) => run.label === "H").map((run) => run.end - run.start));
+    if (longest) rows.push(["Longest helix", `${longest}`]);
+  }
+  if (sequence.observed) {
+    const known = [...sequence.observed].map((letter, i) => [letter, sequence.labels[i]]).filter(([letter]) => classes.has(letter));
+    const right = known.filter(([letter, label]) => letter === label).length;
+    if (known.length) rows.push(["Right", `${((100 * right) / known.length).toFixed(0)} % of ${whole(known.length)} known`]);
+  }
+  return rows.map(([term, value]) => `<div><dt>${escaped(term)}</dt><dd>${escaped(value)}</dd></div>`).join("");
+}
+
+function choose(sequence, place) {
+  state.chosen = opened(sequence);
+  state.cursor = place || 0;
+  state.marked = false;
+  const detail = document.getElementById("detail");
+  detail.innerHTML = `<h2></h2><dl class="facts">${facts(sequence)}</dl>
+    <div class="tools">
+      <form id="jump"><label>Position <input type="number" min="1" max="${sequence.sequence.length}" required></label><button>Go</button></form>
+      <label><input type="checkbox" id="tracks"${state.tracks ? " checked" : ""}> Probabilities</label>
+      <span class="gap"></span>
+      <button id="copy">Copy as text</button><button id="svg">Save SVG</button><button id="png">Save PNG</button>
+    </div>
+    <ul class="keys">${legend()}</ul>
+    <p id="status" role="status">Point at a residue, or use the arrow keys.</p>
+    <div id="rows" tabindex="0" role="img"></div>`;
+  detail.querySelector("h2").textContent = sequence.id;
+  const rows = document.getElementById("rows");
+  rows.setAttribute("aria-label", `${sequence.id}, ${sequence.sequence.length} residues. Arrow keys read residue by residue.`);
+  rows.addEventListener("keydown", onRowsKey);
+  rows.addEventListener("pointermove", (event) => {
+    const at = placeAt(event);
+    if (at !== null && (at !== state.cursor || !state.marked)) moveTo(at, false);
+  });
+  rows.addEventListener("click", (event) => { const at = placeAt(event); if (at !== null) moveTo(at, false); });
+  document.getElementById("jump").addEventListener("submit", (event) => {
+    event.preventDefault();
+    moveTo(Number(event.target.elements[0].value) - 1, true);
+    rows.focus({ preventScroll: true });
+  });
+  document.getElementById("tracks").addEventListener("change", (event) => { state.tracks = event.target.checked; redraw(); });
+  document.getElementById("copy").addEventListener("click", copy);
+  document.getElementById("svg").addEventListener("click", () => save(new Blob([figure(state.chosen).text], { type: "image/svg+xml" }), "svg"));
+  document.getElementById("png").addEventListener("click", savePicture);
+  document.title = `${sequence.id} · grubio`;
+  redraw();
+  if (place) moveTo(place, true);
+  drawList();
+}
+
+function legend() {
+  const items = settings.classes.map((one) =>
+    `<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(one.shape, one.colour, one.dark, 1, 39, 9.5)}</svg>${escaped(one.letter)} ${escaped(one.name)}</li>`);
+  if (mix(state.chosen).has("?")) {
+    items.push(`<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(null, "", "", 1, 39, 9.5)}</svg>no confident label</li>`);
+  }
+  return `${items.join("")}<li><span class="fade" aria-hidden="true"></span>unsure to sure</li>`;
+}
+
+// ---- the list -----------------------------------------------------------------------------
+
+function drawList() {
+  const list = document.getElementById("list");
+  const from = Math.max(0, Math.floor(list.scrollTop / ITEM) - 3);
+  const to = Math.min(state.shown.length, from + Math.ceil(list.clientHeight / ITEM) + 6);
+  const room = list.firstElementChild;
+  room.style.height = `${state.shown.length * ITEM}px`;
+  const items = [];
+  for (let at = from; at < to; at++) {
+    const sequence = state.shown[at], size = sequence.sequence.length;
+    const item = document.createElement("div");
+    item.className = "item";
+    item.id = `item-${sequence.place}`;
+    item.style.top = `${at * ITEM}px`;
+    item.setAttribute("role", "option");
+    item.setAttribute("aria-selected", sequence === state.chosen);
+    item.setAttribute("aria-posinset", at + 1);
+    item.setAttribute("aria-setsize", state.shown.length);
+    const bars = [...classes.values()].map((one) =>
+      `<i style="width:${(100 * (mix(sequence).get(one.letter) || 0)) / size}%;background:${one.colour}"></i>`).join("");
+    item.innerHTML = `<b></b><small><span>${whole(size)} residues · ${sequence.confidence.toFixed(2)}</span><span class="mix" aria-hidden="true">${bars}</span></small>`;
+    item.firstChild.textContent = sequence.id;
+    item.title = sequence.id;
+    item.addEventListener("click", () => choose(sequence));
+    items.push(item);
+  }
+  room.replaceChildren(...items);
+  if (state.chosen) list.setAttribute("aria-activedescendant", `item-${state.chosen.place}`);
+}
+
+function onListKey(event) {
+  const at = state.shown.indexOf(state.chosen);
+  const last = state.shown.length - 1;
+  const to = { ArrowDown: Math.min(at + 1, last), ArrowUp: Math.max(at - 1, 0), Home: 0, End: last,
+    PageDown: Math.min(at + 8, last), PageUp: Math.max(at - 8, 0) }[event.key];
+  if (to === undefined || last < 0) return;
+  event.preventDefault();
+  bring(to);
+  choose(state.shown[to]);
+}
+
+function bring(at) {
+  const list = document.getElementById("list");
+  if (at * ITEM < list.scrollTop) list.scrollTop = at * ITEM;
+  if ((at + 1) * ITEM > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ITEM - list.clientHeight;
+}
+
+function filter() {
+  const wanted = document.getElementById("search").value.trim().toLowerCase();
+  const order = document.getElementById("order").value;
+  state.shown = sequences.filter((sequence) => sequence.id.toLowerCase().includes(wanted));
+  const by = { length: (s) => -s.sequence.length, sure: (s) => -s.confidence, unsure: (s) => s.confidence }[order];
+  if (by) state.shown.sort((a, b) => by(a) - by(b) || a.place - b.place);
+  if (order === "id") state.shown.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  document.getElementById("found").textContent = !state.shown.length ? "No id contains this text."
+    : state.shown.length === sequences.length ? `${whole(sequences.length)} sequences`
+    : `${whole(state.shown.length)} of ${whole(sequences.length)} sequences`;
+  document.getElementById("list").scrollTop = 0;
+  drawList();
+}
+
+function start() {
+  const residues = sequences.reduce((sum, one) => sum + one.sequence.length, 0);
+  document.getElementById("title").textContent = `${settings.title}, predicted`;
+  document.getElementById("about").textContent =
+    `${settings.scheme} · ${whole(sequences.length)} ${sequences.length === 1 ? "sequence" : "sequences"}, ${whole(residues)} residues · grubio ${settings.version}`;
+  if (!sequences.length) {
+    document.getElementById("detail").innerHTML = '<p class="empty">This file holds no sequences.</p>';
+    document.getElementById("finder").hidden = true;
+    return;
+  }
+  document.getElementById("finder").innerHTML = `<div class="search">
+      <label>Search by id <input type="search" id="search" placeholder="all" autocomplete="off" spellcheck="false"></label>
+      <label>Order <select id="order"><option value="">as in the file</option><option value="id">id</option><option value="length">longest first</option><option value="sure">surest first</option><option value="unsure">least sure first</option></select></label>
+    </div><p class="found" id="found" role="status"></p>
+    <div id="list" role="listbox" tabindex="0" aria-label="Sequences"><div></div></div>`;
+  const list = document.getElementById("list");
+  list.addEventListener("scroll", drawList);
+  list.addEventListener("keydown", onListKey);
+  document.getElementById("search").addEventListener("input", filter);
+  document.getElementById("search").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && state.shown.length) choose(state.shown[0]);
+  });
+  document.getElementById("order").addEventListener("change", filter);
+  addEventListener("scroll", drawRows, { passive: true });
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    drawList();
+    if (width === innerWidth) drawRows(); else redraw();
+    width = innerWidth;
+  });
+  filter();
+  const [, id, at] = /^#([^:]*)(?::(\d+))?$/.exec(decodeURIComponent(location.hash)) || [];
+  choose(sequences.find((one) => one.id === id) || sequences[0], at ? Number(at) - 1 : 0);
+}
+
+start();

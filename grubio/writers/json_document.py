@@ -1,0 +1,136 @@
+"""JSON: one document, with one sequence per line.
+
+The document's shape is :class:`Predictions`; its JSON Schema is
+``grubio/writers/predictions.schema.json``. It is written sequence by sequence, so that memory
+does not grow with their number. Numbers have four decimals. Positions are 1-based, both ends
+inside.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal, TextIO
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from grubio import __version__
+from grubio.labelled_sequence import LabelledSequence
+from grubio.scheme import LabelScheme
+
+_VERSION = 1
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Letter = Annotated[str, Field(min_length=1, max_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Scheme(_Part):
+    """The classes."""
+
+    name: str
+    letters: str = Field(description="One letter per class.")
+    class_names: list[str] = Field(description="A name for each letter.")
+    background: _Letter | None = Field(description="The class of what is nothing else, or null.")
+
+
+class JsonSegment(_Part):
+    """A run of residues of one class."""
+
+    start: int = Field(ge=1, description="First residue, 1-based.")
+    end: int = Field(ge=1, description="Last residue, inside.")
+    label: _Letter
+    confidence: _Share = Field(description="Mean probability of the class.")
+
+
+class JsonSequence(_Part):
+    """A sequence; strings and lists have one entry per residue."""
+
+    id: str
+    sequence: str = Field(min_length=1, description="Residues, case kept.")
+    labels: str = Field(description="One letter per residue, `?` where it is not confident.")
+    confidence: list[_Share] = Field(description="Probability of the most probable class.")
+    probabilities: dict[_Letter, list[_Share]] = Field(
+        description="Probabilities of each class, by letter."
+    )
+    accessibility: list[_Share] | None = Field(
+        default=None,
+        description="Relative solvent accessibility, 0 is buried; not there if the model does not "
+        "predict it.",
+    )
+    segments: list[JsonSegment]
+
+
+class Predictions(_Part):
+    """Predictions of grubio for sequences."""
+
+    format: Literal["grubio-predictions"]
+    version: Literal[1] = Field(description="Changes when readers have to.")
+    grubio: str = Field(description="Version of grubio that wrote it.")
+    scheme: Scheme
+    sequences: list[JsonSequence]
+
+
+def predictions_schema() -> str:
+    """Return the JSON Schema of the document, as text."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Predictions.model_json_schema(),
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+class JsonFormat:
+    """See the module's text."""
+
+    suffix = ".json"
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def header(self, scheme: LabelScheme) -> str:
+        """Return the document up to its first sequence."""
+        self._first = True
+        head = {
+            "format": "grubio-predictions",
+            "version": _VERSION,
+            "grubio": __version__,
+            "scheme": {
+                "name": scheme.name,
+                "letters": scheme.letters,
+                "class_names": list(scheme.class_names),
+                "background": scheme.background,
+            },
+        }
+        return json.dumps(head)[:-1] + ', "sequences": ['
+
+    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
+        """Write one sequence."""
+        columns = [
+            [round(value, 4) for value in column.tolist()] for column in sequence.probabilities.T
+        ]
+        content: dict[str, object] = {
+            "id": sequence.id,
+            "sequence": sequence.sequence,
+            "labels": sequence.labels,
+            "confidence": [max(row) for row in zip(*columns, strict=True)],
+            "probabilities": dict(zip(sequence.scheme.letters, columns, strict=True)),
+        }
+        if sequence.accessibility is not None:
+            content["accessibility"] = [round(x, 4) for x in sequence.accessibility.tolist()]
+        content["segments"] = [
+            {
+                "start": s.start,
+                "end": s.end,
+                "label": s.label,
+                "confidence": round(s.confidence, 4),
+            }
+            for s in sequence.segments()
+        ]
+        out.write(("\n" if self._first else ",\n") + json.dumps(content))
+        self._first = False
+
+    def footer(self) -> str:
+        """Return the end of the document."""
+        return "\n]}\n"

@@ -1,0 +1,221 @@
+"""Build the documentation site: ``python scripts/build_docs.py`` (or ``make docs``).
+
+Pages are those of ``docs/``, and some that are made here: the command line from the commands
+themselves, the configuration from ``config/README.md``, the Python reference from docstrings. All
+are collected in ``build/docs/pages``; the site is ``build/docs/site/index.html``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build/docs"
+PAGES = BUILD / "pages"
+FILES = "files"
+
+NAVIGATION: dict[str, list[str]] = {
+    "Begin": ["index.md", "faq.md"],
+    "Use": ["predict.md", "genomes.md", "view.md", "formats.md", "python.md"],
+    "Train": ["train.md", "dna.md", "cluster.md", "module.md"],
+    "Understand": ["how-it-works.md", "benchmarks.md", "experiments.md"],
+    "Scale": ["performance.md", "scaling.md"],
+    "Look up": ["commands.md", "configuration.md", "api.md", "exit-codes.md"],
+    "Project": ["contributing.md", "changelog.md"],
+}
+"""Pages by section; one of ``docs/`` that is named nowhere is put at the end."""
+
+ELSEWHERE = {
+    "config/README.md": "configuration.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
+"""Pages that are kept outside ``docs/``, and their names on the site."""
+
+REFERENCE = {
+    "Models": ["grubio.bundle", "grubio.model", "grubio.inference"],
+    "From files to files": ["grubio.prediction", "grubio.writers"],
+    "Sequences and labels": [
+        "grubio.record",
+        "grubio.alphabet",
+        "grubio.scheme",
+        "grubio.dataset",
+        "grubio.readers.fasta",
+    ],
+    "Training and scoring": [
+        "grubio.prepare",
+        "grubio.split",
+        "grubio.training",
+        "grubio.evaluation",
+        "grubio.metrics",
+        "grubio.segment_overlap",
+        "grubio.calibration",
+    ],
+    "Errors": ["grubio.errors"],
+}
+"""Modules of the Python reference, by heading."""
+
+# The generator loads it from the network; docs/site/ has it.
+_WORKER = "https://unpkg.com/iframe-worker/shim"
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)((?:#[^)\s]*)?)\)")
+
+
+def collect() -> None:
+    """Put all pages, and the files that they link to, into ``build/docs/pages``."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", PAGES)
+    for source, name in ELSEWHERE.items():
+        if (ROOT / source).exists():
+            (PAGES / name).write_text((ROOT / source).read_text("utf-8"), "utf-8")
+    for page in PAGES.glob("*.md"):
+        source = next(
+            (s for s, name in ELSEWHERE.items() if name == page.name), f"docs/{page.name}"
+        )
+        page.write_text(_relinked(page.read_text("utf-8"), Path(source).parent), "utf-8")
+    (PAGES / "commands.md").write_text(command_reference(), "utf-8")
+    (PAGES / "api.md").write_text(_python_reference(), "utf-8")
+    (PAGES / "site/zensical.toml").rename(BUILD / "zensical.toml")
+    settings = (BUILD / "zensical.toml").read_text("utf-8")
+    navigation = f"[project]\nnav = {_as_toml(navigation_of(PAGES))}\n"
+    (BUILD / "zensical.toml").write_text(settings.replace("[project]\n", navigation, 1), "utf-8")
+
+
+def navigation_of(folder: Path) -> list[dict[str, list[str]]]:
+    """Return sections and their pages, those that there are; pages without a section last."""
+    there = {page.name for page in folder.glob("*.md")}
+    found = [{name: [p for p in pages if p in there]} for name, pages in NAVIGATION.items()]
+    rest = sorted(there - {page for pages in NAVIGATION.values() for page in pages})
+    return [section for section in [*found, {"More": rest}] if any(section.values())]
+
+
+def command_reference() -> str:
+    """Return the page of the command line: every command with its options and examples."""
+    from grubio.cli import command_line
+    from grubio.cli.commands import COMMANDS
+
+    parts = [
+        "# Command line\n\nEvery command, as `grubio COMMAND --help` tells it. "
+        "[Exit codes](exit-codes.md) are the same for all.\n",
+        "| command | what it does |\n| --- | --- |",
+    ]
+    entries = {entry.name: entry for entry in COMMANDS}
+    for entry in COMMANDS:
+        parts.append(f"| [`grubio {entry.name}`](#grubio-{entry.name}) | {entry.help} |")
+    parts.append("\n## Common options\n")
+    parts.append(
+        "`--quiet` and `--verbose` stand before or behind the command. `--dry-run` is there "
+        "wherever something would be written.\n\nShells complete commands, options and names of "
+        "models after\n\n<!-- not run: changes the shell's start-up files -->\n"
+        "```sh\ngrubio --install-completion\n```\n"
+    )
+    for name, lazy in command_line().commands.items():
+        parts.append(f"## grubio {name}\n")
+        inner = getattr(lazy.loaded, "commands", None)
+        if inner is None:
+            parts.append(_command(lazy.loaded))
+            continue
+        parts.append(f"{entries[name].help}\n")
+        for part, command in inner.items():
+            parts.append(f"### grubio {name} {part}\n\n{_command(command)}")
+    return "\n".join(parts)
+
+
+def _command(command: Any) -> str:
+    paragraphs = command.help.split("\n\n")
+    examples = [p.removeprefix("Example: ") for p in paragraphs if p.startswith("Example: ")]
+    text = "\n\n".join(p for p in paragraphs if not p.startswith("Example: "))
+    rows = ["| option | default | meaning |", "| --- | --- | --- |"]
+    for parameter in command.params:
+        if "--help" in parameter.opts:
+            continue
+        flags = sorted(parameter.opts, key=len, reverse=True) + list(parameter.secondary_opts)
+        argument = parameter.param_type_name == "argument"
+        shown = parameter.metavar or parameter.name.upper()
+        name = f"`{shown}`" if argument else ", ".join(f"`{flag}`" for flag in flags)
+        rows.append(f"| {name} | {_default(parameter)} | {_in_a_cell(parameter.help)} |")
+    code = "\n".join(examples)
+    return f"{text}\n\n```sh\n{code}\n```\n\n" + "\n".join(rows) + "\n"
+
+
+def _default(parameter: Any) -> str:
+    if parameter.required:
+        return "required"
+    if isinstance(parameter.show_default, str):
+        return _in_a_cell(parameter.show_default)
+    if parameter.default in (None, False, ()) or callable(parameter.default):
+        return ""
+    return f"`{parameter.default}`"
+
+
+def _in_a_cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|").replace("<", "&lt;")
+
+
+def _python_reference() -> str:
+    parts = [
+        "# Python reference\n\nMade from the docstrings. Everything that the command line does is "
+        "a function here; shapes of arrays are written as `(residue, class)`.\n"
+    ]
+    for title, modules in REFERENCE.items():
+        parts.append(f"## {title}\n")
+        parts += [f"::: {module}\n" for module in modules]
+    return "\n".join(parts)
+
+
+def _relinked(text: str, folder: Path) -> str:
+    def target(match: re.Match[str]) -> str:
+        text, link, anchor = match.groups()
+        if "://" in link or link.startswith("mailto:"):
+            return match[0]
+        path = os.path.normpath(folder / link)
+        if path in ELSEWHERE:
+            return f"[{text}]({ELSEWHERE[path]}{anchor})"
+        if path == "README.md":
+            return f"[{text}](index.md)"
+        if path.startswith("docs/"):
+            return f"[{text}]({path.removeprefix('docs/')}{anchor})"
+        if (ROOT / path).is_file():
+            # Scripts and settings are shown as text, whatever a browser makes of their endings.
+            copy = PAGES / FILES / f"{path}.txt"
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / path, copy)
+            return f"[{text}]({FILES}/{path}.txt)"
+        return match[0]
+
+    return _LINK.sub(target, text)
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{k}" = {_as_toml(v)}' for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_as_toml, value)) + "]"
+    return f'"{value}"'
+
+
+def main() -> None:
+    """Collect and build."""
+    collect()
+    paths = [str(ROOT / "scripts"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [sys.executable, "-m", "zensical", "build", "--clean", "--strict"],
+        cwd=BUILD,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        check=False,
+    )
+    if done.returncode == 0:
+        for page in (BUILD / "site").glob("*.html"):
+            text = page.read_text("utf-8").replace(_WORKER, "site/iframe-worker.js")
+            page.write_text(text, "utf-8")
+        print(f"open {BUILD / 'site/index.html'}")
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
