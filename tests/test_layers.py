@@ -29,6 +29,7 @@ LAYERS = [
     {
         "model",
         "packed_labeller",
+        "gru_gradient",
         "devices",
         "bundle",
         "baselines",
