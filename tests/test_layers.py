@@ -70,6 +70,7 @@ LAYERS = [
         "training",
         "evaluation",
         "prediction",
+        "planning",
         "genome_prediction",
         "report",
         "comparison",
