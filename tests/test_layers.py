@@ -28,6 +28,8 @@ LAYERS = [
     },
     {
         "model",
+        "packed_labeller",
+        "gru_gradient",
         "devices",
         "bundle",
         "baselines",
@@ -69,6 +71,7 @@ LAYERS = [
         "training",
         "evaluation",
         "prediction",
+        "planning",
         "genome_prediction",
         "report",
         "comparison",
