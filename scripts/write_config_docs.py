@@ -32,6 +32,15 @@ runs:
   wide-again: {dataset: mine, model: {hidden_size: 192}, training: {seed: 2}}
 ```
 
+A sweep stands for many runs, here for six, `width.hidden_size-64.seed-1` and so on:
+
+```yaml
+sweeps:
+  width:
+    base: {dataset: mine}
+    vary: {model.hidden_size: [64, 128], training.seed: [1, 2, 3]}
+```
+
 An unknown or wrong key stops the workflow before its first job, with the key's path, its value,
 and the nearest key that exists. Editors check the file as it is written if its first line is
 `# yaml-language-server: $schema=../workflow/schemas/config.schema.json`.
@@ -52,6 +61,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`datasets.<name>.prepare.classes.<name>`", config.ClassRule),
     ("`datasets.<name>.split`", config.SplitSettings),
     ("`runs.<name>`", config.RunSettings),
+    ("`sweeps.<name>`", config.SweepSettings),
     ("`model`", config.ModelSettings),
     ("`training`", config.TrainingSettings),
     ("`evaluation`", config.EvaluationSettings),
