@@ -57,6 +57,7 @@ LAYERS = [
         "labelled_sequence",
         "labelled_contig",
         "view",
+        "predictions_table",
     },
     {"fitting_plan"},
     {
@@ -71,7 +72,11 @@ LAYERS = [
         "genome_prediction",
         "report",
         "comparison",
+        "group_files",
+        "run_groups",
     },
+    {"shard_files"},
+    {"sharding"},
     {"combination", "motifs", "doctor", "study_folder", "api"},
     # The door of the package: it imports the API when it is asked for.
     {"__init__"},
