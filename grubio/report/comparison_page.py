@@ -18,12 +18,7 @@ from matplotlib.figure import Figure
 from grubio.report import figures
 from grubio.report.facts import flattened
 from grubio.report.numbers import Interval, range_text, score_text
-from grubio.report.run_differences import (
-    PairedDifference,
-    SeedGroup,
-    certainty,
-    difference_figure,
-)
+from grubio.report.run_differences import certainty, difference_figure
 from grubio.report.run_files import Run
 from grubio.report.summary import REPORT_FILE
 from grubio.report.svg import inline_svg
@@ -31,6 +26,7 @@ from grubio.report.templating import environment
 
 if TYPE_CHECKING:
     from grubio.comparison import Comparison
+    from grubio.run_groups import PairedTest, RunGroup
 
 # Columns of the table of runs that are no numbers.
 _TEXT_COLUMNS = ("run", "dataset", "test_set")
@@ -80,8 +76,8 @@ def render_comparison(
     rows: Sequence[Sequence[str]],
     figure: Figure,
     page: Path | None = None,
-    groups: Sequence[SeedGroup] = (),
-    tests: Sequence[PairedDifference] = (),
+    groups: Sequence[RunGroup] = (),
+    tests: Sequence[PairedTest] = (),
 ) -> str:
     """Return the comparison as one HTML page that needs no other file.
 
@@ -129,7 +125,7 @@ def render_comparison(
     )
 
 
-def standing(comparison: Comparison, tests: Sequence[PairedDifference] = ()) -> str:
+def standing(comparison: Comparison, tests: Sequence[PairedTest] = ()) -> str:
     """Return one or two sentences: which run has the best score, and whether that is chance."""
     runs = comparison.runs
     if comparison.notice or len({run.score_key for run in runs}) > 1:
