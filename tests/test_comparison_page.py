@@ -91,7 +91,7 @@ def test_curves_and_scores_are_those_of_the_runs(runs: list[Path], tmp_path: Pat
 def test_says_whether_pairs_can_be_told_apart() -> None:
     for one, other in (("a", "b"), ("b", "a")):
         said = certainty("a", "b", [pair(one, other, 0.02, -0.01, 0.05)])
-        assert "the two cannot be told apart" in (said or "")
+        assert "a and b cannot be told apart" in (said or "")
     assert "ahead by 1.1 to 3.0 points" in (
         certainty("a", "b", [pair("a", "b", 0.02, 0.011, 0.03)]) or ""
     )
@@ -117,3 +117,4 @@ def test_shows_groups_and_paired_differences(runs: list[Path], tmp_path: Path) -
     assert (row["first"], row["second"]) == ("low", "high")
     assert f'{value}<span class="range">{low} to {high}</span>' in page
     assert f"low less high: {value}" in page
+    assert "They differ in their seed alone." in page

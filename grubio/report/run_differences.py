@@ -35,13 +35,13 @@ def certainty(best: str, second: str, pairs: Sequence[PairedTest]) -> str | None
     low, high = pair.difference.low, pair.difference.high
     on = f"On the same {plural(pair.chains, 'chain')}"
     if low is None or high is None or low <= 0 <= high:
-        return f"{on} the two cannot be told apart."
+        return f"{on}, {best} and {second} cannot be told apart."
     if (low > 0) != (pair.first == best):
-        # The scores of all residues and of single chains can disagree.
-        return f"{on}, chain by chain, {second} is ahead."
+        # A group is ahead of another by the mean of its runs, not by its best one.
+        return f"{on}, {second} is ahead."
     least, most = sorted((abs(low), abs(high)))
     ends = f"{100 * least:.1f} to {100 * most:.1f}"
-    return f"{on} it is ahead by {ends} points (95\N{NO-BREAK SPACE}% interval)."
+    return f"{on}, {best} is ahead by {ends} points (95\N{NO-BREAK SPACE}% interval)."
 
 
 def _interval(pair: PairedTest) -> Interval:
