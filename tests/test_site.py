@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
 from conftest import REPOSITORY
@@ -119,3 +120,15 @@ def test_the_citation_names_this_version() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+|\.dev\d+)?", __version__)
     changes = (REPOSITORY / "CHANGELOG.md").read_text()
     assert re.search(rf"^## (\[?Unreleased\]?|{re.escape(__version__)}\b)", changes, re.MULTILINE)
+
+
+def test_forms_and_settings_of_the_repository_are_read() -> None:
+    for form in ("bug", "feature", "question"):
+        content = yaml.safe_load((REPOSITORY / f".github/ISSUE_TEMPLATE/{form}.yml").read_text())
+        assert {"name", "description", "body"} <= set(content)
+        names = [part["id"] for part in content["body"]]
+        assert len(set(names)) == len(names)
+    (local,) = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
+    assert {"ruff-check", "ruff-format", "mypy", "snakefmt"} < {one["id"] for one in local["hooks"]}
+    catalog = yaml.safe_load((REPOSITORY / ".snakemake-workflow-catalog.yml").read_text())
+    assert set(catalog["usage"]) == {"mandatory-flags", "software-stack-deployment", "report"}
