@@ -1,13 +1,15 @@
 """The model on disk: a folder with ``weights.safetensors``, ``model.json`` and ``CARD.md``.
 
 ``model.json`` holds the format number, the architecture, the alphabet, the label scheme, the
-calibration temperature, the SHA-256 of the weights, and how the model was trained. Loading
-checks the SHA-256 and refuses what it does not know. There is no pickle anywhere.
+calibration temperature, the SHA-256 of the weights and of the rest of ``model.json``, and how the
+model was trained. Loading checks both SHA-256 and refuses what it does not know. There is no
+pickle anywhere.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
 METADATA_FILE = "model.json"
 CARD_FILE = "CARD.md"
+_CHECKSUM = "sha256"
 _SCORES = {
     "accuracy": "share of residues right",
     "average_precision": "mean average precision of the classes but background",
@@ -119,6 +122,7 @@ def save_bundle(
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "training": dict(training),
     }
+    metadata[_CHECKSUM] = _sha256_of(metadata)
     write_text_whole(folder / CARD_FILE, _card(metadata))
     write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")
 
@@ -144,7 +148,19 @@ def load_metadata(folder: str | Path) -> dict[str, Any]:
         raise GrubioError(f"cannot be read: {error}", path=path) from error
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise GrubioError(f"model format {FORMAT} was expected", path=path, hint="update grubio")
+    # Models of the first releases have no such line.
+    if metadata.get(_CHECKSUM, _sha256_of(metadata)) != _sha256_of(metadata):
+        raise GrubioError(
+            f"is damaged, or was edited: it does not agree with its own {_CHECKSUM}",
+            path=path,
+            hint="install or train the model again",
+        )
     return metadata
+
+
+def _sha256_of(metadata: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in metadata.items() if key != _CHECKSUM}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -188,7 +204,8 @@ def load_bundle(folder: str | Path) -> Bundle:
         raise GrubioError(error.strerror or str(error), path=weights_path) from error
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise GrubioError(
-            f"is not a model that this grubio ({__version__}) knows: {error}", path=folder
+            f"is not a model that this grubio ({__version__}) knows: {error}",
+            path=Path(folder) / METADATA_FILE,
         ) from error
     return Bundle(model.eval(), alphabet, scheme, temperature, metadata, offsets, sites)
 

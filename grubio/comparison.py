@@ -58,8 +58,12 @@ def compare_runs(
     *,
     figure: str | Path | None = None,
     page: str | Path | None = None,
+    groups: str | Path | None = None,
+    groups_figure: str | Path | None = None,
+    tests: str | Path | None = None,
+    data: str | Path | None = None,
 ) -> Comparison:
-    """Write a table of runs, and a figure and a page if they are asked for.
+    """Write a table of runs, and whatever else is asked for.
 
     Parameters
     ----------
@@ -69,6 +73,13 @@ def compare_runs(
         TSV file to write, one row per run.
     figure, page
         SVG and HTML file to write.
+    groups, groups_figure
+        TSV and SVG file to write: one row per group of runs that differ in their seed alone, with
+        the mean and the spread over its runs.
+    tests
+        TSV file to write: one row per pair of groups; see :mod:`grubio.run_groups`.
+    data
+        JSON file to write with all of this.
 
     Raises
     ------
@@ -93,6 +104,18 @@ def compare_runs(
 
         drawn = comparison_figure(comparison)
         write_text_whole(page, render_comparison(comparison, header, rows, drawn, Path(page)))
+    if any(path is not None for path in (groups, groups_figure, tests, data)):
+        from grubio.group_files import write_groups
+        from grubio.run_groups import grouped_runs
+
+        write_groups(
+            grouped_runs(comparison.runs, comparison.names, comparison.test_sets),
+            [dict(zip(header, row, strict=True)) for row in rows],
+            table=groups,
+            figure=groups_figure,
+            tests=tests,
+            data=data,
+        )
     return comparison
 
 

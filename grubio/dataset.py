@@ -37,6 +37,7 @@ _SCHEMA = pa.schema(
         ("profile", pa.binary()),
     ]
 )
+_NO_DATASET = ("is not a Parquet file", "make a dataset with: grubio prepare")
 _ROWS_PER_GROUP = 10_000
 _ROWS_READ = 1_000
 
@@ -97,7 +98,7 @@ def read_header(path: str | Path) -> DatasetHeader:
     GrubioError
         If the file is missing or is not a dataset of grubio.
     """
-    with _opened(path) as file:
+    with open_parquet(path, *_NO_DATASET) as file:
         raw = (file.schema_arrow.metadata or {}).get(b"grubio")
         missing = {*COLUMNS, *TARGET_COLUMNS} - set(file.schema_arrow.names)
     if raw is None or missing:
@@ -129,7 +130,7 @@ def read_records(
         If the file is missing or is not a dataset of grubio.
     """
     read_header(path)
-    with _opened(path) as file:
+    with open_parquet(path, *_NO_DATASET) as file:
         wanted = [*COLUMNS, *(TARGET_COLUMNS if targets else ())]
         for batch in file.iter_batches(_ROWS_READ, columns=wanted):
             for row in batch.to_pylist():
@@ -147,18 +148,23 @@ def require_splits(path: str | Path, records: Sequence[Record], split: str) -> N
         )
 
 
-def _groups(records: Iterable[Record]) -> Iterator[list[dict[str, Any]]]:
-    rows = ({name: getattr(record, name) for name in _SCHEMA.names} for record in records)
-    while group := list(islice(rows, _ROWS_PER_GROUP)):
-        yield group
+def open_parquet(path: str | Path, problem: str, hint: str) -> pq.ParquetFile:
+    """Open a Parquet file.
 
-
-def _opened(path: str | Path) -> pq.ParquetFile:
+    Raises
+    ------
+    GrubioError
+        If it is missing, or with the problem and the hint if it is no Parquet file.
+    """
     try:
         return pq.ParquetFile(path)
     except FileNotFoundError as error:
         raise GrubioError("no such file", path=path) from error
     except (pa.ArrowInvalid, OSError) as error:
-        raise GrubioError(
-            "is not a Parquet file", path=path, hint="make a dataset with: grubio prepare"
-        ) from error
+        raise GrubioError(problem, path=path, hint=hint) from error
+
+
+def _groups(records: Iterable[Record]) -> Iterator[list[dict[str, Any]]]:
+    rows = ({name: getattr(record, name) for name in _SCHEMA.names} for record in records)
+    while group := list(islice(rows, _ROWS_PER_GROUP)):
+        yield group

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Sequence
 
+from grubio.bundle import Bundle
 from grubio.called_features import FeatureCaller
 from grubio.config import CallSettings, GenomeSettings, PredictionFormat
 from grubio.errors import GrubioError
-from grubio.inference import Predictor
+from grubio.inference import Predictor, Stretch
 from grubio.locus import STRANDS, Strand
 from grubio.progress import counted
 from grubio.record import Record
@@ -51,16 +52,46 @@ def predict_contigs(
     ValueError
         If the model is not of a genome.
     """
-    bundle = predictor.bundle
+    if predictor.bundle.sites is None:
+        raise ValueError("the model is not of a genome")
+    stretches = predictor.stretches(contigs, strands_of(settings))
+    write_stretches(stretches, predictor.bundle, outputs, settings, calls)
+
+
+def strands_of(settings: GenomeSettings) -> tuple[Strand, ...]:
+    """Return the strands that the settings ask for."""
+    return STRANDS if settings.strand == "both" else (settings.strand,)
+
+
+def write_stretches(
+    stretches: Iterable[Stretch],
+    bundle: Bundle,
+    outputs: Sequence[tuple[str, PredictionFormat]],
+    settings: GenomeSettings,
+    calls: CallSettings | None = None,
+) -> None:
+    """Call features on the stretches of contigs and write all outputs in one pass.
+
+    Parameters
+    ----------
+    stretches
+        All stretches of each contig, in order.
+    bundle
+        The model that they are of.
+    outputs, settings, calls
+        As for :func:`predict_contigs`.
+
+    Raises
+    ------
+    GrubioError
+        If an output is at fault.
+    ValueError
+        If the model is not of a genome.
+    """
     if bundle.sites is None:
         raise ValueError("the model is not of a genome")
     calls = calls or CallSettings()
-    if calls != CallSettings(min_segment=calls.min_segment):
-        raise GrubioError(
-            "the least confidence and the gap within segments are not for a model of a genome",
-            hint="use --min-score, or choose by the probabilities of format bigwig",
-        )
-    strands: tuple[Strand, ...] = STRANDS if settings.strand == "both" else (settings.strand,)
+    require_calls_of_genomes(calls)
     caller = FeatureCaller(
         bundle.scheme,
         bundle.sites,
@@ -70,10 +101,19 @@ def predict_contigs(
     called = any(kind in _FEATURE_FORMATS for _, kind in outputs)
     with contextlib.ExitStack() as stack:
         writers = [
-            stack.enter_context(open_genome_writer(path, kind, bundle.scheme, strands))
+            stack.enter_context(open_genome_writer(path, kind, bundle.scheme, strands_of(settings)))
             for path, kind in outputs
         ]
-        for stretch in counted(predictor.stretches(contigs, strands), ("stretches", "bases")):
+        for stretch in counted(stretches, ("stretches", "bases")):
             features = caller.feed(stretch) if called else []
             for write in writers:
                 write(stretch, features)
+
+
+def require_calls_of_genomes(calls: CallSettings) -> None:
+    """Raise GrubioError if settings say something that does not hold for a genome."""
+    if calls != CallSettings(min_segment=calls.min_segment):
+        raise GrubioError(
+            "min_confidence and max_gap are not for a model of a genome",
+            hint="use min_score, or choose by the probabilities of format bigwig",
+        )

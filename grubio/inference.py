@@ -33,7 +33,7 @@ from grubio.locus import STRANDS, Strand, reverse_complement
 from grubio.packed_labeller import PackedLabeller
 from grubio.record import Record
 from grubio.scheme import LabelScheme
-from grubio.windows import CORE, OVERLAP, Window, gap_mask, windows
+from grubio.windows import CORE, OVERLAP, ContigPart, Window, gap_mask, windows
 
 # Enough records to fill batches of like length, few enough to hold in memory.
 _LOOK_AHEAD_RESIDUES = 500_000
@@ -157,6 +157,11 @@ class Predictor:
         self._packed = PackedLabeller(self.model) if self.device.type == "cpu" else None
         self._offsets = torch.tensor(bundle.offsets or [0.0] * bundle.scheme.size).to(self.device)
 
+    @property
+    def described(self) -> str:
+        """What computes, which decides about the last digits."""
+        return f"{self.device.type}, {torch.get_num_threads()} threads"
+
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         """Yield one prediction for each record, in order, holding a bounded number at a time.
 
@@ -187,7 +192,7 @@ class Predictor:
 
     def stretches(
         self,
-        contigs: Iterable[Record],
+        contigs: Iterable[Record | ContigPart],
         strands: Sequence[Strand] = STRANDS,
         *,
         core: int = CORE,
@@ -203,7 +208,7 @@ class Predictor:
         Parameters
         ----------
         contigs
-            Plus strands.
+            Plus strands, whole or in parts; a part has the answers that it has in the whole.
         strands
             The strands to label.
         core, overlap
@@ -333,17 +338,19 @@ def _looked_ahead(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def _places(
-    contigs: Iterable[Record], core: int, overlap: int, scheme: LabelScheme
+    contigs: Iterable[Record | ContigPart], core: int, overlap: int, scheme: LabelScheme
 ) -> Iterator[_Place]:
     for contig in contigs:
-        if not contig.sequence:
-            raise ValueError(f"record '{contig.id}' has no sequence")
-        for window in windows(len(contig), core, overlap):
-            gap = gap_mask(contig.sequence, window.first, window.last) & (
-                scheme.background is not None
-            )
-            text = contig.sequence[window.start : window.end]
-            yield _Place(contig.id, len(contig), window, text, gap)
+        part = contig if isinstance(contig, ContigPart) else ContigPart.whole(contig)
+        if not part.sequence:
+            raise ValueError(f"record '{part.id}' has no sequence")
+        for window in windows(part.length, core, overlap):
+            if not part.first <= window.first < part.last:
+                continue
+            first, last = window.first - part.offset, window.last - part.offset
+            gap = gap_mask(part.sequence, first, last) & (scheme.background is not None)
+            text = part.sequence[window.start - part.offset : window.end - part.offset]
+            yield _Place(part.id, part.length, window, text, gap)
 
 
 def _batched(places: Iterable[_Place], budget: int) -> Iterator[list[_Place]]:

@@ -15,7 +15,7 @@ from grubio.checking import Tally, checked_records
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.genome_prediction import predict_contigs
-from grubio.inference import Predictor
+from grubio.inference import Prediction, Predictor
 from grubio.progress import counted
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
@@ -81,13 +81,13 @@ def predict_file(
     if model is None:
         ahead = list(itertools.islice(records, _JUDGED_RECORDS))
         records = itertools.chain(ahead, records)
-        model = default_model(DNA if _all_dna(ahead) else PROTEIN)
+        model = model_for(ahead)
     bundle = load_bundle(model)
     target = output_scheme(bundle.scheme, scheme)
     predictor = Predictor(bundle, device, threads)
     exposed = bundle.model.architecture.accessibility
     tally = Tally()
-    checked = _some(
+    checked = some(
         checked_records(records, bundle.alphabet, on_invalid, path=sequences, tally=tally),
         sequences,
     )
@@ -97,39 +97,56 @@ def predict_file(
     elif genome not in (None, GenomeSettings()):
         raise GrubioError("the model is not of a genome; it has no strands and no sites")
     else:
-        with contextlib.ExitStack() as stack:
-            writers = [
-                stack.enter_context(
-                    open_writer(
-                        output.path, output.format, target, accessibility=exposed, calls=calls
-                    )
-                )
-                for output in outputs
-            ]
-            for prediction in predictor.predict(counted(checked)):
-                for write in writers:
-                    write(prediction)
+        predictions = predictor.predict(counted(checked))
+        write_predictions(predictions, outputs, target, exposed, calls)
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)
     return tally
 
 
-def _some(records: Iterable[Record], path: str) -> Iterator[Record]:
-    found = False
-    for record in records:
-        found = True
-        yield record
-    if not found:
-        raise GrubioError("no record could be labelled", path=path)
+def write_predictions(
+    predictions: Iterable[Prediction],
+    outputs: Sequence[Output],
+    scheme: LabelScheme,
+    accessibility: bool,
+    calls: CallSettings | None = None,
+) -> None:
+    """Write predictions to all outputs in one pass.
 
+    Parameters
+    ----------
+    predictions
+        In order.
+    outputs
+        None is left half-written.
+    scheme
+        Scheme to write.
+    accessibility
+        Whether the predictions have it.
+    calls
+        What counts as a label and as a segment; the schema's defaults if left out.
 
-def _all_dna(records: Iterable[Record]) -> bool:
-    judged = [looks_like_dna(record.sequence) for record in records if len(record) >= 50]
-    return bool(judged) and all(judged)
+    Raises
+    ------
+    GrubioError
+        If an output is at fault.
+    """
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                open_writer(
+                    output.path, output.format, scheme, accessibility=accessibility, calls=calls
+                )
+            )
+            for output in outputs
+        ]
+        for prediction in predictions:
+            for write in writers:
+                write(prediction)
 
 
 def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
-    """Return the scheme of that name, which must be a model's own or one that it reduces to.
+    """Return the scheme to write: the wanted one, or the model's headline scheme for None.
 
     Without a name it is the coarsest.
 
@@ -146,3 +163,30 @@ def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
         return SCHEMES[wanted]
     names = [own.name] + ([own.reduces_to] if own.reduces_to else [])
     raise GrubioError(f"the model has no scheme '{wanted}'; it has {' and '.join(names)}")
+
+
+def some(records: Iterable[Record], path: str) -> Iterator[Record]:
+    """Pass records on.
+
+    Raises
+    ------
+    GrubioError
+        If there is none.
+    """
+    found = False
+    for record in records:
+        found = True
+        yield record
+    if not found:
+        raise GrubioError("no record could be labelled", path=path)
+
+
+def model_for(records: Iterable[Record]) -> Path:
+    """Return the folder of the best bundled model for an input, by its first records."""
+    ahead = list(itertools.islice(records, _JUDGED_RECORDS))
+    return default_model(DNA if _all_dna(ahead) else PROTEIN)
+
+
+def _all_dna(records: Iterable[Record]) -> bool:
+    judged = [looks_like_dna(record.sequence) for record in records if len(record) >= 50]
+    return bool(judged) and all(judged)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from grubio.record import Record
+
 # 500 bases on each side of 4,000 cost a quarter more than no overlap;
 # benchmarks/genome_windows.py measures what the answers lose.
 CORE = 4000
@@ -48,6 +50,38 @@ class Window:
     end: int
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContigPart:
+    """The windows of a sequence whose cores begin in a stretch of it, and the text that they see.
+
+    Attributes
+    ----------
+    id, description, mask, length
+        Of the whole sequence; ``mask`` as in :class:`grubio.record.Record`.
+    offset
+        Where ``sequence`` begins in it.
+    sequence
+        Letters from the start of the first window to the end of the last one.
+    first, last
+        The cores, 0-based and half-open.
+    """
+
+    id: str
+    description: str
+    sequence: str
+    mask: str | None
+    length: int
+    offset: int
+    first: int
+    last: int
+
+    @classmethod
+    def whole(cls, record: Record) -> ContigPart:
+        """Return all of a record."""
+        size = len(record)
+        return cls(record.id, record.description, record.sequence, record.mask, size, 0, 0, size)
 
 
 def windows(length: int, core: int = CORE, overlap: int = OVERLAP) -> Iterator[Window]:

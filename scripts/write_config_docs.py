@@ -1,4 +1,4 @@
-"""Write config/README.md and workflow/schemas/config.schema.json from grubio/config/."""
+"""Write config/README.md and the JSON schemas, of configurations and of predictions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from grubio import config
 from grubio.config_loading import json_schema
+from grubio.writers.json_document import predictions_schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,6 +32,15 @@ runs:
   wide-again: {dataset: mine, model: {hidden_size: 192}, training: {seed: 2}}
 ```
 
+A sweep stands for many runs, here for six, `width.hidden_size-64.seed-1` and so on:
+
+```yaml
+sweeps:
+  width:
+    base: {dataset: mine}
+    vary: {model.hidden_size: [64, 128], training.seed: [1, 2, 3]}
+```
+
 An unknown or wrong key stops the workflow before its first job, with the key's path, its value,
 and the nearest key that exists. Editors check the file as it is written if its first line is
 `# yaml-language-server: $schema=../workflow/schemas/config.schema.json`.
@@ -51,6 +61,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`datasets.<name>.prepare.classes.<name>`", config.ClassRule),
     ("`datasets.<name>.split`", config.SplitSettings),
     ("`runs.<name>`", config.RunSettings),
+    ("`sweeps.<name>`", config.SweepSettings),
     ("`model`", config.ModelSettings),
     ("`training`", config.TrainingSettings),
     ("`evaluation`", config.EvaluationSettings),
@@ -79,12 +90,14 @@ def table(group: type[BaseModel]) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     parts = [INTRODUCTION]
     for title, group in GROUPS:
         parts.append(f"## {title}\n\n{(group.__doc__ or '').splitlines()[0]}\n\n{table(group)}\n")
     (ROOT / "config/README.md").write_text("\n".join(parts), encoding="utf-8")
     (ROOT / "workflow/schemas/config.schema.json").write_text(json_schema(), encoding="utf-8")
+    schema = ROOT / "grubio/writers/predictions.schema.json"
+    schema.write_text(predictions_schema(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -167,3 +167,61 @@ def test_a_url_is_taken_from_the_folder_of_copies(tmp_path: Path) -> None:
     for location in ("https://example.org/b.fna", "https://example.org/", "a b.fna"):
         assert copy_in(tmp_path, location) == location
     assert copy_in(None, url) == url
+
+
+def sweep(**vary: Any) -> dict[str, Any]:
+    return {
+        "s": {"base": {"dataset": "d"}, "vary": {k.replace("__", "."): v for k, v in vary.items()}}
+    }
+
+
+def test_a_sweep_stands_for_runs_beside_the_others() -> None:
+    content = study(
+        training={"epochs": 3},
+        sweeps=sweep(training__seed=[1, 2], model__hidden_size=[8, 16]),
+    )
+    config = checked(Config, content)
+    names = [f"s.hidden_size-{width}.seed-{seed}" for width in (8, 16) for seed in (1, 2)]
+    assert list(config.runs) == ["r", *names]
+    run = config.runs["s.hidden_size-16.seed-2"]
+    assert (run.dataset, run.model.hidden_size, run.training.seed) == ("d", 16, 2)
+    assert run.training.epochs == 3
+    content.pop("runs")
+    assert list(checked(Config, content).runs) == names
+
+
+def test_a_sweep_over_datasets() -> None:
+    content = study(sweeps={"s": {"vary": {"dataset": ["d", "e"]}}})
+    content["datasets"]["e"] = content["datasets"]["d"]
+    runs = checked(Config, content).runs
+    assert (runs["s.dataset-d"].dataset, runs["s.dataset-e"].dataset) == ("d", "e")
+
+
+@pytest.mark.parametrize(
+    ("sweeps", "expected"),
+    [
+        (sweep(training__sed=[1]), ["sweeps.s", "no setting 'training.sed'", "'training.seed'"]),
+        (sweep(training__seed=[]), ["sweeps.s", "vary.training.seed: different values"]),
+        (sweep(training__seed=[1, 1]), ["vary.training.seed: different values"]),
+        (sweep(dataset=["d"]), ["'dataset' stands in base and in vary"]),
+        ({"s": {"base": {"dataset": "d"}}}, ["sweeps.s.vary: this key is required"]),
+        ({"s": {"vary": {"training.seed": [1]}}}, ["runs.s.seed-1.dataset", "required"]),
+        (sweep(training__epochs=[0]), ["runs.s.epochs-0.training.epochs", "got 0"]),
+        (sweep(training__epochs=[2]) | {"t": {"varry": {}}}, ["sweeps.t.var"]),
+    ],
+)
+def test_a_wrong_sweep_says_what_is_wrong(sweeps: Any, expected: list[str]) -> None:
+    with pytest.raises(GrubioError) as refused:
+        checked(Config, study(sweeps=sweeps))
+    for text in expected:
+        assert text in str(refused.value)
+
+
+def test_a_study_needs_a_run() -> None:
+    content = study()
+    content.pop("runs")
+    with pytest.raises(GrubioError, match="a run or a sweep was expected"):
+        checked(Config, content)
+    clash = {"s.seed-1": {"dataset": "d"}}
+    with pytest.raises(GrubioError, match="a sweep makes a run of this name"):
+        checked(Config, study(runs=clash, sweeps=sweep(training__seed=[1])))

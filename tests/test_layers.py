@@ -14,7 +14,7 @@ HEAVY |= {"polars", "pybigtools", "lightmotif", "gffutils", "logomaker", "pandas
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "data", "zoo", "sources"},
-    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows"},
+    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows", "repeats"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {
         "readers",
@@ -59,6 +59,7 @@ LAYERS = [
         "labelled_sequence",
         "labelled_contig",
         "view",
+        "predictions_table",
     },
     {"fitting_plan"},
     {
@@ -74,7 +75,11 @@ LAYERS = [
         "genome_prediction",
         "report",
         "comparison",
+        "group_files",
+        "run_groups",
     },
+    {"shard_files"},
+    {"sharding"},
     {"combination", "motifs", "doctor", "study_folder", "api"},
     # The door of the package: it imports the API when it is asked for.
     {"__init__"},

@@ -26,6 +26,7 @@ SYSTEM = "System"
 
 COMMANDS = [
     Entry("predict", "grubio.cli.predict", USE, "Label every residue of new FASTA files."),
+    Entry("view", "grubio.cli.view", USE, "Draw predictions as a page that needs no network."),
     Entry(
         "plan",
         "grubio.cli.plan",
@@ -33,6 +34,12 @@ COMMANDS = [
         "Say what a prediction will cost: time, memory, shards, CPU-hours.",
     ),
     Entry("models", "grubio.cli.models", USE, "Show the models that are installed."),
+    Entry(
+        "shards",
+        "grubio.cli.shards",
+        USE,
+        "Predict in shards: cut the input, label each shard anywhere, gather the outputs.",
+    ),
     Entry(
         "train",
         "grubio.cli.train",

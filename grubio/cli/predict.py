@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -79,11 +80,26 @@ def predict(
     segments: Annotated[
         str | None,
         typer.Option("--segments", help="Also write a table of segments to this file (TSV)."),
+        WRITTEN,
     ] = None,
     summary: Annotated[
         str | None,
         typer.Option("--summary", help="Also write a line per sequence to this file (TSV)."),
+        WRITTEN,
     ] = None,
+    resume_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume-folder",
+            help="Keep finished shards here until the outputs are written; the same command goes "
+            "on with them after it was killed.",
+            file_okay=False,
+        ),
+        WRITTEN,
+    ] = None,
+    shards: Annotated[
+        int, typer.Option("--shards", help="Shards of a prediction with --resume-folder.", min=1)
+    ] = 100,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: LogOption = None,
@@ -101,11 +117,14 @@ def predict(
 
     Example: grubio predict proteins.fasta --output proteins.html --summary proteins.summary.tsv
 
+    Example: grubio predict many.fasta.gz --output many.tsv --resume-folder many.shards
+
     Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
     """
     start_logging(log)
     from grubio.bundle import find_model
     from grubio.prediction import Output, predict_file
+    from grubio.sharding import predict_in_shards
     from grubio.writers import format_of
 
     tables: list[tuple[str | None, PredictionFormat]] = [
@@ -118,7 +137,12 @@ def predict(
     paths = [output.path for output in outputs]
     if paths.count("-") > 1 or len(set(paths)) < len(paths):
         raise GrubioError("the same output is given twice")
-    tally = predict_file(
+    predicted = (
+        predict_file
+        if resume_folder is None
+        else partial(predict_in_shards, folder=resume_folder, shards=shards)
+    )
+    tally = predicted(
         sequences,
         outputs,
         model=None if model is None else find_model(model),

@@ -20,6 +20,7 @@ from grubio.config.prediction import (
     PredictionSettings,
 )
 from grubio.config.study import Config, RunSettings, StudyMotifSettings
+from grubio.config.sweep import SweepSettings
 
 __all__ = [
     "CallSettings",
@@ -42,6 +43,7 @@ __all__ = [
     "Source",
     "SplitSettings",
     "StudyMotifSettings",
+    "SweepSettings",
     "TrainingSettings",
     "genome_scheme",
     "parse_scheme",

@@ -79,5 +79,10 @@ class PredictionSettings(Settings):
     on_invalid: OnInvalid = Field(
         default="error", description="As for datasets: `error`, `skip` or `mask`."
     )
+    shards: int = Field(
+        default=1,
+        ge=1,
+        description="Jobs that label an input side by side; what is written does not depend on it.",
+    )
     calls: CallSettings = CallSettings()
     genome: GenomeSettings = GenomeSettings()

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from grubio.config.base import Device, Name, Settings, Source
 from grubio.config.data import DatasetSettings
@@ -17,6 +17,7 @@ from grubio.config.model import (
     TrainingSettings,
 )
 from grubio.config.prediction import PredictionSettings
+from grubio.config.sweep import SweepSettings
 
 
 class StudyMotifSettings(MotifSettings):
@@ -52,7 +53,12 @@ class Config(Settings):
     """A study: datasets, runs on them, and what to predict."""
 
     datasets: dict[Name, DatasetSettings] = Field(min_length=1, description="Datasets, by name.")
-    runs: dict[Name, RunSettings] = Field(min_length=1, description="Runs, by name.")
+    runs: dict[Name, RunSettings] = Field(
+        default_factory=dict, description="Runs, by name; the runs of sweeps are added."
+    )
+    sweeps: dict[Name, SweepSettings] = Field(
+        default_factory=dict, description="Many runs at once, by name."
+    )
     model: ModelSettings = Field(default=ModelSettings(), description="Default of all runs.")
     training: TrainingSettings = Field(
         default=TrainingSettings(), description="Default of all runs."
@@ -88,8 +94,31 @@ class Config(Settings):
         }
         return {**value, "runs": runs}
 
+    # Of validators that come before, the last one is called first.
+    @model_validator(mode="before")
+    @classmethod
+    def _sweeps_become_runs(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not isinstance(value.get("sweeps"), Mapping):
+            return value
+        runs = value.get("runs") or {}
+        if not isinstance(runs, Mapping):
+            return value
+        made: dict[str, Any] = {}
+        for name, content in value["sweeps"].items():
+            try:
+                sweep = SweepSettings.model_validate(content)
+            except ValidationError:
+                # Told with its place when the sweeps themselves are checked.
+                return value
+            made.update(sweep.runs(name))
+        if taken := made.keys() & runs.keys():
+            raise ValueError(f"runs.{min(taken)}: a sweep makes a run of this name")
+        return {**value, "runs": {**runs, **made}}
+
     @model_validator(mode="after")
     def _datasets_exist(self) -> Config:
+        if not self.runs:
+            raise ValueError("runs: a run or a sweep was expected")
         if taken := {"datasets", "benchmarks"} & set(self.runs):
             raise ValueError(f"runs: a run cannot be called '{taken.pop()}'")
         for name, run in self.runs.items():

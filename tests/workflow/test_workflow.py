@@ -234,3 +234,35 @@ def test_a_model_of_a_genome_writes_files_and_folders_of_tracks(tmp_path: Path) 
         names = [path.name for path in (folder / f"new.{kind}").glob("*.*")]
         tracks = {f"{name}.minus.{ending}" for name in ("tss", "minus_10", "coding")}
         assert {name for name in names if not name.startswith(".")} == tracks
+
+
+def test_one_switch_asks_for_gpus_where_a_model_computes() -> None:
+    def asked(device: str) -> dict[str, str]:
+        done = snakemake(REPOSITORY, "-n", "--forceall", "--config", f"device={device}")
+        assert done.returncode == 0, done.stderr
+        found = re.findall(r"rule (\w+):\n(?:    .*\n)*?    resources: (.*)\n", done.stdout)
+        return {rule: resources for rule, resources in found if "gpu=" in resources}
+
+    with_gpu = asked("cuda")
+    assert set(with_gpu) == {"train", "evaluate", "predict"}
+    assert all("gpu=1" in resources for resources in with_gpu.values())
+    assert all("gpu=0" in resources for resources in asked("auto").values())
+
+
+def test_a_sweep_is_run_and_compared(
+    study: dict[str, Any], chains: list[Record], tmp_path: Path
+) -> None:
+    rows = [f"{r.id}\t{r.sequence}\t{r.labels}\t{r.split}" for r in chains]
+    (tmp_path / "chains.tsv").write_text("id\tsequence\tss8\tsplit\n" + "\n".join(rows) + "\n")
+    sweep = {"base": {"dataset": "tiny"}, "vary": {"training.seed": [1, 2]}}
+    write_study(tmp_path, {**study, "runs": {}, "sweeps": {"s": sweep}, "prediction": {}})
+    arguments = ["--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--cores", "2"]
+    done = snakemake(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    results = tmp_path / "results"
+    groups = (results / "comparison.groups.tsv").read_text().splitlines()
+    assert [line.split("\t")[:3] for line in groups[1:]] == [["s", "2", "1,2"]]
+    assert (results / "s.seed-2/report.html").exists()
+    assert (results / "comparison.groups.svg").exists()
+    content = json.loads((results / "comparison.json").read_text())
+    assert [run["run"] for run in content["runs"]] == ["s.seed-1", "s.seed-2"]

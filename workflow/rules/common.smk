@@ -140,6 +140,18 @@ def dataset_options(wildcards, group):
     return shlex.join(as_options(getattr(STUDY.datasets[wildcards.dataset], group)))
 
 
+def growing(amount):
+    """Return a resource that is ``amount`` at first and as much more at each further attempt."""
+
+    def resource(wildcards, attempt):
+        return amount * attempt
+
+    return resource
+
+
+# Asked of a scheduler by the rules that compute with a model.
+GPUS = int(STUDY.device == "cuda")
+
 RUNS = list(STUDY.runs)
 ENSEMBLES = [name for name, run in STUDY.runs.items() if run.members]
 TRAINED = [name for name in RUNS if name not in ENSEMBLES]
@@ -152,9 +164,17 @@ def any_of(names):
 
 # A folder with a file per class and strand.
 FOLDER_FORMATS = [
-    name for name in STUDY.prediction.formats if name in ("bedgraph", "bigwig")
+    name for name in STUDY.prediction.formats if name in ("bedgraph", "bigwig", "igv")
 ]
 FILE_FORMATS = [name for name in STUDY.prediction.formats if name not in FOLDER_FORMATS]
+
+
+def output_options(paths):
+    """Return the options of grubio for files and folders of predictions to write."""
+    folders = tuple(FOLDER_FORMATS)
+    return option(
+        "--output", [f"{path}/" if path.endswith(folders) else path for path in paths]
+    )
 
 
 GENOME_RUNS = [

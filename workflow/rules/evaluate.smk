@@ -29,8 +29,9 @@ rule evaluate:
         "../envs/grubio.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
+        gpu=GPUS,
     params:
         model=subpath(input.model, parent=True),
         output=subpath(output.metrics, parent=True),

@@ -22,8 +22,9 @@ rule motifs:
         "../envs/grubio.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
+        gpu=GPUS,
     params:
         model=subpath(input.model, parent=True),
         output=subpath(output.meme, parent=True),

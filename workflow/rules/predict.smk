@@ -29,19 +29,15 @@ rule predict:
         "../envs/grubio.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
+        gpu=GPUS,
     params:
         model=subpath(input.model, parent=True),
-        outputs=lambda wildcards, output: shlex.join(
-            text
-            for path in output
-            for text in (
-                "--output",
-                f"{path}/" if path.endswith(tuple(FOLDER_FORMATS)) else path,
-            )
+        outputs=lambda wildcards, output: output_options(output),
+        settings=shlex.join(
+            as_options(STUDY.prediction.genome) + as_options(STUDY.prediction.calls)
         ),
-        genome=shlex.join(as_options(STUDY.prediction.genome)),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,
@@ -50,7 +46,7 @@ rule predict:
         grubio predict {input.sequences:q} \
             --model {params.model:q} \
             {params.outputs} \
-            {params.genome} \
+            {params.settings} \
             --on-invalid {params.on_invalid} \
             --device {params.device} \
             --threads {threads} \

@@ -53,8 +53,8 @@ rule prepare:
         "../envs/grubio.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         annotation=lambda wildcards, input: option("--annotation", input.annotation),
         labels=lambda wildcards, input: option("--labels", input.labels),
@@ -96,8 +96,8 @@ rule split:
         "../envs/grubio.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         exclude=lambda wildcards, input: option("--exclude", input.exclude),
         train_also=lambda wildcards, input: option("--train-also", input.train_also),

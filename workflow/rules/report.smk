@@ -1,7 +1,9 @@
 """From scores to what people read.
 
 results/<run>/report.html               one page per run
-results/comparison.{tsv,svg,html}       all runs side by side
+results/comparison.{tsv,svg,html,json}  all runs side by side
+results/comparison.groups.{tsv,svg}     mean and spread over runs that differ in their seed alone
+results/comparison.tests.tsv            paired tests between such groups
 """
 
 
@@ -58,6 +60,22 @@ rule compare:
             category="Comparison",
         ),
         page="results/comparison.html",
+        groups=report(
+            "results/comparison.groups.tsv",
+            caption="../report/groups.rst",
+            category="Comparison",
+        ),
+        groups_figure=report(
+            "results/comparison.groups.svg",
+            caption="../report/groups.rst",
+            category="Comparison",
+        ),
+        tests=report(
+            "results/comparison.tests.tsv",
+            caption="../report/tests.rst",
+            category="Comparison",
+        ),
+        data="results/comparison.json",
     log:
         "logs/compare.log",
     localrule: True
@@ -76,5 +94,9 @@ rule compare:
             --output {output.table:q} \
             --figure {output.figure:q} \
             --html {output.page:q} \
+            --groups {output.groups:q} \
+            --groups-figure {output.groups_figure:q} \
+            --tests {output.tests:q} \
+            --data {output.data:q} \
             --log {log:q}
         """

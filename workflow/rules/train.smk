@@ -32,8 +32,9 @@ rule train:
         "../envs/grubio.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=growing(4000),
+        runtime=growing(720),
+        gpu=GPUS,
     params:
         output=subpath(output.history, parent=True),
         teacher=lambda wildcards, input: option(
@@ -73,8 +74,8 @@ rule combine:
         "../envs/grubio.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         models=lambda wildcards, input: [
             str(Path(path).parent) for path in input.models

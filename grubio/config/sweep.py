@@ -1,0 +1,80 @@
+"""Sweeps: many runs from a few lines of a configuration."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from grubio.config.base import Settings
+from grubio.config.model import EvaluationSettings, ModelSettings, TrainingSettings
+
+_GROUPS: dict[str, type[Settings]] = {
+    "model": ModelSettings,
+    "training": TrainingSettings,
+    "evaluation": EvaluationSettings,
+}
+_SINGLE = ("dataset", "teacher")
+_SEED = "training.seed"
+
+
+class SweepSettings(Settings):
+    """Runs for all combinations of some settings."""
+
+    base: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What all of its runs have in common, as in `runs.<name>`.",
+    )
+    vary: dict[str, list[Any]] = Field(
+        min_length=1,
+        description="Values to try, by setting: `dataset`, `teacher`, or a key of `model`, "
+        "`training` or `evaluation` with that group before it, as `training.seed`.",
+    )
+
+    @model_validator(mode="after")
+    def _settings_exist(self) -> SweepSettings:
+        for key, values in self.vary.items():
+            group, _, name = key.partition(".")
+            known = [*_SINGLE, *(f"{g}.{k}" for g, s in _GROUPS.items() for k in s.model_fields)]
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
+                guess = f", did you mean '{near[0]}'?" if near else ""
+                raise ValueError(f"vary: no setting '{key}'{guess}")
+            if not values or len({str(value) for value in values}) < len(values):
+                raise ValueError(f"vary.{key}: different values were expected")
+            if key in self.base or name in (self.base.get(group) or {}):
+                raise ValueError(f"'{key}' stands in base and in vary")
+        return self
+
+    def runs(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the name and the content of each run of the sweep called ``name``.
+
+        Examples
+        --------
+        >>> sweep = SweepSettings(
+        ...     base={"dataset": "mine"}, vary={"training.seed": [1, 2], "model.layers": [3]}
+        ... )
+        >>> for run, content in sweep.runs("deep"):
+        ...     print(run, content["model"], content["training"])
+        deep.layers-3.seed-1 {'layers': 3} {'seed': 1}
+        deep.layers-3.seed-2 {'layers': 3} {'seed': 2}
+        """
+        # The seed comes last, so that runs that differ in nothing else begin alike.
+        keys = sorted(self.vary, key=lambda key: key == _SEED)
+        for values in itertools.product(*(self.vary[key] for key in keys)):
+            run: dict[str, Any] = {
+                key: dict(value) if isinstance(value, Mapping) else value
+                for key, value in self.base.items()
+            }
+            parts = [name]
+            for key, value in zip(keys, values, strict=True):
+                group, _, setting = key.rpartition(".")
+                if group:
+                    run.setdefault(group, {})[setting] = value
+                else:
+                    run[key] = value
+                parts.append(f"{setting}-{value}")
+            yield ".".join(parts), run

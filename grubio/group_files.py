@@ -1,0 +1,132 @@
+"""What is written of groups of runs: tables, a figure, and all of it as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grubio.files import write_text_whole
+from grubio.report.numbers import Interval, plural
+from grubio.run_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup, paired_tests
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def write_groups(
+    groups: Sequence[RunGroup],
+    runs: Sequence[Mapping[str, str]],
+    *,
+    table: str | Path | None = None,
+    figure: str | Path | None = None,
+    tests: str | Path | None = None,
+    data: str | Path | None = None,
+) -> None:
+    """Write the files that are asked for.
+
+    Parameters
+    ----------
+    groups
+        Groups of runs.
+    runs
+        The rows of the comparison of runs, for the JSON.
+    table, figure
+        TSV and SVG: mean and spread of each group.
+    tests
+        TSV: a row for every two groups with the same test set.
+    data
+        JSON: ``runs``, ``groups``, ``tests``, and how these were made.
+
+    Raises
+    ------
+    GrubioError
+        If a file cannot be written.
+    """
+    compared = paired_tests(groups) if tests is not None or data is not None else []
+    group_rows = [_group_row(group) for group in groups]
+    test_rows = [_test_row(test) for test in compared]
+    if table is not None:
+        names = ["group", "runs", "seeds", "test_set", "score", "mean", "sd", "min", "max"]
+        _write_tsv(table, names, group_rows)
+    if tests is not None:
+        names = ["first", "second", "test_set", "score", "chains", "difference", "low", "high"]
+        names += ["p_wilcoxon", "p_adjusted"]
+        flat = [
+            {**row, **test.difference.as_dict(), "difference": test.difference.value}
+            for row, test in zip(test_rows, compared, strict=True)
+        ]
+        _write_tsv(tests, names, flat)
+    if figure is not None:
+        from grubio.report.svg import write_svg
+
+        write_svg(Path(figure), groups_figure(groups), "Groups of runs")
+    if data is not None:
+        group_of = {place: group.name for group in groups for place in group.runs}
+        content = {
+            "runs": [{**run, "group": group_of.get(place)} for place, run in enumerate(runs)],
+            "groups": group_rows,
+            "tests": test_rows,
+            "adjustment": ADJUSTMENT,
+            "bootstrap": REPLICATES,
+        }
+        write_text_whole(data, json.dumps(content, indent=2) + "\n")
+
+
+def groups_figure(groups: Sequence[RunGroup]) -> Figure:
+    """Draw the mean of each group, with the range over its runs."""
+    from grubio.report.figures import Dot, dot_plot
+
+    dots = [
+        Dot(
+            group.name + (f" ({plural(len(group.runs), 'run')})" if len(group.runs) > 1 else ""),
+            Interval(group.mean, float(group.scores.min()), float(group.scores.max())),
+        )
+        for group in groups
+    ]
+    scores = " or ".join(dict.fromkeys(group.score_key for group in groups))
+    return dot_plot(dots, f"{scores} on the test set (%): mean and range over seeds")
+
+
+def _group_row(group: RunGroup) -> dict[str, object]:
+    return {
+        "group": group.name,
+        "runs": len(group.runs),
+        "seeds": list(group.seeds),
+        "test_set": group.test_set,
+        "score": group.score_key,
+        "mean": round(group.mean, 6),
+        "sd": None if group.deviation is None else round(group.deviation, 6),
+        "min": round(float(group.scores.min()), 6),
+        "max": round(float(group.scores.max()), 6),
+    }
+
+
+def _test_row(test: PairedTest) -> dict[str, object]:
+    return {
+        "first": test.first,
+        "second": test.second,
+        "test_set": test.test_set,
+        "score": test.score_key,
+        "chains": test.chains,
+        "difference": test.difference.as_dict(),
+        "p_wilcoxon": float(f"{test.p_value:.3g}"),
+        "p_adjusted": float(f"{test.adjusted:.3g}"),
+    }
+
+
+def _write_tsv(
+    path: str | Path, names: Sequence[str], rows: Sequence[Mapping[str, object]]
+) -> None:
+    lines = ["\t".join(names)]
+    lines += ["\t".join(_text(row[name]) for name in names) for row in rows]
+    write_text_whole(path, "\n".join(lines) + "\n")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,139 @@
+"""Groups of runs that differ in their seed alone, and paired tests between them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import false_discovery_control, wilcoxon
+
+from grubio.comparison import compare_runs
+from grubio.group_files import groups_figure
+from grubio.run_groups import RunGroup, grouped_runs, paired_tests
+from grubio.scheme import SS8
+from synthetic_run import labelled_chains, make_run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two good runs, two bad ones, each pair alike but for its seed; one on other test chains."""
+    folder, chains = tmp_path_factory.mktemp("runs"), labelled_chains(24)
+    made = [
+        make_run(
+            folder / f"s.hidden_size-{size}.seed-{seed}",
+            SS8,
+            chains,
+            skill=skill,
+            seed=seed,
+            hidden_size=size,
+        )
+        for size, skill in ((64, 0.8), (128, 1.8))
+        for seed in (10, 11)
+    ]
+    return [*made, make_run(folder / "other", SS8, chains[:9], seed=3, hidden_size=64)]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
+def headline(run: Path) -> float:
+    value = json.loads((run / "metrics.json").read_text())["q3"]["value"]
+    assert isinstance(value, float)
+    return value
+
+
+def pooled(run: Path) -> float:
+    rows = rows_of(run / "per_chain.tsv")
+    scored = [int(row["scored"]) for row in rows]
+    right = [round(float(row["q3"]) * n) for row, n in zip(rows, scored, strict=True)]
+    return sum(right) / sum(scored)
+
+
+def chain_scores(run: Path) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array([float(row["q3"]) for row in rows_of(run / "per_chain.tsv")])
+
+
+def test_seeds_are_taken_together_with_mean_and_spread(runs: list[Path], tmp_path: Path) -> None:
+    compare_runs(runs, tmp_path / "t.tsv", groups=tmp_path / "g.tsv")
+    rows = rows_of(tmp_path / "g.tsv")
+    assert [row["group"] for row in rows] == ["s.hidden_size-64", "s.hidden_size-128", "other"]
+    assert [row["runs"] for row in rows] == ["2", "2", "1"]
+    assert rows[0]["seeds"] == "10,11"
+    for row, members in zip(rows, (runs[:2], runs[2:4], runs[4:]), strict=True):
+        scores = [headline(run) for run in members]
+        assert float(row["mean"]) == pytest.approx(np.mean(scores), abs=1e-5)
+        assert (float(row["min"]), float(row["max"])) == pytest.approx(
+            (min(scores), max(scores)), abs=1e-5
+        )
+        if len(scores) > 1:
+            assert float(row["sd"]) == pytest.approx(np.std(scores, ddof=1), abs=1e-5)
+        else:
+            assert row["sd"] == ""
+
+
+def test_tests_are_paired_by_chain(runs: list[Path], tmp_path: Path) -> None:
+    compare_runs(runs, tmp_path / "t.tsv", tests=tmp_path / "p.tsv", data=tmp_path / "c.json")
+    (row,) = rows_of(tmp_path / "p.tsv")
+    assert (row["first"], row["second"]) == ("s.hidden_size-64", "s.hidden_size-128")
+    assert row["chains"] == "24"
+    difference = np.mean([pooled(r) for r in runs[:2]]) - np.mean([pooled(r) for r in runs[2:4]])
+    assert float(row["difference"]) == pytest.approx(difference, abs=1e-6)
+    assert float(row["low"]) < float(row["difference"]) < float(row["high"]) < 0
+    first, second = (np.mean([chain_scores(r) for r in m], axis=0) for m in (runs[:2], runs[2:4]))
+    assert float(row["p_wilcoxon"]) == pytest.approx(wilcoxon(first, second).pvalue, rel=0.05)
+    content = json.loads((tmp_path / "c.json").read_text())
+    assert content["adjustment"] == "Benjamini-Yekutieli"
+    assert [run["group"] for run in content["runs"]][-1] == "other"
+    assert content["tests"][0]["difference"]["value"] == pytest.approx(difference, abs=1e-6)
+    assert (tmp_path / "t.tsv").read_text().count("\n") == 6
+
+
+def a_group(name: str, right: list[float], scored: int = 100) -> RunGroup:
+    chains = {f"c{i}": (scored, value) for i, value in enumerate(right)}
+    mean = sum(right) / scored / len(right)
+    return RunGroup(name, (0,), ("1",), "t", "q3", np.array([mean]), chains)
+
+
+def test_p_values_are_corrected_over_all_tests() -> None:
+    generator = np.random.default_rng(5)
+    base = generator.integers(40, 80, 40)
+    groups = [
+        a_group(name, (base + generator.integers(low, low + 9, 40)).tolist())
+        for name, low in (("a", 0), ("b", 0), ("c", 6))
+    ]
+    tests = paired_tests(groups)
+    assert [(t.first, t.second) for t in tests] == [("a", "b"), ("a", "c"), ("b", "c")]
+    expected = false_discovery_control([t.p_value for t in tests], method="by")
+    assert [t.adjusted for t in tests] == pytest.approx(list(expected))
+    assert tests[0].p_value > 0.01 > tests[1].adjusted > tests[1].p_value
+
+
+def test_the_same_twice_differs_in_nothing() -> None:
+    (test,) = paired_tests([a_group("a", [50.0, 60.0, 70.0]), a_group("b", [50.0, 60.0, 70.0])])
+    assert (test.p_value, test.difference.value) == (1.0, 0.0)
+
+
+def test_groups_without_a_pair_have_no_test(runs: list[Path], tmp_path: Path) -> None:
+    compare_runs(runs[:1], tmp_path / "t.tsv", tests=tmp_path / "p.tsv", data=tmp_path / "c.json")
+    assert (tmp_path / "p.tsv").read_text().count("\n") == 1
+    assert json.loads((tmp_path / "c.json").read_text())["tests"] == []
+
+
+def test_another_setting_makes_another_group(runs: list[Path]) -> None:
+    from grubio.report.run_files import read_run
+
+    read = [read_run(run) for run in runs[:3]]
+    assert len(grouped_runs(read, ["a", "b", "c"], ["t", "t", "t"])) == 2
+    assert len(grouped_runs(read, ["a", "b", "c"], ["t", "u", "t"])) == 3
+    names = [group.name for group in grouped_runs(read, ["wide", "wide-again", "w"], ["t"] * 3)]
+    assert names == ["wide", "w"]
+
+
+def test_the_figure_has_a_row_for_each_group() -> None:
+    figure = groups_figure([a_group("a", [50.0]), a_group("b", [60.0])])
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["a", "b"]
