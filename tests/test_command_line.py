@@ -133,6 +133,14 @@ def test_a_dry_run_tells_and_writes_nothing(grubio: Runner, tmp_path: Path) -> N
     ]
 
 
+def test_a_dry_run_tells_what_is_written_by_default(grubio: Runner, tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(FASTA)
+    assert "writes\tstandard output\n" in grubio("predict", "a.fa", "--dry-run").stdout
+    assert "standard" not in grubio("predict", "a.fa", "-o", "b.tsv", "--dry-run").stdout
+    told = grubio("report", ".", "--dry-run").stdout
+    assert "writes\treport.html in the folder of the run\n" in told
+
+
 def test_a_dry_run_tells_what_is_missing_and_checks_settings(grubio: Runner) -> None:
     done = grubio("train", "split.parquet", "--output", "run", "--dry-run")
     assert done.returncode == 2
