@@ -1,9 +1,23 @@
-"""Residues labelled per second by the models of the zoo, as ratios within one run.
+"""Residues labelled per second: the predictor against other ways to run the same work, in one run.
 
-The chains are those of the demonstration data; each way is timed several times in turns, and the
-median counts. Writes benchmarks/throughput.json.
+The chains are those of the demonstration data. Every way is timed in turns, as often as
+--repeats, beside the rate of a single-precision matrix product; medians count. Writes
+benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are installed
+(pip install onnx onnxruntime openvino).
 
     python benchmarks/throughput.py --threads 1
+
+The ways, all with the weights of ``protein-ss`` unless they are named otherwise:
+
+* ``predictor``: :class:`grubio.inference.Predictor`, from records to calibrated probabilities.
+* ``PyTorch eager``: ``torch.nn.GRU`` over padded batches of up to 16,000 residues of like length.
+* ``torch.compile``, ``dynamic int8``, ``ONNX Runtime``, ``OpenVINO``: the same batches.
+* ``PyTorch eager, one by one``: a chain at a time, as most programs do.
+* ``S4PRED's shape``: five three-layer bidirectional GRUs of width 1024 over an embedding of 128,
+  random weights, a chain at a time (Moffat and Jones, Bioinformatics 2021).
+* ``biotrainer's shape``: its one-hot CNN (7 residues, 32 channels, 7 residues), random weights,
+  a chain at a time. It is three orders of magnitude smaller than the other networks; see
+  docs/benchmarks.md for what it gets right.
 """
 
 from __future__ import annotations
@@ -11,11 +25,19 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import tempfile
 import time
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from torch import nn
 
+from grubio.batching import batches_by_length, padded_codes, padding_waste
 from grubio.bundle import Bundle, find_model, load_bundle
 from grubio.devices import use_threads
 from grubio.embedded import embedded_path
@@ -23,29 +45,14 @@ from grubio.inference import Predictor
 from grubio.readers.table import read_table
 from grubio.record import Record
 
-MODELS = ("protein-ss", "protein-ss-fast")
+ACCURATE, FAST = "protein-ss", "protein-ss-fast"
+PADDED_RESIDUES = 16_000
 RESULTS = Path(__file__).with_name("throughput.json")
 
-
-def seconds_in_batches(bundle: Bundle, records: list[Record], threads: int) -> float:
-    """Return how long the batched predictor takes."""
-    predictor = Predictor(bundle, "cpu", threads)
-    started = time.perf_counter()
-    for _ in predictor.predict(records):
-        pass
-    return time.perf_counter() - started
+Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
 
 
-def seconds_one_by_one(bundle: Bundle, records: list[Record], threads: int) -> float:
-    """Return how long it takes to label each record on its own."""
-    predictor = Predictor(bundle, "cpu", threads)
-    started = time.perf_counter()
-    for record in records:
-        next(iter(predictor.predict([record])))
-    return time.perf_counter() - started
-
-
-def matrix_rate(seconds: float = 1.0) -> float:
+def matrix_rate(seconds: float = 0.5) -> float:
     """Return floating-point operations per second of a single-precision matrix product."""
     a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
     a @ b
@@ -56,35 +63,222 @@ def matrix_rate(seconds: float = 1.0) -> float:
     return count * 2 * 1536**3 / (time.perf_counter() - started)
 
 
+class S4PredShape(nn.Module):
+    """Networks of the shape of S4PRED's, with random weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(22, 128)
+        self.members = nn.ModuleList(
+            nn.GRU(128, 1024, num_layers=3, bidirectional=True) for _ in range(5)
+        )
+        self.head = nn.Linear(2048, 3)
+
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
+        """Return mean logits ``(time, 1, 3)`` of codes ``(time, 1)``."""
+        inputs = self.embedding(codes.long())
+        return torch.stack([self.head(m(inputs)[0]) for m in self.members]).mean(dim=0)
+
+
+def biotrainer_shape() -> nn.Module:
+    """Return a network of the shape of biotrainer's CNN for 21 one-hot channels and 8 classes."""
+    return nn.Sequential(
+        nn.Conv2d(21, 32, kernel_size=(7, 1), padding=(3, 0)),
+        nn.ReLU(),
+        nn.Conv2d(32, 8, kernel_size=(7, 1), padding=(3, 0)),
+    )
+
+
+class TwoOutputs(nn.Module):
+    """A labeller whose answer is a plain pair, for export."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, codes: torch.Tensor, lengths: torch.Tensor) -> Any:
+        """Return logits and accessibility."""
+        answer = self.model(codes, lengths)
+        return answer.logits, answer.accessibility
+
+
+def exported(bundle: Bundle, folder: Path, example: Arrays) -> Path:
+    """Write a model as ONNX and return its path."""
+    path = folder / "model.onnx"
+    torch.onnx.export(
+        TwoOutputs(bundle.model),
+        tuple(map(torch.from_numpy, example)),
+        str(path),
+        dynamo=False,
+        opset_version=17,
+        input_names=["codes", "lengths"],
+        output_names=["logits", "accessibility"],
+        dynamic_axes={
+            "codes": {0: "time", 1: "batch"},
+            "lengths": {0: "batch"},
+            "logits": {0: "time", 1: "batch"},
+            "accessibility": {0: "time", 1: "batch"},
+        },
+    )
+    return path
+
+
+def engines(bundle: Bundle, folder: Path, example: Arrays, threads: int) -> dict[str, Any]:
+    """Return functions from a padded batch to logits ``(time, batch, class)``, by name."""
+    model = bundle.model
+    quantized = torch.ao.quantization.quantize_dynamic(
+        model, {nn.GRU, nn.Linear}, dtype=torch.qint8
+    )
+    compiled = torch.compile(model, dynamic=True)
+    ways: dict[str, Any] = {}
+    for name, network in (
+        ("PyTorch eager", model),
+        ("torch.compile", compiled),
+        ("dynamic int8", quantized),
+    ):
+        ways[name] = lambda codes, lengths, network=network: network(
+            torch.from_numpy(codes), torch.from_numpy(lengths)
+        ).logits.numpy()
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        return ways
+    path = exported(bundle, folder, example)
+    try:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        ways["ONNX Runtime"] = lambda codes, lengths: session.run(
+            ["logits"], {"codes": codes, "lengths": lengths}
+        )[0]
+    except ImportError:
+        pass
+    try:
+        import openvino
+
+        request = (
+            openvino.Core()
+            .compile_model(
+                str(path),
+                "CPU",
+                {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"},
+            )
+            .create_infer_request()
+        )
+        ways["OpenVINO"] = lambda codes, lengths: request.infer(
+            {"codes": codes, "lengths": lengths}
+        )["logits"]
+    except ImportError:
+        pass
+    return ways
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--chains", type=int, default=1000)
+    parser.add_argument("--chains", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
     use_threads(arguments.threads)
-    records = list(read_table(embedded_path("pdb-demo")))[: arguments.chains]
-    few = records[: max(len(records) // 10, 1)]
-    residues, residues_of_few = sum(map(len, records)), sum(map(len, few))
-    rates: dict[str, list[float]] = {}
-    for _ in range(arguments.repeats):
-        for name in MODELS:
-            bundle = load_bundle(find_model(name))
-            taken = seconds_in_batches(bundle, records, arguments.threads)
-            rates.setdefault(name, []).append(residues / taken)
-            taken = seconds_one_by_one(bundle, few, arguments.threads)
-            rates.setdefault(f"{name}, one by one", []).append(residues_of_few / taken)
+    chains = list(read_table(embedded_path("pdb-demo")))
+    # Evenly spaced over the file, so that the lengths are those of all.
+    records = [
+        chains[i]
+        for i in np.linspace(0, len(chains) - 1, min(arguments.chains, len(chains))).astype(int)
+    ]
+    few, fewest = records[::10], sorted(records, key=len)[len(records) // 2 :][:2]
+    bundles = {name: load_bundle(find_model(name)) for name in (ACCURATE, FAST)}
+    alphabet = bundles[ACCURATE].alphabet
+    codes = [alphabet.encode(record.sequence) for record in records]
+    plan = batches_by_length([len(c) for c in codes], PADDED_RESIDUES)
+    batches = [padded_codes([codes[i] for i in batch], alphabet.pad_code) for batch in plan]
+    singles = [padded_codes([alphabet.encode(r.sequence)], alphabet.pad_code) for r in few]
+    ways: dict[str, tuple[Callable[[], object], int]] = {}
+
+    def add(name: str, run: Callable[[], object], counted: list[Record]) -> None:
+        ways[name] = run, sum(map(len, counted))
+
+    for name, bundle in bundles.items():
+        predictor = Predictor(bundle, "cpu", arguments.threads)
+        add(
+            "predictor" + (", " + name if name == FAST else ""),
+            lambda predictor=predictor: list(predictor.predict(records)),
+            records,
+        )
+    accurate = Predictor(bundles[ACCURATE], "cpu", arguments.threads)
+    add("predictor, one by one", lambda: [list(accurate.predict([r])) for r in few], few)
+    with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
+        found = engines(bundles[ACCURATE], Path(scratch), batches[0], arguments.threads)
+        for name, engine in found.items():
+            add(name, lambda engine=engine: [engine(*batch) for batch in batches], records)
+        eager = found["PyTorch eager"]
+        add("PyTorch eager, one by one", lambda: [eager(*single) for single in singles], few)
+        if "ONNX Runtime" in found:
+            runtime = found["ONNX Runtime"]
+            add("ONNX Runtime, one by one", lambda: [runtime(*single) for single in singles], few)
+        large, small = S4PredShape().eval(), biotrainer_shape().eval()
+        add(
+            "S4PRED's shape, one by one",
+            lambda: [large(torch.from_numpy(alphabet.encode(r.sequence))[:, None]) for r in fewest],
+            fewest,
+        )
+        one_hot = torch.eye(21)
+        add(
+            "biotrainer's shape, one by one",
+            lambda: [
+                small(one_hot[torch.from_numpy(c[:, 0]).long().clamp(max=20)].T[None, :, :, None])
+                for c, _ in singles
+            ],
+            few,
+        )
+        whole = [eager(*batch).argmax(axis=2) for batch in batches]
+        coarse = [found["dynamic int8"](*batch).argmax(axis=2) for batch in batches]
+        changed = sum(
+            int((a != b)[np.arange(len(a))[:, None] < lengths].sum())
+            for a, b, (_, lengths) in zip(whole, coarse, batches, strict=True)
+        )
+        rates: dict[str, list[float]] = {}
+        products: list[float] = []
+        for turn in range(arguments.repeats + 1):
+            products.append(matrix_rate())
+            for name, (run, residues) in ways.items():
+                started = time.perf_counter()
+                run()
+                # The first turn warms up: it allocates, compiles and fills the caches.
+                if turn:
+                    rates.setdefault(name, []).append(residues / (time.perf_counter() - started))
     medians = {name: statistics.median(values) for name, values in rates.items()}
+    product = statistics.median(products)
+    residues = sum(map(len, records))
+
+    def useful(name: str, model: str) -> float:
+        return medians[name] * 2 * int(bundles[model].metadata["parameters"]) / product
+
     result = {
         "threads": arguments.threads,
         "chains": len(records),
         "residues": residues,
-        "matrix_gflops": matrix_rate() / 1e9,
+        "torch": torch.__version__,
+        "matrix_gflops": product / 1e9,
         "residues_per_second": medians,
-        "fast_over_accurate": medians["protein-ss-fast"] / medians["protein-ss"],
-        "batched_over_one_by_one": {
-            name: medians[name] / medians[f"{name}, one by one"] for name in MODELS
+        "share_of_matrix_rate": {
+            "predictor": useful("predictor", ACCURATE),
+            f"predictor, {FAST}": useful(f"predictor, {FAST}", FAST),
+            **{name: useful(name, ACCURATE) for name in found},
+        },
+        "padding_of_padded_batches": padding_waste(plan, [len(c) for c in codes]),
+        "labels_changed_by_int8": changed / residues,
+        "fast_over_accurate": medians[f"predictor, {FAST}"] / medians["predictor"],
+        "predictor_over": {
+            name: medians["predictor"] / value
+            for name, value in medians.items()
+            if not name.startswith("predictor") or name.endswith("one by one")
         },
     }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")

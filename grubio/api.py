@@ -14,6 +14,7 @@ from grubio.checking import checked_records
 from grubio.config import CallSettings, Device, OnInvalid
 from grubio.config_loading import checked
 from grubio.errors import GrubioError
+from grubio.genome_prediction import require_calls_of_genomes
 from grubio.inference import Predictor
 from grubio.labelled_contig import LabelledContig, labelled_contig
 from grubio.labelled_sequence import LabelledSequence, labelled, pandas_table, polars_table
@@ -129,6 +130,7 @@ class Model:
         single, records = _records(sequences)
         ready = checked_records(records, bundle.alphabet, on_invalid)
         if bundle.sites is not None:
+            require_calls_of_genomes(calls)
             caller = FeatureCaller(
                 bundle.scheme, bundle.sites, min_score=min_score, min_segment=min_segment
             )

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from grubio import metrics
 from grubio.metrics import Floats, Metric
-from grubio.site_scoring import Strand
+from grubio.site_scoring import LabelledStrand
 
 
 def base_average_precision(
-    strands: Sequence[Strand],
+    strands: Sequence[LabelledStrand],
     scores: Sequence[npt.NDArray[np.floating]],
     index: int,
     classes: int,
@@ -49,7 +49,7 @@ def base_average_precision(
 
 
 def dense_metrics(
-    strands: Sequence[Strand],
+    strands: Sequence[LabelledStrand],
     called: Sequence[npt.NDArray[np.bool_]],
     index: int,
     classes: int,
@@ -79,7 +79,7 @@ def dense_metrics(
 
 
 def dense_gain(
-    strands: Sequence[Strand],
+    strands: Sequence[LabelledStrand],
     ours: Sequence[npt.NDArray[np.bool_]],
     theirs: Sequence[npt.NDArray[np.bool_]],
     index: int,
@@ -97,7 +97,7 @@ def dense_gain(
 
 
 def _called_counts(
-    strands: Sequence[Strand],
+    strands: Sequence[LabelledStrand],
     called: Sequence[npt.NDArray[np.bool_]],
     index: int,
     classes: int,

@@ -133,10 +133,12 @@ def class_counts(examples: Sequence[Example], classes: int) -> npt.NDArray[np.in
     return counts
 
 
-def batches_by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def batches_by_length(
+    lengths: Sequence[int], budget: int, most: int | None = None
+) -> list[list[int]]:
     """Group indices of similar length so that longest times number stays within the budget.
 
-    A sequence longer than the budget gets a batch of its own.
+    A sequence longer than the budget gets a batch of its own. No batch has more than ``most``.
 
     Examples
     --------
@@ -144,7 +146,7 @@ def batches_by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
     [[0, 2], [3], [1]]
     """
     order = np.argsort(np.asarray(lengths), kind="stable")
-    return _packed(order.tolist(), lengths, budget)
+    return _packed(order.tolist(), lengths, budget, most)
 
 
 def shuffled_batches(
@@ -210,15 +212,11 @@ class PaddedBatches(Sequence[Batch]):
 
 
 def padded_codes(
-    sequences: Sequence[npt.NDArray[np.uint8]], pad_code: int, least_steps: int = 1
+    sequences: Sequence[npt.NDArray[np.uint8]], pad_code: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Return codes, uint8 ``(time, batch)``, padded at the end, and lengths, int64 ``(batch,)``.
-
-    There are at least ``least_steps`` steps.
-    """
+    """Return codes, uint8 ``(time, batch)``, padded at the end, and lengths, int64 ``(batch,)``."""
     lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-    steps = max(int(lengths.max()), least_steps)
-    codes = np.full((steps, len(sequences)), pad_code, dtype=np.uint8)
+    codes = np.full((int(lengths.max()), len(sequences)), pad_code, dtype=np.uint8)
     for column, sequence in enumerate(sequences):
         codes[: len(sequence), column] = sequence
     return codes, lengths
@@ -247,12 +245,15 @@ def _profile(record: Record) -> npt.NDArray[np.uint8] | None:
     return np.frombuffer(record.profile, dtype=np.uint8).reshape(len(record), PROFILE_COLUMNS)
 
 
-def _packed(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
+def _packed(
+    order: Sequence[int], lengths: Sequence[int], budget: int, most: int | None = None
+) -> list[list[int]]:
     batches: list[list[int]] = []
     longest = 0
     for index in order:
         together = max(longest, lengths[index])
-        if batches and (len(batches[-1]) + 1) * together <= budget:
+        number = len(batches[-1]) + 1 if batches else 0
+        if batches and number * together <= budget and (most is None or number <= most):
             batches[-1].append(index)
             longest = together
         else:

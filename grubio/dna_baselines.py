@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from grubio.alphabet import DNA
 from grubio.metrics import Floats
 from grubio.site_metrics import HEADLINE_TOLERANCE, ranked_counts, ranking_scores, scanned
-from grubio.site_scoring import SiteTruth, Strand, find_candidates, site_truth
+from grubio.site_scoring import LabelledStrand, SiteTruth, find_candidates, site_truth
 
 FLANKS = ((0, 0), (5, 5), (10, 10), (30, 5), (20, 20), (40, 20))
 """Bases before and after a site that the matrix may cover; the best pair is taken.
@@ -113,7 +113,7 @@ class KmerLogistic:
 
 
 def fit_pwm(
-    strands: Sequence[Strand], index: int, width: int, flank: tuple[int, int]
+    strands: Sequence[LabelledStrand], index: int, width: int, flank: tuple[int, int]
 ) -> PWM | None:
     """Return the matrix of the sites of a class in training strands; None if there is no site.
 
@@ -147,7 +147,7 @@ def fit_pwm(
 
 
 def chosen_pwm(
-    train: Sequence[Strand], valid: Sequence[Strand], index: int, width: int
+    train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand], index: int, width: int
 ) -> PWM | None:
     """Return the matrix with the best of :data:`FLANKS`; None if there is no training site."""
     fitted = [pwm for flank in FLANKS if (pwm := fit_pwm(train, index, width, flank))]
@@ -164,7 +164,7 @@ def chosen_pwm(
 
 
 def fit_kmers(
-    strands: Sequence[Strand],
+    strands: Sequence[LabelledStrand],
     index: int,
     classes: int,
     window: tuple[int, int],
@@ -226,8 +226,8 @@ def fit_kmers(
 
 
 def chosen_site_kmers(
-    train: Sequence[Strand],
-    valid: Sequence[Strand],
+    train: Sequence[LabelledStrand],
+    valid: Sequence[LabelledStrand],
     index: int,
     classes: int,
     width: int,
@@ -245,7 +245,7 @@ def chosen_site_kmers(
 
 
 def dense_kmers(
-    train: Sequence[Strand], index: int, classes: int, seed: int
+    train: Sequence[LabelledStrand], index: int, classes: int, seed: int
 ) -> KmerLogistic | None:
     """Return the regression on 30 bases before and after a base, for a class of varying width."""
     return fit_kmers(train, index, classes, (30, 30), PENALTIES[1], seed)
@@ -261,8 +261,8 @@ _ANY_CLASS = 255
 
 
 def _choosing_set(
-    train: Sequence[Strand], valid: Sequence[Strand], index: int, width: int
-) -> tuple[Sequence[Strand], SiteTruth]:
+    train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand], index: int, width: int
+) -> tuple[Sequence[LabelledStrand], SiteTruth]:
     truth = site_truth(valid, index, width, _ANY_CLASS)
     if any(len(starts) for starts in truth.starts):
         return valid, truth
@@ -273,7 +273,9 @@ def _best(fitted: Sequence[ChoiceT], quality: Callable[[ChoiceT], float]) -> Cho
     return max(fitted, key=quality, default=None)
 
 
-def _site_precision(strands: Sequence[Strand], truth: SiteTruth, scores: Sequence[Floats]) -> float:
+def _site_precision(
+    strands: Sequence[LabelledStrand], truth: SiteTruth, scores: Sequence[Floats]
+) -> float:
     found = find_candidates(strands, scores, truth)
     over = scanned(strands, truth, _ANY_CLASS)
     right = found.right[HEADLINE_TOLERANCE]
@@ -283,7 +285,7 @@ def _site_precision(strands: Sequence[Strand], truth: SiteTruth, scores: Sequenc
 
 
 def _training_bases(
-    strands: Sequence[Strand], index: int, classes: int, width: int | None
+    strands: Sequence[LabelledStrand], index: int, classes: int, width: int | None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     # Bases of the class and others, each int64 (base, 2): strand and offset.
     truth = site_truth(strands, index, width, classes) if width else None

@@ -22,7 +22,7 @@ from grubio.config import ModelSettings, TrainingSettings
 from grubio.fitting import Fitting
 from grubio.model import Architecture, BiGRULabeller
 from grubio.training_data import TrainingData
-from grubio.window_sampling import rare_classes, sampled_windows, window_of
+from grubio.window_sampling import rare_classes, rare_stretches, sampled_windows, window_of
 
 
 def new_fitting(
@@ -47,7 +47,7 @@ def new_fitting(
         )
         weights = torch.tensor(inverse, dtype=torch.float32)
     parts = settings.validations_per_epoch
-    passes = [_examples_of_pass(data, settings, epoch) for epoch in range(settings.epochs)]
+    passes = _examples_of_passes(data, settings)
     plan = [
         shuffled_batches(
             [len(example) for example in examples],
@@ -76,17 +76,20 @@ def new_fitting(
     )
 
 
-def _examples_of_pass(
-    data: TrainingData, settings: TrainingSettings, epoch: int
-) -> Sequence[Example]:
+def _examples_of_passes(data: TrainingData, settings: TrainingSettings) -> list[Sequence[Example]]:
     if not settings.background_ratio:
-        return data.train
-    windows = sampled_windows(
-        data.train,
-        rare_classes(data.header),
-        settings.max_length,
-        settings.background_ratio,
-        seed=settings.seed,
-        epoch=epoch,
-    )
-    return [window_of(data.train, window) for window in windows]
+        return [data.train] * settings.epochs
+    length = settings.max_length
+    stretches = rare_stretches(data.train, rare_classes(data.header), length)
+    passes = [
+        sampled_windows(
+            data.train,
+            stretches,
+            length,
+            settings.background_ratio,
+            seed=settings.seed,
+            epoch=epoch,
+        )
+        for epoch in range(settings.epochs)
+    ]
+    return [[window_of(data.train, window) for window in windows] for windows in passes]

@@ -20,8 +20,10 @@ from grubio.config import EvaluationSettings
 from grubio.dna_baselines import chosen_pwm, chosen_site_kmers, dense_kmers, site_log_odds
 from grubio.errors import GrubioError
 from grubio.genome_headline import MODEL, Scores, dense_headline, site_headline
+from grubio.locus import block_of
 from grubio.metrics import Floats, Metric
 from grubio.record import Record
+from grubio.repeats import repeats_in_training
 from grubio.scheme import LabelScheme
 from grubio.site_metrics import (
     HEADLINE_TOLERANCE,
@@ -37,8 +39,8 @@ from grubio.site_metrics import (
 from grubio.site_scoring import (
     TOLERANCES,
     Candidates,
+    LabelledStrand,
     SiteTruth,
-    Strand,
     base_scores,
     find_candidates,
     site_truth,
@@ -54,9 +56,9 @@ logger = logging.getLogger(__name__)
 class _Study:
     """What the scores of all classes share."""
 
-    test: list[Strand]
-    train: list[Strand]
-    valid: list[Strand]
+    test: list[LabelledStrand]
+    train: list[LabelledStrand]
+    valid: list[LabelledStrand]
     scheme: LabelScheme
     probabilities: list[npt.NDArray[np.float32]]
     weights: Floats
@@ -156,7 +158,7 @@ def score_genome(
         "sites": {},
         "dense": {},
         "blocks": blocks,
-        "independence": independence(test, [*study.train, *study.valid]),
+        "independence": independence(test, study.train, study.valid),
     }
     called: list[str] = []
     curves = ["class\tmethod\tregion\tscore\trecall\tprecision"]
@@ -180,21 +182,36 @@ def score_genome(
     return result, files
 
 
-def independence(test: Sequence[Strand], others: Sequence[Strand]) -> Scores:
-    """Return how many test bases are among those trained on, and how near the nearest of these is.
+def independence(
+    test: Sequence[LabelledStrand], train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand]
+) -> Scores:
+    """Return what of the test blocks was seen in training or validation.
 
-    ``shared_bases`` counts double-stranded bases; ``nearest`` is in bases, None without a training
-    block on the same contig.
+    ``shared_bases`` of ``bases`` lie in training or validation blocks, the nearest of which is
+    ``nearest`` bases away, None without one on the same contig; ``repeated_bases`` are repeated in
+    training blocks elsewhere (:mod:`grubio.repeats`), None without training blocks. Bases of
+    double-stranded DNA are counted.
     """
     shared, nearest = 0, None
-    there = {(s.locus.contig, s.locus.start, s.locus.end) for s in others}
-    for locus in {(s.locus.contig, s.locus.start, s.locus.end) for s in test}:
+    blocks = {(s.locus.contig, s.locus.start, s.locus.end): s.sequence for s in test}
+    there = {(s.locus.contig, s.locus.start, s.locus.end) for s in (*train, *valid)}
+    for locus in blocks:
         for other in there:
             if other[0] == locus[0]:
                 gap = max(other[1], locus[1]) - min(other[2], locus[2])
                 shared += max(-gap, 0)
                 nearest = max(gap, 0) if nearest is None else min(nearest, max(gap, 0))
-    return {"shared_bases": shared, "nearest": nearest}
+    repeated = None
+    if train:
+        held = {str(locus): sequence for locus, sequence in blocks.items()}
+        seen = {block_of(strand.locus): strand.sequence for strand in train}
+        repeated = sum(r.bases for r in repeats_in_training(held, seen.items()).values())
+    return {
+        "shared_bases": shared,
+        "nearest": nearest,
+        "bases": sum(map(len, blocks.values())),
+        "repeated_bases": repeated,
+    }
 
 
 def _site_class(study: _Study, letter: str, width: int) -> tuple[Scores, Candidates, list[str]]:

@@ -91,11 +91,7 @@ def write_stretches(
     if bundle.sites is None:
         raise ValueError("the model is not of a genome")
     calls = calls or CallSettings()
-    if calls != CallSettings(min_segment=calls.min_segment):
-        raise GrubioError(
-            "the least confidence and the gap within segments are not for a model of a genome",
-            hint="use --min-score, or choose by the probabilities of format bigwig",
-        )
+    require_calls_of_genomes(calls)
     caller = FeatureCaller(
         bundle.scheme,
         bundle.sites,
@@ -112,3 +108,12 @@ def write_stretches(
             features = caller.feed(stretch) if called else []
             for write in writers:
                 write(stretch, features)
+
+
+def require_calls_of_genomes(calls: CallSettings) -> None:
+    """Raise GrubioError if settings say something that does not hold for a genome."""
+    if calls != CallSettings(min_segment=calls.min_segment):
+        raise GrubioError(
+            "min_confidence and max_gap are not for a model of a genome",
+            hint="use min_score, or choose by the probabilities of format bigwig",
+        )

@@ -4,28 +4,33 @@ With a model of a genome, records of any length are labelled window by window; s
 :mod:`grubio.windows`.
 
 On a CPU the answer to a record is the same to the last bit whatever its neighbours, its batch, its
-order or its shard, on one machine and with one number of threads. Sums run over the channels of
-one residue, in an order that libraries choose by the shape of the whole batch: matrix products of
-fewer than four rows and convolutions over a handful of steps take other paths than larger ones
-(measured with MKL and oneDNN). So no batch is smaller than that: small ones are filled with
-copies and padding. Another processor or another number of threads may round differently, by about
-1e-6 of a probability, and so may a GPU from one batch to the next.
+order, its shard or the number of threads, on one machine. Each batch is computed by one thread,
+and what is computed of a residue is a row of a matrix of which no other row is read but those of
+its own sequence. Only the order of the sums in a matrix product could differ from batch to batch:
+libraries choose it by the shape, and :mod:`grubio.packed_labeller` has no product of so few rows
+that they choose another. Another processor may round differently, by about 1e-6 of a
+probability, and so may a GPU from one batch to the next.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from grubio.batching import batches_by_length, padded_codes
 from grubio.bundle import Bundle
 from grubio.devices import choose_device, use_threads
 from grubio.locus import STRANDS, Strand, reverse_complement
+from grubio.packed_labeller import PackedLabeller
 from grubio.record import Record
 from grubio.scheme import LabelScheme
 from grubio.windows import CORE, OVERLAP, ContigPart, Window, gap_mask, windows
@@ -33,13 +38,14 @@ from grubio.windows import CORE, OVERLAP, ContigPart, Window, gap_mask, windows
 # Enough records to fill batches of like length, few enough to hold in memory.
 _LOOK_AHEAD_RESIDUES = 500_000
 _LOOK_AHEAD_RECORDS = 5_000
-_BATCH_RESIDUES = 16_000
-_BATCH_WINDOWS = 32
-# Twice and more than twice what was found to be enough; see the top of this module.
-_LEAST_BATCH = 8
-_LEAST_STEPS = 16
+# Matrix products are at full speed from about a hundred rows; these keep a batch to a few hundred
+# megabytes.
+_BATCH_RESIDUES = 64_000
+_BATCH_RECORDS = 192
+_BATCH_WINDOWS = 64
 
-_Answer = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]
+_Mapped: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+_Answer: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,8 @@ class Predictor:
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     threads
-        CPU threads; all that the process may use by default.
+        Batches to compute at once, each with one CPU thread; as many as the process may use by
+        default.
 
     Raises
     ------
@@ -143,10 +150,11 @@ class Predictor:
     """
 
     def __init__(self, bundle: Bundle, device: str = "auto", threads: int | None = None) -> None:
-        use_threads(threads)
+        self._threads = use_threads(threads)
         self.bundle = bundle
         self.device = choose_device(device)
         self.model = bundle.model.to(self.device).eval()
+        self._packed = PackedLabeller(self.model) if self.device.type == "cpu" else None
         self._offsets = torch.tensor(bundle.offsets or [0.0] * bundle.scheme.size).to(self.device)
 
     @property
@@ -169,15 +177,18 @@ class Predictor:
         if self.bundle.sites is not None:
             yield from self._predict_by_windows(records)
             return
-        for window in _looked_ahead(records):
-            codes = [self.bundle.alphabet.encode(record.sequence) for record in window]
-            answers: dict[int, _Answer] = {}
-            for batch in batches_by_length([len(c) for c in codes], _BATCH_RESIDUES):
-                found = self._answers([codes[i] for i in batch])
-                answers.update(zip(batch, found, strict=True))
-            for index, record in enumerate(window):
-                probabilities, accessibility = answers.pop(index)
-                yield Prediction(record, probabilities, self.bundle.scheme, accessibility)
+        with self._workers() as mapped:
+            for window in _looked_ahead(records):
+                codes = [self.bundle.alphabet.encode(record.sequence) for record in window]
+                lengths = [len(c) for c in codes]
+                batches = batches_by_length(lengths, _BATCH_RESIDUES, _BATCH_RECORDS)
+                found = mapped(self._answers, ([codes[i] for i in batch] for batch in batches))
+                answers: dict[int, _Answer] = {}
+                for batch, answer in zip(batches, found, strict=True):
+                    answers.update(zip(batch, answer, strict=True))
+                for index, record in enumerate(window):
+                    probabilities, accessibility = answers.pop(index)
+                    yield Prediction(record, probabilities, self.bundle.scheme, accessibility)
 
     def stretches(
         self,
@@ -210,8 +221,10 @@ class Predictor:
         """
         budget = _BATCH_WINDOWS * (core + 2 * overlap + 2)
         places = _places(contigs, core, overlap, self.bundle.scheme)
-        for group in _batched(places, budget // len(strands)):
-            yield from self._labelled(group, strands)
+        groups = _batched(places, budget // len(strands))
+        with self._workers() as mapped:
+            for found in mapped(lambda group: list(self._labelled(group, strands)), groups):
+                yield from found
 
     def _predict_by_windows(self, records: Iterable[Record]) -> Iterator[Prediction]:
         waiting: deque[Record] = deque()
@@ -261,27 +274,51 @@ class Predictor:
                 scheme,
             )
 
+    @contextlib.contextmanager
+    def _workers(self) -> Iterator[_Mapped]:
+        """Give a function that maps over threads, in order, reading little further than it must."""
+        if self._threads == 1 or self._packed is None:
+            yield map
+            return
+        with ThreadPoolExecutor(
+            self._threads, initializer=torch.set_num_threads, initargs=(1,)
+        ) as (pool):
+
+            def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+                running: deque[Future[Any]] = deque()
+                for item in items:
+                    if len(running) > self._threads:
+                        yield running.popleft().result()
+                    running.append(pool.submit(function, item))
+                while running:
+                    yield running.popleft().result()
+
+            try:
+                yield mapped
+            finally:
+                # MKL's number of threads is the process's, whichever thread sets it.
+                torch.set_num_threads(self._threads)
+
     def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
-        copies = [sequences[-1]] * (_LEAST_BATCH - len(sequences))
-        codes, lengths = padded_codes(
-            [*sequences, *copies], self.bundle.alphabet.pad_code, _LEAST_STEPS
-        )
         with torch.inference_mode():
+            if self._packed is not None:
+                return [self._answer(*outputs) for outputs in self._packed(sequences)]
+            codes, lengths = padded_codes(sequences, self.bundle.alphabet.pad_code)
             logits, exposed = self.model(
                 torch.from_numpy(codes).to(self.device), torch.from_numpy(lengths).to(self.device)
             )
-            # (time, batch, class), at most a few megabytes
-            calibrated = logits.float() / self.bundle.temperature + self._offsets
-            scaled = torch.softmax(calibrated, dim=2).cpu().numpy()
-            # (time, batch)
-            exposure = None if exposed is None else exposed.float().cpu().numpy()
-        return [
-            (
-                np.ascontiguousarray(scaled[:length, column]),
-                None if exposure is None else np.ascontiguousarray(exposure[:length, column]),
-            )
-            for column, length in enumerate(lengths[: len(sequences)].tolist())
-        ]
+            return [
+                self._answer(
+                    logits[:length, column], None if exposed is None else exposed[:length, column]
+                )
+                for column, length in enumerate(lengths.tolist())
+            ]
+
+    def _answer(self, logits: Tensor, exposed: Tensor | None) -> _Answer:
+        # (residue, class) and (residue,)
+        calibrated = logits.float() / self.bundle.temperature + self._offsets
+        probabilities = torch.softmax(calibrated, dim=1).cpu().numpy()
+        return probabilities, None if exposed is None else exposed.float().cpu().numpy()
 
 
 def _looked_ahead(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -4,7 +4,8 @@ A rule (:class:`grubio.config.ClassRule`) turns features into loci. Lines of GFF
 type and ID, and CDS lines of GTF with the same transcript, are parts of one feature: whole
 features are painted part by part, while an offset or a boundary counts from the ends of the
 feature that the parts make up. Blocks of BED with 12 columns are parts in the same way. Introns
-are what lies between the exons of a transcript, or between the blocks of such a line of BED.
+are what lies between the exons of a transcript, or between the blocks of such a line of BED. On a
+circular contig what passes the end goes on at the start; elsewhere it is cut off.
 """
 
 from __future__ import annotations
@@ -36,16 +37,24 @@ class Painted:
         The painted stretches of both strands, each once, in order.
     features
         Number of different places that the rule leads to; one on both strands counts once.
-    width
-        Bases of each of these places if all have the same number, else None.
+    widths
+        Bases of the narrowest and of the widest of these places.
     clipped
         Places that were cut off at the end of a contig, or lie outside of it.
+    short
+        Features or introns without as many bases as ``boundary`` needs; they are left out.
     """
 
     loci: Sequence[Locus]
     features: int
-    width: int | None
+    widths: tuple[int, int]
     clipped: int
+    short: int
+
+    @property
+    def width(self) -> int | None:
+        """Bases of each of the places if all have the same number, else None."""
+        return self.widths[0] if self.widths[0] == self.widths[1] else None
 
 
 def painted_loci(
@@ -80,7 +89,7 @@ def painted_loci(
         for name, rule in classes.items():
             if not _is_meant(feature, rule):
                 continue
-            if feature.strand == NO_STRAND and (rule.offset or rule.boundary):
+            if feature.strand == NO_STRAND and _needs_strand(rule):
                 needed = "offset" if rule.offset else "boundary"
                 refuse(
                     feature.error(
@@ -133,6 +142,10 @@ def _is_meant(feature: Feature, rule: ClassRule) -> bool:
     )
 
 
+def _needs_strand(rule: ClassRule) -> bool:
+    return rule.offset is not None or rule.boundary not in (None, "center")
+
+
 def _is_of_introns(rule: ClassRule) -> bool:
     return rule.boundary in ("introns_start", "introns_end")
 
@@ -162,23 +175,37 @@ def _painted(
     lengths: Mapping[str, int],
     kinds: Mapping[str, int],
 ) -> Painted:
-    places = {
-        (first.contig, start, end, first.strand)
-        for parts in wholes
-        for first in parts[:1]
-        for start, end in _places(parts, rule)
-    }
+    places = set()
+    short = 0
+    for parts in wholes:
+        first = parts[0]
+        for start, end in _places(parts, rule):
+            if rule.bases is None or end - start == rule.bases:
+                places.add((first.contig, start, end, first.strand, first.circular))
+            else:
+                short += 1
     if not places:
-        raise _nothing_found(name, rule, kinds)
+        raise _nothing_found(name, rule, kinds, short)
     loci = set()
     clipped = 0
-    for contig, start, end, strand in places:
-        inside = max(start, 0), min(end, lengths[contig])
-        clipped += inside != (start, end)
-        if inside[0] < inside[1]:
-            loci |= {Locus(contig, *inside, s) for s in _strands(strand, rule)}
-    widths = {end - start for _, start, end, _ in places}
-    return Painted(sorted(loci), len(places), widths.pop() if len(widths) == 1 else None, clipped)
+    for contig, start, end, strand, circular in places:
+        pieces = _on_contig(start, end, lengths[contig], circular=circular)
+        clipped += sum(last - first for first, last in pieces) != end - start
+        loci |= {Locus(contig, *piece, s) for piece in pieces for s in _strands(strand, rule)}
+    widths = [end - start for _, start, end, _, _ in places]
+    return Painted(sorted(loci), len(places), (min(widths), max(widths)), clipped, short)
+
+
+def _on_contig(start: int, end: int, length: int, *, circular: bool) -> list[tuple[int, int]]:
+    # The pieces of a place that lie on the contig.
+    if not circular:
+        inside = max(start, 0), min(end, length)
+        return [inside] if inside[0] < inside[1] else []
+    if end - start >= length:
+        return [(0, length)]
+    first = start % length
+    last = first + end - start
+    return [(first, last)] if last <= length else [(first, length), (0, last - length)]
 
 
 def _places(parts: Sequence[Feature], rule: ClassRule) -> Iterator[tuple[int, int]]:
@@ -195,6 +222,10 @@ def _places(parts: Sequence[Feature], rule: ClassRule) -> Iterator[tuple[int, in
         if rule.offset is not None:
             first, last = rule.offset
             yield ((start + first, start + last + 1) if forward else (end - 1 - last, end - first))
+        elif rule.boundary == "center":
+            wanted = rule.bases or 0
+            low = (start + end - wanted) // 2 if forward else (start + end - wanted + 1) // 2
+            yield low, low + wanted
         else:
             bases = min(rule.bases or 0, end - start)
             at_start = rule.boundary in ("start", "introns_start")
@@ -215,7 +246,7 @@ def _strands(strand: str, rule: ClassRule) -> Iterable[Strand]:
     return [s for s in STRANDS if (s == strand) == (rule.strand == "same")]
 
 
-def _nothing_found(name: str, rule: ClassRule, kinds: Mapping[str, int]) -> GrubioError:
+def _nothing_found(name: str, rule: ClassRule, kinds: Mapping[str, int], short: int) -> GrubioError:
     by_count = sorted(kinds, key=lambda kind: (-kinds[kind], kind))
     named = ", ".join(f"{kind} ({kinds[kind]})" for kind in by_count[:_KINDS_NAMED])
     more = f" and {len(by_count) - _KINDS_NAMED} more" if len(by_count) > _KINDS_NAMED else ""
@@ -224,6 +255,12 @@ def _nothing_found(name: str, rule: ClassRule, kinds: Mapping[str, int]) -> Grub
         return GrubioError(
             f"class '{name}' finds no feature {wanted}",
             hint=f"the annotation has {named or 'no valid feature'}{more}",
+        )
+    if short:
+        what = "introns" if _is_of_introns(rule) else "features"
+        return GrubioError(
+            f"class '{name}' finds only {what} of fewer than {rule.bases} bases ({short})",
+            hint="give smaller bases",
         )
     if _is_of_introns(rule):
         return GrubioError(

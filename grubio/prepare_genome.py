@@ -98,7 +98,17 @@ def prepare_genome(
         tally.refuse(f"{error.path} line {error.line}", error.problem)
 
     features = chain.from_iterable(read_features(path, lengths, refuse) for path in annotation)
-    tally.painted = painted_loci(features, settings.classes, lengths, refuse)
+    try:
+        tally.painted = painted_loci(features, settings.classes, lengths, refuse)
+    except GrubioError as error:
+        if tally.lines_refused and error.line is None:
+            where, problem = next((r for r in tally.refused if " line " in r[0]), ("", "unknown"))
+            raise GrubioError(
+                f"{error.problem}; {tally.lines_refused} lines of annotation were left out, such "
+                f"as {where}: {problem}",
+                hint=error.hint,
+            ) from error
+        raise
     records = [
         record
         for contig in contigs
@@ -207,6 +217,7 @@ def _genome_as_dict(tally: GenomeTally) -> dict[str, object]:
         "bases": tally.bases,
         "features": {name: found.features for name, found in tally.painted.items()},
         "clipped": {name: found.clipped for name, found in tally.painted.items()},
+        "short": {name: found.short for name, found in tally.painted.items()},
         "contigs_refused": tally.contigs_refused,
         "lines_refused": tally.lines_refused,
     }

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from grubio.files import share_read
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -45,6 +43,8 @@ def counted(
     and while an input file is being read.
     """
     from rich.status import Status
+
+    from grubio.files import share_read
 
     live = is_live()
     status = Status("reading", console=terminal()) if live else None

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from grubio import metrics
 from grubio.metrics import Floats, Metric
-from grubio.site_scoring import Candidates, SiteTruth, Strand
+from grubio.site_scoring import Candidates, LabelledStrand, SiteTruth
 
 FALSE_POSITIVES_PER_KB = (0.1, 1.0)
 HEADLINE_TOLERANCE = 3
@@ -48,7 +48,7 @@ class Scanned:
 
 
 def scanned(
-    strands: Sequence[Strand], truth: SiteTruth, classes: int, *, near: bool = False
+    strands: Sequence[LabelledStrand], truth: SiteTruth, classes: int, *, near: bool = False
 ) -> Scanned:
     """Return how much was scanned of each block; of the surroundings of known sites if ``near``."""
     blocks = 1 + max(strand.block for strand in strands)

@@ -43,7 +43,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Strand:
+class LabelledStrand:
     """One strand of a block, as it was labelled.
 
     Attributes
@@ -119,7 +119,9 @@ class Candidates:
     known: Mask
 
 
-def strands_of(records: Sequence[Record], scheme: LabelScheme) -> tuple[list[Strand], list[int]]:
+def strands_of(
+    records: Sequence[Record], scheme: LabelScheme
+) -> tuple[list[LabelledStrand], list[int]]:
     """Return the strands in the order of their loci, and the index of the record of each.
 
     Raises
@@ -148,7 +150,9 @@ def strands_of(records: Sequence[Record], scheme: LabelScheme) -> tuple[list[Str
         other = Locus(locus.contig, locus.start, locus.end, "-" if locus.strand == "+" else "+")
         block = blocks.setdefault((locus.contig, locus.start, locus.end), len(blocks))
         classes = scored_classes(records[index], scheme)
-        strands.append(Strand(locus, records[index].sequence, classes, block, place_of.get(other)))
+        strands.append(
+            LabelledStrand(locus, records[index].sequence, classes, block, place_of.get(other))
+        )
     return strands, [index for _, index in placed]
 
 
@@ -185,7 +189,47 @@ def true_sites(classes: Classes, index: int, width: int) -> tuple[Starts, Mask]:
     return np.array(starts, dtype=np.int64), short
 
 
-def site_truth(strands: Sequence[Strand], index: int, width: int, classes: int) -> SiteTruth:
+def countable_starts(undecided: Mask, width: int) -> Mask:
+    """Return whether a candidate that starts there is right or wrong, bool ``(start,)``.
+
+    ``undecided`` says of each base whether it is of a run too short to hold a site or unknown.
+
+    Examples
+    --------
+    >>> countable_starts(np.array([False, False, True, False, False]), 2).tolist()
+    [True, False, False, True]
+    """
+    bad = np.concatenate(([0], np.cumsum(undecided)))
+    return np.asarray(bad[width:] == bad[:-width])
+
+
+def near_a_site(starts: Starts, sites: Starts) -> Mask:
+    """Return whether a true site starts within the largest tolerance of each candidate.
+
+    This is what near a known site means wherever wrong calls are counted, in scores and in
+    thresholds.
+
+    Parameters
+    ----------
+    starts
+        Of the candidates of one strand, ``(candidate,)``.
+    sites
+        Starts of the true sites of that strand, ascending, ``(site,)``.
+
+    Examples
+    --------
+    >>> near_a_site(np.array([9, 10, 30, 31]), np.array([20])).tolist()
+    [False, True, True, False]
+    """
+    reach = max(TOLERANCES)
+    return np.asarray(
+        np.searchsorted(sites, starts - reach) < np.searchsorted(sites, starts + reach + 1)
+    )
+
+
+def site_truth(
+    strands: Sequence[LabelledStrand], index: int, width: int, classes: int
+) -> SiteTruth:
     """Return what is known about the sites of the class ``index`` of ``classes``."""
     starts, countable = [], []
     blocks = 1 + max((strand.block for strand in strands), default=-1)
@@ -193,8 +237,7 @@ def site_truth(strands: Sequence[Strand], index: int, width: int, classes: int) 
     for strand in strands:
         found, short = true_sites(strand.classes, index, width)
         starts.append(found)
-        bad = np.concatenate(([0], np.cumsum(short | (strand.classes >= classes))))
-        countable.append(bad[width:] == bad[:-width])
+        countable.append(countable_starts(short | (strand.classes >= classes), width))
         near = near_of_block[strand.block]
         if near is None:
             near = near_of_block[strand.block] = np.zeros(len(strand.locus), dtype=bool)
@@ -242,7 +285,7 @@ def matched(starts: Starts, scores: Floats, sites: Starts, tolerance: int) -> Ma
 
 
 def find_candidates(
-    strands: Sequence[Strand], scores: Sequence[Floats], truth: SiteTruth
+    strands: Sequence[LabelledStrand], scores: Sequence[Floats], truth: SiteTruth
 ) -> Candidates:
     """Return the candidates of a scan with their outcome.
 
@@ -262,8 +305,7 @@ def find_candidates(
         values = values[starts]
         sites = truth.starts[number]
         right = {d: matched(starts, values, sites, d) for d in TOLERANCES}
-        ends = (starts - max(TOLERANCES), starts + max(TOLERANCES) + 1)
-        known = np.searchsorted(sites, ends[0]) < np.searchsorted(sites, ends[1])
+        known = near_a_site(starts, sites)
         parts.append((starts, values, truth.near[number][starts], right, known))
     sizes = [len(part[0]) for part in parts]
     return Candidates(
@@ -278,7 +320,7 @@ def find_candidates(
 
 
 def strand_outcomes(
-    strands: Sequence[Strand], scores: Sequence[Floats], truth: SiteTruth
+    strands: Sequence[LabelledStrand], scores: Sequence[Floats], truth: SiteTruth
 ) -> list[tuple[int, bool]]:
     """Return, for each true site whose other strand was scanned, its block and the outcome.
 

@@ -24,6 +24,7 @@ from grubio.files import sha256_of_file
 from grubio.homology import Hit, chosen_method, find_hits
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
+from grubio.repeats import repeats_in_training
 
 # A group larger than this share of a held-out split would crowd it.
 _LARGEST_SHARE = 0.2
@@ -54,6 +55,9 @@ class SplitSummary:
         Records by split, ``test`` and ``valid``, that have a homolog in ``train``.
     gap_bases
         Of a genome, the bases of both strands that were cut off beside another split.
+    repeated
+        Of a genome, by split, ``test`` and ``valid``: bases of double-stranded DNA that are
+        repeated in ``train``, and all bases. None without an audit.
     """
 
     method: str
@@ -63,6 +67,7 @@ class SplitSummary:
     removed: int
     leaks: Mapping[str, int]
     gap_bases: int = 0
+    repeated: Mapping[str, tuple[int, int]] | None = None
 
 
 def split_dataset(
@@ -80,7 +85,8 @@ def split_dataset(
 
     Records that already have a split keep it, and their homologs follow them. Records without
     one are joined into groups of homologs, and whole groups are dealt out by residues. A genome
-    is divided by place instead (:mod:`grubio.block_split`), and no homologs are looked for.
+    is divided by place instead (:mod:`grubio.block_split`), and no homologs are looked for; its
+    audit counts the bases that are repeated in training blocks.
 
     Parameters
     ----------
@@ -203,13 +209,42 @@ def _split_genome(
 ) -> SplitSummary:
     divided = split_blocks(records, settings, dataset)
     write_dataset(output, header, divided)
+    repeated = None
     if audit is not None:
-        held = (record for record in divided if record.split != "train")
-        write_audit(audit, [AuditRow(record.id, str(record.split)) for record in held])
+        rows, repeated = _repeats_audited(divided)
+        write_audit(audit, rows)
     if removed is not None:
         write_audit(removed, [])
     gaps = sum(map(len, records)) - sum(map(len, divided))
-    return SplitSummary(settings.unit, *_sizes(divided), None, 0, {}, gaps)
+    return SplitSummary(settings.unit, *_sizes(divided), None, 0, {}, gaps, repeated)
+
+
+def _repeats_audited(
+    divided: Sequence[Record],
+) -> tuple[list[AuditRow], dict[str, tuple[int, int]]]:
+    # One strand of each block, by its group.
+    blocks = {str(record.group): record for record in divided}
+    held = {name: r.sequence for name, r in blocks.items() if r.split != "train"}
+    train = ((name, r.sequence) for name, r in blocks.items() if r.split == "train")
+    found = repeats_in_training(held, train)
+    rows = [
+        AuditRow(
+            record.id,
+            str(record.split),
+            found[str(record.group)].nearest,
+            coverage=found[str(record.group)].bases / len(record),
+        )
+        for record in divided
+        if record.split != "train"
+    ]
+    repeated = {
+        split: (
+            sum(found[name].bases for name in held if blocks[name].split == split),
+            sum(len(text) for name, text in held.items() if blocks[name].split == split),
+        )
+        for split in ("test", "valid")
+    }
+    return rows, repeated
 
 
 def _sizes(records: Sequence[Record]) -> tuple[Counter[str], Counter[str]]:

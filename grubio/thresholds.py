@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from grubio.baselines import scored_classes
 from grubio.bundle import Site
 from grubio.inference import Predictor
 from grubio.record import Record
+from grubio.site_scoring import countable_starts, near_a_site, true_sites
 from grubio.sites import called_radius, peaks, site_scores
-
-TOLERANCE = 10
-"""Bases from a known site within which a call is not wrong."""
 
 
 def chosen_sites(
@@ -34,36 +33,30 @@ def chosen_sites(
     widths
         Bases of a site of each class, by letter.
     false_positives_per_kb
-        Calls in 1,000 bases of the blocks, both strands together, that may lie more than
-        :data:`TOLERANCE` bases from a known site.
+        Calls in 1,000 labelled bases of the blocks, both strands together, that may lie away from
+        any known site. What is near one, and which calls count, is as in the scores:
+        :func:`grubio.site_scoring.near_a_site`, :func:`grubio.site_scoring.countable_starts`.
     """
     false: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     bases = 0
     scheme = predictor.bundle.scheme
     for prediction in predictor.predict(records):
-        bases += len(prediction.record)
-        labels = prediction.record.labels or ""
+        classes = scored_classes(prediction.record, scheme)
+        unknown = classes >= scheme.size
+        bases += int((~unknown).sum())
         for letter, width in widths.items():
-            column = scheme.letters.index(letter)
-            scores = site_scores(prediction.probabilities[:, column], width)
+            index = scheme.letters.index(letter)
+            scores = site_scores(prediction.probabilities[:, index], width)
+            sites, short = true_sites(classes, index, width)
             starts = peaks(scores, called_radius(width))
-            known = _near_known(labels, letter, width)[starts]
-            false[letter].append(scores[starts[~known]])
+            starts = starts[countable_starts(short | unknown, width)[starts]]
+            false[letter].append(scores[starts[~near_a_site(starts, sites)]])
     # Every block is there as both strands.
     allowed = int(false_positives_per_kb * bases / 2 / 1000)
     return {
         letter: Site(width, _lowest(np.concatenate(false[letter]), allowed))
         for letter, width in widths.items()
     }
-
-
-def _near_known(labels: str, letter: str, width: int) -> npt.NDArray[np.bool_]:
-    marked = np.frombuffer(labels.encode("ascii"), dtype=np.uint8) == ord(letter)
-    # A call that begins at most this far before or after a known base lies near its site.
-    near = np.zeros(len(marked), dtype=bool)
-    for place in np.flatnonzero(marked).tolist():
-        near[max(0, place - TOLERANCE - width + 1) : place + TOLERANCE + 1] = True
-    return near
 
 
 def _lowest(false: npt.NDArray[np.float64], allowed: int) -> float:

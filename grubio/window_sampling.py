@@ -11,13 +11,28 @@ from grubio.batching import Example
 from grubio.dataset import DatasetHeader
 from grubio.sites import runs
 
+Stretch = tuple[int, int, int]
+"""Number of the example, first labelled residue, and the residue after the last one."""
+
 Window = tuple[int, int, int]
 """Number of the example, first residue, and the residue after the last one."""
 
 
+def rare_stretches(examples: Sequence[Example], rare: Sequence[int], length: int) -> list[Stretch]:
+    """Return what windows are drawn around: the labelled stretches of all examples.
+
+    Stretches that fit into one window of ``length`` residues together are one.
+    """
+    return [
+        (number, first, last)
+        for number, example in enumerate(examples)
+        for first, last in _together(labelled_stretches(example.classes, rare), length)
+    ]
+
+
 def sampled_windows(
     examples: Sequence[Example],
-    rare: Sequence[int],
+    stretches: Sequence[Stretch],
     length: int,
     ratio: float,
     *,
@@ -26,16 +41,16 @@ def sampled_windows(
 ) -> list[Window]:
     """Return the windows of one pass, the same for the same seed and epoch.
 
-    Every labelled stretch gets a window in which it lies anywhere; stretches that fit into one
-    window together share it. Background windows are drawn uniformly over the residues of all
-    examples and may hold labelled stretches by chance, as often as they do in the data.
+    Every stretch gets a window in which it lies anywhere. Background windows are drawn uniformly
+    over the residues of all examples and may hold labelled stretches by chance, as often as they do
+    in the data.
 
     Parameters
     ----------
     examples
         Where to draw from; those shorter than a window are taken whole.
-    rare
-        Class indices whose stretches get windows.
+    stretches
+        Of :func:`rare_stretches`.
     length
         Residues of a window.
     ratio
@@ -44,20 +59,15 @@ def sampled_windows(
         What the draws follow from.
     """
     generator = np.random.default_rng((seed, epoch))
-    sites = [
-        (number, first, last)
-        for number, example in enumerate(examples)
-        for first, last in _together(labelled_stretches(example.classes, rare), length)
-    ]
     windows = []
-    for number, first, last in sites:
+    for number, first, last in stretches:
         total = len(examples[number])
         low = max(0, min(last - length, first))
         high = max(low, min(first, total - length))
         start = int(generator.integers(low, high + 1))
         windows.append(_within(number, start, length, total))
     totals = np.array([len(example) for example in examples])
-    count = round(ratio * len(sites))
+    count = round(ratio * len(stretches))
     for number in generator.choice(len(examples), count, p=totals / totals.sum()).tolist():
         start = int(generator.integers(0, max(totals[number] - length, 0) + 1))
         windows.append(_within(number, start, length, int(totals[number])))

@@ -1,8 +1,9 @@
-"""Build the documentation site: ``python scripts/build_docs.py`` (or ``make docs``).
+"""Build the documentation site: ``python scripts/build_docs.py [FOLDER]`` (or ``make docs``).
 
 Pages are those of ``docs/``, and some that are made here: the command line from the commands
 themselves, the configuration from ``config/README.md``, the Python reference from docstrings. All
-are collected in ``build/docs/pages``; the site is ``build/docs/site/index.html``.
+are collected in ``build/docs/pages``; the site is ``build/docs/site/index.html``, which opens
+without a server.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-BUILD = ROOT / "build/docs"
-PAGES = BUILD / "pages"
 FILES = "files"
 
 NAVIGATION: dict[str, list[str]] = {
     "Begin": ["index.md", "faq.md"],
     "Use": ["predict.md", "genomes.md", "view.md", "formats.md", "python.md"],
     "Train": ["train.md", "dna.md", "cluster.md", "module.md"],
-    "Understand": ["how-it-works.md", "benchmarks.md", "experiments.md"],
+    "Understand": [
+        "report.md",
+        "how-it-works.md",
+        "benchmarks.md",
+        "dna_benchmarks.md",
+        "experiments.md",
+    ],
     "Scale": ["performance.md", "scaling.md"],
     "Look up": ["commands.md", "configuration.md", "api.md", "exit-codes.md"],
     "Project": ["contributing.md", "changelog.md"],
@@ -66,24 +71,24 @@ _WORKER = "https://unpkg.com/iframe-worker/shim"
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)((?:#[^)\s]*)?)\)")
 
 
-def collect() -> None:
-    """Put all pages, and the files that they link to, into ``build/docs/pages``."""
-    shutil.rmtree(BUILD, ignore_errors=True)
-    shutil.copytree(ROOT / "docs", PAGES)
+def collect(folder: Path) -> None:
+    """Put the settings, all pages and the files that they link to into a new folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    pages = folder / "pages"
+    shutil.copytree(ROOT / "docs", pages)
     for source, name in ELSEWHERE.items():
-        if (ROOT / source).exists():
-            (PAGES / name).write_text((ROOT / source).read_text("utf-8"), "utf-8")
-    for page in PAGES.glob("*.md"):
-        source = next(
-            (s for s, name in ELSEWHERE.items() if name == page.name), f"docs/{page.name}"
-        )
-        page.write_text(_relinked(page.read_text("utf-8"), Path(source).parent), "utf-8")
-    (PAGES / "commands.md").write_text(command_reference(), "utf-8")
-    (PAGES / "api.md").write_text(_python_reference(), "utf-8")
-    (PAGES / "site/zensical.toml").rename(BUILD / "zensical.toml")
-    settings = (BUILD / "zensical.toml").read_text("utf-8")
-    navigation = f"[project]\nnav = {_as_toml(navigation_of(PAGES))}\n"
-    (BUILD / "zensical.toml").write_text(settings.replace("[project]\n", navigation, 1), "utf-8")
+        shutil.copyfile(ROOT / source, pages / name)
+    sources = {name: source for source, name in ELSEWHERE.items()}
+    for page in pages.glob("*.md"):
+        source = sources.get(page.name, f"docs/{page.name}")
+        page.write_text(_relinked(page.read_text("utf-8"), Path(source).parent, pages), "utf-8")
+    (pages / "commands.md").write_text(command_reference(), "utf-8")
+    (pages / "api.md").write_text(_python_reference(), "utf-8")
+    settings = (pages / "site/zensical.toml").read_text("utf-8").replace("REPOSITORY", str(ROOT))
+    (pages / "site/zensical.toml").unlink()
+    navigation = f"[project]\nnav = {_as_toml(navigation_of(pages))}\n"
+    settings = settings.replace("[project]\n", navigation, 1)
+    (folder / "zensical.toml").write_text(settings, "utf-8")
 
 
 def navigation_of(folder: Path) -> list[dict[str, list[str]]]:
@@ -168,7 +173,7 @@ def _python_reference() -> str:
     return "\n".join(parts)
 
 
-def _relinked(text: str, folder: Path) -> str:
+def _relinked(text: str, folder: Path, pages: Path) -> str:
     def target(match: re.Match[str]) -> str:
         text, link, anchor = match.groups()
         if "://" in link or link.startswith("mailto:"):
@@ -182,7 +187,7 @@ def _relinked(text: str, folder: Path) -> str:
             return f"[{text}]({path.removeprefix('docs/')}{anchor})"
         if (ROOT / path).is_file():
             # Scripts and settings are shown as text, whatever a browser makes of their endings.
-            copy = PAGES / FILES / f"{path}.txt"
+            copy = pages / FILES / f"{path}.txt"
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / path, copy)
             return f"[{text}]({FILES}/{path}.txt)"
@@ -199,23 +204,23 @@ def _as_toml(value: Any) -> str:
     return f'"{value}"'
 
 
-def main() -> None:
-    """Collect and build."""
-    collect()
+def build(folder: Path) -> int:
+    """Collect the pages and build the site into ``folder/site``; return the exit code."""
+    collect(folder)
     paths = [str(ROOT / "scripts"), str(ROOT), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(
         [sys.executable, "-m", "zensical", "build", "--clean", "--strict"],
-        cwd=BUILD,
+        cwd=folder,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         check=False,
     )
     if done.returncode == 0:
-        for page in (BUILD / "site").glob("*.html"):
+        for page in (folder / "site").glob("*.html"):
             text = page.read_text("utf-8").replace(_WORKER, "site/iframe-worker.js")
             page.write_text(text, "utf-8")
-        print(f"open {BUILD / 'site/index.html'}")
-    sys.exit(done.returncode)
+        print(f"open {folder / 'site/index.html'}")
+    return done.returncode
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(build(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build/docs"))

@@ -1,4 +1,4 @@
-"""Write config/README.md and workflow/schemas/config.schema.json from grubio/config/."""
+"""Write config/README.md and the JSON schemas, of configurations and of predictions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from grubio import config
 from grubio.config_loading import json_schema
+from grubio.writers.json_document import predictions_schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,12 +90,14 @@ def table(group: type[BaseModel]) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     parts = [INTRODUCTION]
     for title, group in GROUPS:
         parts.append(f"## {title}\n\n{(group.__doc__ or '').splitlines()[0]}\n\n{table(group)}\n")
     (ROOT / "config/README.md").write_text("\n".join(parts), encoding="utf-8")
     (ROOT / "workflow/schemas/config.schema.json").write_text(json_schema(), encoding="utf-8")
+    schema = ROOT / "grubio/writers/predictions.schema.json"
+    schema.write_text(predictions_schema(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from grubio.comparison import compare_runs
-from grubio.report.comparison_page import settings, standing
+from grubio.comparison import compare_runs, comparison_figure, comparison_table
+from grubio.report.comparison_page import render_comparison, settings, standing
+from grubio.report.numbers import Interval
+from grubio.report.run_differences import certainty
 from grubio.report.run_files import read_run
 from grubio.scheme import SS8, custom_scheme
 from synthetic_run import labelled_chains, make_run
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    runs: tuple[int, ...]
+    seeds: tuple[str, ...]
+    score_key: str
+    mean: float
+    deviation: float | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    first: str
+    second: str
+    difference: Interval
+    chains: int = 6
+    adjusted: float = 0.012
 
 
 @pytest.fixture
@@ -77,3 +99,37 @@ def test_curves_and_scores_are_those_of_the_runs(runs: list[Path], tmp_path: Pat
     (runs[1] / "history.csv").unlink()
     compare_runs(runs, tmp_path / "t.tsv", page=tmp_path / "c.html")
     assert "How the runs learned is left out" in (tmp_path / "c.html").read_text()
+
+
+def test_says_whether_pairs_can_be_told_apart() -> None:
+    clear, unclear = Interval(0.02, 0.011, 0.03), Interval(0.02, -0.01, 0.05)
+    said = {
+        (first, difference): certainty("a", "b", [Pair(*order, difference)])
+        for first, order in (("a", ("a", "b")), ("b", ("b", "a")))
+        for difference in (clear, unclear)
+    }
+    assert "ahead by 1.1 to 3.0 points" in (said["a", clear] or "")
+    assert "b is ahead" in (said["b", clear] or "")
+    assert "cannot be told apart" in (said["a", unclear] or "")
+    assert certainty("a", "c", [Pair("a", "b", clear)]) is None
+
+
+def test_shows_groups_and_paired_differences(runs: list[Path], tmp_path: Path) -> None:
+    comparison = compare_runs(runs, tmp_path / "t.tsv")
+    page = render_comparison(
+        comparison,
+        *comparison_table(comparison),
+        comparison_figure(comparison),
+        groups=[
+            Group("wide", (0, 1), ("1", "2"), "q3", 0.701, 0.002),
+            Group("one", (1,), ("1",), "q3", 0.6, None),
+        ],
+        tests=[Pair("high", "low", Interval(0.1234, 0.1, 0.15))],
+    )
+    page = page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "ahead by 10.0 to 15.0 points" in page
+    assert '<th scope="row">wide</th><td class="n">2</td><td class="n">70.1 %</td>' in page
+    assert '<th scope="row">one</th>' not in page
+    assert '+12.3<span class="range">+10.0 to +15.0</span>' in page
+    assert "high less low: +12.3" in page
+    assert "0.012" in page

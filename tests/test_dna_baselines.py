@@ -16,12 +16,12 @@ from grubio.dna_baselines import (
     site_log_odds,
 )
 from grubio.record import Record
-from grubio.site_scoring import Strand, strands_of
+from grubio.site_scoring import LabelledStrand, strands_of
 from synthetic_genome import MOTIF, SCHEME, genome_dataset
 
 
 @pytest.fixture(scope="module")
-def strands() -> list[Strand]:
+def strands() -> list[LabelledStrand]:
     return strands_of(genome_dataset(10)[0], SCHEME)[0]
 
 
@@ -37,7 +37,7 @@ def naive_scan(log_odds: np.ndarray, before: int, width: int, sequence: str) -> 
 
 
 @pytest.mark.parametrize("flank", [(0, 0), (4, 2)])
-def test_a_scan_equals_a_naive_one(strands: list[Strand], flank: tuple[int, int]) -> None:
+def test_a_scan_equals_a_naive_one(strands: list[LabelledStrand], flank: tuple[int, int]) -> None:
     pwm = fit_pwm(strands, 0, 6, flank)
     assert pwm is not None
     sequence = strands[0].sequence[:400] + "N" + strands[0].sequence[400:700] + "RN"
@@ -65,7 +65,7 @@ def test_the_matrix_holds_the_log_odds_over_the_training_background() -> None:
     assert fit_pwm(one, 0, 6, (5, 12)) is None
 
 
-def test_the_planted_motif_is_learned(strands: list[Strand]) -> None:
+def test_the_planted_motif_is_learned(strands: list[LabelledStrand]) -> None:
     train = [one for one in strands if one.block < 7]
     pwm = chosen_pwm(train, [one for one in strands if one.block >= 7], 0, 6)
     assert pwm is not None
@@ -89,7 +89,7 @@ def naive_log_odds(model: KmerLogistic, sequence: str) -> list[float]:
     return answers
 
 
-def test_a_scan_of_kmers_equals_a_naive_one(strands: list[Strand]) -> None:
+def test_a_scan_of_kmers_equals_a_naive_one(strands: list[LabelledStrand]) -> None:
     generator = np.random.default_rng(1)
     weights = generator.normal(size=(12, 65)).astype(np.float32)
     weights[:, 64] = 0
@@ -101,7 +101,9 @@ def test_a_scan_of_kmers_equals_a_naive_one(strands: list[Strand]) -> None:
     assert len(site_log_odds(model, "ACGT", 6)) == 0
 
 
-def test_the_regression_equals_scikit_learn_on_the_same_bases(strands: list[Strand]) -> None:
+def test_the_regression_equals_scikit_learn_on_the_same_bases(
+    strands: list[LabelledStrand],
+) -> None:
     from sklearn.linear_model import LogisticRegression
 
     part = strands[:2]
@@ -123,7 +125,7 @@ def test_the_regression_equals_scikit_learn_on_the_same_bases(strands: list[Stra
 
 
 def test_the_intercept_brings_back_the_prevalence(
-    strands: list[Strand], monkeypatch: pytest.MonkeyPatch
+    strands: list[LabelledStrand], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grubio.dna_baselines.MAX_BACKGROUND", 10**6)
     whole = fit_kmers(strands, 0, 2, (4, 4), 0.03, 1)
@@ -142,7 +144,7 @@ def test_the_intercept_brings_back_the_prevalence(
     assert truth / 2 < shares[1] < 2 * truth
 
 
-def test_the_regression_finds_planted_sites(strands: list[Strand]) -> None:
+def test_the_regression_finds_planted_sites(strands: list[LabelledStrand]) -> None:
     train = [one for one in strands if one.block < 7]
     test = [one for one in strands if one.block >= 7]
     model = chosen_site_kmers(train, [], 0, 2, 6, seed=1)
@@ -155,7 +157,7 @@ def test_the_regression_finds_planted_sites(strands: list[Strand]) -> None:
     assert (again.weights == model.weights).all()
 
 
-def test_there_is_no_regression_without_both_kinds(strands: list[Strand]) -> None:
+def test_there_is_no_regression_without_both_kinds(strands: list[LabelledStrand]) -> None:
     assert dense_kmers([], 0, 2, 1) is None
     one, _ = strands_of([Record("c:0-20(+)", "", "ACGT" * 5, "." * 20)], SCHEME)
     assert dense_kmers(one, 0, 2, 1) is None

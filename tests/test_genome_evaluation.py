@@ -194,7 +194,12 @@ def test_without_training_blocks_there_are_no_baselines() -> None:
     answers = noisy_probabilities(test)
     result, _ = score_genome(test, answers, [], [], header.scheme, header.sites or {}, QUICK)
     assert set(result["sites"]["M"]["methods"]) == {"model", "prevalence"}
-    assert result["independence"] == {"shared_bases": 0, "nearest": None}
+    assert result["independence"] == {
+        "shared_bases": 0,
+        "nearest": None,
+        "bases": 2000,
+        "repeated_bases": None,
+    }
 
 
 def test_overlap_with_training_is_told() -> None:
@@ -203,7 +208,12 @@ def test_overlap_with_training_is_told() -> None:
     answers = noisy_probabilities(test)
     sites = header.sites or {}
     result, _ = score_genome(test, answers, test, [], header.scheme, sites, QUICK)
-    assert result["independence"] == {"shared_bases": 2000, "nearest": 0}
+    assert result["independence"] == {
+        "shared_bases": 2000,
+        "nearest": 0,
+        "bases": 2000,
+        "repeated_bases": 2000,
+    }
 
 
 def test_ids_must_be_loci() -> None:

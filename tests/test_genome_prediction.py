@@ -17,7 +17,7 @@ import pytest
 from genome_model import SCHEME, SITES, dna, save_genome_model
 from grubio.bundle import load_bundle
 from grubio.called_features import Feature, FeatureCaller
-from grubio.config import GenomeSettings
+from grubio.config import CallSettings, GenomeSettings
 from grubio.errors import GrubioError
 from grubio.inference import Predictor, Stretch
 from grubio.locus import STRANDS, Locus, Strand, reverse_complement
@@ -191,7 +191,7 @@ def test_a_long_contig_is_held_by_the_batch(
         caller.feed(stretch)
         waiting = max(waiting, *(len(scan._held) for scan in caller._site_scans))
     assert bases == 3_000_000
-    assert most <= 32 * 5002
+    assert most <= 64 * 5002
     assert waiting < 100
 
 
@@ -241,7 +241,12 @@ def test_features_do_not_depend_on_the_borders_of_stretches(seed: int) -> None:
 
 
 def predicted(
-    model: Path, contigs: list[Record], folder: Path, names: list[str], **settings: object
+    model: Path,
+    contigs: list[Record],
+    folder: Path,
+    names: list[str],
+    min_segment: int = 1,
+    **settings: object,
 ) -> None:
     folder.mkdir(exist_ok=True)
     text = "".join(f">{c.id}\n{c.sequence}\n" for c in contigs)
@@ -255,6 +260,7 @@ def predicted(
         device="cpu",
         threads=1,
         genome=GenomeSettings(**settings),
+        calls=CallSettings(min_segment=min_segment),
     )
 
 

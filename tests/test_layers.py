@@ -14,7 +14,7 @@ HEAVY |= {"polars", "pybigtools", "lightmotif", "gffutils", "logomaker", "pandas
 # From the bottom of the hill to the top; a module may import from its own layer and below.
 LAYERS = [
     {"errors", "data", "zoo", "sources"},
-    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows"},
+    {"alphabet", "scheme", "record", "files", "locus", "sites", "windows", "repeats"},
     {"config", "config_loading", "dataset", "embedded", "audit"},
     {
         "readers",
@@ -28,6 +28,8 @@ LAYERS = [
     },
     {
         "model",
+        "packed_labeller",
+        "gru_gradient",
         "devices",
         "bundle",
         "baselines",
@@ -57,6 +59,7 @@ LAYERS = [
         "labelled_sequence",
         "labelled_contig",
         "view",
+        "predictions_table",
     },
     {"fitting_plan"},
     {
@@ -68,6 +71,7 @@ LAYERS = [
         "training",
         "evaluation",
         "prediction",
+        "planning",
         "genome_prediction",
         "report",
         "comparison",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from grubio.alphabet import PROTEIN
 from grubio.batching import padded_codes
+from grubio.gru_gradient import states_of
 from grubio.model import Architecture, BiGRULabeller, reversal_index
 
 sequences_strategy = st.lists(
@@ -40,6 +41,34 @@ def test_an_answer_does_not_depend_on_batch_order_or_padding(
     for place, i in enumerate(order):
         alone = logits_of(model, [sequences[i]])[0]
         assert np.abs(together[place] - alone).max() < 1e-5
+
+
+def test_the_gradient_is_that_of_the_function() -> None:
+    torch.manual_seed(1)
+    gru = torch.nn.GRU(5, 4).double()
+    inputs = torch.randn(6, 3, 5, dtype=torch.float64, requires_grad=True)
+    found, (wanted, _) = states_of(gru, inputs), gru(inputs)
+    assert torch.allclose(found, wanted, atol=1e-12)
+    probe = torch.randn_like(wanted)
+    parameters = [inputs, *gru.parameters()]
+    ours = torch.autograd.grad((found * probe).sum(), parameters)
+    theirs = torch.autograd.grad((wanted * probe).sum(), parameters)
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.allclose(one, other, atol=1e-12)
+
+
+def test_training_sees_the_same_function_as_validation() -> None:
+    model = new_model(stem=6)
+    codes, lengths = padded_codes(
+        [PROTEIN.encode(s) for s in ("MKTAYIAKQRW", "GG", "ACDEFGH")], PROTEIN.pad_code
+    )
+    arguments = torch.from_numpy(codes), torch.from_numpy(lengths)
+    with torch.no_grad():
+        wanted = model(*arguments).logits
+    found = model(*arguments).logits
+    found[:2].square().sum().backward()
+    assert torch.allclose(found[:2], wanted[:2], atol=1e-5)
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.layers.parameters())
 
 
 def test_it_equals_torch_bidirectional_gru_on_packed_sequences() -> None:

@@ -56,9 +56,41 @@ def test_boundaries_count_from_the_own_ends(tmp_path: Path) -> None:
         "last": {"feature": "gene", "boundary": "end", "bases": 3},
     }
     found = painted(text, rules, tmp_path)
-    assert stretches(found["first"]) == ["c:10-13(+)", "c:37-40(-)", "c:50-51(+)"]
-    assert stretches(found["last"]) == ["c:17-20(+)", "c:30-33(-)", "c:50-51(+)"]
-    assert found["first"].width is None
+    assert stretches(found["first"]) == ["c:10-13(+)", "c:37-40(-)"]
+    assert stretches(found["last"]) == ["c:17-20(+)", "c:30-33(-)"]
+    assert (found["first"].width, found["first"].short) == (3, 1)
+    with pytest.raises(GrubioError, match="only features of fewer than 11 bases"):
+        painted(text, {"x": {"feature": "gene", "boundary": "start", "bases": 11}}, tmp_path)
+
+
+def test_peaks_of_any_width_have_a_middle_of_one_width(tmp_path: Path) -> None:
+    # BED6+4, as MACS2 and ENCODE write peaks: without a strand.
+    text = "".join(
+        f"c\t{start}\t{end}\tpeak{start}\t500\t{strand}\t7.1\t12.0\t9.1\t3\n"
+        for start, end, strand in [(10, 20, "."), (30, 35, "."), (40, 50, "-")]
+    )
+    rule = {"feature": "*", "boundary": "center", "bases": 7}
+    found = painted(text, {"k": rule, "whole": {"feature": "*"}}, tmp_path)
+    places = ["c:11-18(+)", "c:11-18(-)", "c:29-36(+)", "c:29-36(-)", "c:42-49(-)"]
+    assert stretches(found["k"]) == places
+    assert (found["k"].width, found["whole"].widths) == (7, (5, 10))
+
+
+def test_features_of_a_circular_contig_go_on_at_its_start(tmp_path: Path) -> None:
+    region = gff("region", 1, LENGTH, "+", "ID=c;Is_circular=true")
+    over = gff("gene", 51, LENGTH + 5, "-") + gff("tss", 4, 4, "+") + gff("tss", 55, 55, "-")
+    rules: dict[str, dict[str, object]] = {
+        "gene": {"feature": "gene"},
+        "box": {"feature": "tss", "offset": [-8, -3]},
+    }
+    found = painted(region + over, rules, tmp_path)
+    assert stretches(found["gene"]) == ["c:0-5(-)", "c:50-60(-)"]
+    assert stretches(found["box"]) == ["c:0-1(+)", "c:0-3(-)", "c:55-60(+)", "c:57-60(-)"]
+    assert [(f.width, f.clipped) for f in found.values()] == [(15, 0), (6, 0)]
+    with pytest.raises(GrubioError, match=r"5 bases past the end of 'c'[^$]*Is_circular=true"):
+        painted(over, rules, tmp_path)
+    with pytest.raises(GrubioError, match="past the end"):
+        painted(region + gff("gene", 51, 2 * LENGTH + 1, "-"), rules, tmp_path)
 
 
 def test_parts_of_one_cds_are_painted_each_but_have_one_start(tmp_path: Path) -> None:
@@ -190,7 +222,7 @@ def test_painting_is_what_each_base_says_by_itself(
     ]
     classes = {
         "near": ClassRule(feature=["x"], offset=(first, last), strand=side),  # type: ignore[arg-type]
-        "tail": ClassRule(feature=["x"], boundary="end", bases=3),
+        "tail": ClassRule(feature=["x"], boundary="end", bases=1),
         "all": ClassRule(feature=["*"]),
     }
     found = painted_loci(features, classes, {"c": LENGTH}, fail)
@@ -204,7 +236,7 @@ def test_painting_is_what_each_base_says_by_itself(
                 on_side = side == "both" or (own == strand) == (side == "same")
                 if on_side and first <= ahead <= last:
                     expected = min(expected, 0)
-                if own == strand and max(size - 3, 0) <= ahead < size:
+                if own == strand and ahead == size - 1:
                     expected = min(expected, 1)
                 if own == strand and start <= base < end:
                     expected = min(expected, 2)

@@ -58,6 +58,17 @@ def test_shards_and_order_change_nothing(predictor: Predictor) -> None:
         assert np.array_equal(prediction.probabilities, whole[prediction.record.id])
 
 
+def test_the_number_of_threads_changes_nothing(run_folder: Path) -> None:
+    import torch
+
+    bundle, records = load_bundle(run_folder / "model"), random_records(300, 4)
+    one, two = (list(Predictor(bundle, "cpu", n).predict(records)) for n in (1, 2))
+    assert torch.get_num_threads() == 2
+    for first, second in zip(one, two, strict=True):
+        assert first.record is second.record
+        assert np.array_equal(first.probabilities, second.probabilities)
+
+
 @pytest.mark.parametrize("name", ["protein-ss-fast", "protein-ss"])
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())

@@ -148,6 +148,9 @@ def test_bad_lines_and_contigs_are_skipped_and_counted(tmp_path: Path) -> None:
     ]
     with pytest.raises(GrubioError, match="position 3"):
         prepared(tmp_path, contigs, annotation, classes)
+    with pytest.raises(GrubioError, match=r"2 lines .* line 1: contig '1' is not in the genome"):
+        text = "1\t2\t5\tx\t0\t+\n1\t7\t9\tx\t0\t+\n"
+        prepared(tmp_path, contigs, text, classes, on_invalid="skip")
 
 
 def test_the_command_prepares_splits_and_says_what_it_painted(
@@ -167,8 +170,8 @@ def test_the_command_prepares_splits_and_says_what_it_painted(
         "  M  minus10              12    0.3 %",
         "  C  cds                 100    2.5 %",
         "  .  background         3888   97.2 %",
-        "minus10: 2 features, 6 bases each",
-        "cds: 1 features, 100 bases each",
+        "minus10: 2 features of 6 bases each, called as sites",
+        "cds: 1 features of 100 bases each, called as sites",
     ]
     done = grubio("split", "p.parquet", "-o", "s.parquet", "--gap", 10, "--audit", "a.tsv")
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,16 @@ from conftest import REPOSITORY
 from grubio import __version__
 from grubio.cli import EXITS
 
-SITE = REPOSITORY / "build/docs/site"
 PAGES = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md")]
 FETCHED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?([^\"' >]+)")
 PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _scripts_can_be_imported() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(REPOSITORY / "scripts"))
+        yield
 
 
 def links(page: Path) -> list[str]:
@@ -52,16 +59,13 @@ def test_links_in_the_repository_lead_somewhere(page: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def site() -> Path:
-    done = subprocess.run(
-        [sys.executable, "scripts/build_docs.py"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return SITE
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built."""
+    from build_docs import build
+
+    folder = tmp_path_factory.mktemp("docs") / "built"
+    assert build(folder) == 0
+    return folder / "site"
 
 
 def test_the_site_needs_no_network(site: Path) -> None:
@@ -86,7 +90,6 @@ def test_pages_hold_what_is_made_for_them(site: Path) -> None:
 
 
 def test_a_broken_link_stops_the_build(site: Path, tmp_path: Path) -> None:
-    # The copy lies outside of the repository, so its pages are those that were collected.
     shutil.copytree(site.parent, tmp_path / "docs", ignore=shutil.ignore_patterns("site"))
     (tmp_path / "docs/pages/site").mkdir()
     page = tmp_path / "docs/pages/faq.md"

@@ -23,7 +23,7 @@ from grubio.site_metrics import (
 )
 from grubio.site_scoring import (
     Candidates,
-    Strand,
+    LabelledStrand,
     find_candidates,
     matched,
     site_truth,
@@ -38,7 +38,7 @@ def strand(labels: str, start: int = 0, sign: str = "+", contig: str = "c") -> R
     return Record(f"{contig}:{start}-{start + len(labels)}({sign})", "", "A" * len(labels), labels)
 
 
-def strands(*records: Record) -> list[Strand]:
+def strands(*records: Record) -> list[LabelledStrand]:
     return strands_of(records, SCHEME)[0]
 
 

@@ -25,7 +25,7 @@ EXITS = {
     1: "a defect of grubio, or a failed job of the workflow",
     2: "wrong input or usage: the message says where, and what to do",
     130: "stopped by SIGINT (Ctrl-C)",
-    141: "the reader of the output has gone, as in `grubio predict ... | head`",
+    141: "the reader of the output has gone, as in `grubio predict` piped into `head`",
     143: "stopped by SIGTERM, as by a cluster's time limit",
 }
 

@@ -26,6 +26,13 @@ SYSTEM = "System"
 
 COMMANDS = [
     Entry("predict", "grubio.cli.predict", USE, "Label every residue of new FASTA files."),
+    Entry("view", "grubio.cli.view", USE, "Draw predictions as a page that needs no network."),
+    Entry(
+        "plan",
+        "grubio.cli.plan",
+        USE,
+        "Say what a prediction will cost: time, memory, shards, CPU-hours.",
+    ),
     Entry("models", "grubio.cli.models", USE, "Show the models that are installed."),
     Entry(
         "shards",

@@ -17,7 +17,6 @@ from typing import Any
 import typer
 
 from grubio.errors import GrubioError
-from grubio.files import STDIO
 
 
 class Role(Enum):
@@ -47,6 +46,8 @@ def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str
     GrubioError
         If a setting is wrong.
     """
+    from grubio.files import STDIO
+
     assert command is not None
     check = getattr(command, "check_settings", None)
     if check is not None:
@@ -82,6 +83,8 @@ def _roles(command: Callable[..., Any]) -> Iterator[tuple[str, Role]]:
 
 
 def _note(role: Role, value: str) -> tuple[str, str]:
+    from grubio.files import STDIO
+
     if role is WRITTEN:
         return "writes", "output" if value == STDIO else _target(Path(value))
     if value == STDIO:

@@ -80,10 +80,12 @@ def predict(
     segments: Annotated[
         str | None,
         typer.Option("--segments", help="Also write a table of segments to this file (TSV)."),
+        WRITTEN,
     ] = None,
     summary: Annotated[
         str | None,
         typer.Option("--summary", help="Also write a line per sequence to this file (TSV)."),
+        WRITTEN,
     ] = None,
     resume_folder: Annotated[
         Path | None,

@@ -15,6 +15,7 @@ from grubio.errors import GrubioError
 
 if TYPE_CHECKING:
     from grubio.checking import Tally
+    from grubio.painting import Painted
     from grubio.scheme import LabelScheme
 
 
@@ -102,12 +103,22 @@ def _prepare_genome(
     )
     _print_classes(tally, genome_scheme(settings.classes))
     for name, found in tally.painted.items():
-        width = f", {found.width} bases each" if found.width is not None else ""
         cut = f", {found.clipped} cut at the end of a contig" if found.clipped else ""
-        typer.echo(f"{name}: {found.features} features{width}{cut}")
+        short = f", {found.short} with too few bases left out" if found.short else ""
+        typer.echo(f"{name}: {found.features} features{_widths(found)}{cut}{short}")
     _print_changes(tally)
     if refused := tally.contigs_refused + tally.lines_refused:
         _print_refused("contigs and lines of annotation", refused, tally)
+
+
+def _widths(found: Painted) -> str:
+    from grubio.prepare_genome import LARGEST_SITE
+
+    least, most = found.widths
+    if least < most:
+        return f" of {least} to {most} bases, called as segments"
+    kind = "sites" if most <= LARGEST_SITE else "segments"
+    return f" of {most} {'base' if most == 1 else 'bases'} each, called as {kind}"
 
 
 def _print_classes(tally: Tally, scheme: LabelScheme) -> None:
@@ -118,8 +129,9 @@ def _print_classes(tally: Tally, scheme: LabelScheme) -> None:
 
 
 def _print_changes(tally: Tally) -> None:
-    for letter, count in sorted(tally.replaced.items()):
-        typer.echo(f"letter {letter} read as something else: {count}")
+    if tally.replaced:
+        letters = ", ".join(f"{count} {letter}" for letter, count in sorted(tally.replaced.items()))
+        typer.echo(f"ambiguous or invalid letters: {letters}")
     if tally.stops:
         typer.echo(f"terminal stops removed: {tally.stops}")
 

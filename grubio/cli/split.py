@@ -60,13 +60,20 @@ def split(
         removed=removed,
         threads=threads,
     )
-    typer.echo("split\trecords\tresidues\thomologs in train")
+    genome = summary.method in ("block", "contig")
+    typer.echo("split\trecords\tresidues" + ("" if genome else "\thomologs in train"))
     for name, records in sorted(summary.records.items()):
-        leaks = summary.leaks.get(name, "-")
-        typer.echo(f"{name}\t{records}\t{summary.residues[name]}\t{leaks}")
+        leaks = "" if genome else f"\t{summary.leaks.get(name, '-')}"
+        typer.echo(f"{name}\t{records}\t{summary.residues[name]}{leaks}")
     if summary.removed:
         typer.echo(f"{summary.removed} records dropped as homologs of excluded or held-out ones")
     if summary.gap_bases:
         typer.echo(f"{summary.gap_bases} bases of both strands cut off beside another split")
+    for name, (bases, total) in (summary.repeated or {}).items():
+        if total:
+            typer.echo(
+                f"{bases} of {total} {name} bases ({100 * bases / total:.2f} %) are repeated in "
+                "training blocks, in copies of 100 bases or more"
+            )
     if summary.groups is not None:
         typer.echo(f"{summary.groups} groups of homologs, found with {summary.method}")

@@ -17,8 +17,8 @@ class ClassRule(Settings):
     """Which bases of a genome a class labels, from the features of its annotation.
 
     With `offset`, the bases at a distance from the first base of each feature. With `boundary` and
-    `bases`, the ends of features or of the introns between the exons of a transcript. With
-    neither, whole features.
+    `bases`, the ends or the middle of features, or the ends of the introns between the exons of a
+    transcript. With neither, whole features.
     """
 
     letter: str | None = Field(
@@ -41,10 +41,11 @@ class ClassRule(Settings):
         description="First and last base, counted from the first base of the feature on its own "
         "strand, which is 0; upstream is negative: `[-12, -7]`.",
     )
-    boundary: Literal["start", "end", "introns_start", "introns_end"] | None = Field(
+    boundary: Literal["start", "end", "center", "introns_start", "introns_end"] | None = Field(
         default=None,
-        description="The first or last `bases` of each feature, or of each intron between the "
-        "exons (`feature: exon`) of a transcript.",
+        description="The first, the last or the middle `bases` of each feature, or the first or "
+        "last of each intron between the exons (`feature: exon`) of a transcript. Features and "
+        "introns with fewer bases are left out; `center` may reach beyond the feature.",
     )
     bases: int | None = Field(default=None, ge=1, description="Number of bases for `boundary`.")
     strand: Literal["same", "opposite", "both"] = Field(

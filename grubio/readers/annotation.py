@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -24,6 +25,7 @@ NO_STRAND: Literal["."] = "."
 _STRANDS: Mapping[str, Literal["+", "-", "."]] = {"+": "+", "-": "-", ".": ".", "?": "."}
 _GFF_COLUMNS = 9
 _BED_COLUMNS = range(3, 13)
+_SAYS_CIRCULAR = re.compile(r"[\t;]\s*Is_circular=true\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Feature:
         Of BED, ``name`` and ``score``.
     blocks
         Of BED with 12 columns, the start and end of each block, 0-based and half-open.
+    circular
+        Whether the contig is circular: GFF3 said so, on this line or before, with
+        ``Is_circular=true``. Then ``end`` may lie past the end, by less than a turn.
     """
 
     contig: str
@@ -60,6 +65,7 @@ class Feature:
     text: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     blocks: tuple[tuple[int, int], ...] = ()
+    circular: bool = False
 
     @cached_property
     def attributes(self) -> Mapping[str, Sequence[str]]:
@@ -104,11 +110,17 @@ def read_features(
         If the file is missing, damaged, in another format, or holds no features.
     """
     read: Callable[[_Line], Feature] | None = None
+    circular: set[str] = set()
     with open_input(path) as raw:
         for line in _data_lines(raw, path):
             read = read or _reader_of(line)
             try:
                 feature = read(line)
+                # A landmark stands before the features on it.
+                if _SAYS_CIRCULAR.search(feature.text):
+                    circular.add(feature.contig)
+                if feature.contig in circular:
+                    feature = replace(feature, circular=True)
                 _require_on_genome(feature, lengths)
             except GrubioError as error:
                 refuse(error)
@@ -240,12 +252,15 @@ def _require_on_genome(feature: Feature, lengths: Mapping[str, int]) -> None:
         raise feature.error("the feature ends before it starts")
     if feature.start < 0:
         raise feature.error("the feature starts before the first base")
+    if feature.circular and feature.start < length and feature.end - feature.start <= length:
+        return
     if feature.end > length:
         raise feature.error(
             f"the feature ends {feature.end - length} bases past the end of '{feature.contig}' "
             f"({length} bases)",
-            hint="was it made for another assembly? A feature across the origin of a circular "
-            "contig needs two lines; --on-invalid skip leaves such lines out",
+            hint="was it made for another assembly? If the contig is circular, GFF3 must say so "
+            "before, in the line of its region, with Is_circular=true; --on-invalid skip leaves "
+            "such lines out",
         )
 
 

@@ -17,6 +17,7 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from grubio.errors import GrubioError
 from grubio.files import open_input
+from grubio.readers.seen_ids import Repeat, SeenIds
 from grubio.record import Record
 
 
@@ -31,7 +32,8 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
         If the file is missing, damaged, empty or no FASTA, or if an id is missing, comes twice
         or is not ASCII.
     """
-    first_place: dict[str, int] = {}
+    seen = SeenIds()
+    number = 0
     with open_input(path) as raw:
         for number, (title, sequence) in enumerate(
             SimpleFastaParser(_checked_lines(raw, path)), start=1
@@ -48,18 +50,22 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
                     record=name,
                     hint="rename it; descriptions may have any characters",
                 )
-            if name in first_place:
-                raise GrubioError(
-                    f"the id comes twice, as records {first_place[name]} and {number}",
-                    path=path,
-                    record=name,
-                    hint="give every record an id of its own",
-                )
-            first_place[name] = number
+            _refuse(seen.add(name), path)
             yield Record(name, description.strip(), "".join(sequence.split()))
-    if not first_place:
+    _refuse(seen.finish(), path)
+    if not number:
         raise GrubioError(
             "holds no records", path=path, hint="give a FASTA file: >id, then residues"
+        )
+
+
+def _refuse(repeat: Repeat | None, path: str | Path) -> None:
+    if repeat is not None:
+        raise GrubioError(
+            f"the id comes twice, as records {repeat.first} and {repeat.second}",
+            path=path,
+            record=repeat.id,
+            hint="give every record an id of its own",
         )
 
 

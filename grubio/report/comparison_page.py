@@ -18,6 +18,12 @@ from matplotlib.figure import Figure
 from grubio.report import figures
 from grubio.report.facts import flattened
 from grubio.report.numbers import Interval, range_text, score_text
+from grubio.report.run_differences import (
+    PairedDifference,
+    SeedGroup,
+    certainty,
+    difference_figure,
+)
 from grubio.report.run_files import Run
 from grubio.report.summary import REPORT_FILE
 from grubio.report.svg import inline_svg
@@ -74,6 +80,8 @@ def render_comparison(
     rows: Sequence[Sequence[str]],
     figure: Figure,
     page: Path | None = None,
+    groups: Sequence[SeedGroup] = (),
+    tests: Sequence[PairedDifference] = (),
 ) -> str:
     """Return the comparison as one HTML page that needs no other file.
 
@@ -86,7 +94,9 @@ def render_comparison(
     figure
         The runs' scores, drawn.
     page
-        Where the page will be: runs whose report lies beside it are linked from there.
+        Where the page will be: runs that have a report are linked from there.
+    groups, tests
+        Runs that differ in their seed alone, and paired tests between such groups.
     """
     described = "; ".join(
         f"{name}: {run.score_name} {score_text(run.score_key, value)}".replace(
@@ -102,7 +112,10 @@ def render_comparison(
         .render(
             comparison=comparison,
             names=comparison.names,
-            standing=standing(comparison),
+            standing=standing(comparison, tests),
+            groups=[group for group in groups if len(group.runs) > 1],
+            tests=tests,
+            differences=difference_figure(tests),
             marks=_marks(comparison.test_sets),
             columns=columns(header, rows),
             links=[_link(run, page) for run in comparison.runs],
@@ -116,8 +129,8 @@ def render_comparison(
     )
 
 
-def standing(comparison: Comparison) -> str:
-    """Return one sentence: which run has the best score, and how far ahead of the next it is."""
+def standing(comparison: Comparison, tests: Sequence[PairedDifference] = ()) -> str:
+    """Return one or two sentences: which run has the best score, and whether that is chance."""
     runs = comparison.runs
     if comparison.notice or len({run.score_key for run in runs}) > 1:
         return "The runs cannot be put in one order: they were not all scored on the same task."
@@ -130,17 +143,20 @@ def standing(comparison: Comparison) -> str:
     if not ranked:
         return "No run has a score."
     key, name = runs[0].score_key, runs[0].score_name
-    best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
-    text = f"{best[1]} has the highest {name}, {score_text(key, best[0].value)}"
-    if second is None:
+    text = f"{ranked[0][1]} has the highest {name}, {score_text(key, ranked[0][0].value)}"
+    if len(ranked) == 1:
         return f"{text}."
-    text += f"; next is {second[1]} with {score_text(key, second[0].value)}"
-    low, high = best[0].low, second[0].high
-    if low is None or high is None:
-        return f"{text}."
-    if low > high:
-        return f"{text}. Their 95\N{NO-BREAK SPACE}% intervals do not overlap."
-    return f"{text}. Their 95\N{NO-BREAK SPACE}% intervals overlap: the order may be chance."
+    text += f"; next is {ranked[1][1]} with {score_text(key, ranked[1][0].value)}."
+    told = certainty(ranked[0][1], ranked[1][1], tests)
+    return f"{text} {told or _of_intervals(ranked[0][0], ranked[1][0])}".rstrip()
+
+
+def _of_intervals(best: Interval, second: Interval) -> str:
+    if best.low is None or second.high is None:
+        return ""
+    if best.low > second.high:
+        return "Their 95\N{NO-BREAK SPACE}% intervals do not overlap."
+    return "Their 95\N{NO-BREAK SPACE}% intervals overlap: the order may be chance."
 
 
 def learning_curves(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Markup, str]]:

@@ -65,6 +65,16 @@ def dot_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
     return figure
 
 
+def difference_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
+    """Draw a :func:`dot_plot` of differences, with a line at none."""
+    figure = dot_plot(dots, axis_label)
+    with drawing_style():
+        figure.axes[0].axvline(0.0, color=INK, lw=1.2, ls=":")
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width + 1.4, height)
+    return figure
+
+
 def loss_curves(history: Sequence[dict[str, float]]) -> Figure:
     """Draw training and validation loss against epochs."""
     epochs = [row["epoch"] for row in history]

@@ -18,6 +18,7 @@ from grubio.report.numbers import (
 from grubio.report.run_files import Run, baseline_name
 from grubio.report.svg import inline_svg
 from grubio.report.templating import scheme_title
+from grubio.scheme import LabelScheme
 
 _BASELINES = ("window_logistic", "majority")
 _GENOME_BASELINES = ("pwm", "kmer_logistic", "prevalence", "majority")
@@ -63,6 +64,26 @@ def headline(run: Run) -> str:
 def glances(run: Run) -> list[Glance]:
     """Return what was trained, on what, on what it was tested, and against what."""
     return [_model(run), _training_data(run), _test_data(run), _baseline(run)]
+
+
+def reduction(scheme: LabelScheme) -> str:
+    """Return which fine classes count as which coarse one; empty if there are no fine ones.
+
+    Examples
+    --------
+    >>> from grubio.scheme import SS8
+    >>> reduction(SS8)
+    'H, G, I count as helix; E, B count as strand; T, S, C count as coil.'
+    """
+    coarse = scheme.headline
+    if coarse is scheme:
+        return ""
+    groups = [
+        ", ".join(letter for letter in scheme.letters if scheme.reduction.get(letter) == target)
+        for target in coarse.letters
+    ]
+    named = zip(groups, coarse.class_names, strict=True)
+    return "; ".join(f"{group} count as {name}" for group, name in named) + "."
 
 
 def headline_figure(run: Run) -> Markup:

@@ -16,7 +16,7 @@ from grubio.report.genome import (
     site_classes,
 )
 from grubio.report.genome_motifs import learned_motifs
-from grubio.report.headline import baselines, glances, headline, headline_figure
+from grubio.report.headline import baselines, glances, headline, headline_figure, reduction
 from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, typical, worst_and_best
 from grubio.report.run_figures import (
     calibration_figure,
@@ -72,6 +72,7 @@ def render_report(run: Run) -> str:
             baselines=baselines(run),
             summary=headline(run),
             glances=glances(run),
+            reduction=reduction(run.scheme),
             checks=found,
             outcome=outcome,
             answer=answer,

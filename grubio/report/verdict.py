@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grubio.config import SplitSettings
+from grubio.repeats import LEAST_BASES
 from grubio.report.numbers import gain_text, percent, plural, points, range_text
 from grubio.report.run_files import Run, baseline_name
 from grubio.report.tables import ChainScore
@@ -17,6 +18,8 @@ Outcome = Literal["good", "caution", "unknown"]
 _LARGEST_GOOD_ECE = 0.03
 # From here a 95 % interval is wider than what a better architecture usually gains.
 _WIDEST_GOOD_INTERVAL = 0.04
+# A few rRNA operons and insertion elements are in every genome; more can carry a score.
+_MOST_GOOD_REPEATS = 0.02
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,19 @@ def _blocks(run: Run) -> Check:
             f"{plural(shared, 'test base')} were also in training or validation blocks.",
         )
     ending = "" if nearest is None else f" The nearest one is {plural(nearest, 'base')} away."
+    apart = (
+        "No test block shares a place with a block of training or validation, on either strand."
+        + ending
+    )
+    repeated, bases = found.get("repeated_bases"), found.get("bases")
+    if repeated is None or not bases:
+        return Check(name, "unknown", f"{apart} Copies of training sequence were not looked for.")
     return Check(
         name,
-        "good",
-        "No test block shares a base, on either strand, with a block of training or validation."
-        f"{ending} Repeats and related genes elsewhere are not looked for.",
+        "good" if repeated / bases <= _MOST_GOOD_REPEATS else "caution",
+        f"{apart} Of {plural(bases, 'test base')}, {repeated:,} ({percent(repeated / bases)}) lie "
+        f"in near-exact copies of training sequence of {LEAST_BASES} bases or more, such as "
+        "repeats; they are scored like all others. Copies that are less alike were not looked for.",
     )
 
 

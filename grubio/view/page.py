@@ -1,9 +1,9 @@
 """Predictions as one HTML page that needs no network: format ``html``.
 
-The page is ``page.html`` with ``view.css`` and a script in place. Between its head and its script
-stands the data: one line of JSON per sequence, with probabilities as bytes (0 to 255) in base64,
-residue by residue. It is written line by line, so that memory does not grow with the number of
-sequences.
+The page is ``page.html`` with ``view.css``, ``page.js`` and a further script in place. Between its
+head and its script stands the data: one line of JSON per sequence, with probabilities as bytes
+(0 to 255) in base64, residue by residue. It is written line by line, so that memory does not grow
+with the number of sequences.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from grubio.view.shapes import shade, shapes_of
 _HERE = resources.files("grubio.view")
 
 
-def page_parts(scheme: LabelScheme, script: str) -> tuple[str, str]:
+def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tuple[str, str]:
     """Return what stands before and after the lines of data.
 
     Parameters
@@ -33,6 +33,8 @@ def page_parts(scheme: LabelScheme, script: str) -> tuple[str, str]:
         The classes.
     script
         Name of the script that draws the data.
+    title
+        Heading of the page; what is predicted by default.
     """
     classes = [
         {"letter": letter, "name": name, "colour": colour, "dark": shade(colour), "shape": shape}
@@ -41,8 +43,9 @@ def page_parts(scheme: LabelScheme, script: str) -> tuple[str, str]:
         )
     ]
     structure = scheme.name in SCHEMES
+    usual = "Secondary structure, predicted" if structure else "Predicted labels"
     about = {
-        "title": "Secondary structure" if structure else "Predicted labels",
+        "title": title or usual,
         "scheme": scheme.name.upper() if structure else scheme.name,
         "classes": classes,
         "background": scheme.background,
@@ -52,7 +55,7 @@ def page_parts(scheme: LabelScheme, script: str) -> tuple[str, str]:
     for mark, content in (
         ("/*STYLE*/", _content("view.css")),
         ("/*ABOUT*/", json_line(about)),
-        ("/*SCRIPT*/", _content(script)),
+        ("/*SCRIPT*/", _content("page.js") + _content(script)),
     ):
         page = page.replace(mark, content)
     before, after = page.split("/*DATA*/")

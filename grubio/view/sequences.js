@@ -1,67 +1,9 @@
-"use strict";
-// Sequences of a page of predictions: a list to choose from, and the chosen one drawn row by row.
-// Only rows on screen are in the document. The shapes are those of shapes.py.
+// Sequences: the chosen one is drawn row by row, and only rows on screen are in the document.
 
-const settings = JSON.parse(document.getElementById("settings").textContent);
-const sequences = document.getElementById("data").textContent.split("\n").filter(Boolean)
-  .map((line, place) => Object.assign(JSON.parse(line), { place }));
-const classes = new Map(settings.classes.map((one, column) => [one.letter, { ...one, column }]));
-const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", shape: null, column: -1 };
-const RIBBON = 24, TURN = 3.6, ITEM = 52, PAPER_WIDTH = 900;
-const classOf = (letter) => classes.get(letter) || UNKNOWN;
-const whole = (value) => value.toLocaleString("en-US");
-const state = { shown: sequences, chosen: null, cursor: 0, tracks: true, layout: null };
-
-// ---- shapes -------------------------------------------------------------------------------
-
-const n = (value) => String(Math.floor(value * 10 + 0.5) / 10);
-
-function ribbon(shape, colour, dark, start, end, cell) {
-  const middle = RIBBON / 2;
-  if (shape === null) {
-    return `<path d="M${n(start)} ${n(middle)}H${n(end)}" fill="none" stroke="#8a929b" stroke-width="1.5" stroke-dasharray="1.5 3"/>`;
-  }
-  if (shape === "helix") {
-    const [back, front] = helixPaths(start, end, cell);
-    return `<path d="${back}" fill="${dark}"/><path d="${front}" fill="${colour}"/>`;
-  }
-  if (shape === "strand") return `<path d="${arrowPath(start, end, cell)}" fill="${colour}"/>`;
-  if (shape === "box") {
-    return `<rect x="${n(start + 0.5)}" y="4" width="${n(end - start - 1)}" height="${RIBBON - 8}" rx="3" fill="${colour}"/>`;
-  }
-  const line = {
-    line: `M${n(start)} ${n(middle)}H${n(end)}`,
-    turn: `M${n(start)} ${n(middle)}C${n(start)} 1 ${n(end)} 1 ${n(end)} ${n(middle)}`,
-    bend: `M${n(start)} ${n(middle)}L${n((start + end) / 2)} 6L${n(end)} ${n(middle)}`,
-  }[shape];
-  return `<path d="${line}" fill="none" stroke="${colour}" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>`;
-}
-
-function helixPaths(start, end, cell) {
-  const thick = Math.min(1.5 * cell, (end - start) / 2);
-  const turns = Math.max(1, Math.floor((end - start) / cell / TURN + 0.5));
-  const width = (end - start - thick) / turns;
-  const low = RIBBON - 2, high = 2;
-  let back = "", front = "";
-  for (let turn = 0; turn < turns; turn++) {
-    const x = start + turn * width;
-    front += band(x, low, x + width / 2, high, thick);
-    back += band(x + width / 2, high, x + width, low, thick);
-  }
-  return [back, front];
-}
-
-function band(x0, y0, x1, y1, thick) {
-  const m = (x0 + x1) / 2;
-  return `M${n(x0)} ${y0}C${n(m)} ${y0} ${n(m)} ${y1} ${n(x1)} ${y1}H${n(x1 + thick)}` +
-    `C${n(m + thick)} ${y1} ${n(m + thick)} ${y0} ${n(x0 + thick)} ${y0}Z`;
-}
-
-function arrowPath(start, end, cell) {
-  const neck = Math.max(start, end - 1.7 * cell), middle = RIBBON / 2;
-  return `M${n(start)} ${n(middle - 5)}H${n(neck)}V${n(middle - 10)}L${n(end)} ${n(middle)}` +
-    `L${n(neck)} ${n(middle + 10)}V${n(middle + 5)}H${n(start)}Z`;
-}
+const sequences = lines;
+const state = { chosen: null, cursor: 0, marked: false, tracks: true, layout: null };
+const PAPER_WIDTH = 900;
+let finder = null;
 
 // ---- a sequence ---------------------------------------------------------------------------
 
@@ -106,9 +48,13 @@ function mix(sequence) {
 
 // ---- rows ---------------------------------------------------------------------------------
 
+const shortName = (one) => (one.name.length > 14 ? one.letter : `${one.letter} ${one.name}`);
+// Letters of the names beside the tracks are 6.7 pixels wide.
+const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length));
+
 function layoutFor(width, tracks, sequence) {
   const narrow = width < 520;
-  const least = narrow ? 10.5 : 13, gutter = narrow ? 30 : 74;
+  const least = narrow ? 10.5 : 13, gutter = narrow ? 30 : nameWidth;
   const perRow = Math.max(10, Math.floor((width - gutter - 4) / least / 10) * 10);
   const cell = Math.min(least * 1.3, (width - gutter - 4) / perRow);
   const drawn = [];
@@ -125,9 +71,6 @@ function layoutFor(width, tracks, sequence) {
   return { narrow, cell, gutter, perRow, drawn, height: y + (tracks ? 18 : 10), width: gutter + perRow * cell + 4,
     rows: Math.ceil(sequence.sequence.length / perRow) };
 }
-
-const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escaped = (text) => text.replace(/[&<>"]/g, (letter) => escapes[letter]);
 
 function rowContent(sequence, layout, row) {
   const { cell, gutter, perRow, narrow } = layout;
@@ -175,8 +118,6 @@ function rowContent(sequence, layout, row) {
   }
   return parts.join("");
 }
-
-const shortName = (one) => (one.name.length > 9 ? one.letter : `${one.letter} ${one.name}`.slice(0, 11));
 
 function drawRows() {
   const box = document.getElementById("rows");
@@ -268,21 +209,6 @@ function asText(sequence) {
   return text;
 }
 
-async function copy() {
-  const text = asText(state.chosen);
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-  note("Copied: residues, labels, and confidence in tenths.");
-}
-
 function figure(sequence) {
   const layout = layoutFor(PAPER_WIDTH, state.tracks, sequence);
   const height = 34 + layout.rows * layout.height;
@@ -296,14 +222,6 @@ function figure(sequence) {
     `<text y="20" font-size="15" font-family="Helvetica, Arial, sans-serif" font-weight="600">${escaped(sequence.id)}</text>${rows.join("")}</svg>`;
   // Drawing programs do not know CSS variables.
   return { text: text.replace(/var\(--\w+, (#\w+)\)/g, "$1"), width: layout.width + 12, height };
-}
-
-function save(blob, ending) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${state.chosen.id.replace(/[^A-Za-z0-9._-]/g, "_")}.${ending}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 function savePicture() {
@@ -320,19 +238,9 @@ function savePicture() {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => (blob ? save(blob, "png") : note("The browser could not make the PNG. Save it as SVG.")), "image/png");
+    canvas.toBlob((blob) => (blob ? save(blob, state.chosen.id, "png") : note("The browser could not make the PNG. Save it as SVG.")), "image/png");
   };
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-}
-
-function note(text) {
-  document.querySelector(".said")?.remove();
-  const box = document.createElement("div");
-  box.className = "said";
-  box.setAttribute("role", "status");
-  box.textContent = text;
-  document.body.append(box);
-  setTimeout(() => box.remove(), 4000);
 }
 
 // ---- the chosen sequence ------------------------------------------------------------------
@@ -386,13 +294,13 @@ function choose(sequence, place) {
     rows.focus({ preventScroll: true });
   });
   document.getElementById("tracks").addEventListener("change", (event) => { state.tracks = event.target.checked; redraw(); });
-  document.getElementById("copy").addEventListener("click", copy);
-  document.getElementById("svg").addEventListener("click", () => save(new Blob([figure(state.chosen).text], { type: "image/svg+xml" }), "svg"));
+  document.getElementById("copy").addEventListener("click", () =>
+    copyText(asText(state.chosen), "Copied: residues, labels, and confidence in tenths."));
+  document.getElementById("svg").addEventListener("click", () => save(new Blob([figure(state.chosen).text], { type: "image/svg+xml" }), state.chosen.id, "svg"));
   document.getElementById("png").addEventListener("click", savePicture);
   document.title = `${sequence.id} · grubio`;
   redraw();
   if (place) moveTo(place, true);
-  drawList();
 }
 
 function legend() {
@@ -404,101 +312,37 @@ function legend() {
   return `${items.join("")}<li><span class="fade" aria-hidden="true"></span>unsure to sure</li>`;
 }
 
-// ---- the list -----------------------------------------------------------------------------
-
-function drawList() {
-  const list = document.getElementById("list");
-  const from = Math.max(0, Math.floor(list.scrollTop / ITEM) - 3);
-  const to = Math.min(state.shown.length, from + Math.ceil(list.clientHeight / ITEM) + 6);
-  const room = list.firstElementChild;
-  room.style.height = `${state.shown.length * ITEM}px`;
-  const items = [];
-  for (let at = from; at < to; at++) {
-    const sequence = state.shown[at], size = sequence.sequence.length;
-    const item = document.createElement("div");
-    item.className = "item";
-    item.id = `item-${sequence.place}`;
-    item.style.top = `${at * ITEM}px`;
-    item.setAttribute("role", "option");
-    item.setAttribute("aria-selected", sequence === state.chosen);
-    item.setAttribute("aria-posinset", at + 1);
-    item.setAttribute("aria-setsize", state.shown.length);
-    const bars = [...classes.values()].map((one) =>
-      `<i style="width:${(100 * (mix(sequence).get(one.letter) || 0)) / size}%;background:${one.colour}"></i>`).join("");
-    item.innerHTML = `<b></b><small><span>${whole(size)} residues · ${sequence.confidence.toFixed(2)}</span><span class="mix" aria-hidden="true">${bars}</span></small>`;
-    item.firstChild.textContent = sequence.id;
-    item.title = sequence.id;
-    item.addEventListener("click", () => choose(sequence));
-    items.push(item);
-  }
-  room.replaceChildren(...items);
-  if (state.chosen) list.setAttribute("aria-activedescendant", `item-${state.chosen.place}`);
-}
-
-function onListKey(event) {
-  const at = state.shown.indexOf(state.chosen);
-  const last = state.shown.length - 1;
-  const to = { ArrowDown: Math.min(at + 1, last), ArrowUp: Math.max(at - 1, 0), Home: 0, End: last,
-    PageDown: Math.min(at + 8, last), PageUp: Math.max(at - 8, 0) }[event.key];
-  if (to === undefined || last < 0) return;
-  event.preventDefault();
-  bring(to);
-  choose(state.shown[to]);
-}
-
-function bring(at) {
-  const list = document.getElementById("list");
-  if (at * ITEM < list.scrollTop) list.scrollTop = at * ITEM;
-  if ((at + 1) * ITEM > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ITEM - list.clientHeight;
-}
-
-function filter() {
-  const wanted = document.getElementById("search").value.trim().toLowerCase();
-  const order = document.getElementById("order").value;
-  state.shown = sequences.filter((sequence) => sequence.id.toLowerCase().includes(wanted));
-  const by = { length: (s) => -s.sequence.length, sure: (s) => -s.confidence, unsure: (s) => s.confidence }[order];
-  if (by) state.shown.sort((a, b) => by(a) - by(b) || a.place - b.place);
-  if (order === "id") state.shown.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  document.getElementById("found").textContent = !state.shown.length ? "No id contains this text."
-    : state.shown.length === sequences.length ? `${whole(sequences.length)} sequences`
-    : `${whole(state.shown.length)} of ${whole(sequences.length)} sequences`;
-  document.getElementById("list").scrollTop = 0;
-  drawList();
+function describe(sequence) {
+  const size = sequence.sequence.length, counts = mix(sequence);
+  const bars = [...classes.values()].map((one) =>
+    `<i style="width:${(100 * (counts.get(one.letter) || 0)) / size}%;background:${one.colour}"></i>`).join("");
+  return `<span>${whole(size)} residues · ${sequence.confidence.toFixed(2)}</span><span class="mix" aria-hidden="true">${bars}</span>`;
 }
 
 function start() {
   const residues = sequences.reduce((sum, one) => sum + one.sequence.length, 0);
-  document.getElementById("title").textContent = `${settings.title}, predicted`;
+  document.getElementById("title").textContent = settings.title;
   document.getElementById("about").textContent =
     `${settings.scheme} · ${whole(sequences.length)} ${sequences.length === 1 ? "sequence" : "sequences"}, ${whole(residues)} residues · grubio ${settings.version}`;
   if (!sequences.length) {
-    document.getElementById("detail").innerHTML = '<p class="empty">This file holds no sequences.</p>';
-    document.getElementById("finder").hidden = true;
+    showEmpty("This file holds no sequences.");
     return;
   }
-  document.getElementById("finder").innerHTML = `<div class="search">
-      <label>Search by id <input type="search" id="search" placeholder="all" autocomplete="off" spellcheck="false"></label>
-      <label>Order <select id="order"><option value="">as in the file</option><option value="id">id</option><option value="length">longest first</option><option value="sure">surest first</option><option value="unsure">least sure first</option></select></label>
-    </div><p class="found" id="found" role="status"></p>
-    <div id="list" role="listbox" tabindex="0" aria-label="Sequences"><div></div></div>`;
-  const list = document.getElementById("list");
-  list.addEventListener("scroll", drawList);
-  list.addEventListener("keydown", onListKey);
-  document.getElementById("search").addEventListener("input", filter);
-  document.getElementById("search").addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && state.shown.length) choose(state.shown[0]);
+  finder = makeFinder({
+    items: sequences, units: ["sequence", "sequences"], describe, choose,
+    orders: [["as in the file", null], ["id", (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)],
+      ["longest first", (a, b) => b.sequence.length - a.sequence.length],
+      ["surest first", (a, b) => b.confidence - a.confidence], ["least sure first", (a, b) => a.confidence - b.confidence]],
   });
-  document.getElementById("order").addEventListener("change", filter);
   addEventListener("scroll", drawRows, { passive: true });
   let width = innerWidth;
   addEventListener("resize", () => {
-    drawList();
+    finder.draw();
     if (width === innerWidth) drawRows(); else redraw();
     width = innerWidth;
   });
-  filter();
-  const [, id, at] = /^#([^:]*)(?::(\d+))?$/.exec(decodeURIComponent(location.hash)) || [];
-  choose(sequences.find((one) => one.id === id) || sequences[0], at ? Number(at) - 1 : 0);
+  const [, id, at] = /^#(.*?)(?::(\d+))?$/.exec(decodeURIComponent(location.hash)) || [];
+  finder.select(sequences.find((one) => one.id === id) || sequences[0], at ? Number(at) - 1 : 0);
 }
 
 start();

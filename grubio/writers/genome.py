@@ -6,7 +6,6 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from grubio.called_features import Feature
 from grubio.config import PredictionFormat
@@ -17,7 +16,10 @@ from grubio.locus import Strand
 from grubio.scheme import LabelScheme
 from grubio.writers.bed import BedFormat
 from grubio.writers.genome_gff3 import GenomeGff3Format
+from grubio.writers.genome_html import GenomeHtmlFormat
 from grubio.writers.genome_table import GenomeParquet, GenomeTsvFormat
+from grubio.writers.genome_text import GenomeTextFormat
+from grubio.writers.igv import open_session
 from grubio.writers.tracks import open_tracks
 
 GENOME_FORMATS: tuple[PredictionFormat, ...] = (
@@ -27,22 +29,12 @@ GENOME_FORMATS: tuple[PredictionFormat, ...] = (
     "bigwig",
     "tsv",
     "parquet",
+    "html",
+    "igv",
 )
 
 GenomeWrite = Callable[[Stretch, Sequence[Feature]], None]
 """Takes every stretch of a contig in order, with the features that became certain with it."""
-
-
-class GenomeTextFormat(Protocol):
-    """A format that is written stretch by stretch to a text stream."""
-
-    def header(self) -> str:
-        """Return what stands once at the top of a file."""
-        ...
-
-    def text(self, stretch: Stretch, features: Sequence[Feature]) -> str:
-        """Return what a stretch and the features that became certain with it add."""
-        ...
 
 
 @contextlib.contextmanager
@@ -53,7 +45,8 @@ def open_genome_writer(
 
     ``-`` is standard output; any other path becomes a file once the block has ended well.
     ``bedgraph`` and ``bigwig`` make one file per class and strand; see
-    :func:`grubio.writers.tracks.track_paths`.
+    :func:`grubio.writers.tracks.track_paths`. ``igv`` makes a folder; see
+    :mod:`grubio.writers.igv`.
 
     Raises
     ------
@@ -66,17 +59,21 @@ def open_genome_writer(
             path=path,
             hint=f"choose one of {', '.join(GENOME_FORMATS)}",
         )
-    if path == STDIO and kind in ("parquet", "bedgraph", "bigwig"):
+    if path == STDIO and kind in ("parquet", "bedgraph", "bigwig", "igv"):
         raise GrubioError(f"format {kind} needs a file name", hint=f"use --output FILE.{kind}")
     if kind == "bedgraph" or kind == "bigwig":
         with open_tracks(path, kind, scheme, strands) as add:
             yield lambda stretch, features: add(stretch)
         return
+    if kind == "igv":
+        with open_session(Path(path), scheme, strands) as put:
+            yield put
+        return
     if path.endswith("/") or Path(path).is_dir():
         raise GrubioError(
             f"is a folder; format {kind} puts all contigs into one file",
             path=path,
-            hint="give a file name; bedgraph and bigwig make folders",
+            hint="give a file name; bedgraph, bigwig and igv make folders",
         )
     if kind == "parquet":
         with written_whole(path) as temporary, GenomeParquet(temporary, scheme) as parquet:
@@ -86,6 +83,7 @@ def open_genome_writer(
     if path == STDIO:
         sys.stdout.write(style.header())
         yield lambda stretch, features: _put(sys.stdout.write, style.text(stretch, features))
+        sys.stdout.write(style.footer())
         sys.stdout.flush()
         return
     with (
@@ -94,11 +92,14 @@ def open_genome_writer(
     ):
         out.write(style.header())
         yield lambda stretch, features: _put(out.write, style.text(stretch, features))
+        out.write(style.footer())
 
 
 def _text_format(kind: PredictionFormat, scheme: LabelScheme) -> GenomeTextFormat:
     if kind == "bed":
         return BedFormat()
+    if kind == "html":
+        return GenomeHtmlFormat(scheme)
     return GenomeGff3Format() if kind == "gff3" else GenomeTsvFormat(scheme)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from grubio.called_features import Feature
 from grubio.inference import Stretch
+from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.gff3 import SAFE
 
 _TERMS = {
@@ -27,7 +28,7 @@ _TERMS = {
 }
 
 
-class GenomeGff3Format:
+class GenomeGff3Format(PlainGenomeFormat):
     """See the module's text."""
 
     def header(self) -> str:

@@ -19,10 +19,11 @@ from grubio.called_features import Feature
 from grubio.inference import Stretch
 from grubio.locus import Strand, reverse_complement
 from grubio.scheme import LabelScheme
+from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.parquet_rows import ParquetRows
 
 
-class GenomeTsvFormat:
+class GenomeTsvFormat(PlainGenomeFormat):
     """See the module's text."""
 
     def __init__(self, scheme: LabelScheme) -> None:

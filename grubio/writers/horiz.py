@@ -1,9 +1,13 @@
 """PSIPRED's horizontal format, ``.horiz``.
 
-A comment that begins ``# PSIPRED HFORMAT``, an empty line, then blocks of 60 residues: ``Conf:``
-(one digit a residue), ``Pred:``, ``AA:`` and a ruler with every tenth position, each block
-followed by two empty lines. The digit is ten times the difference between the best and the
-second-best probability, rounded down, and never more than 9.
+As PSIPRED 4 writes it, line by line: a comment that begins ``# PSIPRED HFORMAT``, then blocks of
+60 residues. A block is an empty line, ``Conf:`` (one digit a residue), ``Pred:``, ``AA:``, a ruler
+with every tenth position, and an empty line. The digit is ten times the difference between the
+best and the second-best probability, rounded down, and never more than 9. The id ends the
+comment, so that several records can share a file.
+
+Differences from PSIPRED: no empty block after a length that is a multiple of 60, no blanks after
+the last number of a ruler, and ``?`` in ``Pred:`` where a label is not confident enough.
 """
 
 from __future__ import annotations
@@ -36,12 +40,12 @@ class HorizFormat(PlainFormat):
         digits = np.minimum(10 * (ranked[:, -1] - ranked[:, -2]), 9).astype(int)
         confidence = "".join(map(str, digits))
         labels, residues = sequence.labels, sequence.sequence.upper()
-        parts = [f"# PSIPRED HFORMAT (grubio V{__version__})\n# {sequence.id}\n\n"]
+        parts = [f"# PSIPRED HFORMAT (grubio V{__version__}) {sequence.id}\n"]
         for start in range(0, len(residues), _WIDTH):
             end = min(start + _WIDTH, len(residues))
             ruler = "".join(f"{tenth:10d}" for tenth in range(start + 10, end + 1, 10))
             parts.append(
-                f"Conf: {confidence[start:end]}\nPred: {labels[start:end]}\n"
-                f"  AA: {residues[start:end]}\n      {ruler}\n\n\n"
+                f"\nConf: {confidence[start:end]}\nPred: {labels[start:end]}\n"
+                f"  AA: {residues[start:end]}\n      {ruler}\n\n"
             )
         out.write("".join(parts))

@@ -3,7 +3,8 @@
 Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
 ``p_<letter>`` (float32) for each class, and ``rsa`` (float32), relative solvent accessibility, if
 the model predicts it. Predictions of labelled records may have two more after
-``residue``: ``observed`` (the label) and ``mask``. The scheme's name is in the file's metadata.
+``residue``: ``observed`` (the label) and ``mask``. The scheme's name and classes are in the
+file's metadata, as ``grubio_scheme`` and ``grubio_classes`` (JSON).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ _ROWS_PER_GROUP = 1_000_000
 class ParquetRows:
     """A Parquet file that is filled part by part.
 
-    The scheme's name is in the file's metadata.
+    The scheme's name and classes are in the file's metadata.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ class ParquetRows:
     def __init__(
         self, path: Path, fields: Sequence[tuple[str, pa.DataType]], scheme: LabelScheme
     ) -> None:
-        self._schema = pa.schema(fields, metadata={"grubio_scheme": scheme.name})
+        about = {"grubio_scheme": scheme.name, "grubio_classes": json.dumps(scheme.as_dict())}
+        self._schema = pa.schema(fields, metadata=about)
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0

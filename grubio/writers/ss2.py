@@ -1,9 +1,10 @@
 """PSIPRED's vertical format, ``.ss2``.
 
-As PSIPRED 4 writes it: a comment that begins ``# PSIPRED VFORMAT``, an empty line, then a line
-per residue, ``%4d %c %c  %6.3f %6.3f %6.3f``: position, residue, label, and the probabilities of
-coil, helix and strand in that order. The id stands in a further comment, which readers skip, so
-that several records can share a file.
+As PSIPRED 4 writes it, line by line: a comment that begins ``# PSIPRED VFORMAT``, an empty line,
+then a line per residue, ``%4d %c %c  %6.3f %6.3f %6.3f``: position, residue, label, and the
+probabilities of coil, helix and strand in that order. The id ends the comment, and an empty line
+follows the last residue, so that several records can share a file. A label that is not confident
+enough is ``?``, which PSIPRED itself never writes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Ss2Format(PlainFormat):
         """Write one record and an empty line after it."""
         order = [sequence.scheme.letters.index(letter) for letter in "CHE"]
         rows = sequence.probabilities[:, order].tolist()
-        lines = [f"# PSIPRED VFORMAT (grubio V{__version__})\n# {sequence.id}\n\n"]
+        lines = [f"# PSIPRED VFORMAT (grubio V{__version__}) {sequence.id}\n\n"]
         lines += [
             "%4d %s %s  %6.3f %6.3f %6.3f\n" % (position, residue.upper(), label, *row)
             for position, (residue, label, row) in enumerate(

@@ -1,0 +1,57 @@
+"""``grubio plan``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from grubio.cli.dry_run import READ
+from grubio.cli.notices import start_logging
+from grubio.cli.options import LogOption, ModelOption
+
+
+def plan(
+    sequences: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
+        READ,
+    ],
+    model: ModelOption,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Jobs of one core that run side by side.")
+    ] = 1,
+    log: LogOption = None,
+) -> None:
+    """Say what a prediction will cost: time, memory, shards, CPU-hours.
+
+    The input is read once, and a sample of it is labelled on one core of this machine for a few
+    seconds. Jobs on other machines take longer or shorter.
+
+    Example: grubio plan proteins.fasta --model protein-ss --jobs 16
+    """
+    start_logging(log)
+    from grubio.bundle import find_model
+    from grubio.planning import measured_plan
+
+    found, memory = measured_plan(sequences, find_model(model), jobs)
+    rows = {
+        "records": f"{found.size.records:,}",
+        "residues": f"{found.size.residues:,}",
+        "longest": f"{found.size.longest:,} residues",
+        "rate": f"{found.residues_per_second:,.0f} residues a second on one core, measured here",
+        "jobs": f"{found.jobs:,} of one core",
+        "shards": f"{found.shards:,}",
+        "time": _duration(found.hours),
+        "CPU time": f"{found.cpu_hours:,.2f} hours",
+    }
+    if memory:
+        rows["memory"] = f"{memory / 1e9:.1f} GB a job"
+    for name, value in rows.items():
+        typer.echo(f"{name}\t{value}")
+
+
+def _duration(hours: float) -> str:
+    if hours < 1 / 60:
+        return f"{3600 * hours:.0f} seconds"
+    return f"{60 * hours:.0f} minutes" if hours < 2 else f"{hours:,.1f} hours"

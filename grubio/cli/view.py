@@ -1,0 +1,49 @@
+"""``grubio view``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.dry_run import READ, WRITTEN
+from grubio.cli.notices import start_logging
+from grubio.cli.options import LogOption
+
+logger = logging.getLogger(__name__)
+
+
+def view(
+    predictions: Annotated[
+        Path,
+        typer.Argument(help="Predictions (Parquet) of grubio predict or grubio evaluate."),
+        READ,
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Page to write (HTML); - is standard output."),
+        WRITTEN,
+    ],
+    log: LogOption = None,
+) -> None:
+    """Draw predictions as a page that needs no network.
+
+    Ribbons above the residues, confidence, probabilities, search by id; SVG and PNG to save.
+    Known labels are drawn as well if the file has them, as results/RUN/test_predictions.parquet.
+
+    Example: grubio view predictions.parquet --output predictions.html
+    """
+    start_logging(log)
+    from grubio.predictions_table import PredictionsTable
+    from grubio.writers import open_sequence_writer
+
+    table = PredictionsTable(predictions)
+    count = 0
+    with open_sequence_writer(str(output), "html", table.scheme) as write:
+        for sequence in table:
+            write(sequence)
+            count += 1
+    if str(output) != "-":
+        logger.info("%s sequences: %s", count, output)

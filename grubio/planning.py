@@ -1,0 +1,174 @@
+"""What a prediction will cost: residues and records of an input, and a rate measured on some."""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grubio.bundle import load_bundle
+from grubio.checking import checked_records
+from grubio.errors import GrubioError
+from grubio.inference import Predictor
+from grubio.readers.fasta import read_fasta
+from grubio.record import Record
+
+# A batch of the predictor is full, so that the rate is that of a long run.
+_SAMPLED_RECORDS = 192
+_SAMPLED_RESIDUES = 128_000
+# A shard of half an hour is lost cheaply and started seldom.
+_SHARD_SECONDS = 1800
+_FEW_SECONDS = 600
+_START_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much an input holds.
+
+    Attributes
+    ----------
+    records, residues
+        All of them.
+    longest
+        Residues of the longest record.
+    """
+
+    records: int
+    residues: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a prediction will cost.
+
+    Attributes
+    ----------
+    size
+        The input.
+    residues_per_second
+        Of one core; for a genome, bases of which both strands are labelled.
+    jobs
+        Jobs of one core that run side by side.
+    shards
+        Pieces to cut the input into.
+    cpu_hours
+        Core hours of all jobs, starting included.
+    hours
+        Time from the start to the end.
+    """
+
+    size: Size
+    residues_per_second: float
+    jobs: int
+    shards: int
+    cpu_hours: float
+    hours: float
+
+
+def plan_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: bool) -> Plan:
+    """Return the plan of a prediction.
+
+    Parameters
+    ----------
+    size
+        The input.
+    residues_per_second
+        Rate of one core.
+    jobs
+        Jobs of one core.
+    cut_records
+        Whether a record may lie in several shards, as a contig may and a protein may not.
+
+    Examples
+    --------
+    Swiss-Prot with 10,000 residues a second:
+
+    >>> plan = plan_of(Size(570_000, 206_000_000, 35_213), 10_000, 16, cut_records=False)
+    >>> plan.shards, round(plan.cpu_hours, 1), round(plan.hours, 2)
+    (16, 5.7, 0.36)
+    """
+    seconds = size.residues / residues_per_second
+    shards = 1
+    if seconds > _FEW_SECONDS or jobs > 1:
+        # As many rounds of all jobs as keep a shard short.
+        shards = jobs * math.ceil(seconds / jobs / _SHARD_SECONDS)
+    if not cut_records:
+        shards = min(shards, size.records)
+    rounds = math.ceil(shards / jobs)
+    each = seconds / shards + _START_SECONDS
+    return Plan(size, residues_per_second, jobs, shards, shards * each / 3600, rounds * each / 3600)
+
+
+def measured_plan(sequences: str, model: Path, jobs: int) -> tuple[Plan, int]:
+    """Read an input, label a sample of it here for some seconds, and return what all will cost.
+
+    Writing outputs is not in the rate.
+
+    Returns
+    -------
+    Plan
+        For jobs of one core like those of this machine.
+    int
+        Peak memory of this process in bytes, which is about what a job needs, with the text of
+        the longest record as it is held while it is read; 0 where it cannot be measured.
+
+    Raises
+    ------
+    GrubioError
+        If the input or the model is at fault.
+    """
+    bundle = load_bundle(model)
+    records = checked_records(read_fasta(sequences), bundle.alphabet, "mask", path=sequences)
+    size, sample = _size_and_sample(records)
+    if not sample:
+        raise GrubioError("no record could be labelled", path=sequences)
+    predictor = Predictor(bundle, "cpu", 1)
+    started = time.perf_counter()
+    if bundle.sites is None:
+        for _ in predictor.predict(sample):
+            pass
+    else:
+        for _ in predictor.stretches(sample):
+            pass
+    taken = time.perf_counter() - started
+    rate = sum(map(len, sample)) / taken
+    plan = plan_of(size, rate, jobs, cut_records=bundle.sites is not None)
+    return plan, _peak_memory()
+
+
+def _size_and_sample(records: Iterable[Record]) -> tuple[Size, list[Record]]:
+    # A reservoir (Vitter, 1985, algorithm R), so that the sample is of the whole input.
+    generator = random.Random(0)
+    count = residues = longest = 0
+    sample: list[Record] = []
+    for record in records:
+        count += 1
+        residues += len(record)
+        longest = max(longest, len(record))
+        place = len(sample) if len(sample) < _SAMPLED_RECORDS else generator.randrange(count)
+        if place < _SAMPLED_RECORDS:
+            # Labels and masks play no part, and of a contig a piece will do.
+            piece = replace(record, sequence=record.sequence[:_SAMPLED_RESIDUES], mask=None)
+            sample[place : place + 1] = [piece]
+    kept: list[Record] = []
+    held = 0
+    for record in generator.sample(sample, len(sample)):
+        if held < _SAMPLED_RESIDUES:
+            kept.append(record)
+            held += len(record)
+    return Size(count, residues, longest), kept
+
+
+def _peak_memory() -> int:
+    try:
+        import resource
+    except ImportError:
+        return 0
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used if sys.platform == "darwin" else used * 1024

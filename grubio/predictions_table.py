@@ -1,0 +1,138 @@
+"""Predictions read back from Parquet, as :mod:`grubio.writers.parquet` wrote them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grubio.errors import GrubioError
+from grubio.labelled_sequence import LabelledSequence
+from grubio.scheme import SCHEMES, UNKNOWN_LABEL, LabelScheme, custom_scheme, scheme_from_dict
+
+_HINT = "give a file that grubio predict --output FILE.parquet wrote"
+
+
+class PredictionsTable:
+    """A Parquet file of predictions.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    GrubioError
+        If it is missing, damaged, or holds something else.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        try:
+            self._file = pq.ParquetFile(path)
+        except FileNotFoundError as error:
+            raise GrubioError("no such file", path=path, hint=_HINT) from error
+        except (OSError, pa.ArrowException) as error:
+            raise GrubioError("is not a Parquet file", path=path, hint=_HINT) from error
+        self._names = self._file.schema_arrow.names
+        if "strand" in self._names:
+            raise GrubioError(
+                "holds the bases of a genome, which are too many for a page",
+                path=path,
+                hint="use grubio predict GENOME --output features.html, or --format igv",
+            )
+        missing = [name for name in ("id", "residue", "label") if name not in self._names]
+        letters = "".join(name[2:] for name in self._names if name.startswith("p_"))
+        if missing or len(letters) < 2:
+            raise GrubioError(
+                f"has no column '{missing[0] if missing else 'p_<class>'}'", path=path, hint=_HINT
+            )
+        self.scheme = self._scheme(letters)
+
+    def __iter__(self) -> Iterator[LabelledSequence]:
+        """Yield the sequences in order, one at a time.
+
+        Raises
+        ------
+        GrubioError
+            If the file is damaged or empty.
+        """
+        found = False
+        waiting: list[dict[str, Any]] = []
+        try:
+            for batch in self._file.iter_batches():
+                for part in _by_id(batch):
+                    if waiting and waiting[0]["id"] != part["id"]:
+                        yield self._sequence(waiting)
+                        waiting = []
+                    waiting.append(part)
+                    found = True
+        except (OSError, pa.ArrowException) as error:
+            raise GrubioError(f"cannot be read: {error}", path=self._path) from error
+        if not found:
+            raise GrubioError("holds no predictions", path=self._path, hint=_HINT)
+        yield self._sequence(waiting)
+
+    def _scheme(self, letters: str) -> LabelScheme:
+        about = self._file.schema_arrow.metadata or {}
+        try:
+            if classes := about.get(b"grubio_classes"):
+                return scheme_from_dict(json.loads(classes))
+            name = about.get(b"grubio_scheme", b"classes").decode()
+            return SCHEMES.get(name) or custom_scheme(name, letters)
+        except ValueError as error:
+            raise GrubioError(str(error), path=self._path, hint=_HINT) from error
+
+    def _sequence(self, parts: list[dict[str, Any]]) -> LabelledSequence:
+        columns = {name: [part[name] for part in parts] for name in parts[0]}
+        text = {
+            name: "".join("".join(piece) for piece in columns[name])
+            for name in ("residue", "label", "observed", "mask")
+            if name in columns
+        }
+        probabilities = np.column_stack(
+            [np.concatenate(columns[f"p_{letter}"]) for letter in self.scheme.letters]
+        )
+        observed = text.get("observed")
+        if observed is not None and "mask" in text:
+            observed = "".join(
+                letter if counts == "1" else UNKNOWN_LABEL
+                for letter, counts in zip(observed, text["mask"], strict=True)
+            )
+        accessibility: npt.NDArray[np.float32] | None = None
+        if "rsa" in columns:
+            accessibility = np.concatenate(columns["rsa"])
+        return LabelledSequence(
+            parts[0]["id"],
+            text["residue"],
+            text["label"],
+            probabilities,
+            self.scheme,
+            accessibility,
+            observed,
+        )
+
+
+def _by_id(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    ids = np.array(batch.column("id").to_pylist(), dtype=object)
+    borders = [0, *(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)]
+    for first, last in itertools.pairwise(borders):
+        if first == last:
+            continue
+        part = batch.slice(first, last - first)
+        values: dict[str, Any] = {"id": ids[first]}
+        for name in part.schema.names:
+            column = part.column(name)
+            if name.startswith("p_") or name == "rsa":
+                values[name] = column.to_numpy(zero_copy_only=False)
+            elif name in ("residue", "label", "observed", "mask"):
+                values[name] = column.to_pylist()
+        yield values

@@ -1,0 +1,184 @@
+"use strict";
+// What the pages of predictions share: data, shapes, saving, and the list to choose from.
+
+const settings = JSON.parse(document.getElementById("settings").textContent);
+const lines = document.getElementById("data").textContent.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+const classes = new Map(settings.classes.map((one, column) => [one.letter, { ...one, column }]));
+const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", shape: null, column: -1 };
+const RIBBON = 24, TURN = 3.6, ITEM = 52;
+const classOf = (letter) => classes.get(letter) || UNKNOWN;
+const whole = (value) => value.toLocaleString("en-US");
+const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => escapes[letter]);
+
+
+// ---- shapes -------------------------------------------------------------------------------
+
+const n = (value) => String(Math.floor(value * 10 + 0.5) / 10);
+
+function ribbon(shape, colour, dark, start, end, cell) {
+  const middle = RIBBON / 2;
+  if (shape === null) {
+    return `<path d="M${n(start)} ${n(middle)}H${n(end)}" fill="none" stroke="#8a929b" stroke-width="1.5" stroke-dasharray="1.5 3"/>`;
+  }
+  if (shape === "helix") {
+    const [back, front] = helixPaths(start, end, cell);
+    return `<path d="${back}" fill="${dark}"/><path d="${front}" fill="${colour}"/>`;
+  }
+  if (shape === "strand") return `<path d="${arrowPath(start, end, cell)}" fill="${colour}"/>`;
+  if (shape === "box") {
+    return `<rect x="${n(start + 0.5)}" y="4" width="${n(end - start - 1)}" height="${RIBBON - 8}" rx="3" fill="${colour}"/>`;
+  }
+  const line = {
+    line: `M${n(start)} ${n(middle)}H${n(end)}`,
+    turn: `M${n(start)} ${n(middle)}C${n(start)} 1 ${n(end)} 1 ${n(end)} ${n(middle)}`,
+    bend: `M${n(start)} ${n(middle)}L${n((start + end) / 2)} 6L${n(end)} ${n(middle)}`,
+  }[shape];
+  return `<path d="${line}" fill="none" stroke="${colour}" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>`;
+}
+
+function helixPaths(start, end, cell) {
+  const thick = Math.min(1.5 * cell, (end - start) / 2);
+  const turns = Math.max(1, Math.floor((end - start) / cell / TURN + 0.5));
+  const width = (end - start - thick) / turns;
+  const low = RIBBON - 2, high = 2;
+  let back = "", front = "";
+  for (let turn = 0; turn < turns; turn++) {
+    const x = start + turn * width;
+    front += band(x, low, x + width / 2, high, thick);
+    back += band(x + width / 2, high, x + width, low, thick);
+  }
+  return [back, front];
+}
+
+function band(x0, y0, x1, y1, thick) {
+  const m = (x0 + x1) / 2;
+  return `M${n(x0)} ${y0}C${n(m)} ${y0} ${n(m)} ${y1} ${n(x1)} ${y1}H${n(x1 + thick)}` +
+    `C${n(m + thick)} ${y1} ${n(m + thick)} ${y0} ${n(x0 + thick)} ${y0}Z`;
+}
+
+function arrowPath(start, end, cell) {
+  const neck = Math.max(start, end - 1.7 * cell), middle = RIBBON / 2;
+  return `M${n(start)} ${n(middle - 5)}H${n(neck)}V${n(middle - 10)}L${n(end)} ${n(middle)}` +
+    `L${n(neck)} ${n(middle + 10)}V${n(middle + 5)}H${n(start)}Z`;
+}
+
+// ---- out of the page ----------------------------------------------------------------------
+
+async function copyText(text, message) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  note(message);
+}
+
+function save(blob, name, ending) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${name.replace(/[^A-Za-z0-9._-]/g, "_")}.${ending}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function note(text) {
+  document.querySelector(".said")?.remove();
+  const box = document.createElement("div");
+  box.className = "said";
+  box.setAttribute("role", "status");
+  box.textContent = text;
+  document.body.append(box);
+  setTimeout(() => box.remove(), 4000);
+}
+
+// ---- the list -----------------------------------------------------------------------------
+
+// A list of items with `id`, of which only those in sight are in the document.
+function makeFinder({ items, units, orders, describe, choose }) {
+  const box = document.getElementById("finder");
+  const options = orders.map(([label], at) => `<option value="${at}">${label}</option>`).join("");
+  box.innerHTML = `<div class="search">
+      <label>Search by id <input type="search" id="search" placeholder="all" autocomplete="off" spellcheck="false"></label>
+      <label>Order <select id="order">${options}</select></label>
+    </div><p class="found" id="found" role="status"></p>
+    <div id="list" role="listbox" tabindex="0" aria-label="${units[1]}"><div></div></div>`;
+  const list = document.getElementById("list"), room = list.firstElementChild;
+  const search = document.getElementById("search"), order = document.getElementById("order");
+  let shown = items, chosen = null;
+  items.forEach((item, place) => { item.place = place; });
+
+  function draw() {
+    const from = Math.max(0, Math.floor(list.scrollTop / ITEM) - 3);
+    const to = Math.min(shown.length, from + Math.ceil(list.clientHeight / ITEM) + 6);
+    room.style.height = `${shown.length * ITEM}px`;
+    const rows = [];
+    for (let at = from; at < to; at++) {
+      const item = shown[at], row = document.createElement("div");
+      row.className = "item";
+      row.id = `item-${item.place}`;
+      row.style.top = `${at * ITEM}px`;
+      row.setAttribute("role", "option");
+      row.setAttribute("aria-selected", item === chosen);
+      row.setAttribute("aria-posinset", at + 1);
+      row.setAttribute("aria-setsize", shown.length);
+      row.innerHTML = `<b></b><small>${describe(item)}</small>`;
+      row.firstChild.textContent = item.id;
+      row.title = item.id;
+      row.addEventListener("click", () => select(item));
+      rows.push(row);
+    }
+    room.replaceChildren(...rows);
+    if (chosen) list.setAttribute("aria-activedescendant", `item-${chosen.place}`);
+  }
+
+  function select(item, ...more) {
+    chosen = item;
+    const at = shown.indexOf(item);
+    if (at >= 0 && at * ITEM < list.scrollTop) list.scrollTop = at * ITEM;
+    if (at >= 0 && (at + 1) * ITEM > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ITEM - list.clientHeight;
+    draw();
+    choose(item, ...more);
+  }
+
+  function filter() {
+    const wanted = search.value.trim().toLowerCase();
+    const compare = orders[Number(order.value)][1];
+    shown = items.filter((item) => item.id.toLowerCase().includes(wanted));
+    if (compare) shown.sort((a, b) => compare(a, b) || a.place - b.place);
+    document.getElementById("found").textContent = !shown.length ? "No id contains this text."
+      : shown.length === items.length ? `${whole(items.length)} ${units[items.length === 1 ? 0 : 1]}`
+      : `${whole(shown.length)} of ${whole(items.length)} ${units[1]}`;
+    list.scrollTop = 0;
+    draw();
+  }
+
+  list.addEventListener("scroll", draw);
+  list.addEventListener("keydown", (event) => {
+    const at = shown.indexOf(chosen), last = shown.length - 1;
+    const to = { ArrowDown: Math.min(at + 1, last), ArrowUp: Math.max(at - 1, 0), Home: 0, End: last,
+      PageDown: Math.min(at + 8, last), PageUp: Math.max(at - 8, 0) }[event.key];
+    if (to === undefined || last < 0) return;
+    event.preventDefault();
+    select(shown[to]);
+  });
+  search.addEventListener("input", filter);
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && shown.length) select(shown[0]);
+  });
+  order.addEventListener("change", filter);
+  document.querySelector("main").classList.toggle("single", items.length === 1);
+  filter();
+  return { draw, select };
+}
+
+function showEmpty(text) {
+  document.getElementById("detail").innerHTML = `<p class="empty">${text}</p>`;
+  document.getElementById("finder").hidden = true;
+}
+

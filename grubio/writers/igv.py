@@ -1,0 +1,136 @@
+"""A folder that IGV opens: format ``igv`` of a model of a genome.
+
+``igv_session.xml`` names everything else by relative paths, so that the folder can be moved:
+``genome.fa`` with its index ``genome.fa.fai``, ``features.bed`` (BED9 with the colours of the
+classes) and a BigWig file per class and strand. In IGV: File, Open Session.
+
+Session: https://igv.org/doc/desktop (Sessions). Index: http://www.htslib.org/doc/faidx.html.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+from xml.etree import ElementTree
+
+from grubio.called_features import Feature
+from grubio.files import write_text_whole, written_whole
+from grubio.inference import Stretch
+from grubio.locus import Strand
+from grubio.scheme import LabelScheme
+from grubio.writers.bed import BedFormat, decimal_colour
+from grubio.writers.tracks import STRAND_NAMES, open_tracks, track_paths
+
+SESSION = "igv_session.xml"
+GENOME = "genome.fa"
+FEATURES = "features.bed"
+_LINE = 60
+_SHOWN_AT_FIRST = 20_000
+
+
+@contextlib.contextmanager
+def open_session(
+    folder: Path, scheme: LabelScheme, strands: tuple[Strand, ...]
+) -> Iterator[Callable[[Stretch, Sequence[Feature]], None]]:
+    """Give a function that adds stretches and features; the session is written last.
+
+    Raises
+    ------
+    GrubioError
+        If a file cannot be written.
+    """
+    tracks = f"{folder}/"
+    bed = BedFormat(colours=True)
+    with contextlib.ExitStack() as stack:
+        add = stack.enter_context(open_tracks(tracks, "bigwig", scheme, strands))
+        genome = _GenomeFasta(stack.enter_context(_text_file(folder / GENOME)))
+        features_out = stack.enter_context(_text_file(folder / FEATURES))
+
+        def write(stretch: Stretch, features: Sequence[Feature]) -> None:
+            add(stretch)
+            genome.add(stretch)
+            features_out.write(bed.text(stretch, features))
+
+        yield write
+        genome.close()
+    write_text_whole(folder / f"{GENOME}.fai", genome.index())
+    paths = track_paths(tracks, "bigwig", scheme, strands)
+    files = {key: path.name for key, path in paths.items()}
+    write_text_whole(folder / SESSION, _session(scheme, files, genome.first()))
+
+
+class _GenomeFasta:
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        # Name, length and place of the first base of each contig.
+        self._contigs: list[tuple[str, int, int]] = []
+        self._written = 0
+        self._rest = ""
+
+    def add(self, stretch: Stretch) -> None:
+        if stretch.start == 0:
+            self._put(f">{stretch.contig}\n")
+            self._contigs.append((stretch.contig, stretch.length, self._written))
+        text = self._rest + stretch.residues
+        final = stretch.end == stretch.length
+        whole = len(text) if final else len(text) - len(text) % _LINE
+        self._put(
+            "".join(f"{text[at : min(at + _LINE, whole)]}\n" for at in range(0, whole, _LINE))
+        )
+        self._rest = text[whole:]
+
+    def close(self) -> None:
+        self._out.flush()
+
+    def index(self) -> str:
+        return "".join(
+            f"{name}\t{length}\t{place}\t{min(_LINE, length)}\t{min(_LINE, length) + 1}\n"
+            for name, length, place in self._contigs
+        )
+
+    def first(self) -> str:
+        name, length, _ = self._contigs[0]
+        return f"{name}:1-{min(length, _SHOWN_AT_FIRST)}"
+
+    def _put(self, text: str) -> None:
+        self._out.write(text)
+        self._written += len(text)
+
+
+def _session(scheme: LabelScheme, files: dict[tuple[str, Strand], str], locus: str) -> str:
+    root = ElementTree.Element("Session", genome=GENOME, locus=locus, version="8")
+    resources = ElementTree.SubElement(root, "Resources")
+    for name in (FEATURES, *files.values()):
+        ElementTree.SubElement(resources, "Resource", path=name)
+    panel = ElementTree.SubElement(root, "Panel", name="Predictions of grubio")
+    ElementTree.SubElement(
+        panel, "Track", id=FEATURES, name="Called features", displayMode="EXPANDED"
+    )
+    for (letter, strand), name in files.items():
+        column = scheme.letters.index(letter)
+        track = ElementTree.SubElement(
+            panel,
+            "Track",
+            id=name,
+            name=f"{scheme.class_names[column]}, {STRAND_NAMES[strand]} strand",
+            color=decimal_colour(scheme.colours[column]),
+            renderer="BAR_CHART",
+            autoScale="false",
+        )
+        ElementTree.SubElement(
+            track, "DataRange", baseline="0.0", minimum="0.0", maximum="1.0", type="LINEAR"
+        )
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{text}\n'
+
+
+@contextlib.contextmanager
+def _text_file(path: Path) -> Iterator[TextIO]:
+    with (
+        written_whole(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="\n") as out,
+    ):
+        yield out
