@@ -1,0 +1,230 @@
+"""docs/performance.md and docs/scaling.md, made of the results of the speed benchmarks.
+
+python benchmarks/performance_page.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grubio.planning import Size, plan_of
+
+BENCHMARKS = Path(__file__).parent
+DOCS = BENCHMARKS.parent / "docs"
+FILES = ("throughput", "startup", "training_speed", "scale", "genome_speed")
+JOBS = 32
+# UniProtKB/Swiss-Prot statistics; of UniRef50 and the genome, round numbers.
+INPUTS = (
+    ("Swiss-Prot", "protein-ss", Size(570_000, 206_000_000, 35_213)),
+    ("Swiss-Prot", "protein-ss-fast", Size(570_000, 206_000_000, 35_213)),
+    ("UniRef50, about", "protein-ss", Size(65_000_000, 19_000_000_000, 45_000)),
+    ("UniRef50, about", "protein-ss-fast", Size(65_000_000, 19_000_000_000, 45_000)),
+    ("a genome of 3 gigabases, both strands", "ecoli-promoters", Size(25, 3 * 10**9, 25 * 10**7)),
+)
+
+
+def results() -> dict[str, Any]:
+    """Return the results of all speed benchmarks by name."""
+    return {name: json.loads((BENCHMARKS / f"{name}.json").read_text()) for name in FILES}
+
+
+def performance_page(found: Mapping[str, Any]) -> str:
+    """Return docs/performance.md."""
+    speed, start, learned = found["throughput"], found["startup"], found["training_speed"]
+    scale, genome = found["scale"], found["genome_speed"]
+    rates, shares = speed["residues_per_second"], speed["share_of_matrix_rate"]
+    lines = [
+        "# Performance",
+        "",
+        "This page is made by `python benchmarks/performance_page.py` from the JSON files that the "
+        "scripts in `benchmarks/` write. Compare ratios: residues per second are of one machine "
+        "and one run.",
+        "",
+        "## Labelling",
+        "",
+        f"`python benchmarks/throughput.py --threads {speed['threads']}`: "
+        f"{speed['chains']} chains of the demonstration data, {speed['residues']:,} residues. In "
+        f"the same run a single-precision matrix product reached {speed['matrix_gflops']:.0f} "
+        "GFLOP/s; the third column is two operations for each weight and residue, as a share of "
+        "it. Padding does not count as work.",
+        "",
+        "| way | residues per second | share of the matrix rate | the predictor is faster by |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for name, rate in rates.items():
+        share = f"{100 * shares[name]:.0f} %" if name in shares else ""
+        ratio = f"{speed['predictor_over'][name]:.3g}" if name in speed["predictor_over"] else ""
+        lines.append(f"| {name} | {rate:,.0f} | {share} | {ratio} |")
+    lines += [
+        "",
+        "The ways are described at the top of the script. The predictor is "
+        "`grubio/packed_labeller.py`: rows without padding, one product per step for all "
+        "sequences of a batch, gates in place. Several threads compute several batches. The other "
+        "engines are not part of grubio. Dynamic int8 changed the label of "
+        f"{100 * speed['labels_changed_by_int8']:.1f} % of residues; padded batches were "
+        f"{100 * speed['padding_of_padded_batches']:.0f} % padding. One sequence at a time ONNX "
+        "Runtime is the fastest; a second engine would give a second set of rounded answers, so "
+        "there is one.",
+        "",
+        "An answer is the same to the last bit whatever its neighbours, its batch, its order, its "
+        "shard and the number of threads, on one machine.",
+        "",
+        "## Starting",
+        "",
+        f"`python benchmarks/startup.py`, medians of {start['runs']} runs:",
+        "",
+        "| command | seconds |",
+        "| --- | ---: |",
+        *(f"| `{name}` | {value:.2f} |" for name, value in start["median_seconds"].items()),
+        "",
+        "## Training",
+        "",
+        f"`python benchmarks/training_speed.py`: a network of {learned['parameters']:,} weights, "
+        f"batches of {learned['batch_residues']:,} residues.",
+        "",
+        "| way | residues per second | grubio is faster by |",
+        "| --- | ---: | ---: |",
+    ]
+    for name, rate in learned["residues_per_second"].items():
+        ratio = f"{learned['grubio_over'][name]:.1f}" if name in learned["grubio_over"] else ""
+        lines.append(f"| {name} | {rate:,.0f} | {ratio} |")
+    padding = learned["padding"]
+    lines += [
+        "",
+        f"grubio reaches {100 * learned['share_of_matrix_rate']:.0f} % of the rate of a matrix "
+        f"product. {100 * padding['batches of like length']:.1f} % of what it computes is padding "
+        f"({100 * padding['random batches']:.0f} % in random batches), and making batches takes "
+        f"{100 * learned['share_of_time_in_batching']:.2f} % of the time.",
+        "",
+        "## Large inputs",
+        "",
+        "`python benchmarks/scale.py`, one thread. A tiny network (one layer of width 8) stands "
+        "for the model, so that reading, checking, batching and writing are what is measured.",
+        "",
+        "| input | residues | seconds | peak memory (MB) |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for row in scale["proteins"]:
+        lines.append(_cost(f"{row['records']:,} proteins", row["residues"], row))
+    lines.append(_cost("one protein, `protein-ss`", scale["titin"]["residues"], scale["titin"]))
+    contig = scale.get("contig")
+    if contig:
+        lines.append(_cost("one contig, both strands, two threads", contig["bases"], contig))
+    ids = scale["ids"]
+    lines += [
+        "",
+        "![Seconds and peak memory by residues](performance.svg)",
+        "",
+        f"Reading {ids['records']:,} records and comparing their ids takes "
+        f"{ids['seconds']:.0f} s and {ids['megabytes']:.0f} MB.",
+        "",
+        "## A bacterial genome",
+        "",
+        f"`python benchmarks/genome_speed.py GENOME --threads {genome['threads']}`: *E. coli* "
+        f"K-12, both strands, with `{genome['model']}`, sites written as BED; and contigs that "
+        "are shorter and longer.",
+        "",
+        "| bases | seconds | CPU seconds | peak memory (MB) |",
+        "| ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {row['bases']:,} | {row['seconds']:.0f} | {row['cpu_seconds']:.0f} "
+        f"| {row['megabytes']:.0f} |"
+        for row in genome["contigs"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def scaling_page(found: Mapping[str, Any]) -> str:
+    """Return docs/scaling.md."""
+    speed = found["throughput"]["residues_per_second"]
+    genome = found["genome_speed"]
+    whole = genome["contigs"][-1]
+    rates = {
+        "protein-ss": speed["predictor"],
+        "protein-ss-fast": speed["predictor, protein-ss-fast"],
+        genome["model"]: whole["bases"] / whole["cpu_seconds"],
+    }
+    return "\n".join(_scaling_lines(rates)) + "\n"
+
+
+def _scaling_lines(rates: Mapping[str, float]) -> Iterator[str]:
+    yield from (
+        "# What a large prediction costs",
+        "",
+        "Ask on the machine that is to do it:",
+        "",
+        "```bash",
+        "grubio plan uniprot_sprot.fasta.gz --model protein-ss --jobs 32",
+        "```",
+        "",
+        "It reads the input once, labels a sample of it on one core for a few seconds, and prints "
+        "records, residues, the rate, a number of shards, the time, the CPU-hours and the memory "
+        "of a job. Writing the outputs is not in the rate; a table of every residue takes "
+        "longer to write than FASTA.",
+        "",
+        "The table below is computed by the same function from the rates of one core in "
+        f"[Performance](performance.md), for {JOBS} jobs of one core. It is an extrapolation from "
+        "short runs. It is made by `python benchmarks/performance_page.py`.",
+        "",
+        "| input | residues | model | residues a second and core | shards | CPU-hours | hours |",
+        "| --- | ---: | --- | ---: | ---: | ---: | ---: |",
+    )
+    for name, model, size in INPUTS:
+        plan = plan_of(size, rates[model], JOBS, cut_records=model == "ecoli-promoters")
+        yield (
+            f"| {name} | {size.residues:,} | `{model}` | {rates[model]:,.0f} | {plan.shards:,} "
+            f"| {plan.cpu_hours:,.1f} | {plan.hours:,.1f} |"
+        )
+    yield from (
+        "",
+        "On one machine, with as many threads as it has cores:",
+        "",
+        "```bash",
+        "grubio predict uniprot_sprot.fasta.gz --model protein-ss-fast --output sprot.parquet",
+        "```",
+        "",
+        "On a cluster the workflow cuts the input into shards of equal residues; set `shards` in "
+        "the configuration to the number that `grubio plan` suggests.",
+    )
+
+
+def _cost(name: str, residues: int, cost: Mapping[str, float]) -> str:
+    return f"| {name} | {residues:,} | {cost['seconds']:.1f} | {cost['megabytes']:.0f} |"
+
+
+def draw(found: Mapping[str, Any], path: Path) -> None:
+    """Draw time and memory by residues."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "performance"
+    from matplotlib import pyplot as plt
+
+    rows = found["scale"]["proteins"]
+    residues = [row["residues"] for row in rows]
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+    axes[0].loglog(residues, [row["seconds"] for row in rows], "o-", color="#0072B2")
+    axes[0].set_ylabel("seconds")
+    axes[1].semilogx(residues, [row["megabytes"] for row in rows], "o-", color="#D55E00")
+    axes[1].set_ylabel("peak memory (MB)")
+    axes[1].set_ylim(bottom=0)
+    for one in axes:
+        one.set_xlabel("residues")
+        one.grid(alpha=0.3)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    """Write the pages."""
+    found = results()
+    (DOCS / "performance.md").write_text(performance_page(found))
+    (DOCS / "scaling.md").write_text(scaling_page(found))
+    draw(found, DOCS / "performance.svg")
+
+
+if __name__ == "__main__":
+    main()
