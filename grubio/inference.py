@@ -160,8 +160,10 @@ class Predictor:
 
     @property
     def described(self) -> str:
-        """What computes, which decides about the last digits."""
-        return f"{self.device.type}, {torch.get_num_threads()} threads"
+        """What computes, which decides about the last digits, as ``cpu with AVX2``."""
+        if self.device.type != "cpu":
+            return self.device.type
+        return f"cpu with {torch.backends.cpu.get_cpu_capability()}"
 
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         """Yield one prediction for each record, in order, holding a bounded number at a time.
