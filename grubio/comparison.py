@@ -99,17 +99,19 @@ def compare_runs(
         from grubio.report.svg import write_svg
 
         write_svg(Path(figure), comparison_figure(comparison), "Comparison of runs")
-    if page is not None:
-        from grubio.report.comparison_page import render_comparison
-
-        drawn = comparison_figure(comparison)
-        write_text_whole(page, render_comparison(comparison, header, rows, drawn, Path(page)))
-    if any(path is not None for path in (groups, groups_figure, tests, data)):
+    if any(path is not None for path in (page, groups, groups_figure, tests, data)):
         from grubio.group_files import write_groups
-        from grubio.run_groups import grouped_runs
+        from grubio.run_groups import grouped_runs, paired_tests
 
+        found = grouped_runs(comparison.runs, comparison.names, comparison.test_sets)
+        if page is not None:
+            from grubio.report.comparison_page import render_comparison
+
+            drawn, pairs = comparison_figure(comparison), paired_tests(found)
+            text = render_comparison(comparison, header, rows, drawn, Path(page), found, pairs)
+            write_text_whole(page, text)
         write_groups(
-            grouped_runs(comparison.runs, comparison.names, comparison.test_sets),
+            found,
             [dict(zip(header, row, strict=True)) for row in rows],
             table=groups,
             figure=groups_figure,

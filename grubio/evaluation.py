@@ -44,6 +44,7 @@ from grubio.scoring import (
     confusion_table,
     gain,
 )
+from grubio.site_scoring import strands_of
 from grubio.writers.parquet import ParquetPredictions
 
 Probabilities = npt.NDArray[np.float32]
@@ -90,7 +91,8 @@ def evaluate_model(
     records = [_labelled(record) for record in read_records(dataset, chosen, targets=exposed)]
     require_splits(dataset, records, split)
     train = [] if split == ALL else list(read_records(dataset, "train"))
-    blocks = None if header.sites is None else block_of_records(records, header.scheme)
+    placed = None if header.sites is None else strands_of(records, header.scheme)
+    blocks = None if placed is None else block_of_records(placed)
     nearest = _audit_of(audit, records) if audit else {}
     # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
     with threadpool_limits(use_threads(threads)):
@@ -119,10 +121,10 @@ def evaluate_model(
         result = score_predictions(
             records, probabilities, baselines, bundle, settings, nearest, blocks
         )
-        if header.sites is not None:
+        if placed is not None and header.sites is not None:
             valid = [] if split == ALL else list(read_records(dataset, "valid"))
             add_genome_scores(
-                result, records, probabilities, train, valid, bundle.scheme, header.sites, settings
+                result, placed, probabilities, train, valid, bundle.scheme, header.sites, settings
             )
     if exposed and any(record.accessibility for record in records):
         weights = metrics.bootstrap_weights(len(records), settings.bootstrap, settings.seed)

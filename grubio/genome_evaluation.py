@@ -40,6 +40,7 @@ from grubio.site_scoring import (
     TOLERANCES,
     Candidates,
     LabelledStrand,
+    PlacedStrands,
     SiteTruth,
     base_scores,
     find_candidates,
@@ -65,22 +66,19 @@ class _Study:
     seed: int
 
 
-def block_of_records(records: Sequence[Record], scheme: LabelScheme) -> list[int]:
+def block_of_records(placed: PlacedStrands) -> list[int]:
     """Return the index of the block of each record, the same for both strands of a block.
 
-    Raises
-    ------
-    GrubioError
-        If the id of a record is no locus.
+    Takes what :func:`grubio.site_scoring.strands_of` returns for the records.
     """
-    strands, order = strands_of(records, scheme)
+    strands, order = placed
     blocks = dict(zip(order, (strand.block for strand in strands), strict=True))
-    return [blocks[index] for index in range(len(records))]
+    return [blocks[index] for index in range(len(order))]
 
 
 def add_genome_scores(
     result: Scores,
-    records: Sequence[Record],
+    placed: PlacedStrands,
     probabilities: Sequence[npt.NDArray[np.float32]],
     train: Sequence[Record],
     valid: Sequence[Record],
@@ -95,7 +93,7 @@ def add_genome_scores(
     GrubioError
         As :func:`score_genome`.
     """
-    found, tables = score_genome(records, probabilities, train, valid, scheme, sites, settings)
+    found, tables = score_genome(placed, probabilities, train, valid, scheme, sites, settings)
     for name, scores in found.pop("baselines", {}).items():
         result["baselines"].setdefault(name, {}).update(scores)
     result["counts"]["blocks"] = found.pop("blocks")
@@ -104,7 +102,7 @@ def add_genome_scores(
 
 
 def score_genome(
-    records: Sequence[Record],
+    placed: PlacedStrands,
     probabilities: Sequence[npt.NDArray[np.float32]],
     train: Sequence[Record],
     valid: Sequence[Record],
@@ -116,10 +114,10 @@ def score_genome(
 
     Parameters
     ----------
-    records
-        Labelled records whose ids are loci.
+    placed
+        What :func:`grubio.site_scoring.strands_of` returns for the labelled records.
     probabilities
-        Calibrated probabilities ``(base, class)`` of each record.
+        Calibrated probabilities ``(base, class)`` of each record, in the order of the records.
     train, valid
         Records to fit the baselines to, and to choose what they need; both may be empty.
     scheme
@@ -139,11 +137,12 @@ def score_genome(
     Raises
     ------
     GrubioError
-        If an id is no locus, or a class of ``sites`` is not in the scheme.
+        If an id of ``train`` or ``valid`` is no locus, or a class of ``sites`` is not in the
+        scheme.
     """
     if unknown := set(sites) - set(scheme.letters):
         raise GrubioError(f"the dataset has sites of '{unknown.pop()}', which is no class")
-    test, order = strands_of(records, scheme)
+    test, order = placed
     blocks = 1 + max(strand.block for strand in test)
     study = _Study(
         test,

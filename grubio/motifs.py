@@ -38,6 +38,9 @@ from grubio.report.svg import write_svg
 LEAST_SITES = 5
 """Sites of a class that its motif needs."""
 
+ENOUGH_CALLED = 20
+"""Sites of a logo that need not be called: a class with fewer calls shows its best ones."""
+
 LEAST_COMPARED = 4
 """Bases of a motif that is compared with a database; fewer are found in any."""
 
@@ -99,7 +102,8 @@ def describe_motifs(
 
     Writes ``motifs.meme``, ``motifs.json``, ``sites.tsv``, ``ism.tsv`` and, for each class of fixed
     width, ``CLASS.logo.svg`` and ``CLASS.ism.svg`` into ``output``; with a database also
-    ``matches.tsv``. A class that is called fewer than five times is left out, with a warning.
+    ``matches.tsv``. Shown are the sites that are called (:func:`shown_sites`); a class with fewer
+    than five candidates is left out, with a warning.
 
     Raises
     ------
@@ -124,12 +128,15 @@ def describe_motifs(
         if len(sites) < LEAST_SITES:
             logger.warning("only %d sites of %s: no motif", len(sites), name)
             continue
-        motif = motif_of(name, letter, sites, background, settings)
+        motif = motif_of(
+            name, letter, shown_sites(sites, bundle.sites[letter].threshold), background, settings
+        )
         if theirs:
             motif = _compared(motif, theirs)
         motifs.append(motif)
         maps[name] = effect_maps(predictor, motif, settings)
-    content = {motif.name: _summary(motif, split) for motif in motifs}
+    thresholds = {letter: site.threshold for letter, site in bundle.sites.items()}
+    content = {motif.name: _summary(motif, split, thresholds[motif.letter]) for motif in motifs}
     _draw(motifs, maps, output, settings)
     matrices = {motif.name: motif.matrix[slice(*motif.core)] for motif in motifs}
     counts = {motif.name: len(motif.sites) for motif in motifs}
@@ -141,6 +148,12 @@ def describe_motifs(
         _write_table(output / "matches.tsv", _MATCH_COLUMNS, _match_lines(motifs))
     write_text_whole(output / "motifs.json", json.dumps(content, indent=2, sort_keys=True) + "\n")
     return content
+
+
+def shown_sites(sites: Sequence[AlignedSite], threshold: float) -> Sequence[AlignedSite]:
+    """Return the sites that are called from a threshold on, or the best 20 if those are fewer."""
+    called = sum(site.score >= threshold for site in sites)
+    return sites[: max(called, ENOUGH_CALLED)]
 
 
 def motif_of(
@@ -182,11 +195,12 @@ def _compared(motif: Motif, database: dict[str, Matrix]) -> Motif:
     return replace(motif, match=replace(found, offset=found.offset + first - motif.flank))
 
 
-def _summary(motif: Motif, split: str) -> dict[str, Any]:
+def _summary(motif: Motif, split: str, threshold: float) -> dict[str, Any]:
     first, last = motif.core
     site = slice(motif.flank, motif.flank + motif.width)
     summary: dict[str, Any] = {
         "sites": len(motif.sites),
+        "called": sum(site.score >= threshold for site in motif.sites),
         "split": split,
         "width": motif.width,
         "first_place": -motif.flank,

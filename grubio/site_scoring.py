@@ -67,6 +67,10 @@ class LabelledStrand:
     mate: int | None
 
 
+PlacedStrands = tuple[list[LabelledStrand], list[int]]
+"""Strands in the order of their loci, and the index of the record of each."""
+
+
 @dataclass(frozen=True)
 class SiteTruth:
     """What is known about the sites of one class. Lists hold one item per strand.
@@ -119,9 +123,7 @@ class Candidates:
     known: Mask
 
 
-def strands_of(
-    records: Sequence[Record], scheme: LabelScheme
-) -> tuple[list[LabelledStrand], list[int]]:
+def strands_of(records: Sequence[Record], scheme: LabelScheme) -> PlacedStrands:
     """Return the strands in the order of their loci, and the index of the record of each.
 
     Raises

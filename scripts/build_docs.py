@@ -44,6 +44,12 @@ ELSEWHERE = {
 """Pages that are kept outside ``docs/``, and their names on the site."""
 
 REFERENCE = {
+    "Notebooks and scripts": [
+        "grubio.api",
+        "grubio.labelled_sequence",
+        "grubio.labelled_contig",
+        "grubio.segments",
+    ],
     "Models": ["grubio.bundle", "grubio.model", "grubio.inference"],
     "From files to files": ["grubio.prediction", "grubio.writers"],
     "Sequences and labels": [

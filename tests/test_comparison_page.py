@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from dataclasses import dataclass
+import re
 from pathlib import Path
 
 import pytest
 
-from grubio.comparison import compare_runs, comparison_figure, comparison_table
-from grubio.report.comparison_page import render_comparison, settings, standing
-from grubio.report.numbers import Interval
+from grubio.comparison import compare_runs
+from grubio.metrics import Metric
+from grubio.report.comparison_page import settings, standing
 from grubio.report.run_differences import certainty
 from grubio.report.run_files import read_run
+from grubio.run_groups import PairedTest
 from grubio.scheme import SS8, custom_scheme
 from synthetic_run import labelled_chains, make_run
 
 
-@dataclass(frozen=True)
-class Group:
-    name: str
-    runs: tuple[int, ...]
-    seeds: tuple[str, ...]
-    score_key: str
-    mean: float
-    deviation: float | None
-
-
-@dataclass(frozen=True)
-class Pair:
-    first: str
-    second: str
-    difference: Interval
-    chains: int = 6
-    adjusted: float = 0.012
+def pair(first: str, second: str, value: float, low: float, high: float) -> PairedTest:
+    return PairedTest(first, second, "t", "q3", 6, Metric(value, low, high), 0.003, 0.012)
 
 
 @pytest.fixture
@@ -102,34 +89,32 @@ def test_curves_and_scores_are_those_of_the_runs(runs: list[Path], tmp_path: Pat
 
 
 def test_says_whether_pairs_can_be_told_apart() -> None:
-    clear, unclear = Interval(0.02, 0.011, 0.03), Interval(0.02, -0.01, 0.05)
-    said = {
-        (first, difference): certainty("a", "b", [Pair(*order, difference)])
-        for first, order in (("a", ("a", "b")), ("b", ("b", "a")))
-        for difference in (clear, unclear)
-    }
-    assert "ahead by 1.1 to 3.0 points" in (said["a", clear] or "")
-    assert "b is ahead" in (said["b", clear] or "")
-    assert "cannot be told apart" in (said["a", unclear] or "")
-    assert certainty("a", "c", [Pair("a", "b", clear)]) is None
+    for one, other in (("a", "b"), ("b", "a")):
+        said = certainty("a", "b", [pair(one, other, 0.02, -0.01, 0.05)])
+        assert "a and b cannot be told apart" in (said or "")
+    assert "ahead by 1.1 to 3.0 points" in (
+        certainty("a", "b", [pair("a", "b", 0.02, 0.011, 0.03)]) or ""
+    )
+    assert "ahead by 1.1 to 3.0 points" in (
+        certainty("a", "b", [pair("b", "a", -0.02, -0.03, -0.011)]) or ""
+    )
+    assert "b is ahead" in (certainty("a", "b", [pair("b", "a", 0.02, 0.011, 0.03)]) or "")
+    assert certainty("a", "c", [pair("a", "b", 0.02, 0.011, 0.03)]) is None
 
 
 def test_shows_groups_and_paired_differences(runs: list[Path], tmp_path: Path) -> None:
-    comparison = compare_runs(runs, tmp_path / "t.tsv")
-    page = render_comparison(
-        comparison,
-        *comparison_table(comparison),
-        comparison_figure(comparison),
-        groups=[
-            Group("wide", (0, 1), ("1", "2"), "q3", 0.701, 0.002),
-            Group("one", (1,), ("1",), "q3", 0.6, None),
-        ],
-        tests=[Pair("high", "low", Interval(0.1234, 0.1, 0.15))],
+    chains = labelled_chains(6)
+    again = make_run(tmp_path / "high-again", SS8, chains, skill=2.2, seed=3, hidden_size=64)
+    compare_runs(
+        [*runs, again], tmp_path / "t.tsv", page=tmp_path / "c.html", tests=tmp_path / "tests.tsv"
     )
-    page = page.replace("\N{NO-BREAK SPACE}", " ")
-    assert "ahead by 10.0 to 15.0 points" in page
-    assert '<th scope="row">wide</th><td class="n">2</td><td class="n">70.1 %</td>' in page
-    assert '<th scope="row">one</th>' not in page
-    assert '+12.3<span class="range">+10.0 to +15.0</span>' in page
-    assert "high less low: +12.3" in page
-    assert "0.012" in page
+    page = (tmp_path / "c.html").read_text()
+    assert re.search(r'<th scope="row">high</th><td class="n">2</td>', page)
+    assert "<td>2, 3</td>" in page
+    with open(tmp_path / "tests.tsv", encoding="utf-8", newline="") as handle:
+        (row,) = csv.DictReader(handle, delimiter="\t")
+    value, low, high = (f"{100 * float(row[key]):+.1f}" for key in ("difference", "low", "high"))
+    assert (row["first"], row["second"]) == ("low", "high")
+    assert f'{value}<span class="range">{low} to {high}</span>' in page
+    assert f"low less high: {value}" in page
+    assert "They differ in their seed alone." in page

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 
 from conftest import REPOSITORY
 from fenced_commands import Shown, shown_commands
@@ -145,10 +144,8 @@ def _run_here(words: list[str]) -> tuple[int, str]:
     output = io.TextIOWrapper(io.BytesIO(), "utf-8")
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         try:
-            command_line()(words, prog_name="grubio", standalone_mode=False)
+            command_line()(words, prog_name="grubio")
             code = 0
-        except typer.Exit as exit_:
-            code = exit_.exit_code
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         except GrubioError as error:

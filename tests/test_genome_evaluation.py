@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from grubio.report.run_files import read_run
 from grubio.report.summary import summary_lines
 from grubio.report.verdict import checks
 from grubio.scheme import custom_scheme
+from grubio.site_scoring import strands_of
 from synthetic_genome import genome_dataset, noisy_probabilities
 from test_report import Page
 
@@ -107,7 +109,9 @@ def test_the_sites_that_are_written_lie_on_the_genome() -> None:
     test = by_split(records)["test"]
     answers = noisy_probabilities(test, skill=2)
     sites = header.sites or {}
-    _, tables = score_genome(test, answers, [], [], header.scheme, sites, QUICK)
+    _, tables = score_genome(
+        strands_of(test, header.scheme), answers, [], [], header.scheme, sites, QUICK
+    )
     by_id = {r.id: r for r in records}
     lines = [line.split("\t") for line in tables["sites.tsv"].splitlines()]
     assert lines[0] == ["contig", "start", "end", "strand", "class", "score", "known"]
@@ -139,7 +143,7 @@ def test_the_order_of_records_and_the_case_of_bases_do_not_matter() -> None:
         if lower:
             test = [replace(r, sequence=r.sequence.lower()) for r in test]
         return score_genome(
-            test,
+            strands_of(test, header.scheme),
             [answers[at] for at in order],
             splits["train"],
             splits["valid"],
@@ -174,7 +178,9 @@ def test_classes_of_varying_width_are_scored_by_base() -> None:
             for r in splits["test"]
         )
     ]
-    result, _ = score_genome(splits["test"], answers, splits["train"], [], scheme, {}, QUICK)
+    result, _ = score_genome(
+        strands_of(splits["test"], scheme), answers, splits["train"], [], scheme, {}, QUICK
+    )
     methods = result["dense"]["C"]["methods"]
     assert result["sites"] == {}
     assert methods["model"]["mcc"]["value"] == 1
@@ -192,7 +198,9 @@ def test_without_training_blocks_there_are_no_baselines() -> None:
     records, header = genome_dataset(5)
     test = by_split(records)["test"]
     answers = noisy_probabilities(test)
-    result, _ = score_genome(test, answers, [], [], header.scheme, header.sites or {}, QUICK)
+    result, _ = score_genome(
+        strands_of(test, header.scheme), answers, [], [], header.scheme, header.sites or {}, QUICK
+    )
     assert set(result["sites"]["M"]["methods"]) == {"model", "prevalence"}
     assert result["independence"] == {
         "shared_bases": 0,
@@ -207,7 +215,9 @@ def test_overlap_with_training_is_told() -> None:
     test = by_split(records)["test"]
     answers = noisy_probabilities(test)
     sites = header.sites or {}
-    result, _ = score_genome(test, answers, test, [], header.scheme, sites, QUICK)
+    result, _ = score_genome(
+        strands_of(test, header.scheme), answers, test, [], header.scheme, sites, QUICK
+    )
     assert result["independence"] == {
         "shared_bases": 2000,
         "nearest": 0,
@@ -221,7 +231,24 @@ def test_ids_must_be_loci() -> None:
     test = by_split(records)["test"]
     bad = [replace(test[0], id="chrom"), test[1]]
     with pytest.raises(GrubioError, match="no locus"):
-        score_genome(bad, noisy_probabilities(test), [], [], header.scheme, {"M": 6}, QUICK)
+        strands_of(bad, header.scheme)
+
+
+def test_the_verdict_claims_no_more_of_independence_than_was_measured(
+    scored: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(scored, folder)
+    path = folder / "metrics.json"
+    metrics = json.loads(path.read_text())
+    outcomes = []
+    for repeated in (None, 0, 100, 3900):
+        metrics["independence"]["repeated_bases"] = repeated
+        path.write_text(json.dumps(metrics))
+        outcomes.append(checks(read_run(folder))[0])
+    assert [check.outcome for check in outcomes] == ["unknown", "good", "caution", "caution"]
+    assert "were not looked for" in outcomes[0].finding
+    assert "Of 4,000 test bases, 100 (2.5" in outcomes[2].finding
 
 
 def test_the_report_speaks_of_sites_blocks_and_bases(scored: Path, tmp_path: Path) -> None:
@@ -235,6 +262,8 @@ def test_the_report_speaks_of_sites_blocks_and_bases(scored: Path, tmp_path: Pat
     assert "groups" not in page.ids
     assert "unknown, not negative" in page.text
     assert "lower bound" in page.text
+    assert "the run has no motifs folder" in page.text
+    assert "lie in near-exact copies of training sequence" in page.text
     assert "Average precision of minus10 on the test set" in page.text
     assert "over a position weight matrix" in page.text
     assert "2 blocks" in page.text

@@ -26,7 +26,7 @@ from grubio.motif_formats import (
     read_database,
 )
 from grubio.motif_sites import best_sites
-from grubio.motifs import motif_of
+from grubio.motifs import ENOUGH_CALLED, motif_of, shown_sites
 from grubio.mutagenesis import substitution_effects
 from grubio.record import Record
 from grubio.report.logos import effects_figure, logo_figure
@@ -168,3 +168,12 @@ def test_few_sites_in_meme_and_one_name_twice_in_jaspar(tmp_path: Path) -> None:
     path.write_text(">MA0001.1 SPI1\nA [ 0 0 ]\nC [ 0 4 ]\nG [ 0 0 ]\nT [ 0 0 ]\n")
     with pytest.raises(GrubioError, match="'SPI1' has a place without any base"):
         read_database(path)
+
+
+def test_a_logo_shows_what_is_called_or_the_best_few() -> None:
+    records = [block(n, tuple(range(50, 550, 50))) for n in range(5)]
+    sites = best_sites(LooksForTataat(), records, 200, 10)["M"]  # type: ignore[arg-type]
+    called = shown_sites(sites, 0.9)
+    assert len(called) >= 50
+    assert {site.sequence[10:16] for site in called} == {"TATAAT"}
+    assert shown_sites(sites, 0.99) == sites[:ENOUGH_CALLED]

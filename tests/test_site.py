@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
 from conftest import REPOSITORY
@@ -85,7 +86,9 @@ def test_pages_hold_what_is_made_for_them(site: Path) -> None:
     science = (site / "how-it-works.html").read_text("utf-8")
     assert science.count("<math") > 20
     assert "$" not in re.sub(r"<script.*?</script>", "", science, flags=re.DOTALL)
-    assert "split_dataset" in (site / "api.html").read_text("utf-8")
+    reference = (site / "api.html").read_text("utf-8")
+    assert "split_dataset" in reference
+    assert not re.findall(r":(?:func|class|meth|mod):", reference)
     assert "weight_averaging" in (site / "configuration.html").read_text("utf-8")
 
 
@@ -119,3 +122,15 @@ def test_the_citation_names_this_version() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+|\.dev\d+)?", __version__)
     changes = (REPOSITORY / "CHANGELOG.md").read_text()
     assert re.search(rf"^## (\[?Unreleased\]?|{re.escape(__version__)}\b)", changes, re.MULTILINE)
+
+
+def test_forms_and_settings_of_the_repository_are_read() -> None:
+    for form in ("bug", "feature", "question"):
+        content = yaml.safe_load((REPOSITORY / f".github/ISSUE_TEMPLATE/{form}.yml").read_text())
+        assert {"name", "description", "body"} <= set(content)
+        names = [part["id"] for part in content["body"]]
+        assert len(set(names)) == len(names)
+    (local,) = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
+    assert {"ruff-check", "ruff-format", "mypy", "snakefmt"} < {one["id"] for one in local["hooks"]}
+    catalog = yaml.safe_load((REPOSITORY / ".snakemake-workflow-catalog.yml").read_text())
+    assert set(catalog["usage"]) == {"mandatory-flags", "software-stack-deployment", "report"}

@@ -157,7 +157,11 @@ class EvaluationSettings(Settings):
 class MotifSettings(Settings):
     """What is shown of the motifs that a model of a genome has learned."""
 
-    sites: int = Field(default=200, ge=5, description="Best sites of a class in its logo.")
+    sites: int = Field(
+        default=200,
+        ge=5,
+        description="Most sites of a class in its logo; the best of those called.",
+    )
     flank: int = Field(default=20, ge=0, description="Bases on each side of a site in the logo.")
     meme_flank: int = Field(
         default=10,

@@ -18,12 +18,7 @@ from matplotlib.figure import Figure
 from grubio.report import figures
 from grubio.report.facts import flattened
 from grubio.report.numbers import Interval, range_text, score_text
-from grubio.report.run_differences import (
-    PairedDifference,
-    SeedGroup,
-    certainty,
-    difference_figure,
-)
+from grubio.report.run_differences import certainty, difference_figure
 from grubio.report.run_files import Run
 from grubio.report.summary import REPORT_FILE
 from grubio.report.svg import inline_svg
@@ -31,6 +26,7 @@ from grubio.report.templating import environment
 
 if TYPE_CHECKING:
     from grubio.comparison import Comparison
+    from grubio.run_groups import PairedTest, RunGroup
 
 # Columns of the table of runs that are no numbers.
 _TEXT_COLUMNS = ("run", "dataset", "test_set")
@@ -80,8 +76,8 @@ def render_comparison(
     rows: Sequence[Sequence[str]],
     figure: Figure,
     page: Path | None = None,
-    groups: Sequence[SeedGroup] = (),
-    tests: Sequence[PairedDifference] = (),
+    groups: Sequence[RunGroup] = (),
+    tests: Sequence[PairedTest] = (),
 ) -> str:
     """Return the comparison as one HTML page that needs no other file.
 
@@ -112,7 +108,7 @@ def render_comparison(
         .render(
             comparison=comparison,
             names=comparison.names,
-            standing=standing(comparison, tests),
+            standing=standing(comparison, groups, tests),
             groups=[group for group in groups if len(group.runs) > 1],
             tests=tests,
             differences=difference_figure(tests),
@@ -129,26 +125,34 @@ def render_comparison(
     )
 
 
-def standing(comparison: Comparison, tests: Sequence[PairedDifference] = ()) -> str:
+def standing(
+    comparison: Comparison, groups: Sequence[RunGroup] = (), tests: Sequence[PairedTest] = ()
+) -> str:
     """Return one or two sentences: which run has the best score, and whether that is chance."""
     runs = comparison.runs
     if comparison.notice or len({run.score_key for run in runs}) > 1:
         return "The runs cannot be put in one order: they were not all scored on the same task."
-    known = [
-        (score, name)
-        for run, name in zip(runs, comparison.names, strict=True)
-        if (score := run.score(run.score_key)).value is not None
-    ]
-    ranked = sorted(known, key=lambda pair: -(pair[0].value or 0.0))
+    scores = [run.score(run.score_key) for run in runs]
+    ranked = sorted(
+        (place for place, score in enumerate(scores) if score.known),
+        key=lambda place: -(scores[place].value or 0.0),
+    )
     if not ranked:
         return "No run has a score."
-    key, name = runs[0].score_key, runs[0].score_name
-    text = f"{ranked[0][1]} has the highest {name}, {score_text(key, ranked[0][0].value)}"
+    key, names = runs[0].score_key, comparison.names
+    best = ranked[0]
+    text = f"{names[best]} has the highest {runs[0].score_name}, "
+    text += score_text(key, scores[best].value)
     if len(ranked) == 1:
         return f"{text}."
-    text += f"; next is {ranked[1][1]} with {score_text(key, ranked[1][0].value)}."
-    told = certainty(ranked[0][1], ranked[1][1], tests)
-    return f"{text} {told or _of_intervals(ranked[0][0], ranked[1][0])}".rstrip()
+    second = ranked[1]
+    text += f"; next is {names[second]} with {score_text(key, scores[second].value)}."
+    group_of = {place: group.name for group in groups for place in group.runs}
+    mine, theirs = group_of.get(best, names[best]), group_of.get(second, names[second])
+    if mine == theirs:
+        return f"{text} They differ in their seed alone."
+    told = certainty(mine, theirs, tests) or _of_intervals(scores[best], scores[second])
+    return f"{text} {told}".rstrip()
 
 
 def _of_intervals(best: Interval, second: Interval) -> str:

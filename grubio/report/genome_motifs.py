@@ -25,8 +25,10 @@ class LearnedMotif:
     ----------
     name
         The class.
-    sites, split, lowest_score
-        How many sites were aligned, of which split, and the lowest score among them.
+    sites, called
+        How many sites were aligned, and how many of them the model calls.
+    split, lowest_score
+        The split that they lie in, and the lowest score among them.
     site_consensus, core_consensus
         Consensus of the site, and with what is informative beside it.
     core_first_place
@@ -41,6 +43,7 @@ class LearnedMotif:
 
     name: str
     sites: int
+    called: int
     split: str
     lowest_score: float
     site_consensus: str
@@ -79,6 +82,7 @@ def _motif(folder: Path, name: str, place: int, content: Mapping[str, Any]) -> L
     return LearnedMotif(
         name=name,
         sites=int(content["sites"]),
+        called=int(content["called"]),
         split=str(content["split"]),
         lowest_score=float(content["lowest_score"]),
         site_consensus=str(content["site_consensus"]),
