@@ -40,7 +40,7 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "# Performance",
         "",
         "This page is made by `python benchmarks/performance_page.py` from the JSON files that the "
-        "scripts in `benchmarks/` write. The scripts ran one after another on one core of a machine "
+        "scripts in `benchmarks/` write. They ran on one core of a machine "
         "that did other work beside them, so that seconds and rates are worse than on a quiet one "
         "and vary by tens of percent. Compare the rows of one table.",
         "",
@@ -78,13 +78,17 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "",
         f"`python benchmarks/startup.py`, medians of {start['runs']} runs:",
         "",
-        "| --- | ---: |",
-        *(f"| `{name}` | {value:.2f} |" for name, value in start["median_seconds"].items()),
+        "| command | seconds | CPU seconds |",
+        "| --- | ---: | ---: |",
+        *(
+            f"| `{name}` | {value:.2f} | {start['median_cpu_seconds'][name]:.2f} |"
+            for name, value in start["median_seconds"].items()
+        ),
         "",
         "## Training",
         "",
         f"`python benchmarks/training_speed.py`: a network of {learned['parameters']:,} weights, "
-        f"batches of {learned['batch_residues']:,} residues.",
+        f"batches of {learned['batch_residues']:,} residues, {learned['steps']} steps for each figure.",
         "",
         "| way | residues per second | grubio is faster by |",
         "| --- | ---: | ---: |",
@@ -115,7 +119,7 @@ def _scale_lines(scale: Mapping[str, Any]) -> list[str]:
         "`python benchmarks/scale.py`, one thread. A tiny network (one layer of width 8) stands "
         "for the model, so that reading, checking, batching and writing are what is measured.",
         "",
-        "| input | residues | seconds | peak memory (MB) |",
+        "| input | residues | CPU seconds | peak memory (MB) |",
         "| --- | ---: | ---: | ---: |",
     ]
     for row in scale["proteins"]:
@@ -127,10 +131,10 @@ def _scale_lines(scale: Mapping[str, Any]) -> list[str]:
     ids = scale["ids"]
     lines += [
         "",
-        "![Seconds and peak memory by residues](performance.svg)",
+        "![CPU seconds and peak memory by residues](performance.svg)",
         "",
         f"Reading {ids['records']:,} records and comparing their ids takes "
-        f"{ids['seconds']:.0f} s and {ids['megabytes']:.0f} MB.",
+        f"{ids['cpu_seconds']:.0f} CPU seconds and {ids['megabytes']:.0f} MB.",
     ]
     return lines
 
@@ -212,7 +216,7 @@ def _scaling_lines(rates: Mapping[str, float]) -> Iterator[str]:
 
 
 def _cost(name: str, residues: int, cost: Mapping[str, float]) -> str:
-    return f"| {name} | {residues:,} | {cost['seconds']:.1f} | {cost['megabytes']:.0f} |"
+    return f"| {name} | {residues:,} | {cost['cpu_seconds']:.1f} | {cost['megabytes']:.0f} |"
 
 
 def draw(found: Mapping[str, Any], path: Path) -> None:
@@ -226,8 +230,8 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
     rows = found["scale"]["proteins"]
     residues = [row["residues"] for row in rows]
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-    axes[0].loglog(residues, [row["seconds"] for row in rows], "o-", color="#0072B2")
-    axes[0].set_ylabel("seconds")
+    axes[0].loglog(residues, [row["cpu_seconds"] for row in rows], "o-", color="#0072B2")
+    axes[0].set_ylabel("CPU seconds")
     axes[1].semilogx(residues, [row["megabytes"] for row in rows], "o-", color="#D55E00")
     axes[1].set_ylabel("peak memory (MB)")
     axes[1].set_ylim(bottom=0)
