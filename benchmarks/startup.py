@@ -9,27 +9,21 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from grubio.embedded import embedded_path
 from grubio.readers.fasta import read_fasta
+from measured_command import Cost, cost_of
 
 RUNS = 10
 RESULTS = Path(__file__).with_name("startup.json")
 
 
-def seconds_of(command: list[str]) -> list[float]:
-    """Return how long each of several runs of a command takes, after one that warms up."""
-    taken = []
-    for _ in range(RUNS + 1):
-        started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        taken.append(time.perf_counter() - started)
-    return taken[1:]
+def costs_of(command: list[str]) -> list[Cost]:
+    """Return what each of several runs of a command costs, after one that warms up."""
+    return [cost_of(command) for _ in range(RUNS + 1)][1:]
 
 
 def main() -> None:
@@ -46,12 +40,14 @@ def main() -> None:
             "grubio --help": [program, "--help"],
             "grubio predict of one protein": [program, "predict", str(fasta)],
         }
-        taken = {name: seconds_of(command) for name, command in commands.items()}
+        taken = {name: costs_of(command) for name, command in commands.items()}
     result = {
         "runs": RUNS,
         "residues": len(protein),
-        "median_seconds": {name: statistics.median(values) for name, values in taken.items()},
-        "slowest_seconds": {name: max(values) for name, values in taken.items()},
+        "median_seconds": {n: statistics.median(c.seconds for c in v) for n, v in taken.items()},
+        "median_cpu_seconds": {
+            n: statistics.median(c.cpu_seconds for c in v) for n, v in taken.items()
+        },
     }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))

@@ -192,7 +192,7 @@ def main() -> None:
         chains[i]
         for i in np.linspace(0, len(chains) - 1, min(arguments.chains, len(chains))).astype(int)
     ]
-    few, fewest = records[::10], sorted(records, key=len)[len(records) // 2 :][:2]
+    few, fewest = records[::10], sorted(records, key=len)[len(records) // 2 :][:1]
     bundles = {name: load_bundle(find_model(name)) for name in (ACCURATE, FAST)}
     alphabet = bundles[ACCURATE].alphabet
     codes = [alphabet.encode(record.sequence) for record in records]

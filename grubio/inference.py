@@ -36,7 +36,7 @@ from grubio.record import Record
 from grubio.scheme import LabelScheme
 from grubio.windows import CORE, OVERLAP, ContigPart, Window, gap_mask, windows
 
-# Enough records to fill batches of like length, few enough to hold in memory.
+# For each thread: enough records to fill batches of like length, few enough to hold in memory.
 _LOOK_AHEAD_RESIDUES = 500_000
 _LOOK_AHEAD_RECORDS = 5_000
 # Matrix products are at full speed from about a hundred rows; these keep a batch to a few hundred
@@ -181,7 +181,7 @@ class Predictor:
             yield from self._predict_by_windows(records)
             return
         with self._workers() as mapped:
-            for window in _looked_ahead(records):
+            for window in _looked_ahead(records, self._threads):
                 codes = [self.bundle.alphabet.encode(record.sequence) for record in window]
                 lengths = [len(c) for c in codes]
                 batches = batches_by_length(lengths, _BATCH_RESIDUES, _BATCH_RECORDS)
@@ -325,16 +325,16 @@ class Predictor:
         return probabilities, None if exposed is None else exposed.float().cpu().numpy()
 
 
-def _looked_ahead(records: Iterable[Record]) -> Iterator[list[Record]]:
+def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:
     window: list[Record] = []
     residues = 0
     for record in records:
-        if window and residues + len(record) > _LOOK_AHEAD_RESIDUES:
+        if window and residues + len(record) > threads * _LOOK_AHEAD_RESIDUES:
             yield window
             window, residues = [], 0
         window.append(record)
         residues += len(record)
-        if len(window) == _LOOK_AHEAD_RECORDS:
+        if len(window) == threads * _LOOK_AHEAD_RECORDS:
             yield window
             window, residues = [], 0
     if window:

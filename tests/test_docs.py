@@ -70,3 +70,11 @@ def test_the_readme_tells_the_scores_of_the_dna_model() -> None:
     for method in ("this model", "position weight matrix"):
         (line,) = (r for r in card.splitlines() if r.startswith(f"| minus10 | {method} |"))
         assert line.split("|")[3].strip() in readme
+
+
+def test_the_pages_on_speed_are_made_of_their_results() -> None:
+    from performance_page import performance_page, results, scaling_page
+
+    found = results()
+    assert (REPOSITORY / "docs/performance.md").read_text() == performance_page(found)
+    assert (REPOSITORY / "docs/scaling.md").read_text() == scaling_page(found)
