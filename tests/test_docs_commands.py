@@ -22,11 +22,8 @@ from grubio.embedded import embedded_path
 from grubio.errors import GrubioError
 from grubio.record import Record
 
-OLD_LABELS = "the labels that README.md shows are those of an earlier protein-ss"
 PAGES = [
-    pytest.param(
-        REPOSITORY / "README.md", marks=pytest.mark.xfail(strict=False, reason=OLD_LABELS)
-    ),
+    REPOSITORY / "README.md",
     REPOSITORY / "CONTRIBUTING.md",
     *sorted((REPOSITORY / "docs").glob("*.md")),
 ]
