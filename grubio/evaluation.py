@@ -31,7 +31,7 @@ from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.genome_evaluation import add_genome_scores, block_of_records
 from grubio.inference import Predictor
 from grubio.labelled_sequence import labelled
-from grubio.progress import counted
+from grubio.progress import watched
 from grubio.record import Record
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.scoring import (
@@ -101,7 +101,7 @@ def evaluate_model(
             written_whole(output / "test_predictions.parquet") as temporary,
             ParquetPredictions(temporary, bundle.scheme, observed=True) as table,
         ):
-            for prediction in Predictor(bundle, device, threads).predict(counted(records)):
+            for prediction in watched(Predictor(bundle, device, threads).predict, records):
                 table.write(labelled(prediction, bundle.scheme), prediction.record)
                 probabilities.append(prediction.probabilities)
                 if prediction.accessibility is not None:

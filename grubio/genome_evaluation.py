@@ -20,10 +20,9 @@ from grubio.config import EvaluationSettings
 from grubio.dna_baselines import chosen_pwm, chosen_site_kmers, dense_kmers, site_log_odds
 from grubio.errors import GrubioError
 from grubio.genome_headline import MODEL, Scores, dense_headline, site_headline
-from grubio.locus import block_of
+from grubio.independence import independence
 from grubio.metrics import Floats, Metric
 from grubio.record import Record
-from grubio.repeats import repeats_in_training
 from grubio.scheme import LabelScheme
 from grubio.site_metrics import (
     HEADLINE_TOLERANCE,
@@ -179,38 +178,6 @@ def score_genome(
         "site_curve.tsv": "\n".join(curves) + "\n",
     }
     return result, files
-
-
-def independence(
-    test: Sequence[LabelledStrand], train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand]
-) -> Scores:
-    """Return what of the test blocks was seen in training or validation.
-
-    ``shared_bases`` of ``bases`` lie in training or validation blocks, the nearest of which is
-    ``nearest`` bases away, None without one on the same contig; ``repeated_bases`` are repeated in
-    training blocks elsewhere (:mod:`grubio.repeats`), None without training blocks. Bases of
-    double-stranded DNA are counted.
-    """
-    shared, nearest = 0, None
-    blocks = {(s.locus.contig, s.locus.start, s.locus.end): s.sequence for s in test}
-    there = {(s.locus.contig, s.locus.start, s.locus.end) for s in (*train, *valid)}
-    for locus in blocks:
-        for other in there:
-            if other[0] == locus[0]:
-                gap = max(other[1], locus[1]) - min(other[2], locus[2])
-                shared += max(-gap, 0)
-                nearest = max(gap, 0) if nearest is None else min(nearest, max(gap, 0))
-    repeated = None
-    if train:
-        held = {str(locus): sequence for locus, sequence in blocks.items()}
-        seen = {block_of(strand.locus): strand.sequence for strand in train}
-        repeated = sum(r.bases for r in repeats_in_training(held, seen.items()).values())
-    return {
-        "shared_bases": shared,
-        "nearest": nearest,
-        "bases": sum(map(len, blocks.values())),
-        "repeated_bases": repeated,
-    }
 
 
 def _site_class(study: _Study, letter: str, width: int) -> tuple[Scores, Candidates, list[str]]:

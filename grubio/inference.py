@@ -31,6 +31,7 @@ from grubio.bundle import Bundle
 from grubio.devices import choose_device, use_threads
 from grubio.locus import STRANDS, Strand, reverse_complement
 from grubio.packed_labeller import PackedLabeller
+from grubio.progress import computed
 from grubio.record import Record
 from grubio.scheme import LabelScheme
 from grubio.windows import CORE, OVERLAP, ContigPart, Window, gap_mask, windows
@@ -159,8 +160,10 @@ class Predictor:
 
     @property
     def described(self) -> str:
-        """What computes, which decides about the last digits."""
-        return f"{self.device.type}, {torch.get_num_threads()} threads"
+        """What computes, which decides about the last digits, as ``cpu with AVX2``."""
+        if self.device.type != "cpu":
+            return self.device.type
+        return f"cpu with {torch.backends.cpu.get_cpu_capability()}"
 
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         """Yield one prediction for each record, in order, holding a bounded number at a time.
@@ -186,6 +189,7 @@ class Predictor:
                 answers: dict[int, _Answer] = {}
                 for batch, answer in zip(batches, found, strict=True):
                     answers.update(zip(batch, answer, strict=True))
+                    computed(sum(lengths[i] for i in batch))
                 for index, record in enumerate(window):
                     probabilities, accessibility = answers.pop(index)
                     yield Prediction(record, probabilities, self.bundle.scheme, accessibility)

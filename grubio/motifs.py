@@ -230,7 +230,7 @@ def _draw(
         write_svg(output / f"{motif.name}.logo.svg", figure, f"Logo of {motif.name}")
         if maps[motif.name]:
             shown = [(str(one.site.locus), one.text, one.effects) for one in maps[motif.name]]
-            figure = effects_figure(shown, -settings.mutated_flank, motif.name)
+            figure = effects_figure(shown, -settings.mutated_flank, motif.width, motif.name)
             title = f"Substitutions in sites of {motif.name}"
             write_svg(output / f"{motif.name}.ism.svg", figure, title)
 

@@ -16,7 +16,7 @@ from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, Predi
 from grubio.errors import GrubioError
 from grubio.genome_prediction import predict_contigs
 from grubio.inference import Prediction, Predictor
-from grubio.progress import counted
+from grubio.progress import watched
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.scheme import SCHEMES, LabelScheme
@@ -97,7 +97,7 @@ def predict_file(
     elif genome not in (None, GenomeSettings()):
         raise GrubioError("the model is not of a genome; it has no strands and no sites")
     else:
-        predictions = predictor.predict(counted(checked))
+        predictions = watched(predictor.predict, checked)
         write_predictions(predictions, outputs, target, exposed, calls)
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)

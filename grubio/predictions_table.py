@@ -87,7 +87,8 @@ class PredictionsTable:
             if classes := about.get(b"grubio_classes"):
                 return scheme_from_dict(json.loads(classes))
             name = about.get(b"grubio_scheme", b"classes").decode()
-            return SCHEMES.get(name) or custom_scheme(name, letters)
+            known = [scheme for scheme in SCHEMES.values() if scheme.letters == letters]
+            return known[0] if known else custom_scheme(name, letters)
         except ValueError as error:
             raise GrubioError(str(error), path=self._path, hint=_HINT) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ItemT = TypeVar("ItemT", bound=Sized)
+AnswerT = TypeVar("AnswerT")
 
 hidden = False
 """Whether progress is not shown, as ``--quiet`` wants it."""
@@ -39,40 +40,109 @@ def counted(
     """Pass items on and show their number, total length and speed while they pass.
 
     On a terminal this is a live line; elsewhere a line every half minute. ``names`` are those of
-    the items and of what they are made of. The time left is told where it can be known: of a list,
-    and while an input file is being read.
+    the items and of what they are made of. The time left is told while an input file is being read.
     """
-    from rich.status import Status
-
     from grubio.files import share_read
 
-    live = is_live()
-    status = Status("reading", console=terminal()) if live else None
-    started = told = time.monotonic()
+    line = _Line()
     count = length = 0
-    total = sum(map(len, items)) if isinstance(items, Sequence) else 0
-    if status:
-        status.start()
+
+    def text(seconds: float) -> str:
+        speed = f"{length / seconds:,.0f} {names[1]}/s"
+        return f"{count:,} {names[0]}, {length:,} {names[1]}, {speed}{_left(seconds, share_read())}"
+
     try:
         for item in items:
             yield item
             count += 1
             length += len(item)
-            now = time.monotonic()
-            if now - told >= (0.2 if live else 30):
-                told = now
-                text = (
-                    f"{count:,} {names[0]}, {length:,} {names[1]}, "
-                    f"{length / (now - started):,.0f} {names[1]}/s"
-                )
-                text += _left(now - started, length / total if total else share_read())
-                if status:
-                    status.update(text)
-                else:
-                    logger.info(text)
+            line.tell(text)
     finally:
-        if status:
-            status.stop()
+        line.stop()
+
+
+def watched(
+    label: Callable[[Iterable[ItemT]], Iterator[AnswerT]], records: Iterable[ItemT]
+) -> Iterator[AnswerT]:
+    """Pass on what ``label`` says of records, and show how far it is and the time left.
+
+    Records are read ahead and answers come in bursts, so ``label`` says itself how much it has
+    computed, by :func:`computed`. How many residues there will be is known of a list, and where the
+    input has been read, and guessed while a file is being read.
+    """
+    global _watch
+    _watch = _Watch(sum(map(len, records)) if isinstance(records, Sequence) else 0)
+    try:
+        yield from label(_watch.passed(records))
+    finally:
+        _watch.line.stop()
+        _watch = None
+
+
+def computed(residues: int) -> None:
+    """Say that so many more residues have been labelled."""
+    if _watch is not None:
+        _watch.done += residues
+        _watch.line.tell(_watch.text)
+
+
+class _Line:
+    """A live line on a terminal, plain lines elsewhere, no more often than a person reads."""
+
+    def __init__(self) -> None:
+        from rich.status import Status
+
+        self._status = Status("reading", console=terminal()) if is_live() else None
+        self._started = self._told = time.monotonic()
+        if self._status:
+            self._status.start()
+
+    def tell(self, text: Callable[[float], str]) -> None:
+        """Show the text of the seconds since the start, if it is time to."""
+        now = time.monotonic()
+        if now - self._told < (0.2 if self._status else 30):
+            return
+        self._told = now
+        if self._status:
+            self._status.update(text(now - self._started))
+        else:
+            logger.info(text(now - self._started))
+
+    def stop(self) -> None:
+        """Take the line away."""
+        if self._status:
+            self._status.stop()
+
+
+class _Watch:
+    """How many residues were read and labelled; ``total`` is 0 while it is not known."""
+
+    def __init__(self, total: int) -> None:
+        self.line = _Line()
+        self.done = 0
+        self._read = 0
+        self._total = total
+
+    def passed(self, records: Iterable[ItemT]) -> Iterator[ItemT]:
+        """Pass records on and count what is read."""
+        for record in records:
+            self._read += len(record)
+            yield record
+        self._total = self._read
+
+    def text(self, seconds: float) -> str:
+        """Return the line."""
+        from grubio.files import share_read
+
+        share = share_read()
+        guess = self._read / share if share and share < 1 else 0
+        total = self._total or guess
+        of = f" of {'' if self._total else 'about '}{total:,.0f}" if total else ""
+        left = _left(seconds, self.done / total) if total else ""
+        return f"{self.done:,}{of} residues, {self.done / seconds:,.0f} residues/s{left}"
+
+
+_watch: _Watch | None = None
 
 
 def as_minutes(seconds: float) -> str:

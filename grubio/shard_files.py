@@ -122,7 +122,7 @@ class Shard:
     number
         1-based.
     computed
-        With what it was computed, for example ``cpu, 4 threads``; empty for records.
+        With what it was computed, for example ``cpu with AVX2``; empty for records.
     strands
         Strands that were labelled, for models of a genome.
     rows

@@ -25,7 +25,7 @@ from grubio.files import STDIO, open_input, sha256_of_file, written_whole
 from grubio.genome_prediction import strands_of, write_stretches
 from grubio.inference import Prediction, Predictor, Stretch
 from grubio.prediction import Output, model_for, output_scheme, some, write_predictions
-from grubio.progress import counted
+from grubio.progress import counted, watched
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.shard_files import (
@@ -150,7 +150,7 @@ def label_shard(
         return
     whole = (Record(part.id, part.description, part.sequence, mask=part.mask) for part in parts)
     with written_whole(output) as temporary, predictions_writer(temporary, done) as writer:
-        for prediction in predictor.predict(counted(whole)):
+        for prediction in watched(predictor.predict, whole):
             writer.add(prediction_row(prediction), len(prediction.record))
 
 

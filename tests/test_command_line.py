@@ -8,7 +8,7 @@ import logging
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from grubio.cli.commands import COMMANDS
 from grubio.cli.dry_run import writes
 from grubio.doctor import Finding, _model, can_predict, examine
 from grubio.files import open_input, share_read
-from grubio.progress import counted
+from grubio.progress import computed, counted, watched
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 FASTA = ">a\nMKTAYIAKQRQISFVKSHFSRQ\n"
@@ -133,6 +133,14 @@ def test_a_dry_run_tells_and_writes_nothing(grubio: Runner, tmp_path: Path) -> N
     ]
 
 
+def test_a_dry_run_tells_what_is_written_by_default(grubio: Runner, tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(FASTA)
+    assert "writes\tstandard output\n" in grubio("predict", "a.fa", "--dry-run").stdout
+    assert "standard" not in grubio("predict", "a.fa", "-o", "b.tsv", "--dry-run").stdout
+    told = grubio("report", ".", "--dry-run").stdout
+    assert "writes\treport.html in the folder of the run\n" in told
+
+
 def test_a_dry_run_tells_what_is_missing_and_checks_settings(grubio: Runner) -> None:
     done = grubio("train", "split.parquet", "--output", "run", "--dry-run")
     assert done.returncode == 2
@@ -215,9 +223,20 @@ def test_the_time_left_is_told_where_it_can_be_known(
     seconds = itertools.count(step=40)
     monkeypatch.setattr("grubio.progress.time.monotonic", lambda: float(next(seconds)))
     monkeypatch.setattr(logging.getLogger("grubio"), "propagate", True)
+
+    def labelled(records: Iterable[str]) -> Iterator[str]:
+        for record in records:
+            computed(len(record))
+            yield record.lower()
+
     with caplog.at_level(logging.INFO, logger="grubio"):
-        assert list(counted(["aa", "bb"])) == ["aa", "bb"]
+        assert list(watched(labelled, ["AA", "BB"])) == ["aa", "bb"]
+        assert list(watched(labelled, iter(["AA"]))) == ["aa"]
         assert list(counted(iter(["aa"]))) == ["aa"]
-    told = [record.getMessage() for record in caplog.records]
-    assert told[0].endswith("1 records, 2 residues, 0 residues/s, 50%, 0:40 left")
-    assert "left" not in "".join(told[1:])
+    assert [record.getMessage() for record in caplog.records] == [
+        "2 of 4 residues, 0 residues/s, 50%, 0:40 left",
+        "4 of 4 residues, 0 residues/s",
+        "2 residues, 0 residues/s",
+        "1 records, 2 residues, 0 residues/s",
+    ]
+    computed(1)

@@ -35,6 +35,7 @@ LAYERS = [
         "baselines",
         "painting",
         "site_scoring",
+        "independence",
         "site_metrics",
         "base_metrics",
         "dna_baselines",

@@ -118,7 +118,7 @@ def test_figures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
     for turn in "ab":
         figure = logo_figure(matrix, information(matrix, UNIFORM), 0, 6, "minus10")
         write_svg(tmp_path / f"{turn}.logo.svg", figure, "logo")
-        figure = effects_figure([("chr:0-6(+)", "TATAAT", effects)], 0, "minus10")
+        figure = effects_figure([("chr:0-6(+)", "TATAAT", effects)], 0, 6, "minus10")
         write_svg(tmp_path / f"{turn}.ism.svg", figure, "map")
     for kind in ("logo", "ism"):
         one = (tmp_path / f"a.{kind}.svg").read_bytes()

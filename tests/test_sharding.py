@@ -34,7 +34,7 @@ from grubio.windows import CORE, ContigPart, windows
 
 PROTEIN_FORMATS = ("tsv", "parquet", "ss2", "horiz", "fasta", "gff3", "json", "html")
 PROTEIN_FORMATS += ("segments", "summary")
-GENOME_FORMATS = ("bed", "gff3", "tsv", "parquet", "bedgraph", "bigwig")
+GENOME_FORMATS = ("bed", "gff3", "tsv", "parquet", "bedgraph", "bigwig", "html", "igv")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -83,6 +83,9 @@ def test_classes_of_ones_own_come_back(tmp_path: Path) -> None:
     with open_writer(str(tmp_path / "o.parquet"), "parquet", scheme) as write:
         write(prediction("a", "MKTAY", 1, scheme))
     assert PredictionsTable(tmp_path / "o.parquet").scheme == scheme
+    bare = pq.read_table(tmp_path / "o.parquet").replace_schema_metadata(None)
+    pq.write_table(bare, tmp_path / "bare.parquet")
+    assert PredictionsTable(tmp_path / "bare.parquet").scheme.class_names == ("O", "D")
     before, _ = page_parts(scheme, "sequences.js")
     assert '"shape":"line"' in before
     assert '"shape":"box"' in before

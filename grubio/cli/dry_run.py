@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
@@ -33,7 +33,7 @@ WRITTEN, MODEL, SOURCE, READ = Role.WRITTEN, Role.MODEL, Role.SOURCE, Role.READ
 
 def writes(command: Callable[..., Any]) -> bool:
     """Return whether a command writes anything but its log."""
-    return any(role is WRITTEN for name, role in _roles(command) if name != "log")
+    return any(part.role is WRITTEN for part in _parts(command))
 
 
 def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str, Any]) -> int:
@@ -53,33 +53,51 @@ def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str
     if check is not None:
         check(dict(values))
     typer.echo(f"dry run of {title}: nothing is written")
-    missing = 0
-    for name, role in _roles(command):
-        given = values.get(name)
+    missing, written = 0, False
+    parts = list(_parts(command, with_log=True))
+    for part in parts:
+        given = values.get(part.name)
         for value in given if isinstance(given, list | tuple) else [given]:
             if value is None:
                 continue
-            verb, note = _note(role, str(value))
+            verb, note = _note(part.role, str(value))
             missing += verb == "missing"
+            written |= part.role is WRITTEN and part.name != "log"
             typer.echo(f"{verb}\t{'standard ' + note if str(value) == STDIO else value}", nl=False)
             typer.echo("" if str(value) == STDIO else f"\t{note}")
+    default = next((part.default for part in parts if part.role is WRITTEN and part.default), "")
+    if default and not written:
+        typer.echo(f"writes\t{'standard output' if default == STDIO else default}")
     if missing:
         typer.echo(f"error: {missing} of what is to be read is missing", err=True)
     return 2 if missing else 0
 
 
-def _roles(command: Callable[..., Any]) -> Iterator[tuple[str, Role]]:
+class _Part(NamedTuple):
+    """A parameter that names something: its role, and what is taken if it is left out."""
+
+    name: str
+    role: Role
+    default: str
+
+
+def _parts(command: Callable[..., Any], with_log: bool = False) -> Iterator[_Part]:
     for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
         kind, *notes = (
             typing.get_args(parameter.annotation)
             if typing.get_origin(parameter.annotation) is typing.Annotated
             else (parameter.annotation,)
         )
-        marked = next((note for note in notes if isinstance(note, Role)), None)
-        if marked is not None:
-            yield name, marked
-        elif Path in (kind, *typing.get_args(kind)) or list[Path] in typing.get_args(kind):
-            yield name, READ
+        if name == "log" and not with_log:
+            continue
+        role = next((note for note in notes if isinstance(note, Role)), None)
+        if role is None and (
+            Path in (kind, *typing.get_args(kind)) or list[Path] in typing.get_args(kind)
+        ):
+            role = READ
+        if role is not None:
+            told = next((getattr(note, "show_default", None) for note in notes), None)
+            yield _Part(name, role, told if isinstance(told, str) else "")
 
 
 def _note(role: Role, value: str) -> tuple[str, str]:

@@ -55,7 +55,9 @@ def logo_figure(matrix: Floats, bits: Floats, first: int, width: int, title: str
     return figure
 
 
-def effects_figure(maps: Sequence[tuple[str, str, Floats]], first: int, name: str) -> Figure:
+def effects_figure(
+    maps: Sequence[tuple[str, str, Floats]], first: int, width: int, name: str
+) -> Figure:
     """Draw what substitutions do to the score of sites, one map per site.
 
     Parameters
@@ -64,6 +66,8 @@ def effects_figure(maps: Sequence[tuple[str, str, Floats]], first: int, name: st
         Locus, reference bases, and changes ``(place, base)`` of each site.
     first
         Place of the first row.
+    width
+        Bases of the site, whose letters are bold.
     name
         The class.
     """
@@ -79,10 +83,12 @@ def effects_figure(maps: Sequence[tuple[str, str, Floats]], first: int, name: st
             image = axes.imshow(effects.T, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
             axes.set_yticks(range(DNA.channels), list(DNA.letters))
             axes.set_xticks(range(places), list(text), fontsize=6)
+            for label in axes.get_xticklabels()[-first : width - first]:
+                label.set(fontweight="bold", fontsize=7)
             axes.tick_params(length=0)
             axes.set_title(f"{name} {locus}", fontsize=8)
             axes.grid(visible=False)
         if image is not None:
             figure.colorbar(image, ax=list(grid), label="change of log-odds, bits", shrink=0.6)
-        grid[-1].set_xlabel(f"reference bases; the first is {first} from the site")
+        grid[-1].set_xlabel(f"reference bases, the site in bold; the first is at place {first}")
     return figure

@@ -104,9 +104,13 @@ def _legend(scheme: LabelScheme) -> str:
     items = [
         '<span style="display: inline-block; margin-right: 1.2em; white-space: nowrap">'
         f'<svg width="44" height="{HEIGHT}" style="vertical-align: middle">'
-        f"{ribbon(shapes[letter], colour, 2, 42, 10)}</svg> {escape(letter)} {escape(name)}</span>"
+        f"{ribbon(shapes[letter], colour, 2, 42, 10)}</svg> {escape(_title(letter, name))}</span>"
         for letter, name, colour in zip(
             scheme.letters, scheme.class_names, scheme.colours, strict=True
         )
     ]
     return f"<div>{''.join(items)}<span>grey bars: confidence</span></div>"
+
+
+def _title(letter: str, name: str) -> str:
+    return letter if name == letter else f"{letter} {name}"

@@ -7,6 +7,8 @@ const classes = new Map(settings.classes.map((one, column) => [one.letter, { ...
 const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", shape: null, column: -1 };
 const RIBBON = 24, TURN = 3.6, ITEM = 52;
 const classOf = (letter) => classes.get(letter) || UNKNOWN;
+// A letter and its name; once if they are the same.
+const titleOf = (one) => (one.name === one.letter ? one.letter : `${one.letter} ${one.name}`);
 const whole = (value) => value.toLocaleString("en-US");
 const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const escaped = (text) => text.replace(/[&<>"]/g, (letter) => escapes[letter]);

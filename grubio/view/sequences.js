@@ -48,7 +48,7 @@ function mix(sequence) {
 
 // ---- rows ---------------------------------------------------------------------------------
 
-const shortName = (one) => (one.name.length > 14 ? one.letter : `${one.letter} ${one.name}`);
+const shortName = (one) => (one.name.length > 14 ? one.letter : titleOf(one));
 // Letters of the names beside the tracks are 6.7 pixels wide.
 const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length));
 
@@ -305,7 +305,7 @@ function choose(sequence, place) {
 
 function legend() {
   const items = settings.classes.map((one) =>
-    `<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(one.shape, one.colour, one.dark, 1, 39, 9.5)}</svg>${escaped(one.letter)} ${escaped(one.name)}</li>`);
+    `<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(one.shape, one.colour, one.dark, 1, 39, 9.5)}</svg>${escaped(titleOf(one))}</li>`);
   if (mix(state.chosen).has("?")) {
     items.push(`<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(null, "", "", 1, 39, 9.5)}</svg>no confident label</li>`);
   }
