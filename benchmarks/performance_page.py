@@ -116,7 +116,7 @@ def _scale_lines(scale: Mapping[str, Any]) -> list[str]:
         "",
         "## Large inputs",
         "",
-        "`python benchmarks/scale.py`, one thread. A tiny network (one layer of width 8) stands "
+        f"`python benchmarks/scale.py {_options(scale)}`. A tiny network (one layer of width 8) stands "
         "for the model, so that reading, checking, batching and writing are what is measured.",
         "",
         "| input | residues | CPU seconds | peak memory (MB) |",
@@ -137,6 +137,12 @@ def _scale_lines(scale: Mapping[str, Any]) -> list[str]:
         f"{ids['cpu_seconds']:.0f} CPU seconds and {ids['megabytes']:.0f} MB.",
     ]
     return lines
+
+
+def _options(scale: Mapping[str, Any]) -> str:
+    decades = " ".join(f"{row['residues']}" for row in scale["proteins"])
+    contig = scale.get("contig", {"bases": 0})["bases"]
+    return f"--residues {decades} --ids {scale['ids']['records']} --contig {contig}"
 
 
 def _genome_lines(genome: Mapping[str, Any]) -> list[str]:
