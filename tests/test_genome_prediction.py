@@ -191,7 +191,7 @@ def test_a_long_contig_is_held_by_the_batch(
         caller.feed(stretch)
         waiting = max(waiting, *(len(scan._held) for scan in caller._site_scans))
     assert bases == 3_000_000
-    assert most <= 64 * 5002
+    assert most <= 32 * 5002
     assert waiting < 100
 
 
