@@ -30,11 +30,11 @@ rule train:
         run=any_of(TRAINED),
     conda:
         "../envs/grubio.yaml"
-    threads: 4
+    threads: lambda wildcards: max(4, STUDY.runs[wildcards.run].training.processes)
     resources:
         mem_mb=growing(4000),
         runtime=growing(720),
-        gpu=GPUS,
+        gpu=lambda wildcards: GPUS * STUDY.runs[wildcards.run].training.processes,
     params:
         output=subpath(output.history, parent=True),
         teacher=lambda wildcards, input: option(
