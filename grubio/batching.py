@@ -168,7 +168,7 @@ def dealt_batches(batches: int, process: int, processes: int) -> list[int]:
     """Return the numbers of the batches that one of several processes takes, in order.
 
     Batch k goes to process k modulo the number of processes. Where the last round has too few, a
-    process repeats its first batch to keep step; it must not count it (see :func:`is_dealt`).
+    process repeats an early batch to keep step; it must not count it (see :func:`is_dealt`).
 
     Examples
     --------
@@ -177,7 +177,9 @@ def dealt_batches(batches: int, process: int, processes: int) -> list[int]:
     """
     rounds = range(-(-batches // processes))
     return [
-        process + processes * turn if is_dealt(turn, batches, process, processes) else process
+        process + processes * turn
+        if is_dealt(turn, batches, process, processes)
+        else process % batches
         for turn in rounds
     ]
 

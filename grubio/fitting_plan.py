@@ -67,8 +67,6 @@ def new_fitting(
     rounds = [
         _rounds(len(batches[part::parts]), settings) for batches in plan for part in range(parts)
     ]
-    to_validate = batches_by_length([len(e) for e in data.valid], settings.batch_residues)
-    _rounds(len(to_validate), settings)
     return Fitting(
         model,
         settings,
@@ -78,7 +76,7 @@ def new_fitting(
         ),
         valid=PaddedBatches(
             data.valid,
-            to_validate,
+            batches_by_length([len(e) for e in data.valid], settings.batch_residues),
             alphabet.pad_code,
         ),
         total_steps=sum(rounds),
@@ -93,7 +91,7 @@ def _rounds(batches: int, settings: TrainingSettings) -> int:
     if processes > 1 and batches < processes:
         raise GrubioError(
             f"{processes} processes cannot share {batches} batches of up to "
-            f"{settings.batch_residues} residues between two validations, or in one",
+            f"{settings.batch_residues} residues between two validations",
             hint="take fewer processes, smaller batches (--batch-residues), or fewer validations",
         )
     return -(-batches // processes)

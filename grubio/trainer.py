@@ -38,7 +38,8 @@ def new_trainer(
     precision: Any = settings.precision
     if precision == "auto":
         precision = "16-mixed" if device.type == "cuda" else "32"
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Lightning advises on data-loader workers; batches are made in memory and need none.
     warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
     strategy: Any = "auto"

@@ -61,7 +61,7 @@ def test_two_processes_learn_what_one_learns(dataset: Path, together: Path, tmp_
     assert not (together / "checkpoints").exists()
 
 
-def test_killed_and_started_again_they_end_with_the_same_weights(
+def test_killed_and_started_again_by_torchrun_they_end_with_the_same_weights(
     dataset: Path, together: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", "from grubio.cli import main; main()", "train", str(dataset)]
@@ -76,33 +76,22 @@ def test_killed_and_started_again_they_end_with_the_same_weights(
     process.communicate(timeout=60)
     assert checkpoint.exists()
     assert not (tmp_path / "model").exists(), "killed too late to show anything"
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "going on from the checkpoint" in again.stderr
-    ours, theirs = weights(tmp_path), weights(together)
-    assert all(np.array_equal(value, theirs[name]) for name, value in ours.items())
-    assert again.stdout.strip() == str(tmp_path / "model")
 
-
-def test_processes_that_torchrun_starts_make_the_same_model(
-    dataset: Path, together: Path, tmp_path: Path
-) -> None:
     program = tmp_path / "grubio"
     program.write_text("from grubio.cli import main\nmain()\n")
-    command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
-    done = subprocess.run(
-        [sys.executable, "-m", *command, "train", str(dataset), "-o", str(tmp_path), *OPTIONS],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [str(tmp_path / "model")], "only the first process speaks"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", str(program), "train", str(dataset)]
+    command += ["--output", str(tmp_path), *OPTIONS]
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("going on from the checkpoint") == 1
+    assert again.stdout.splitlines() == [str(tmp_path / "model")], "only the first process speaks"
     ours, theirs = weights(tmp_path), weights(together)
     assert all(np.array_equal(value, theirs[name]) for name, value in ours.items())
 
 
 def test_no_batch_is_seen_twice_and_none_is_left_out() -> None:
-    for batches in range(3, 12):
+    for batches in range(1, 12):
         taken = [
             number
             for process in range(3)
