@@ -115,7 +115,7 @@ def other_processes(number: int, program: str, order: Mapping[str, Any]) -> Iter
             process.stdin.close()
         for process in processes:
             assert process.stdout is not None
-            if process.stdout.readline() != READY:
+            if READY not in process.stdout:
                 raise RuntimeError("a process did not begin")
         yield
         for process in processes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -242,12 +243,17 @@ class Fitting(lightning.LightningModule):
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
+        # One more than is taken: the schedule steps once after the last update.
+        steps = self.total_steps + 1
+        warmup = max(settings.warmup_fraction, 1e-3)
+        if math.isclose(warmup * steps, 1):
+            # PyTorch would divide by the length of a warm-up that ends at its first step.
+            warmup *= 1 + 1e-6
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             max_lr=settings.learning_rate,
-            # One more than is taken: the schedule steps once after the last update.
-            total_steps=self.total_steps + 1,
-            pct_start=max(settings.warmup_fraction, 1e-3),
+            total_steps=steps,
+            pct_start=warmup,
             cycle_momentum=False,
         )
         return {

@@ -38,7 +38,7 @@ def membership(settings: TrainingSettings) -> Membership:
     """
     for starter, number, size in _VARIABLES:
         started = int(os.environ.get(size, "1"))
-        if started == 1:
+        if started == 1 or number not in os.environ:
             continue
         if started != settings.all_processes:
             raise GrubioError(

@@ -75,8 +75,9 @@ def train_model(
     chains is learned besides their labels (Hinton et al., arXiv:1503.02531, 2015).
 
     Where the settings say that several processes train together, they share ``threads``, and the
-    one that writes is the first. ``torchrun`` and ``srun`` start all of them with the same call;
-    otherwise this call starts the others of its machine.
+    one that writes is the first. ``torchrun`` and ``srun`` start all of them with the same call,
+    which returns in the others when there is nothing more for them to do; otherwise this call
+    starts the others of its machine.
 
     Raises
     ------
@@ -104,6 +105,8 @@ def train_model(
         _announce(data, fitting, training_settings, count, place)
     try:
         with ExitStack() as stack:
+            # After the others have ended: an error here is not to end them first.
+            stack.callback(leave)
             machine = None
             if training_settings.processes > 1 and not member.started_elsewhere:
                 port = free_port()
@@ -120,7 +123,6 @@ def train_model(
                     "resumed": resumed and str(resumed),
                 }
                 stack.enter_context(other_processes(member.processes, _TAKING_PART, order))
-            stack.callback(leave)
             trainer = new_trainer(output, training_settings, place, fitting, machine)
             trainer.fit(fitting, ckpt_path=resumed, weights_only=True)
     except SystemExit as stop:

@@ -7,13 +7,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from conftest import wait_for
 from grubio.batching import dealt_batches, is_dealt
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.data_parallel import other_processes
@@ -68,16 +68,15 @@ def test_killed_and_started_again_by_torchrun_they_end_with_the_same_weights(
     command += ["--output", str(tmp_path), *OPTIONS]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "checkpoints" / "last.ckpt"
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists() and time.monotonic() < deadline:
-        time.sleep(0.002)
+    wait_for(checkpoint)
     process.send_signal(signal.SIGKILL)
     # Its other process has the same standard error: this ends when that one has ended too.
     process.communicate(timeout=60)
     assert checkpoint.exists()
     assert not (tmp_path / "model").exists(), "killed too late to show anything"
 
-    program = tmp_path / "grubio"
+    program = tmp_path / "bin" / "grubio"
+    program.parent.mkdir()
     program.write_text("from grubio.cli import main\nmain()\n")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", str(program), "train", str(dataset)]

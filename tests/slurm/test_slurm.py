@@ -220,6 +220,7 @@ def test_srun_starts_the_processes_of_two_nodes(
     command += [sys.executable, "-c", "from grubio.cli import main; main()", "train", str(dataset)]
     command += ["--nodes", "2", "--batch-residues", "2000", "--epochs", "1", "--threads", "1"]
     command += ["--hidden-size", "16", "--layers", "1", "--device", "cpu", "-o", str(tmp_path)]
+    command += ["--select-by", "average_precision", "--weight-averaging", "0.5"]
     environment = {**cluster.environment, "MASTER_ADDR": "127.0.0.1"}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=120
