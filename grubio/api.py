@@ -53,8 +53,8 @@ def load(
     --------
     >>> import grubio
     >>> model = grubio.load("protein-ss-fast", device="cpu", threads=1)
-    >>> model.predict("GSAEAAAKEAAAKEAAAKEAAAKAGS").labels
-    'CCHHHHHHHHHHHHHHHHHHHHHCCC'
+    >>> model.predict("GSAEAAAKEAAAKEAAAKEAAAKAGS").labels[6:20]
+    'HHHHHHHHHHHHHH'
     """
     return Model(Predictor(load_bundle(find_model(str(model))), device, threads), str(model))
 

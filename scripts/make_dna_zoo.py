@@ -25,8 +25,8 @@ METHODS = {
 SITE_SCORES = ("average_precision", "precision_at_k", "recall_at_1_per_kb")
 BASE_SCORES = ("mcc", "sensitivity", "precision", "f1")
 
-BLOCKS = """Train, valid and test are blocks of 50,000 bases, both strands together, 500 bases
-apart."""
+BLOCKS = """
+Train, valid and test are blocks of 50,000 bases, both strands together, 500 bases apart."""
 
 PROMOTERS = """
 ## Origin
@@ -34,7 +34,7 @@ PROMOTERS = """
 Made by the study `config/ecoli_promoters.yaml`. Genome: Escherichia coli K-12 MG1655, NCBI
 NC_000913.3. Labels: sigma-70 transcription start sites and -35 boxes of RegulonDB (academic,
 non-commercial use; Salgado et al., Nucleic Acids Research 2024); the -10 region is bases -12 to -7
-before the start. {blocks}
+before the start.{blocks}
 
 ## Test
 
@@ -57,7 +57,7 @@ GENES = """
 ## Origin
 
 Made by the study `config/ecoli_genes.yaml`. Genome and annotation: Escherichia coli K-12 MG1655,
-NCBI GCF_000005845.2; a base is coding on its strand if it lies in a CDS there. {blocks}
+NCBI GCF_000005845.2; a base is coding on its strand if it lies in a CDS there.{blocks}
 
 ## Test
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,42 @@ def test_the_readme_tells_the_measured_figures() -> None:
         assert cells[:3] == [f"{100 * one['value']:.1f}" for one in wanted]
         assert cells[3] == f"{rows['cb513']['parameters']:,}"
         assert cells[4] == f"{factor:.1f}".removesuffix(".0")
+
+
+def dna_results() -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was measured of promoters and of genes."""
+    promoters, genes = (
+        json.loads((BENCHMARKS / f"ecoli_{name}.json").read_text())
+        for name in ("promoters", "genes")
+    )
+    return promoters, genes
+
+
+def test_the_page_of_dna_benchmarks_is_made_of_its_results() -> None:
+    from dna_page import page
+
+    assert (REPOSITORY / "docs/dna_benchmarks.md").read_text() == page(*dna_results())
+
+
+def test_cards_and_readme_tell_the_figures_of_the_dna_models() -> None:
+    from grubio.bundle import CARD_FILE, find_model, load_metadata
+
+    promoters, genes = dna_results()
+    readme = " ".join((REPOSITORY / "README.md").read_text().split())
+    folder = find_model("ecoli-genes")
+    assert genes["dataset_sha256"] == load_metadata(folder)["training"]["dataset_sha256"]
+    mcc = genes["methods"]["model"]["mcc"]
+    told = f"{mcc['value']:.3f} ({mcc['low']:.3f}-{mcc['high']:.3f})"
+    assert f"| {told} |" in (folder / CARD_FILE).read_text()
+    assert told in readme
+    folder = find_model("ecoli-promoters")
+    assert promoters["weights_sha256"] == load_metadata(folder)["weights_sha256"]
+    card = (folder / CARD_FILE).read_text()
+    for one in promoters["classes"]:
+        (line,) = (r for r in card.splitlines() if r.startswith(f"| {one['name']} | this model |"))
+        score = one["methods"]["model"]["genome"]["tolerance_3"]["average_precision"]
+        value, low, high = (100 * score[end] for end in ("value", "low", "high"))
+        assert line.split("|")[3].strip() == f"{value:.1f} % ({low:.1f}-{high:.1f})"
 
 
 def test_the_dna_page_tells_what_windows_change() -> None:

@@ -119,7 +119,7 @@ def shade(colour: str) -> str:
     Examples
     --------
     >>> shade("#0072B2")
-    '#00446b'
+    '#00446a'
     """
     return "#" + "".join(f"{int(colour[at : at + 2], 16) * 6 // 10:02x}" for at in (1, 3, 5))
 
