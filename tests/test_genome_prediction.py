@@ -463,7 +463,7 @@ def test_memory_grows_by_little_more_than_the_text_of_a_contig(
     from measured_command import cost_of
 
     megabytes = {}
-    for size in (3_000_000, 30_000_000):
+    for size in (2_000_000, 14_000_000):
         fasta = tmp_path / f"{size}.fna"
         lines = [dna(60, 1), *["N" * 60] * (size // 60 - 1)]
         fasta.write_text(">long\n" + "\n".join(lines) + "\n")
@@ -471,5 +471,5 @@ def test_memory_grows_by_little_more_than_the_text_of_a_contig(
         command += ["--output", str(tmp_path / f"{size}.bed")]
         program = "from grubio.cli import main; main()"
         megabytes[size] = cost_of([sys.executable, "-c", program, *command]).megabytes
-    grown = megabytes[30_000_000] - megabytes[3_000_000]
-    assert grown < 3 * 27, "three bytes for each further base"
+    grown = megabytes[14_000_000] - megabytes[2_000_000]
+    assert grown < 2 * 12, "two bytes for each further base"
