@@ -8,7 +8,6 @@ with the lowest and the highest scores and an even sample of those between.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from grubio.report.residue_drawing import typical, worst_and_best
 from grubio.report.tables import CHAIN_SCORES, ChainScore
 from grubio.report.templating import scheme_title, text_colour
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.view.page import json_line
 
 MOST_BYTES = 3_000_000
 """The data of more chains than this are left out of the page."""
@@ -127,8 +127,7 @@ def json_for_script(content: object) -> Markup:
     >>> print(json_for_script({"id": "</script>"}))
     {"id":"\u003c/script>"}
     """
-    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+    return Markup(json_line(content))
 
 
 def _note(chain: ChainScore, score_name: str) -> str:
@@ -178,6 +177,8 @@ def _shape(scheme: LabelScheme, letter: str) -> str:
 def _contents(
     predictions: Path, scheme: LabelScheme, chains: Sequence[ChainScore]
 ) -> list[dict[str, str]]:
+    if not chains:
+        return []
     probability_columns = [f"p_{letter}" for letter in scheme.letters]
     columns = ["id", "residue", "observed", "mask", *probability_columns]
     try:

@@ -268,6 +268,19 @@ def test_classes_of_ones_own_are_boxes(page: Page, tmp_path: Path) -> None:
     assert "observed <i>" in page.locator("#open-chain .tip").inner_text()
 
 
+def test_chains_without_a_drawing_are_filtered(page: Page, tmp_path: Path) -> None:
+    peptides = [(name, text[:20], labels[:20]) for name, text, labels in CHAINS[:5]]
+    for name, chains in (("short", peptides), ("without", CHAINS[:5])):
+        folder = make_run(tmp_path / name, SS8, chains)
+        if name == "without":
+            (folder / "test_predictions.parquet").unlink()
+        write_report(folder, folder / "report.html")
+        page.goto((folder / "report.html").as_uri())
+        expect(page.locator("article")).to_have_count(0)
+        page.get_by_label("Id contains").fill(chains[3][0])
+        assert shown_ids(page) == [chains[3][0]]
+
+
 def test_works_inside_another_page(page: Page, run: Path, tmp_path: Path) -> None:
     """As in the report of Snakemake, which holds its results as data: addresses."""
     content = base64.b64encode((run / "report.html").read_bytes()).decode()

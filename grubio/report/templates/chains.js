@@ -22,7 +22,8 @@ function html(name, className, ...content) {
   return element;
 }
 
-// The chain in the classes of a scheme: labels, and a function from residue to probabilities.
+// The chain in the classes of a scheme: labels, an x for each error, and a function from residue to
+// probabilities.
 function chainIn(scheme, chain) {
   const fine = CHAINS.schemes.at(-1);
   const bytes = atob(chain.p);
@@ -37,7 +38,10 @@ function chainIn(scheme, chain) {
   };
   const reduce = (letter) => fine.coarse[fine.letters.indexOf(letter)] ?? letter;
   const observed = isFine ? chain.observed : [...chain.observed].map(reduce).join("");
-  return { observed, predicted: isFine ? chain.fine : chain.coarse, probabilities };
+  const predicted = isFine ? chain.fine : chain.coarse;
+  const errors = [...predicted].map((letter, at) =>
+    scheme.letters.includes(observed[at]) && letter !== observed[at] ? "x" : ".");
+  return { observed, predicted, errors, probabilities };
 }
 
 // Shapes in a box from x to x + width, around the height y. A helix is the front and the back of
@@ -154,9 +158,7 @@ class Drawing {
     text("letters", y + 13, this.chain.residues.slice(from, to), { x: places.join(" ") });
     text("name", y + 13, "seq", { x: LEFT - 6 });
     y = this.drawRibbon(view.predicted, from, to, y + ROWS.letters, "pred");
-    const wrong = [...view.predicted].map((letter, at) =>
-      this.scheme.letters.includes(view.observed[at]) && letter !== view.observed[at] ? "x" : ".");
-    for (const run of runsOf(wrong, from, to).filter((run) => run.letter === "x")) {
+    for (const run of runsOf(view.errors, from, to).filter((run) => run.letter === "x")) {
       canvas.append(svg("rect", { class: "error", x: x(run.start) + 0.5, y, width: (run.end - run.start) * cell - 1, height: 3 }));
     }
     y += ROWS.error + ROWS.bars;
