@@ -13,6 +13,15 @@ const whole = (value) => value.toLocaleString("en-US");
 const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const escaped = (text) => text.replace(/[&<>"]/g, (letter) => escapes[letter]);
 
+// What stands behind # in the address, where a % need not begin a code.
+function linked() {
+  const text = location.hash.slice(1);
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 // ---- shapes -------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from importlib import resources
 from typing import Any, TextIO
 
@@ -51,14 +52,16 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
         "background": scheme.background,
         "version": __version__,
     }
-    page = _content("page.html")
-    for mark, content in (
-        ("/*STYLE*/", _content("view.css")),
-        ("/*ABOUT*/", json_line(about)),
-        ("/*SCRIPT*/", _content("page.js") + _content(script)),
-    ):
-        page = page.replace(mark, content)
-    before, after = page.split("/*DATA*/")
+    contents = {
+        "STYLE": _content("view.css"),
+        "ABOUT": json_line(about),
+        "SCRIPT": _content("page.js") + _content(script),
+    }
+    # One pass over each half: the name of a class may look like a mark.
+    before, after = (
+        re.sub(r"/\*([A-Z]+)\*/", lambda mark: contents[mark[1]], half)
+        for half in _content("page.html").split("/*DATA*/")
+    )
     return before, after
 
 
