@@ -25,6 +25,7 @@ from grubio.report.tables import CHAIN_SCORES, ChainScore
 from grubio.report.templating import scheme_title, text_colour
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.view.page import json_line
+from grubio.view.shapes import shade, shapes_of
 
 MOST_BYTES = 3_000_000
 """The data of more chains than this are left out of the page."""
@@ -32,7 +33,6 @@ MOST_ROWS = 4000
 """A table of more chains than this has only those that can be drawn."""
 
 _EXTREMES = 100
-_SHAPES = {"H": "helix", "E": "strand", "C": "coil"}
 
 
 @dataclass(frozen=True)
@@ -161,17 +161,12 @@ def _schemes(scheme: LabelScheme) -> list[dict[str, Any]]:
             "names": one.class_names,
             "colours": one.colours,
             "inks": [text_colour(colour) for colour in one.colours],
-            "shapes": [_shape(one, letter) for letter in one.letters],
+            "darks": [shade(colour) for colour in one.colours],
+            "shapes": list(shapes_of(one).values()),
             "coarse": "".join(scheme.reduction.get(letter, letter) for letter in one.letters),
         }
         for one in chain
     ]
-
-
-def _shape(scheme: LabelScheme, letter: str) -> str:
-    if scheme.headline.name != "ss3":
-        return "box"
-    return _SHAPES[scheme.reduction.get(letter, letter)]
 
 
 def _contents(

@@ -1,9 +1,9 @@
 """Predictions as one HTML page that needs no network: format ``html``.
 
-The page is ``page.html`` with ``view.css``, ``page.js`` and a further script in place. Between its
-head and its script stands the data: one line of JSON per sequence, with probabilities as bytes
-(0 to 255) in base64, residue by residue. It is written line by line, so that memory does not grow
-with the number of sequences.
+The page is ``page.html`` with ``view.css``, ``page.js``, ``ribbons.js`` and a further script in
+place. Between its head and its script stands the data: one line of JSON per sequence, with
+probabilities as bytes (0 to 255) in base64, residue by residue. It is written line by line, so that
+memory does not grow with the number of sequences.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
     contents = {
         "STYLE": _content("view.css"),
         "ABOUT": json_line(about),
-        "SCRIPT": _content("page.js") + _content(script),
+        "SCRIPT": "".join(map(_content, ("page.js", "ribbons.js", script))),
     }
     # One pass over each half: the name of a class may look like a mark.
     before, after = (

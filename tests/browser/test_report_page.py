@@ -106,7 +106,7 @@ def test_opens_a_chain_and_draws_it(report: Page, run: Path) -> None:
     expect(drawing).to_be_focused()
     assert drawing.get_attribute("aria-label") == f"Residues of {name}"
     assert "".join(opened.locator("text.letters").all_text_contents()) == sequence
-    assert opened.locator(".shape").count() > 5
+    assert opened.locator(".ribbons path").count() > 5
 
 
 def test_shows_a_residue_under_the_pointer(report: Page, run: Path) -> None:
@@ -225,8 +225,8 @@ def test_prints_decently(report: Page) -> None:
     report.emulate_media(media="print", color_scheme="dark")
     for hidden in (".bar", ".filters", "#chain-table"):
         expect(report.locator(hidden)).to_be_hidden()
-    expect(report.locator("article svg")).to_have_count(7)
-    expect(report.locator("article svg").first).to_be_visible()
+    expect(report.locator(".drawing > svg")).to_have_count(7)
+    expect(report.locator(".drawing > svg").first).to_be_visible()
     assert (
         report.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     )
