@@ -104,15 +104,18 @@ def compare_runs(
         from grubio.run_groups import grouped_runs, paired_tests
 
         found = grouped_runs(comparison.runs, comparison.names, comparison.test_sets)
+        tested = any(path is not None for path in (page, tests, data))
+        pairs = paired_tests(found) if tested else []
         if page is not None:
             from grubio.report.comparison_page import render_comparison
 
-            drawn, pairs = comparison_figure(comparison), paired_tests(found)
+            drawn = comparison_figure(comparison)
             text = render_comparison(comparison, header, rows, drawn, Path(page), found, pairs)
             write_text_whole(page, text)
         write_groups(
             found,
             [dict(zip(header, row, strict=True)) for row in rows],
+            pairs,
             table=groups,
             figure=groups_figure,
             tests=tests,

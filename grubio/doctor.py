@@ -165,7 +165,7 @@ def _memory() -> Finding:
     try:
         size = os.sysconf("SC_PAGE_SIZE")
         whole, free = (size * os.sysconf(f"SC_{key}_PAGES") for key in ("PHYS", "AVPHYS"))
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):
         return Finding("memory", "missing", "cannot be asked here", use)
     return Finding("memory", "ok", f"{free / 1e9:.1f} of {whole / 1e9:.1f} GB free", use)
 

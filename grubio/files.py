@@ -107,7 +107,8 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         if target.is_dir():
             raise GrubioError("is a folder; a file name was expected", path=target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        # A name as long as the file system holds has no room for more.
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
         os.close(handle)
         temporary = Path(name)
         try:

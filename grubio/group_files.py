@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from grubio.files import write_text_whole
 from grubio.report.numbers import Interval, plural
-from grubio.run_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup, paired_tests
+from grubio.run_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def write_groups(
     groups: Sequence[RunGroup],
     runs: Sequence[Mapping[str, str]],
+    pairs: Sequence[PairedTest],
     *,
     table: str | Path | None = None,
     figure: str | Path | None = None,
@@ -32,6 +33,8 @@ def write_groups(
         Groups of runs.
     runs
         The rows of the comparison of runs, for the JSON.
+    pairs
+        Tests between the groups.
     table, figure
         TSV and SVG: mean and spread of each group.
     tests
@@ -44,9 +47,8 @@ def write_groups(
     GrubioError
         If a file cannot be written.
     """
-    compared = paired_tests(groups) if tests is not None or data is not None else []
     group_rows = [_group_row(group) for group in groups]
-    test_rows = [_test_row(test) for test in compared]
+    test_rows = [_test_row(test) for test in pairs]
     if table is not None:
         names = ["group", "runs", "seeds", "test_set", "score", "mean", "sd", "min", "max"]
         _write_tsv(table, names, group_rows)
@@ -55,7 +57,7 @@ def write_groups(
         names += ["p_wilcoxon", "p_adjusted"]
         flat = [
             {**row, **test.difference.as_dict(), "difference": test.difference.value}
-            for row, test in zip(test_rows, compared, strict=True)
+            for row, test in zip(test_rows, pairs, strict=True)
         ]
         _write_tsv(tests, names, flat)
     if figure is not None:

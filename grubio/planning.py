@@ -14,6 +14,7 @@ from grubio.bundle import load_bundle
 from grubio.checking import checked_records
 from grubio.errors import GrubioError
 from grubio.inference import Predictor
+from grubio.prediction import with_model_for
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 
@@ -105,10 +106,10 @@ def plan_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: b
     return Plan(size, residues_per_second, jobs, shards, shards * each / 3600, rounds * each / 3600)
 
 
-def measured_plan(sequences: str, model: Path, jobs: int) -> tuple[Plan, int]:
+def measured_plan(sequences: str, model: Path | None, jobs: int) -> tuple[Plan, int]:
     """Read an input, label a sample of it here for some seconds, and return what all will cost.
 
-    Writing outputs is not in the rate.
+    Writing outputs is not in the rate. Without a model it is the best bundled one for the input.
 
     Returns
     -------
@@ -123,9 +124,13 @@ def measured_plan(sequences: str, model: Path, jobs: int) -> tuple[Plan, int]:
     GrubioError
         If the input or the model is at fault.
     """
+    records: Iterable[Record] = read_fasta(sequences)
+    if model is None:
+        model, records = with_model_for(records)
     bundle = load_bundle(model)
-    records = checked_records(read_fasta(sequences), bundle.alphabet, "mask", path=sequences)
-    size, sample = _size_and_sample(records)
+    size, sample = _size_and_sample(
+        checked_records(records, bundle.alphabet, "mask", path=sequences)
+    )
     if not sample:
         raise GrubioError("no record could be labelled", path=sequences)
     predictor = Predictor(bundle, "cpu", 1)

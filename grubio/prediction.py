@@ -14,6 +14,7 @@ from grubio.bundle import default_model, load_bundle
 from grubio.checking import Tally, checked_records
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
+from grubio.files import STDIO
 from grubio.genome_prediction import predict_contigs
 from grubio.inference import Prediction, Predictor
 from grubio.progress import watched
@@ -25,6 +26,7 @@ from grubio.writers import open_writer
 logger = logging.getLogger(__name__)
 
 _JUDGED_RECORDS = 5
+_COMPRESSED = (".gz", ".bgz", ".xz", ".bz2", ".zst", ".zip")
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,10 @@ def predict_file(
     GrubioError
         If the input, the model or an output is at fault.
     """
+    require_proper(outputs)
     records: Iterable[Record] = read_fasta(sequences)
     if model is None:
-        ahead = list(itertools.islice(records, _JUDGED_RECORDS))
-        records = itertools.chain(ahead, records)
-        model = model_for(ahead)
+        model, records = with_model_for(records)
     bundle = load_bundle(model)
     target = output_scheme(bundle.scheme, scheme)
     predictor = Predictor(bundle, device, threads)
@@ -101,7 +102,31 @@ def predict_file(
         write_predictions(predictions, outputs, target, exposed, calls)
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)
+    if (more := tally.read - tally.kept - len(tally.refused)) > 0:
+        logger.warning("not labelled: %d more records", more)
     return tally
+
+
+def require_proper(outputs: Sequence[Output]) -> None:
+    """Refuse outputs that would overwrite one another, or be named for what they are not.
+
+    Raises
+    ------
+    GrubioError
+        If two outputs are the same place, or one has the ending of a compressed file.
+    """
+    places = [o.path if o.path == STDIO else str(Path(o.path).absolute()) for o in outputs]
+    for output, place in zip(outputs, places, strict=True):
+        if places.count(place) > 1:
+            raise GrubioError("the same output is given twice", path=output.path)
+        ending = Path(place).suffix
+        if ending.lower() in _COMPRESSED:
+            raise GrubioError(
+                "outputs are not compressed",
+                path=output.path,
+                hint=f"leave out {ending} and compress the file afterwards, "
+                "or write Parquet, which is compressed inside",
+            )
 
 
 def write_predictions(
@@ -166,25 +191,31 @@ def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
 
 
 def some(records: Iterable[Record], path: str) -> Iterator[Record]:
-    """Pass records on.
+    """Pass records on; the first is read at once, before an output is begun.
 
     Raises
     ------
     GrubioError
         If there is none.
     """
-    found = False
-    for record in records:
-        found = True
-        yield record
-    if not found:
+    following = iter(records)
+    first = next(following, None)
+    if first is None:
         raise GrubioError("no record could be labelled", path=path)
+    return itertools.chain([first], following)
 
 
 def model_for(records: Iterable[Record]) -> Path:
     """Return the folder of the best bundled model for an input, by its first records."""
     ahead = list(itertools.islice(records, _JUDGED_RECORDS))
     return default_model(DNA if _all_dna(ahead) else PROTEIN)
+
+
+def with_model_for(records: Iterable[Record]) -> tuple[Path, Iterator[Record]]:
+    """Return :func:`model_for` the records, and all of the records."""
+    following = iter(records)
+    ahead = list(itertools.islice(following, _JUDGED_RECORDS))
+    return model_for(ahead), itertools.chain(ahead, following)
 
 
 def _all_dna(records: Iterable[Record]) -> bool:

@@ -30,6 +30,7 @@ BAD_SEQUENCES: dict[str, tuple[bytes, list[str]]] = {
     "fasta_non_ascii_residue": (">a\nMK\u00c9AY\n".encode(), ["'a'", "position 3"]),
     "fasta_non_ascii_id": (">\u00e9\nMKAY\n".encode(), ["ASCII"]),
     "fasta_latin1": (b">a caf\xe9\nMKAY\n", ["line 1", "0xe9"]),
+    "fasta_old_mac": (b">a\rMKT\r>b\rMKT\r", ["number 1", "control characters", "old Macs"]),
     "fasta_binary": (b">a\nMK\x00\x01AY\n", ["line 2", "binary"]),
     "fasta_truncated_gz": (gzip.compress(MANY.encode())[:-20], ["cut off or damaged"]),
     "fasta_truncated_xz": (lzma.compress(MANY.encode())[:-20], ["cut off or damaged"]),
@@ -169,12 +170,23 @@ def test_files_that_cannot_be_read_or_written(
         ),
         (["in.fasta", *model, "-o", "in.fasta/out.tsv"], ["cannot be written"]),
         (["in.fasta", *model, "-o", "/dev/full", "-f", "tsv"], ["/dev/full", "No space left"]),
+        (["in.fasta", *model, "-o", "out.tsv", "-o", "./out.tsv"], ["given twice"]),
+        (["in.fasta", *model, "-o", "out.tsv.gz"], ["not compressed", "leave out .gz"]),
         (["in.fasta", "-m", "nothing", "-o", "out.tsv"], ["no model 'nothing'"]),
         (["in.fasta", "-m", tmp_path, "-o", "out.tsv"], ["is not a model bundle"]),
         (["in.fasta", *model, "-o", "out.parquet", "--scheme", "ss9"], ["no scheme 'ss9'"]),
     ]
     for arguments, names in cases:
         assert_refused(grubio("predict", *arguments), names, tmp_path)
+
+
+def test_nothing_is_said_of_an_input_that_cannot_be_read(
+    grubio: Runner, run_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.fasta").write_text(">a\nMK7AY\n")
+    for name in ("missing.fasta", "in.fasta"):
+        done = grubio("predict", name, "--model", run_folder / "model")
+        assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_a_full_disk_on_standard_output_is_told(

@@ -57,8 +57,8 @@ def test_holds_what_the_predictions_say(run: Path) -> None:
 
 def test_shapes_and_reduction_of_the_schemes(run: Path) -> None:
     three, eight = content_of(run)["schemes"]
-    assert three["shapes"] == ["helix", "strand", "coil"]
-    assert eight["shapes"] == ["helix"] * 3 + ["strand"] * 2 + ["coil"] * 3
+    assert three["shapes"] == ["helix", "strand", "line"]
+    assert eight["shapes"] == [*["helix"] * 3, "strand", "strand", "turn", "bend", "line"]
     assert eight["coarse"] == "HHHEECCC"
     assert three["coarse"] == "HEC"
     own = chain_data._schemes(custom_scheme("own", "AB"))

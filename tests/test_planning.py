@@ -39,3 +39,10 @@ def test_the_command_counts_and_measures(grubio: Runner, tmp_path: Path, run_fol
     assert rows["shards"] == "4"
     assert rows["memory"].endswith("GB a job")
     assert int(rows["rate"].split()[0].replace(",", "")) > 100
+
+
+def test_a_plan_takes_the_model_that_a_prediction_takes(grubio: Runner, tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text("".join(f">r{i}\n{'MKTAYIAKQR' * 6}\n" for i in range(9)))
+    done = grubio("plan", "a.fa")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("records\t9\nresidues\t540\n")

@@ -89,6 +89,9 @@ def test_classes_of_ones_own_come_back(tmp_path: Path) -> None:
     before, _ = page_parts(scheme, "sequences.js")
     assert '"shape":"line"' in before
     assert '"shape":"box"' in before
+    before, _ = page_parts(custom_scheme("odd", "AB", ["/*DATA*/", "/*SCRIPT*/"]), "sequences.js")
+    assert '"name":"/*DATA*/"' in before
+    assert '"name":"/*SCRIPT*/"' in before
 
 
 def test_what_is_no_prediction_is_told(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_gff3(tmp_path: Path, predictions: list[Prediction], scheme: LabelScheme
 
 
 def test_a_folder_gets_one_file_per_record_and_loses_none(tmp_path: Path) -> None:
-    names = ["sp|P1|X", "sp/P1/X", "..", "a", "A"]
+    names = ["sp|P1|X", "sp/P1/X", "..", "a", "A", "L" * 400, "L" * 401]
     written_names = [prediction(name, "MKTAY", 1) for name in names]
     with open_writer(f"{tmp_path}/out/", "fasta", SS3) as write:
         for item in written_names:

@@ -12,12 +12,21 @@ from typing import Annotated, Any
 
 import typer
 
-from grubio.cli.dry_run import MODEL, WRITTEN
-from grubio.config import Device, Settings
+from grubio.cli.dry_run import MODEL, READ, WRITTEN
+from grubio.config import Device, PredictionFormat, Settings
 from grubio.config_loading import checked
 
 CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
+InputArgument = Annotated[
+    str,
+    typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
+    READ,
+]
+FormatOption = Annotated[
+    PredictionFormat | None,
+    typer.Option("--format", "-f", help="Format of every output.", show_default="by its ending"),
+]
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
@@ -50,6 +59,17 @@ MODEL_HELP = "Name of a bundled model (grubio models list), or folder of a model
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", help=MODEL_HELP, autocompletion=model_names), MODEL
 ]
+ModelOrBestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help=MODEL_HELP,
+        show_default="the best bundled one for the input",
+        autocompletion=model_names,
+    ),
+    MODEL,
+]
 
 
 def settings_option(
@@ -74,7 +94,7 @@ def settings_option(
                     typer.Option(
                         _flag(key, field.annotation),
                         help=field.description,
-                        show_default=str(field.get_default(call_default_factory=True)),
+                        show_default=_told(field.get_default(call_default_factory=True)),
                         rich_help_panel="Settings",
                     ),
                 ],
@@ -100,6 +120,11 @@ def settings_option(
         return typing.cast("CommandT", with_settings)
 
     return decorate
+
+
+def _told(default: Any) -> str | bool:
+    # What happens without a value that has no default is said in the description.
+    return False if default is None else str(default)
 
 
 def _flag(key: str, annotation: Any) -> str:

@@ -6,18 +6,13 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import READ
 from grubio.cli.notices import start_logging
-from grubio.cli.options import LogOption, ModelOption
+from grubio.cli.options import InputArgument, LogOption, ModelOrBestOption
 
 
 def plan(
-    sequences: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
-        READ,
-    ],
-    model: ModelOption,
+    sequences: InputArgument,
+    model: ModelOrBestOption = None,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Jobs of one core that run side by side.")
     ] = 1,
@@ -34,7 +29,7 @@ def plan(
     from grubio.bundle import find_model
     from grubio.planning import measured_plan
 
-    found, memory = measured_plan(sequences, find_model(model), jobs)
+    found, memory = measured_plan(sequences, None if model is None else find_model(model), jobs)
     rows = {
         "records": f"{found.size.records:,}",
         "residues": f"{found.size.residues:,}",

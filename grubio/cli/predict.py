@@ -9,18 +9,18 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import MODEL, READ, WRITTEN
+from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import (
-    MODEL_HELP,
     DeviceOption,
+    FormatOption,
+    InputArgument,
     LogOption,
+    ModelOrBestOption,
     ThreadsOption,
-    model_names,
     settings_option,
 )
 from grubio.config import CallSettings, GenomeSettings, OnInvalid, PredictionFormat
-from grubio.errors import GrubioError
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +28,7 @@ logger = logging.getLogger(__name__)
 @settings_option(GenomeSettings, "genome")
 @settings_option(CallSettings, "calls")
 def predict(
-    sequences: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
-        READ,
-    ],
+    sequences: InputArgument,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -44,23 +40,8 @@ def predict(
         ),
         WRITTEN,
     ] = None,
-    output_format: Annotated[
-        PredictionFormat | None,
-        typer.Option(
-            "--format", "-f", help="Format of every output.", show_default="by its ending"
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            help=MODEL_HELP,
-            show_default="the best bundled one for the input",
-            autocompletion=model_names,
-        ),
-        MODEL,
-    ] = None,
+    output_format: FormatOption = None,
+    model: ModelOrBestOption = None,
     scheme: Annotated[
         str | None,
         typer.Option(
@@ -123,7 +104,7 @@ def predict(
     """
     start_logging(log)
     from grubio.bundle import find_model
-    from grubio.prediction import Output, predict_file
+    from grubio.prediction import Output, predict_file, require_proper
     from grubio.sharding import predict_in_shards
     from grubio.writers import format_of
 
@@ -134,9 +115,7 @@ def predict(
     outputs = [Output(path, kind) for path, kind in tables if path is not None]
     if output or not outputs:
         outputs[:0] = [Output(p, output_format or format_of(p)) for p in output or ["-"]]
-    paths = [output.path for output in outputs]
-    if paths.count("-") > 1 or len(set(paths)) < len(paths):
-        raise GrubioError("the same output is given twice")
+    require_proper(outputs)
     predicted = (
         predict_file
         if resume_folder is None
@@ -153,6 +132,6 @@ def predict(
         genome=genome,
         calls=calls,
     )
-    for path in paths:
-        if path != "-":
-            logger.info("%s records, %s residues: %s", tally.kept, tally.residues, Path(path))
+    for one in outputs:
+        if one.path != "-":
+            logger.info("%s records, %s residues: %s", tally.kept, tally.residues, Path(one.path))

@@ -8,18 +8,18 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import MODEL, READ, WRITTEN
+from grubio.cli.dry_run import READ, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import (
-    MODEL_HELP,
     DeviceOption,
+    FormatOption,
     LogOption,
+    ModelOption,
     ThreadsOption,
-    model_names,
     settings_option,
 )
 from grubio.cli.step import HELP_NAMES, Step
-from grubio.config import CallSettings, GenomeSettings, OnInvalid, PredictionFormat
+from grubio.config import CallSettings, GenomeSettings, OnInvalid
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +30,6 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings=HELP_NAMES,
 )
-
-ModelOption = Annotated[
-    str,
-    typer.Option("--model", "-m", help=MODEL_HELP, autocompletion=model_names),
-    MODEL,
-]
 
 
 @app.command(cls=Step)
@@ -119,12 +113,7 @@ def gather(
         WRITTEN,
     ],
     model: ModelOption,
-    output_format: Annotated[
-        PredictionFormat | None,
-        typer.Option(
-            "--format", "-f", help="Format of every output.", show_default="by its ending"
-        ),
-    ] = None,
+    output_format: FormatOption = None,
     scheme: Annotated[
         str | None,
         typer.Option("--scheme", help="Labels to write.", show_default="the model's coarsest"),
@@ -141,13 +130,15 @@ def gather(
     """
     start_logging(log)
     from grubio.bundle import find_model
-    from grubio.prediction import Output
+    from grubio.prediction import Output, require_proper
     from grubio.sharding import gather_shards
     from grubio.writers import format_of
 
+    outputs = [Output(path, output_format or format_of(path)) for path in output]
+    require_proper(outputs)
     tally = gather_shards(
         shards,
-        [Output(path, output_format or format_of(path)) for path in output],
+        outputs,
         model=find_model(model),
         scheme=scheme,
         genome=genome,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from typing import Annotated, Any
 
 import typer
@@ -26,11 +28,29 @@ class Step(TyperCommand):
         if self.callback and writes(self.callback):
             self.params += _options_of(_dry)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; a wrong choice is told with the nearest right one, as a wrong option is."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = _with_nearest(error.message)
+            raise
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command, or tell what it would do."""
         if ctx.meta.get(_DRY_RUN):
             raise typer.Exit(describe(ctx.command_path, self.callback, ctx.params))
         return super().invoke(ctx)
+
+
+def _with_nearest(message: str) -> str:
+    # Typer says what was given and what is known in its text alone.
+    told = re.fullmatch(r"(?:Value error, )?('(.*)' is not one of (.*)\.)", message)
+    if told is None:
+        return message
+    text, given, known = told.groups()
+    near = difflib.get_close_matches(given, re.findall("'([^']*)'", known), 1)
+    return f"{text} Did you mean '{near[0]}'?" if near else text
 
 
 def _remember_dry_run(context: typer.Context, wanted: bool) -> None:

@@ -28,7 +28,7 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     ------
     GrubioError
         If the file is missing, damaged, empty or no FASTA, or if an id is missing, comes twice
-        or is not ASCII.
+        or has characters that are not ASCII or do not print.
     """
     seen = SeenIds()
     number = 0
@@ -39,6 +39,13 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
             description = more + " " * bool(tab and description) + description
             if not name:
                 raise GrubioError("the header has no id", path=path, record=f"number {number}")
+            if not name.isprintable():
+                raise GrubioError(
+                    "the id has control characters",
+                    path=path,
+                    record=f"number {number}",
+                    hint="lines must end in LF or CRLF; for those of old Macs: tr '\\r' '\\n'",
+                )
             if not name.isascii():
                 raise GrubioError(
                     "the id has characters outside ASCII",

@@ -8,7 +8,6 @@ with the lowest and the highest scores and an even sample of those between.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,8 @@ from grubio.report.residue_drawing import typical, worst_and_best
 from grubio.report.tables import CHAIN_SCORES, ChainScore
 from grubio.report.templating import scheme_title, text_colour
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.view.page import json_line
+from grubio.view.shapes import shade, shapes_of
 
 MOST_BYTES = 3_000_000
 """The data of more chains than this are left out of the page."""
@@ -32,7 +33,6 @@ MOST_ROWS = 4000
 """A table of more chains than this has only those that can be drawn."""
 
 _EXTREMES = 100
-_SHAPES = {"H": "helix", "E": "strand", "C": "coil"}
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,7 @@ def json_for_script(content: object) -> Markup:
     >>> print(json_for_script({"id": "</script>"}))
     {"id":"\u003c/script>"}
     """
-    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+    return Markup(json_line(content))
 
 
 def _note(chain: ChainScore, score_name: str) -> str:
@@ -162,22 +161,19 @@ def _schemes(scheme: LabelScheme) -> list[dict[str, Any]]:
             "names": one.class_names,
             "colours": one.colours,
             "inks": [text_colour(colour) for colour in one.colours],
-            "shapes": [_shape(one, letter) for letter in one.letters],
+            "darks": [shade(colour) for colour in one.colours],
+            "shapes": list(shapes_of(one).values()),
             "coarse": "".join(scheme.reduction.get(letter, letter) for letter in one.letters),
         }
         for one in chain
     ]
 
 
-def _shape(scheme: LabelScheme, letter: str) -> str:
-    if scheme.headline.name != "ss3":
-        return "box"
-    return _SHAPES[scheme.reduction.get(letter, letter)]
-
-
 def _contents(
     predictions: Path, scheme: LabelScheme, chains: Sequence[ChainScore]
 ) -> list[dict[str, str]]:
+    if not chains:
+        return []
     probability_columns = [f"p_{letter}" for letter in scheme.letters]
     columns = ["id", "residue", "observed", "mask", *probability_columns]
     try:

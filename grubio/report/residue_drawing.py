@@ -121,6 +121,8 @@ def draw_chains(
     GrubioError
         If the file is damaged or lacks a column.
     """
+    if not chains:
+        return []
     probability_columns = [f"p_{letter}" for letter in scheme.letters]
     columns = ["id", "residue", "observed", "mask", *probability_columns]
     try:

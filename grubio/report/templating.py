@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from grubio import __version__
 from grubio.report import numbers
@@ -17,7 +17,8 @@ _DARK, _LIGHT = "#101418", "#ffffff"
 def environment() -> Environment:
     """Return the environment that renders pages."""
     made = Environment(
-        loader=PackageLoader("grubio.report"),
+        # The page of predictions has the drawing of secondary structure.
+        loader=ChoiceLoader([PackageLoader("grubio.report"), PackageLoader("grubio.view", "")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

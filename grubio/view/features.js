@@ -193,7 +193,7 @@ function start() {
       ["longest first", (a, b) => b.length - a.length], ["most features first", (a, b) => b.features.length - a.features.length]],
   });
   addEventListener("resize", () => { finder.draw(); drawMap(); });
-  finder.select(contigs.find((one) => one.id === decodeURIComponent(location.hash.slice(1))) || contigs[0]);
+  finder.select(contigs.find((one) => one.id === linked()) || contigs[0]);
 }
 
 start();

@@ -1,15 +1,16 @@
 """Predictions as one HTML page that needs no network: format ``html``.
 
-The page is ``page.html`` with ``view.css``, ``page.js`` and a further script in place. Between its
-head and its script stands the data: one line of JSON per sequence, with probabilities as bytes
-(0 to 255) in base64, residue by residue. It is written line by line, so that memory does not grow
-with the number of sequences.
+The page is ``page.html`` with ``view.css``, ``page.js``, ``ribbons.js`` and a further script in
+place. Between its head and its script stands the data: one line of JSON per sequence, with
+probabilities as bytes (0 to 255) in base64, residue by residue. It is written line by line, so that
+memory does not grow with the number of sequences.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from importlib import resources
 from typing import Any, TextIO
 
@@ -51,14 +52,16 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
         "background": scheme.background,
         "version": __version__,
     }
-    page = _content("page.html")
-    for mark, content in (
-        ("/*STYLE*/", _content("view.css")),
-        ("/*ABOUT*/", json_line(about)),
-        ("/*SCRIPT*/", _content("page.js") + _content(script)),
-    ):
-        page = page.replace(mark, content)
-    before, after = page.split("/*DATA*/")
+    contents = {
+        "STYLE": _content("view.css"),
+        "ABOUT": json_line(about),
+        "SCRIPT": "".join(map(_content, ("page.js", "ribbons.js", script))),
+    }
+    # One pass over each half: the name of a class may look like a mark.
+    before, after = (
+        re.sub(r"/\*([A-Z]+)\*/", lambda mark: contents[mark[1]], half)
+        for half in _content("page.html").split("/*DATA*/")
+    )
     return before, after
 
 

@@ -341,8 +341,10 @@ function start() {
     if (width === innerWidth) drawRows(); else redraw();
     width = innerWidth;
   });
-  const [, id, at] = /^#(.*?)(?::(\d+))?$/.exec(decodeURIComponent(location.hash)) || [];
-  finder.select(sequences.find((one) => one.id === id) || sequences[0], at ? Number(at) - 1 : 0);
+  const find = (id) => sequences.find((one) => one.id === id);
+  // An id may end like a position.
+  const [, id, at] = find(linked()) ? [null, linked()] : /^(.*?)(?::(\d+))?$/.exec(linked()) || [];
+  finder.select(find(id) || sequences[0], at ? Number(at) - 1 : 0);
 }
 
 start();

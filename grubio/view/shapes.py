@@ -1,7 +1,7 @@
 """Shapes of secondary structure as SVG paths: helix ribbons, strand arrows, lines.
 
-``sequences.js`` has the same functions for the page, where rows are drawn as they come into sight;
-a test in a browser holds the two together. All lengths are in pixels.
+``ribbons.js`` has the same functions for pages, where rows are drawn as they come into sight; a
+test in a browser holds the two together. All lengths are in pixels.
 """
 
 from __future__ import annotations

@@ -40,6 +40,9 @@ TEXT_FORMATS: dict[PredictionFormat, Callable[[], TextFormat]] = {
 
 SEQUENCE_FORMATS: tuple[PredictionFormat, ...] = (*TEXT_FORMATS, "parquet")
 
+# File systems hold names of 255 bytes; a number, an ending and a temporary part come behind.
+_LONGEST_STEM = 180
+
 Write = Callable[[Prediction], None]
 
 
@@ -147,9 +150,10 @@ def _file_per_record(folder: Path, style: TextFormat) -> Callable[[LabelledSeque
     taken: set[str] = set()
 
     def write(sequence: LabelledSequence) -> None:
-        name = stem = re.sub(r"[^A-Za-z0-9._-]", "_", sequence.id).lstrip(".") or "record"
+        stem = re.sub(r"[^A-Za-z0-9._-]", "_", sequence.id).lstrip(".") or "record"
+        name = stem = stem[:_LONGEST_STEM]
         number = 1
-        # Two ids may differ in a character that no file name can hold.
+        # Two ids may differ in what no file name can hold.
         while name.lower() in taken:
             number += 1
             name = f"{stem}.{number}"

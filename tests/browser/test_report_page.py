@@ -106,7 +106,7 @@ def test_opens_a_chain_and_draws_it(report: Page, run: Path) -> None:
     expect(drawing).to_be_focused()
     assert drawing.get_attribute("aria-label") == f"Residues of {name}"
     assert "".join(opened.locator("text.letters").all_text_contents()) == sequence
-    assert opened.locator(".shape").count() > 5
+    assert opened.locator(".ribbons path").count() > 5
 
 
 def test_shows_a_residue_under_the_pointer(report: Page, run: Path) -> None:
@@ -225,8 +225,8 @@ def test_prints_decently(report: Page) -> None:
     report.emulate_media(media="print", color_scheme="dark")
     for hidden in (".bar", ".filters", "#chain-table"):
         expect(report.locator(hidden)).to_be_hidden()
-    expect(report.locator("article svg")).to_have_count(7)
-    expect(report.locator("article svg").first).to_be_visible()
+    expect(report.locator(".drawing > svg")).to_have_count(7)
+    expect(report.locator(".drawing > svg").first).to_be_visible()
     assert (
         report.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     )
@@ -266,6 +266,19 @@ def test_classes_of_ones_own_are_boxes(page: Page, tmp_path: Path) -> None:
     assert set(page.locator("#open-chain text.class").all_text_contents()) == {"O", "D"}
     page.locator("#open-chain .drawing").press("End")
     assert "observed <i>" in page.locator("#open-chain .tip").inner_text()
+
+
+def test_chains_without_a_drawing_are_filtered(page: Page, tmp_path: Path) -> None:
+    peptides = [(name, text[:20], labels[:20]) for name, text, labels in CHAINS[:5]]
+    for name, chains in (("short", peptides), ("without", CHAINS[:5])):
+        folder = make_run(tmp_path / name, SS8, chains)
+        if name == "without":
+            (folder / "test_predictions.parquet").unlink()
+        write_report(folder, folder / "report.html")
+        page.goto((folder / "report.html").as_uri())
+        expect(page.locator("article")).to_have_count(0)
+        page.get_by_label("Id contains").fill(chains[3][0])
+        assert shown_ids(page) == [chains[3][0]]
 
 
 def test_works_inside_another_page(page: Page, run: Path, tmp_path: Path) -> None:

@@ -181,6 +181,15 @@ def test_a_link_leads_to_a_residue(page: Page, proteins: Path) -> None:
     expect(page.locator("#status b")).to_contain_text("1200")
 
 
+def test_a_link_to_anything_opens_the_page(page: Page, tmp_path: Path) -> None:
+    made = [prediction(name, 30) for name in ("first", "100%", "chr:12")]
+    uri = write_page(tmp_path / "p.html", made).as_uri()
+    for link, name in (("100%", "100%"), ("chr:12", "chr:12"), ("%zz", "first")):
+        page.goto("about:blank")
+        page.goto(f"{uri}#{link}")
+        expect(page.locator("h2")).to_have_text(name)
+
+
 def test_both_strands_of_a_genome(page: Page, genome: Path) -> None:
     page.goto(genome.as_uri())
     expect(page.locator("#count")).to_have_text("5,000 of 5,000 features")

@@ -5,7 +5,7 @@
 // probabilities of the fine classes, residue by residue, in bytes of 1/255, as base64.
 
 const CHAINS = JSON.parse(document.getElementById("chain-data").textContent);
-const ROWS = { ruler: 13, label: 10, ribbon: 18, letters: 17, error: 5, bars: 16, gap: 16 };
+const ROWS = { ruler: 13, label: 10, ribbon: RIBBON, letters: 17, error: 5, bars: 16, gap: 16 };
 const LEFT = 40; // room for the names of the rows
 
 function svg(name, attributes, text) {
@@ -22,7 +22,8 @@ function html(name, className, ...content) {
   return element;
 }
 
-// The chain in the classes of a scheme: labels, and a function from residue to probabilities.
+// The chain in the classes of a scheme: labels, their runs and those of errors, and a function from
+// residue to probabilities.
 function chainIn(scheme, chain) {
   const fine = CHAINS.schemes.at(-1);
   const bytes = atob(chain.p);
@@ -37,47 +38,25 @@ function chainIn(scheme, chain) {
   };
   const reduce = (letter) => fine.coarse[fine.letters.indexOf(letter)] ?? letter;
   const observed = isFine ? chain.observed : [...chain.observed].map(reduce).join("");
-  return { observed, predicted: isFine ? chain.fine : chain.coarse, probabilities };
+  const predicted = isFine ? chain.fine : chain.coarse;
+  const marks = [...predicted].map((letter, at) =>
+    scheme.letters.includes(observed[at]) && letter !== observed[at] ? "x" : ".");
+  const known = (run) => scheme.letters.includes(run.letter);
+  const runs = {
+    observed: runsOf(observed).filter(known),
+    predicted: runsOf(predicted).filter(known),
+    errors: runsOf(marks).filter((run) => run.letter === "x"),
+  };
+  return { observed, predicted, runs, probabilities };
 }
 
-// Shapes in a box from x to x + width, around the height y. A helix is the front and the back of
-// a ribbon that is wound once in 3.6 residues.
-const SHAPES = {
-  helix(x, width, y, residues) {
-    const strokes = Math.max(2, Math.round(residues / 1.8));
-    const thick = (0.8 * width) / (strokes + 0.8);
-    const step = (width - thick) / strokes;
-    const sides = ["", ""];
-    for (let k = 0; k < strokes; k += 1) {
-      const [from, to] = k % 2 ? [y - 6.5, y + 6.5] : [y + 6.5, y - 6.5];
-      const [a, b, c] = [x + k * step, x + (k + 0.5) * step, x + (k + 1) * step];
-      sides[k % 2] +=
-        `M${a} ${from}C${b} ${from} ${b} ${to} ${c} ${to}h${thick}` +
-        `C${b + thick} ${to} ${b + thick} ${from} ${a + thick} ${from}z`;
-    }
-    return [{ d: sides[1], class: "shape back" }, { d: sides[0], class: "shape" }];
-  },
-  strand(x, width, y, residues, last) {
-    const head = last ? Math.min(width, (1.8 * width) / residues) : 0;
-    const body = width - head;
-    const tip = head ? `v-3.2l${head} 6.7l${-head} 6.7v-3.2` : "v7";
-    return [{ d: `M${x} ${y - 3.5}h${body}${tip}h${-body}z`, class: "shape" }];
-  },
-  coil(x, width, y) {
-    return [{ d: `M${x} ${y - 1.6}h${width}v3.2h${-width}z`, class: "shape" }];
-  },
-  box(x, width, y) {
-    return [{ d: `M${x} ${y - 6}h${width}v12h${-width}z`, class: "shape" }];
-  },
-};
-
-// Runs of one letter in text[from..to): the letter, start, end, and whether it ends there.
-function runsOf(text, from, to) {
+// Runs of one letter: the letter, start and end.
+function runsOf(text) {
   const runs = [];
-  for (let at = from; at < to; ) {
+  for (let at = 0; at < text.length; ) {
     let end = at + 1;
-    while (end < to && text[end] === text[at]) end += 1;
-    runs.push({ letter: text[at], start: at, end, last: text[end] !== text[at] });
+    while (end < text.length && text[end] === text[at]) end += 1;
+    runs.push({ letter: text[at], start: at, end });
     at = end;
   }
   return runs;
@@ -149,15 +128,14 @@ class Drawing {
     const text = (name, y, content, rest = {}) => canvas.append(svg("text", { class: name, y, ...rest }, content));
     for (let at = from; at < to; at += 10) text("at", top + 9, at + 1, { x: x(at) });
     let y = top + ROWS.ruler;
-    y = this.drawRibbon(view.observed, from, to, y, "obs");
+    y = this.drawRibbons(view.runs.observed, from, to, y, "obs");
     const places = Array.from({ length: to - from }, (_, k) => (x(from + k) + cell / 2).toFixed(2));
     text("letters", y + 13, this.chain.residues.slice(from, to), { x: places.join(" ") });
     text("name", y + 13, "seq", { x: LEFT - 6 });
-    y = this.drawRibbon(view.predicted, from, to, y + ROWS.letters, "pred");
-    const wrong = [...view.predicted].map((letter, at) =>
-      this.scheme.letters.includes(view.observed[at]) && letter !== view.observed[at] ? "x" : ".");
-    for (const run of runsOf(wrong, from, to).filter((run) => run.letter === "x")) {
-      canvas.append(svg("rect", { class: "error", x: x(run.start) + 0.5, y, width: (run.end - run.start) * cell - 1, height: 3 }));
+    y = this.drawRibbons(view.runs.predicted, from, to, y + ROWS.letters, "pred");
+    for (const run of view.runs.errors.filter((run) => run.start < to && run.end > from)) {
+      const [start, end] = [Math.max(run.start, from), Math.min(run.end, to)];
+      canvas.append(svg("rect", { class: "error", x: x(start) + 0.5, y, width: (end - start) * cell - 1, height: 3 }));
     }
     y += ROWS.error + ROWS.bars;
     let bars = "";
@@ -169,25 +147,25 @@ class Drawing {
     text("name", y - 2, "conf", { x: LEFT - 6 });
   }
 
-  // Draws the classes of one line and returns where the row ends.
-  drawRibbon(labels, from, to, top, name) {
+  // Draws the classes of one line and returns where the row ends. A run that goes on in the next line
+  // is drawn whole and cut, so that its turns go on there.
+  drawRibbons(runs, from, to, top, name) {
     const { cell, scheme } = this;
-    const y = top + this.label + ROWS.ribbon / 2;
-    this.canvas.append(svg("text", { class: "name", x: LEFT - 6, y: y + 4 }, name));
-    for (const run of runsOf(labels, from, to)) {
+    const y = top + this.label;
+    this.canvas.append(svg("text", { class: "name", x: LEFT - 6, y: y + ROWS.ribbon / 2 + 4 }, name));
+    const inside = runs.filter((run) => run.start < to && run.end > from);
+    const row = svg("svg", { class: "ribbons", x: LEFT, y, width: (to - from) * cell, height: ROWS.ribbon, overflow: "hidden" });
+    row.innerHTML = inside.map((run) => {
       const index = scheme.letters.indexOf(run.letter);
-      if (index < 0) continue;
-      const [start, residues] = [LEFT + (run.start - from) * cell, run.end - run.start];
-      const shape = SHAPES[scheme.shapes[index]];
-      for (const path of shape(start, residues * cell, y, residues, run.last)) {
-        this.canvas.append(svg("path", { ...path, fill: scheme.colours[index] }));
-      }
-      if (this.label) {
-        const middle = start + (residues * cell) / 2;
-        this.canvas.append(svg("text", { class: "class", x: middle, y: top + 8 }, run.letter));
-      }
+      const [start, end] = [(run.start - from) * cell, (run.end - from) * cell];
+      return ribbon(scheme.shapes[index], scheme.colours[index], scheme.darks[index], start, end, cell);
+    }).join("");
+    this.canvas.append(row);
+    for (const run of this.label ? inside : []) {
+      const middle = (Math.max(run.start, from) + Math.min(run.end, to)) / 2 - from;
+      this.canvas.append(svg("text", { class: "class", x: LEFT + middle * cell, y: top + 8 }, run.letter));
     }
-    return top + this.label + ROWS.ribbon;
+    return y + ROWS.ribbon;
   }
 
   onKey(event) {
