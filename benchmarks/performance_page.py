@@ -40,9 +40,8 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "# Performance",
         "",
         "This page is made by `python benchmarks/performance_page.py` from the JSON files that the "
-        "scripts in `benchmarks/` write. They ran on one core of a machine "
-        "that did other work beside them, so that seconds and rates are worse than on a quiet one "
-        "and vary by tens of percent. Compare the rows of one table.",
+        "scripts in `benchmarks/` write, on a machine of two cores. Seconds and rates are of that "
+        "machine and vary by tens of percent from run to run: compare the rows of one table.",
         "",
         "## Labelling",
         "",
