@@ -14,7 +14,7 @@ from grubio.planning import Size, plan_of
 
 BENCHMARKS = Path(__file__).parent
 DOCS = BENCHMARKS.parent / "docs"
-FILES = ("throughput", "startup", "training_speed", "scale", "genome_speed")
+FILES = ("throughput", "startup", "training_speed", "scale", "genome_speed", "parallel_training")
 JOBS = 32
 # UniProtKB/Swiss-Prot statistics; of UniRef50 and the genome, round numbers.
 INPUTS = (
@@ -104,11 +104,26 @@ def performance_page(found: Mapping[str, Any]) -> str:
         f"({100 * padding['random batches']:.0f} % in random batches), and making batches takes "
         f"{100 * learned['share_of_time_in_batching']:.2f} % of the time.",
     ]
+    if "parallel_training" in found:
+        lines += _parallel_lines(found["parallel_training"])
     if "scale" in found:
         lines += _scale_lines(found["scale"])
     if "genome_speed" in found:
         lines += _genome_lines(found["genome_speed"])
     return "\n".join(lines) + "\n"
+
+
+def _parallel_lines(parallel: Mapping[str, Any]) -> list[str]:
+    means = parallel["mean_valid_score"]
+    return [
+        "",
+        f"`python benchmarks/parallel_training.py`: a small network, {parallel['residues']:,} "
+        f"residues, {parallel['epochs']} epochs, {len(parallel['seeds'])} seeds. The mean "
+        f"validation score is {means['1']:.4f} with one "
+        f"process and {means['2']:.4f} with two of half the batch each; the standard deviation "
+        f"of one process over seeds is {parallel['standard_deviation_of_one']:.4f}. What a second "
+        "process gains in time was not measured.",
+    ]
 
 
 def _scale_lines(scale: Mapping[str, Any]) -> list[str]:

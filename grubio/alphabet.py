@@ -15,7 +15,7 @@ Lower case (soft-masking) is kept in the text and ignored by the codes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 _INVALID = 255
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,23 @@ class Alphabet:
 
     def invalid_positions(self, sequence: str) -> list[int]:
         """Return the 0-based positions of letters that the alphabet does not have."""
-        return [int(at) for at in np.flatnonzero(self._lookup(sequence) == _INVALID)]
+        return [
+            start + int(at)
+            for start, codes in self._pieces(sequence)
+            for at in np.flatnonzero(codes == _INVALID)
+        ]
 
     def count_ambiguous(self, sequence: str) -> int:
         """Return how many residues are not standard letters and were spread over channels."""
-        codes = self._lookup(sequence)
-        return int(((codes >= self.channels) & (codes != _INVALID)).sum())
+        return sum(
+            int(((codes >= self.channels) & (codes != _INVALID)).sum())
+            for _, codes in self._pieces(sequence)
+        )
+
+    def _pieces(self, sequence: str) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+        """Yield where each piece begins and its codes; a chromosome at once takes much memory."""
+        for start in range(0, len(sequence), _PIECE):
+            yield start, self._lookup(sequence[start : start + _PIECE])
 
     def _lookup(self, sequence: str) -> npt.NDArray[np.uint8]:
         # "replace" gives one byte a character, so positions stay right in non-ASCII text.

@@ -164,6 +164,31 @@ def shuffled_batches(
     return batches
 
 
+def dealt_batches(batches: int, process: int, processes: int) -> list[int]:
+    """Return the numbers of the batches that one of several processes takes, in order.
+
+    Batch k goes to process k modulo the number of processes. Where the last round has too few, a
+    process repeats an early batch to keep step; it must not count it (see :func:`is_dealt`).
+
+    Examples
+    --------
+    >>> dealt_batches(5, 0, 2), dealt_batches(5, 1, 2)
+    ([0, 2, 4], [1, 3, 1])
+    """
+    rounds = range(-(-batches // processes))
+    return [
+        process + processes * turn
+        if is_dealt(turn, batches, process, processes)
+        else process % batches
+        for turn in rounds
+    ]
+
+
+def is_dealt(turn: int, batches: int, process: int, processes: int) -> bool:
+    """Tell whether a process has a batch of its own in a round, numbered from 0."""
+    return process + processes * turn < batches
+
+
 def padded(examples: Sequence[Example], pad_code: int) -> Batch:
     """Return examples side by side, padded at the end."""
     codes, lengths = padded_codes([example.codes for example in examples], pad_code)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from grubio.alphabet import PROTEIN, Alphabet, looks_like_dna
 from grubio.config import OnInvalid
 from grubio.errors import GrubioError
@@ -230,10 +232,10 @@ def _without_stop(record: Record) -> Record:
 def _replaced(text: str, positions: list[int], letter: str) -> str:
     if not positions:
         return text
-    letters = list(text)
-    for position in positions:
-        letters[position] = letter
-    return "".join(letters)
+    # Whatever is not ASCII is among the positions.
+    letters = np.frombuffer(bytearray(text.encode("ascii", errors="replace")), dtype=np.uint8)
+    letters[positions] = ord(letter)
+    return letters.tobytes().decode("ascii")
 
 
 def _hint(sequence: str, letter: str, alphabet: Alphabet) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import glob
 import gzip
 import hashlib
 import io
@@ -119,6 +120,13 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def delete_with_leftovers(path: Path) -> None:
+    """Delete a file if it is there, and what killed processes left of writing it."""
+    path.unlink(missing_ok=True)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def write_text_whole(path: str | Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -10,10 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
-from grubio.batching import IGNORED, Batch
+from grubio.batching import IGNORED, Batch, dealt_batches, is_dealt
 from grubio.config import TrainingSettings
+from grubio.data_parallel import gathered, sum_over_processes
 from grubio.model import BiGRULabeller
 from grubio.record import PROFILE_COLUMNS
 from grubio.scheme import LabelScheme
@@ -41,6 +43,10 @@ class Fitting(lightning.LightningModule):
     those of the labels alone.
 
     A Lightning epoch is one part of a pass over the data: the stretch between two validations.
+
+    Of several processes each takes every so-many-th batch, in training and in validation. The
+    gradient of a step is that of all its batches, each weighing as many residues as it counts;
+    losses, scores and numbers of residues are those of all processes.
 
     Parameters
     ----------
@@ -97,6 +103,9 @@ class Fitting(lightning.LightningModule):
             if settings.weight_averaging
             else None
         )
+        if self.average is not None:
+            # Processes that train together wait for the gradient of whatever asks for one.
+            self.average.requires_grad_(False)
         self._fine = scheme.size
         reduction = torch.from_numpy(scheme.reduction_matrix(scheme.headline))
         self.register_buffer("_reduction", reduction, persistent=False)
@@ -107,6 +116,7 @@ class Fitting(lightning.LightningModule):
         self._train_sums = torch.zeros(2)
         self._valid_sums = torch.zeros(3)
         self._answers: list[tuple[Tensor, Tensor]] = []
+        self._batches = 0
 
     @property
     def fitted(self) -> BiGRULabeller:
@@ -115,11 +125,18 @@ class Fitting(lightning.LightningModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the current part."""
-        return _loader(self._train(self.current_epoch))
+        batches = self._train(self.current_epoch)
+        self._batches = len(batches)
+        return self._loader(batches)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the batches to validate on."""
-        return _loader(self.valid_batches)
+        return self._loader(self.valid_batches)
+
+    def on_train_start(self) -> None:
+        """Make sure that all processes took up the same checkpoint."""
+        if len(set(gathered([self.global_step]))) > 1:
+            raise RuntimeError("the processes of this training see different checkpoints")
 
     def on_train_epoch_start(self) -> None:
         """Start the sums of a part."""
@@ -127,24 +144,27 @@ class Fitting(lightning.LightningModule):
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Make dropout depend on the seed and the step alone, for exact resume."""
-        torch.manual_seed((self.settings.seed + 1) * 1_000_003 + self.global_step)
+        seed = (self.settings.seed + 1) * 1_000_003 + self.global_step
+        torch.manual_seed(seed + self.global_rank * 1_000_000_007)
 
-    def training_step(self, batch: Tensors, _: int) -> Tensor:
-        """Return the mean loss of the counted residues of a batch."""
+    def training_step(self, batch: Tensors, turn: int) -> Tensor:
+        """Return the mean loss of the counted residues of a batch.
+
+        Among several processes it is times the share of this one in the residues of the step.
+        """
         codes, lengths, classes, accessibility, profile, taught = batch
         if self.settings.homolog_augmentation and profile.shape[2]:
             codes = with_substitutions(codes, profile, self.settings.homolog_augmentation)
         states = self.model.states(codes, lengths)
         outputs = self.model.outputs(states)
         loss = self._loss(outputs.logits, classes)
-        counted = (classes != IGNORED).sum()
+        counted = (classes != IGNORED).sum() * self._is_dealt(turn, self._batches)
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
         if taught.shape[2]:
             share = self.settings.teacher_weight
             seen = taught.sum(dim=2) > 0
             surprise = cross_entropy(outputs.logits[seen].float(), taught[seen].float())
             loss = (1 - share) * loss + share * surprise
-        self.residues_seen += int(lengths.sum())
         known = ~accessibility.isnan()
         if outputs.accessibility is not None and known.any():
             said = outputs.accessibility[known].float().logit(eps=1e-6)
@@ -156,7 +176,12 @@ class Fitting(lightning.LightningModule):
             logits = self.profile_head(states[seen])
             surprise = cross_entropy(logits, wanted / wanted.sum(dim=1, keepdim=True))
             loss = loss + self.settings.profile_weight * surprise
-        return loss
+        read = lengths.sum() * self._is_dealt(turn, self._batches)
+        together, seen_together = sum_over_processes(torch.stack((counted, read))).tolist()
+        self.residues_seen += seen_together
+        processes = self.settings.all_processes
+        # Processes average their gradients.
+        return loss if processes == 1 else loss * (counted * processes / max(together, 1))
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Move the average of the weights."""
@@ -168,8 +193,10 @@ class Fitting(lightning.LightningModule):
         self._valid_sums = torch.zeros(3)
         self._answers = []
 
-    def validation_step(self, batch: Tensors, _: int) -> None:
+    def validation_step(self, batch: Tensors, turn: int) -> None:
         """Add the loss and the number of residues right of a batch."""
+        if not self._is_dealt(turn, len(self.valid_batches)):
+            return
         codes, lengths, classes = batch[:3]
         logits = self.fitted(codes, lengths).logits.float()
         classes = classes.masked_fill(classes >= self._fine, IGNORED)
@@ -185,8 +212,8 @@ class Fitting(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Write a row of the history."""
-        loss, right, counted = self._valid_sums.tolist()
-        train_loss, train_counted = self._train_sums.tolist()
+        sums = torch.cat((self._valid_sums, self._train_sums)).to(self.device)
+        loss, right, counted, train_loss, train_counted = sum_over_processes(sums).tolist()
         row = {
             "epoch": (self.current_epoch + 1) / self.settings.validations_per_epoch,
             "step": float(self.global_step),
@@ -216,12 +243,17 @@ class Fitting(lightning.LightningModule):
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
+        # One more than is taken: the schedule steps once after the last update.
+        steps = self.total_steps + 1
+        warmup = max(settings.warmup_fraction, 1e-3)
+        if math.isclose(warmup * steps, 1):
+            # PyTorch would divide by the length of a warm-up that ends at its first step.
+            warmup *= 1 + 1e-6
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             max_lr=settings.learning_rate,
-            # One more than is taken: the schedule steps once after the last update.
-            total_steps=self.total_steps + 1,
-            pct_start=max(settings.warmup_fraction, 1e-3),
+            total_steps=steps,
+            pct_start=warmup,
             cycle_momentum=False,
         )
         return {
@@ -243,14 +275,24 @@ class Fitting(lightning.LightningModule):
         # Loading it takes as long as PyTorch does, and accuracy has no need of it.
         from sklearn.metrics import average_precision_score
 
-        probabilities = torch.cat([answer for answer, _ in self._answers]).numpy()
-        classes = torch.cat([observed for _, observed in self._answers]).numpy()
+        answers = gathered(self._answers)
+        probabilities = torch.cat([answer for answer, _ in answers]).numpy()
+        classes = torch.cat([observed for _, observed in answers]).numpy()
         scores = [
             average_precision_score(classes == column, probabilities[:, column])
             for column in self._rare
             if (classes == column).any()
         ]
         return float(sum(scores) / max(len(scores), 1))
+
+    def _loader(self, batches: Sequence[Batch]) -> DataLoader[Batch]:
+        dealt = dealt_batches(len(batches), self.global_rank, self.settings.all_processes)
+        mine: Any = Subset(batches, dealt)  # type: ignore[arg-type]
+        return DataLoader(mine, batch_size=None, collate_fn=_as_tensors)  # type: ignore[arg-type]
+
+    def _is_dealt(self, turn: int, batches: int) -> bool:
+        processes = self.settings.all_processes
+        return processes == 1 or is_dealt(turn, batches, self.global_rank, processes)
 
     def _loss(self, logits: Tensor, classes: Tensor) -> Tensor:
         weights = cast("Tensor | None", self._class_weights)
@@ -278,10 +320,6 @@ def history_as_csv(history: Sequence[dict[str, float]]) -> str:
     lines = [",".join(HISTORY_COLUMNS)]
     lines += [",".join(f"{row[column]:.6g}" for column in HISTORY_COLUMNS) for row in history]
     return "\n".join(lines) + "\n"
-
-
-def _loader(batches: Sequence[Batch]) -> DataLoader[Batch]:
-    return DataLoader(batches, batch_size=None, collate_fn=_as_tensors)  # type: ignore[arg-type]
 
 
 def with_substitutions(codes: Tensor, profile: Tensor, largest_share: float) -> Tensor:

@@ -19,6 +19,7 @@ from grubio.batching import (
     shuffled_batches,
 )
 from grubio.config import ModelSettings, TrainingSettings
+from grubio.errors import GrubioError
 from grubio.fitting import Fitting
 from grubio.model import Architecture, BiGRULabeller
 from grubio.training_data import TrainingData
@@ -31,7 +32,13 @@ def new_fitting(
     settings: TrainingSettings,
     network: type[BiGRULabeller] = BiGRULabeller,
 ) -> Fitting:
-    """Return a fit that has not started; every random choice of it follows from the seed."""
+    """Return a fit that has not started; every random choice of it follows from the seed.
+
+    Raises
+    ------
+    GrubioError
+        If several processes would train together and there are fewer batches than processes.
+    """
     scheme, alphabet = data.header.scheme, data.header.alphabet
     torch.manual_seed(settings.seed)
     model = network(
@@ -57,6 +64,9 @@ def new_fitting(
         )
         for epoch, examples in enumerate(passes)
     ]
+    rounds = [
+        _rounds(len(batches[part::parts]), settings) for batches in plan for part in range(parts)
+    ]
     return Fitting(
         model,
         settings,
@@ -69,11 +79,22 @@ def new_fitting(
             batches_by_length([len(e) for e in data.valid], settings.batch_residues),
             alphabet.pad_code,
         ),
-        total_steps=sum(len(batches) for batches in plan),
+        total_steps=sum(rounds),
         class_weights=weights,
         rare=rare_classes(data.header),
         padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
     )
+
+
+def _rounds(batches: int, settings: TrainingSettings) -> int:
+    processes = settings.all_processes
+    if processes > 1 and batches < processes:
+        raise GrubioError(
+            f"{processes} processes cannot share {batches} batches of up to "
+            f"{settings.batch_residues} residues between two validations",
+            hint="take fewer processes, smaller batches (--batch-residues), or fewer validations",
+        )
+    return -(-batches // processes)
 
 
 def _examples_of_passes(data: TrainingData, settings: TrainingSettings) -> list[Sequence[Example]]:

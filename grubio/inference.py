@@ -43,7 +43,7 @@ _LOOK_AHEAD_RECORDS = 5_000
 # megabytes.
 _BATCH_RESIDUES = 64_000
 _BATCH_RECORDS = 192
-_BATCH_WINDOWS = 64
+_BATCH_WINDOWS = 32
 
 _Mapped: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 _Answer: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]

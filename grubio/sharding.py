@@ -21,7 +21,13 @@ from grubio.bundle import METADATA_FILE, Bundle, load_bundle
 from grubio.checking import Tally, checked_records
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
 from grubio.errors import GrubioError
-from grubio.files import STDIO, open_input, sha256_of_file, written_whole
+from grubio.files import (
+    STDIO,
+    delete_with_leftovers,
+    open_input,
+    sha256_of_file,
+    written_whole,
+)
 from grubio.genome_prediction import strands_of, write_stretches
 from grubio.inference import Prediction, Predictor, Stretch
 from grubio.prediction import Output, model_for, output_scheme, some, write_predictions
@@ -274,7 +280,7 @@ def predict_in_shards(
         )
     tally = gather_shards(labelled, outputs, model=model, scheme=scheme, genome=genome, calls=calls)
     for path in (*cut, *labelled):
-        path.unlink(missing_ok=True)
+        delete_with_leftovers(path)
     with contextlib.suppress(OSError):
         folder.rmdir()
     for name, reason in tally.refused:

@@ -13,37 +13,44 @@ import json
 import logging
 import platform
 import shutil
+import signal
+import sys
 import time
-import warnings
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
-from pytorch_lightning.loggers import TensorBoardLogger
 from scipy.special import softmax
 
 from grubio import __version__
 from grubio.bundle import Bundle, save_bundle
 from grubio.calibration import calibration, calibration_error, fit_offsets
 from grubio.config import Device, ModelSettings, TrainingSettings
+from grubio.data_parallel import (
+    READY,
+    OneMachine,
+    free_port,
+    leave,
+    other_processes,
+    require_devices,
+)
 from grubio.dataset import read_records
-from grubio.devices import choose_device, use_threads
-from grubio.errors import Interrupted
+from grubio.devices import available_threads, choose_device, use_threads
+from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.fitting import Fitting, history_as_csv
 from grubio.fitting_plan import new_fitting
 from grubio.inference import Predictor
+from grubio.membership import Membership, membership, threads_each
 from grubio.thresholds import chosen_sites
+from grubio.trainer import CHECKPOINT_FOLDER, HISTORY_FILE, TENSORBOARD_FOLDER, new_trainer
 from grubio.training_data import TrainingData, load_training_data, taught
-from grubio.training_progress import TrainingProgress
+
+__all__ = ["HISTORY_FILE", "MODEL_FOLDER", "TENSORBOARD_FOLDER", "take_part", "train_model"]
 
 MODEL_FOLDER = "model"
-HISTORY_FILE = "history.csv"
-TENSORBOARD_FOLDER = "tensorboard"
-CHECKPOINT_FOLDER = "checkpoints"
 
 logger = logging.getLogger(__name__)
 
@@ -67,36 +74,65 @@ def train_model(
     A ``teacher`` is the folder of a model of the same classes; what it says about the training
     chains is learned besides their labels (Hinton et al., arXiv:1503.02531, 2015).
 
+    Where the settings say that several processes train together, they share ``threads``, and the
+    one that writes is the first. ``torchrun`` and ``srun`` start all of them with the same call,
+    which returns in the others when there is nothing more for them to do; otherwise this call
+    starts the others of its machine.
+
     Raises
     ------
     GrubioError
-        If the dataset has no train or no valid records, the teacher has other classes, or the
-        device is not there.
+        If the dataset has no train or no valid records, the teacher has other classes, the
+        device is not there, or the processes are more than there are batches to share.
     """
     started = time.monotonic()
-    count = use_threads(threads)
+    member = membership(training_settings)
+    count = use_threads(threads_each(threads, available_threads(), training_settings))
     place = choose_device(device)
+    require_devices(place, training_settings)
     data = load_training_data(dataset, model_settings, training_settings)
     digest = sha256_of_file(dataset)
     lesson = None
     if teacher is not None:
-        data, lesson = taught(data, teacher, device, threads)
+        data, lesson = taught(data, teacher, device, count)
     fitting = new_fitting(data, model_settings, training_settings)
     new_folder_for(output / HISTORY_FILE)
     checkpoints = output / CHECKPOINT_FOLDER
     resumed = _checkpoint_to_resume(
-        checkpoints, _fingerprint(digest, model_settings, training_settings, lesson)
+        checkpoints, _fingerprint(digest, model_settings, training_settings, lesson), member
     )
-    _announce(data, fitting, training_settings, count, place)
-    trainer = _trainer(output, training_settings, place, fitting)
+    if member.number == 0:
+        _announce(data, fitting, training_settings, count, place)
     try:
-        trainer.fit(fitting, ckpt_path=resumed, weights_only=True)
+        with ExitStack() as stack:
+            # After the others have ended: an error here is not to end them first.
+            stack.callback(leave)
+            machine = None
+            if training_settings.processes > 1 and not member.started_elsewhere:
+                port = free_port()
+                machine = OneMachine(0, port)
+                order = {
+                    "port": port,
+                    "dataset": str(dataset),
+                    "output": str(output),
+                    "model_settings": model_settings.model_dump(),
+                    "training_settings": training_settings.model_dump(),
+                    "teacher": teacher and str(teacher),
+                    "device": str(place),
+                    "threads": count,
+                    "resumed": resumed and str(resumed),
+                }
+                stack.enter_context(other_processes(member.processes, _TAKING_PART, order))
+            trainer = new_trainer(output, training_settings, place, fitting, machine)
+            trainer.fit(fitting, ckpt_path=resumed, weights_only=True)
     except SystemExit as stop:
         # Lightning ends the process with code 0 or 1 when a signal comes.
         raise KeyboardInterrupt from stop
     except Interrupted:
         logger.info("the same command goes on from the checkpoint in %s", checkpoints)
         raise
+    if member.number > 0:
+        return output / MODEL_FOLDER
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     model = fitting.fitted.cpu().eval()
@@ -158,41 +194,34 @@ def train_model(
     return output / MODEL_FOLDER
 
 
-def _trainer(
-    output: Path, settings: TrainingSettings, device: torch.device, fitting: Fitting
-) -> lightning.Trainer:
-    precision: Any = settings.precision
-    if precision == "auto":
-        precision = "16-mixed" if device.type == "cuda" else "32"
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    # Lightning advises on data-loader workers; batches are made in memory and need none.
-    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
-    return lightning.Trainer(
-        accelerator={"cuda": "gpu"}.get(device.type, device.type),
-        devices=1,
-        precision=precision,
-        max_epochs=settings.epochs * settings.validations_per_epoch,
-        gradient_clip_val=settings.gradient_clip,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        logger=TensorBoardLogger(output, name=TENSORBOARD_FOLDER, version=""),
-        callbacks=[
-            EarlyStopping("valid_score", mode="max", patience=settings.patience),
-            ModelCheckpoint(
-                output / CHECKPOINT_FOLDER,
-                filename="best",
-                monitor="valid_score",
-                mode="max",
-                save_last=True,
-                save_on_train_epoch_end=True,
-                enable_version_counter=False,
-            ),
-            TrainingProgress(fitting, output / HISTORY_FILE),
-        ],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
+_TAKING_PART = "from grubio.training import take_part; take_part()"
+
+
+def take_part() -> None:
+    """Be a further process of a training, as the first one orders on standard input.
+
+    Called by a process that :func:`train_model` starts; it writes nothing.
+    """
+    # Ctrl-C reaches all processes of a terminal; the first one ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    order = json.load(sys.stdin)
+    try:
+        use_threads(order["threads"])
+        place = torch.device(order["device"])
+        model_settings = ModelSettings(**order["model_settings"])
+        settings = TrainingSettings(**order["training_settings"])
+        data = load_training_data(Path(order["dataset"]), model_settings, settings)
+        if order["teacher"]:
+            data, _ = taught(data, Path(order["teacher"]), order["device"], order["threads"])
+        fitting = new_fitting(data, model_settings, settings)
+        machine = OneMachine(order["number"], order["port"])
+        trainer = new_trainer(Path(order["output"]), settings, place, fitting, machine)
+        sys.stdout.write(READY)
+        sys.stdout.flush()
+        trainer.fit(fitting, ckpt_path=order["resumed"], weights_only=True)
+    except (GrubioError, RuntimeError, OSError) as error:
+        sys.exit(f"process {order['number']} of the training: {error}")
+    leave()
 
 
 def _fingerprint(
@@ -202,11 +231,14 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _checkpoint_to_resume(folder: Path, fingerprint: str) -> Path | None:
+def _checkpoint_to_resume(folder: Path, fingerprint: str, member: Membership) -> Path | None:
     mark, last = folder / "fingerprint", folder / "last.ckpt"
     if mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint and last.is_file():
         logger.info("going on from the checkpoint in %s", folder)
         return last
+    if member.number > 0:
+        # The first process takes away what does not fit.
+        return None
     if folder.exists():
         shutil.rmtree(folder)
     write_text_whole(mark, fingerprint)
@@ -222,15 +254,16 @@ def _announce(
 ) -> None:
     logger.info(
         "%d training chains (%d residues), %d validation chains; %d parameters; "
-        "%d steps of up to %d residues, %.1f %% padding; %s, %d threads",
+        "%d steps of up to %d residues, %.1f %% padding; %s, %s%d threads",
         data.train_chains,
         sum(len(example) for example in data.train),
         data.valid_chains,
         sum(parameter.numel() for parameter in fitting.model.parameters()),
         fitting.total_steps,
-        settings.batch_residues,
+        settings.batch_residues * settings.all_processes,
         100 * fitting.padding_waste,
         device,
+        f"{settings.all_processes} processes of " if settings.all_processes > 1 else "",
         threads,
     )
 

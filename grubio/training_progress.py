@@ -39,7 +39,7 @@ class TrainingProgress(lightning.Callback):
         """Start the clock and, on a terminal, the bar."""
         self._started = time.monotonic()
         self._steps_before = trainer.global_step
-        if not is_live():
+        if not is_live() or not trainer.is_global_zero:
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -80,7 +80,9 @@ class TrainingProgress(lightning.Callback):
         )
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Tell the result of a part."""
+        """Tell the result of a part; one of several processes does."""
+        if not trainer.is_global_zero:
+            return
         row = self._fitting.history[-1]
         write_text_whole(self._history_file, history_as_csv(self._fitting.history))
         text = (

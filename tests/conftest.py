@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,14 @@ from grubio.record import Record
 from grubio.scheme import SS8
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there, for up to two minutes."""
+    end = time.monotonic() + 120
+    while not path.exists():
+        assert time.monotonic() < end, f"no {path}"
+        time.sleep(0.002)
 
 
 @pytest.fixture(scope="session")

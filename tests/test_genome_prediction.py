@@ -6,6 +6,7 @@ import contextlib
 import csv
 import itertools
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pybigtools
 import pytest
 
+from conftest import REPOSITORY
 from genome_model import SCHEME, SITES, dna, save_genome_model
 from grubio.bundle import load_bundle
 from grubio.called_features import Feature, FeatureCaller
@@ -191,7 +193,7 @@ def test_a_long_contig_is_held_by_the_batch(
         caller.feed(stretch)
         waiting = max(waiting, *(len(scan._held) for scan in caller._site_scans))
     assert bases == 3_000_000
-    assert most <= 64 * 5002
+    assert most <= 32 * 5002
     assert waiting < 100
 
 
@@ -451,3 +453,23 @@ def test_an_interrupted_bigwig_is_no_bigwig(
     with pytest.raises(Stopped):
         predicted(model, contigs[:1], tmp_path, ["o.bw"])
     assert [p.name for p in tmp_path.iterdir()] == ["genome.fna"]
+
+
+def test_memory_grows_by_little_more_than_the_text_of_a_contig(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of it is a gap, which takes no time to label."""
+    monkeypatch.syspath_prepend(REPOSITORY / "benchmarks")
+    from measured_command import cost_of
+
+    megabytes = {}
+    for size in (2_000_000, 14_000_000):
+        fasta = tmp_path / f"{size}.fna"
+        lines = [dna(60, 1), *["N" * 60] * (size // 60 - 1)]
+        fasta.write_text(">long\n" + "\n".join(lines) + "\n")
+        command = ["predict", str(fasta), "--model", str(model), "--threads", "1"]
+        command += ["--output", str(tmp_path / f"{size}.bed")]
+        program = "from grubio.cli import main; main()"
+        megabytes[size] = cost_of([sys.executable, "-c", program, *command]).megabytes
+    grown = megabytes[14_000_000] - megabytes[2_000_000]
+    assert grown < 2 * 12, "two bytes for each further base"

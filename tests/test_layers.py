@@ -15,7 +15,7 @@ HEAVY |= {"polars", "pybigtools", "lightmotif", "gffutils", "logomaker", "pandas
 LAYERS = [
     {"errors", "data", "zoo", "sources"},
     {"alphabet", "scheme", "record", "files", "locus", "sites", "windows", "repeats"},
-    {"config", "config_loading", "dataset", "embedded", "audit"},
+    {"config", "config_loading", "membership", "dataset", "embedded", "audit"},
     {
         "readers",
         "checking",
@@ -30,6 +30,7 @@ LAYERS = [
         "model",
         "packed_labeller",
         "gru_gradient",
+        "data_parallel",
         "devices",
         "bundle",
         "baselines",
@@ -62,7 +63,7 @@ LAYERS = [
         "view",
         "predictions_table",
     },
-    {"fitting_plan"},
+    {"fitting_plan", "trainer"},
     {
         "fetch",
         "prepare",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -230,3 +231,19 @@ def test_benchmark_tables_are_read(name: str, scored: int, tmp_path: Path) -> No
         PrepareSettings(format="tsv", columns="id,sequence,labels,mask"),
     )
     assert sum(tally.labels.values()) == scored
+
+
+def test_a_chromosome_is_held_once(tmp_path: Path) -> None:
+    size = 6_000_000
+    path = tmp_path / "long.fna"
+    path.write_text(">long\n" + ("ACGTN" * 12 + "\n") * (size // 60))
+    tracemalloc.start()
+    try:
+        for record in checked_records(read_fasta(path), DNA, "error"):
+            assert len(record) == size
+            held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # A megabyte is the buffer of the file.
+    assert held - 2**20 < 1.2 * size
+    assert peak - 2**20 < 2.5 * size

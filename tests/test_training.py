@@ -5,20 +5,22 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from conftest import wait_for
 from grubio.bundle import load_bundle
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.dataset import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.fitting import HISTORY_COLUMNS
+from grubio.fitting_plan import new_fitting
 from grubio.record import Record
 from grubio.training import train_model
+from grubio.training_data import load_training_data
 
 SMALL = ModelSettings(hidden_size=16, layers=1)
 SHORT = TrainingSettings(epochs=3, batch_residues=4000)
@@ -62,9 +64,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(
     command += ["--hidden-size", "16", "--layers", "1", "--epochs", "3", "--batch-residues", "4000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "checkpoints" / "last.ckpt"
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists() and time.monotonic() < deadline:
-        time.sleep(0.002)
+    wait_for(checkpoint)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert checkpoint.exists()
@@ -129,6 +129,16 @@ def test_masked_residues_never_reach_the_loss(
     assert_same_weights(tmp_path / "a", tmp_path / "b")
 
 
+@pytest.mark.parametrize("steps", [1, 9, 19])
+def test_a_schedule_of_any_length_starts(steps: int, dataset: Path) -> None:
+    """A warm-up of exactly one step, as of 10 steps of which 10 %, is none to PyTorch."""
+    settings = SHORT.model_copy(update={"warmup_fraction": 0.05 if steps == 19 else 0.1})
+    fitting = new_fitting(load_training_data(dataset, SMALL, settings), SMALL, settings)
+    fitting.total_steps = steps
+    schedule = fitting.configure_optimizers()["lr_scheduler"]["scheduler"]
+    assert 0 < schedule.get_last_lr()[0] <= settings.learning_rate
+
+
 def test_validations_per_epoch_divide_the_same_steps(dataset: Path, tmp_path: Path) -> None:
     settings = SHORT.model_copy(update={"epochs": 1, "validations_per_epoch": 3})
     train_model(dataset, tmp_path, SMALL, settings, threads=1)
@@ -186,9 +196,7 @@ def test_a_signal_stops_training_with_its_code_and_keeps_the_checkpoint(
     command += ["--output", str(tmp_path), "--threads", "1", "--epochs", "200", "--patience", "200"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "checkpoints" / "last.ckpt"
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(checkpoint)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number

@@ -11,6 +11,7 @@ from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
 from grubio.config import ModelSettings, TrainingSettings
+from grubio.membership import membership
 
 
 @settings_option(ModelSettings, "model_settings")
@@ -36,7 +37,9 @@ def train(
 
     Example: grubio train split.parquet --output results/mine --hidden-size 128 --epochs 6
     """
-    start_logging(log)
+    first = membership(training_settings).number == 0
+    if first:
+        start_logging(log)
     from grubio.training import train_model
 
     model = train_model(
@@ -48,4 +51,5 @@ def train(
         device=device,
         threads=threads,
     )
-    typer.echo(model)
+    if first:
+        typer.echo(model)

@@ -135,9 +135,28 @@ class TrainingSettings(Settings):
         description="Decay of the moving average of the weights that is validated and kept; 0 "
         "takes the weights as they are.",
     )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="Processes of one machine that train together, each on batches of its own, "
+        "so that a step takes this many batches; on GPUs, one process for each.",
+    )
+    nodes: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="Machines that train together, each with `processes` processes; more than "
+        "one need `torchrun` or `srun` to start them.",
+    )
     precision: Literal["auto", "32", "16-mixed", "bf16-mixed"] = Field(
         default="auto", description="`auto` is mixed precision on a CUDA device and 32 elsewhere."
     )
+
+    @property
+    def all_processes(self) -> int:
+        """Processes on all machines together."""
+        return self.processes * self.nodes
 
 
 class EvaluationSettings(Settings):

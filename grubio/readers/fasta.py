@@ -9,11 +9,9 @@ is passed over. Text is UTF-8; ids are ASCII. Every record needs an id of its ow
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
-
-from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from grubio.errors import GrubioError
 from grubio.files import open_input
@@ -35,9 +33,7 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     seen = SeenIds()
     number = 0
     with open_input(path) as raw:
-        for number, (title, sequence) in enumerate(
-            SimpleFastaParser(_checked_lines(raw, path)), start=1
-        ):
+        for number, (title, sequence) in enumerate(_titled(_checked_lines(raw, path)), start=1):
             name, _, description = title.strip().partition(" ")
             name, tab, more = name.partition("\t")
             description = more + " " * bool(tab and description) + description
@@ -58,12 +54,38 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
                     hint="rename it; descriptions may have any characters",
                 )
             _refuse(seen.add(name), path)
-            yield Record(name, description.strip(), "".join(sequence.split()))
+            yield Record(name, description.strip(), sequence)
     _refuse(seen.finish(), path)
     if not number:
         raise GrubioError(
             "holds no records", path=path, hint="give a FASTA file: >id, then residues"
         )
+
+
+def _titled(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield title and sequence of each record.
+
+    Biopython's parsers keep the lines of a record while it is used, which for a chromosome is
+    twice its text.
+    """
+    title: str | None = None
+    content = bytearray()
+    for line in lines:
+        if not line.startswith(">"):
+            content += "".join(line.split()).encode()
+            continue
+        if title is not None:
+            yield title, _taken(content)
+        title = line[1:]
+    line = ""
+    if title is not None:
+        yield title, _taken(content)
+
+
+def _taken(content: bytearray) -> str:
+    text = content.decode()
+    content.clear()
+    return text
 
 
 def _refuse(repeat: Repeat | None, path: str | Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
+from grubio.dataset import read_records
 from grubio.record import Record
 from slurm_cluster import NODES, SlurmCluster, reason_to_skip, slurm_cluster
 
@@ -208,3 +210,25 @@ def test_one_switch_asks_for_a_gpu_and_says_if_there_is_none(
     assert "error: device 'cuda' was asked for, but this machine has cpu" in said
     assert "hint: use --device auto" in said
     assert "Traceback" not in said
+
+
+def test_srun_starts_the_processes_of_two_nodes(
+    cluster: SlurmCluster, dataset: Path, tmp_path: Path
+) -> None:
+    """Names of nodes are no addresses here, so that the first process is named by its own."""
+    command = ["srun", "--nodes=2", "--ntasks-per-node=1", "--mem=2G"]
+    command += [sys.executable, "-c", "from grubio.cli import main; main()", "train", str(dataset)]
+    command += ["--nodes", "2", "--batch-residues", "2000", "--epochs", "1", "--threads", "1"]
+    command += ["--hidden-size", "16", "--layers", "1", "--device", "cpu", "-o", str(tmp_path)]
+    command += ["--select-by", "average_precision", "--weight-averaging", "0.5"]
+    environment = {**cluster.environment, "MASTER_ADDR": "127.0.0.1"}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr + cluster.logs()
+    assert done.stdout.splitlines() == [str(tmp_path / "model")]
+    training = json.loads((tmp_path / "model" / "model.json").read_text())["training"]
+    assert training["settings"]["nodes"] == 2
+    rows = (tmp_path / "history.csv").read_text().splitlines()
+    residues = sum(len(record) for record in read_records(dataset, "train"))
+    assert float(rows[-1].split(",")[2]) == pytest.approx(residues, rel=1e-4)

@@ -123,6 +123,11 @@ def run_options(wildcards, groups):
     )
 
 
+def run_processes(wildcards):
+    """Return how many processes train a run together."""
+    return STUDY.runs[wildcards.run].training.processes
+
+
 def motif_database(wildcards):
     """Return the fetched database of motifs of a run, or nothing."""
     source = STUDY.runs[wildcards.run].motifs.database

@@ -30,11 +30,13 @@ rule train:
         run=any_of(TRAINED),
     conda:
         "../envs/grubio.yaml"
-    threads: 4
+    threads: lambda wildcards: max(4, run_processes(wildcards))
     resources:
-        mem_mb=growing(4000),
+        mem_mb=lambda wildcards, attempt: (
+            attempt * (2500 + 1500 * run_processes(wildcards))
+        ),
         runtime=growing(720),
-        gpu=GPUS,
+        gpu=lambda wildcards: GPUS * run_processes(wildcards),
     params:
         output=subpath(output.history, parent=True),
         teacher=lambda wildcards, input: option(

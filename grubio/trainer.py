@@ -1,0 +1,83 @@
+"""Lightning's trainer for a fit: devices, precision, checkpoints, early stopping, logs."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.strategies import DDPStrategy
+
+from grubio.config import TrainingSettings
+from grubio.fitting import Fitting
+from grubio.training_progress import TrainingProgress
+
+HISTORY_FILE = "history.csv"
+TENSORBOARD_FOLDER = "tensorboard"
+CHECKPOINT_FOLDER = "checkpoints"
+
+
+def new_trainer(
+    output: Path,
+    settings: TrainingSettings,
+    device: torch.device,
+    fitting: Fitting,
+    environment: ClusterEnvironment | None = None,
+) -> lightning.Trainer:
+    """Return a trainer that writes into ``output``.
+
+    Where several processes train together they find each other by the ``environment``, or without
+    one by what ``torchrun`` or ``srun`` has set.
+    """
+    precision: Any = settings.precision
+    if precision == "auto":
+        precision = "16-mixed" if device.type == "cuda" else "32"
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Lightning advises on data-loader workers; batches are made in memory and need none.
+    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
+    strategy: Any = "auto"
+    if settings.all_processes > 1:
+        strategy = DDPStrategy(
+            process_group_backend="nccl" if device.type == "cuda" else "gloo",
+            broadcast_buffers=False,
+            # These heads rest where no residue of a batch has their target.
+            find_unused_parameters=(
+                fitting.profile_head is not None or fitting.model.architecture.accessibility
+            ),
+        )
+    return lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(device.type, device.type),
+        devices=settings.processes,
+        num_nodes=settings.nodes,
+        strategy=strategy,
+        plugins=[environment] if environment else None,
+        precision=precision,
+        max_epochs=settings.epochs * settings.validations_per_epoch,
+        gradient_clip_val=settings.gradient_clip,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        logger=TensorBoardLogger(output, name=TENSORBOARD_FOLDER, version=""),
+        callbacks=[
+            EarlyStopping("valid_score", mode="max", patience=settings.patience),
+            ModelCheckpoint(
+                output / CHECKPOINT_FOLDER,
+                filename="best",
+                monitor="valid_score",
+                mode="max",
+                save_last=True,
+                save_on_train_epoch_end=True,
+                enable_version_counter=False,
+            ),
+            TrainingProgress(fitting, output / HISTORY_FILE),
+        ],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
