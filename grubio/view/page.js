@@ -141,4 +141,3 @@ function showEmpty(text) {
   document.getElementById("detail").innerHTML = `<p class="empty">${text}</p>`;
   document.getElementById("finder").hidden = true;
 }
-

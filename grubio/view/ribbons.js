@@ -52,4 +52,3 @@ function arrowPath(start, end, cell) {
   return `M${n(start)} ${n(middle - 5)}H${n(neck)}V${n(middle - 10)}L${n(end)} ${n(middle)}` +
     `L${n(neck)} ${n(middle + 10)}V${n(middle + 5)}H${n(start)}Z`;
 }
-
