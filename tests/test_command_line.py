@@ -241,3 +241,16 @@ def test_the_time_left_is_told_where_it_can_be_known(
         "1 records, 2 residues, 0 residues/s",
     ]
     computed(1)
+
+
+def test_tables_and_page_beside_the_output(grubio: Runner, tmp_path: Path) -> None:
+    (tmp_path / "a.fasta").write_text(">one\nGSAEAAAKEAAAKEAAAKEAAAKAGS\n")
+    extra = ["--segments", "s.tsv", "--summary", "u.tsv", "--html", "p.html"]
+    done = grubio("predict", "a.fasta", "-m", "protein-ss-fast", "-o", "a.ss2", *extra)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.ss2").read_text().startswith("# PSIPRED VFORMAT")
+    assert (tmp_path / "s.tsv").read_text().startswith("id\tstart\tend\tlabel")
+    assert (tmp_path / "u.tsv").read_text().splitlines()[1].startswith("one\t26\t")
+    assert "<html" in (tmp_path / "p.html").read_text()
+    twice = grubio("predict", "a.fasta", "-o", "p.html", "--html", "p.html")
+    assert twice.returncode == 2

@@ -68,6 +68,11 @@ def predict(
         typer.Option("--summary", help="Also write a line per sequence to this file (TSV)."),
         WRITTEN,
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", help="Also draw the predictions as a page (HTML)."),
+        WRITTEN,
+    ] = None,
     resume_folder: Annotated[
         Path | None,
         typer.Option(
@@ -96,7 +101,7 @@ def predict(
 
     Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
 
-    Example: grubio predict proteins.fasta --output proteins.html --summary proteins.summary.tsv
+    Example: grubio predict proteins.fasta --html proteins.html --summary proteins.summary.tsv
 
     Example: grubio predict many.fasta.gz --output many.tsv --resume-folder many.shards
 
@@ -111,6 +116,7 @@ def predict(
     tables: list[tuple[str | None, PredictionFormat]] = [
         (segments, "segments"),
         (summary, "summary"),
+        (html, "html"),
     ]
     outputs = [Output(path, kind) for path, kind in tables if path is not None]
     if output or not outputs:
