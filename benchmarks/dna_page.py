@@ -33,6 +33,7 @@ bases of one, where more of the sites are known. The position weight matrix and 
 regression on k-mers were fitted to the same training blocks. Precision at k: of as many calls as
 there are sites. Recall at 0.1, at 1: where that many calls in 1,000 bases are wrong.
 
+<!-- not run: needs the dataset of a study, whose sites are not part of the repository -->
 ```sh
 grubio evaluate --model ecoli-promoters --dataset split.parquet --audit audit.tsv \\
     --output results/promoters

@@ -224,6 +224,8 @@ def test_the_time_left_is_told_where_it_can_be_known(
     seconds = itertools.count(step=40)
     monkeypatch.setattr("grubio.progress.time.monotonic", lambda: float(next(seconds)))
     monkeypatch.setattr(logging.getLogger("grubio"), "propagate", True)
+    # Those that a test before has left would tell everything twice.
+    monkeypatch.setattr(logging.getLogger("grubio"), "handlers", [])
 
     def labelled(records: Iterable[str]) -> Iterator[str]:
         for record in records:

@@ -199,7 +199,7 @@ def test_a_signal_stops_training_with_its_code_and_keeps_the_checkpoint(
     wait_for(checkpoint)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, said
     assert f"stopped by {number.name}" in said
     assert "goes on from the checkpoint" in said
     assert "Traceback" not in said
