@@ -128,9 +128,13 @@ def train_model(
     except SystemExit as stop:
         # Lightning ends the process with code 0 or 1 when a signal comes.
         raise KeyboardInterrupt from stop
-    except Interrupted:
+    except BaseException as error:
+        # What was being written when a signal came may complain in its turn.
+        signalled = _stop_behind(error)
+        if signalled is None:
+            raise
         logger.info("the same command goes on from the checkpoint in %s", checkpoints)
-        raise
+        raise signalled from None
     if member.number > 0:
         return output / MODEL_FOLDER
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
@@ -291,3 +295,9 @@ def _calibrated(fitting: Fitting, data: TrainingData, settings: TrainingSettings
     return _Calibration(
         temperature, tuple(offsets.tolist()), calibration_error(probabilities, observed)
     )
+
+
+def _stop_behind(error: BaseException | None) -> Interrupted | None:
+    while error is not None and not isinstance(error, Interrupted):
+        error = error.__context__
+    return error
