@@ -15,7 +15,7 @@ Lower case (soft-masking) is kept in the text and ignored by the codes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -110,28 +110,35 @@ class Alphabet:
 
     def invalid_positions(self, sequence: str) -> list[int]:
         """Return the 0-based positions of letters that the alphabet does not have."""
+        if not self._length_without(sequence, self.codes):
+            return []
+        # A chromosome is looked at in pieces: at once it takes much memory.
         return [
             start + int(at)
-            for start, codes in self._pieces(sequence)
-            for at in np.flatnonzero(codes == _INVALID)
+            for start in range(0, len(sequence), _PIECE)
+            for at in np.flatnonzero(self._lookup(sequence[start : start + _PIECE]) == _INVALID)
         ]
 
     def count_ambiguous(self, sequence: str) -> int:
         """Return how many residues are not standard letters and were spread over channels."""
+        special = self._length_without(sequence, self.letters)
+        return special and special - self._length_without(sequence, self.codes)
+
+    def _length_without(self, sequence: str, letters: str) -> int:
+        """Return how many characters are none of some letters, of either case."""
+        dropped = (letters + letters.lower()).encode("ascii")
         return sum(
-            int(((codes >= self.channels) & (codes != _INVALID)).sum())
-            for _, codes in self._pieces(sequence)
+            len(_as_bytes(sequence[start : start + _PIECE]).translate(None, dropped))
+            for start in range(0, len(sequence), _PIECE)
         )
 
-    def _pieces(self, sequence: str) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-        """Yield where each piece begins and its codes; a chromosome at once takes much memory."""
-        for start in range(0, len(sequence), _PIECE):
-            yield start, self._lookup(sequence[start : start + _PIECE])
-
     def _lookup(self, sequence: str) -> npt.NDArray[np.uint8]:
-        # "replace" gives one byte a character, so positions stay right in non-ASCII text.
-        raw = np.frombuffer(sequence.encode("ascii", errors="replace"), dtype=np.uint8)
-        return self._code_of_byte[raw]
+        return self._code_of_byte[np.frombuffer(_as_bytes(sequence), dtype=np.uint8)]
+
+
+def _as_bytes(sequence: str) -> bytes:
+    # "replace" gives one byte a character, so positions stay right in non-ASCII text.
+    return sequence.encode("ascii", errors="replace")
 
 
 PROTEIN = Alphabet(

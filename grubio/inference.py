@@ -15,6 +15,7 @@ probability, and so may a GPU from one batch to the next.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +25,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from grubio.batching import batches_by_length, padded_codes
 from grubio.bundle import Bundle
@@ -306,23 +306,26 @@ class Predictor:
     def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
         with torch.inference_mode():
             if self._packed is not None:
-                return [self._answer(*outputs) for outputs in self._packed(sequences)]
-            codes, lengths = padded_codes(sequences, self.bundle.alphabet.pad_code)
-            logits, exposed = self.model(
-                torch.from_numpy(codes).to(self.device), torch.from_numpy(lengths).to(self.device)
-            )
-            return [
-                self._answer(
-                    logits[:length, column], None if exposed is None else exposed[:length, column]
+                logits, exposed = self._packed(sequences)
+            else:
+                codes, lengths = padded_codes(sequences, self.bundle.alphabet.pad_code)
+                # (time, batch, class) to (residue, class), sequence after sequence
+                there = torch.from_numpy((np.arange(len(codes))[:, None] < lengths).T)
+                padded, padded_exposed = self.model(
+                    torch.from_numpy(codes).to(self.device),
+                    torch.from_numpy(lengths).to(self.device),
                 )
-                for column, length in enumerate(lengths.tolist())
-            ]
-
-    def _answer(self, logits: Tensor, exposed: Tensor | None) -> _Answer:
-        # (residue, class) and (residue,)
-        calibrated = logits.float() / self.bundle.temperature + self._offsets
-        probabilities = torch.softmax(calibrated, dim=1).cpu().numpy()
-        return probabilities, None if exposed is None else exposed.float().cpu().numpy()
+                there = there.to(self.device)
+                logits = padded.transpose(0, 1)[there]
+                exposed = None if padded_exposed is None else padded_exposed.t()[there]
+            calibrated = logits.float() / self.bundle.temperature + self._offsets
+            probabilities = torch.softmax(calibrated, dim=1).cpu().numpy()
+            exposure = None if exposed is None else exposed.float().cpu().numpy()
+        ends = itertools.accumulate(map(len, sequences))
+        parts = [slice(end - len(own), end) for own, end in zip(sequences, ends, strict=True)]
+        return [
+            (probabilities[part], None if exposure is None else exposure[part]) for part in parts
+        ]
 
 
 def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:

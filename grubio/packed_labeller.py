@@ -72,13 +72,14 @@ class PackedLabeller:
         networks = [model] if isinstance(model, BiGRULabeller) else list(model.members)
         self._networks = [_Network(cast("BiGRULabeller", network)) for network in networks]
 
-    def __call__(self, sequences: Sequence[_Codes]) -> list[Outputs]:
-        """Return the outputs of each sequence of residue codes ``(residue,)``.
+    def __call__(self, sequences: Sequence[_Codes]) -> Outputs:
+        """Return the outputs of sequences of residue codes ``(residue,)``, end to end.
 
         Logits are float ``(residue, class)``, accessibility is float ``(residue,)``; they are
         those of the model, but for rounding.
         """
-        rows = _rows([len(sequence) for sequence in sequences])
+        lengths = [len(sequence) for sequence in sequences]
+        rows = _rows(lengths)
         with torch.inference_mode():
             answers = [network(sequences, rows) for network in self._networks]
             logits = answers[0].logits
@@ -86,12 +87,8 @@ class PackedLabeller:
                 logits = torch.stack([a.logits.log_softmax(dim=1) for a in answers]).mean(dim=0)
             parts = [a.accessibility for a in answers if a.accessibility is not None]
             exposed = torch.stack(parts).mean(dim=0) if parts else None
-            starts = torch.tensor(rows.starts)
-            found = {}
-            for column, number in enumerate(rows.order):
-                own = starts[: len(sequences[number])] + column
-                found[number] = Outputs(logits[own], None if exposed is None else exposed[own])
-        return [found[number] for number in range(len(sequences))]
+            places = torch.from_numpy(_places(rows, lengths))
+            return Outputs(logits[places], None if exposed is None else exposed[places])
 
 
 class _Network:
@@ -181,35 +178,67 @@ class _Direction:
 
     def __call__(self, inputs: Tensor, rows: _Rows, out: Tensor) -> None:
         """Write the states of all rows into ``out``, ``(row, hidden)``."""
-        starts, width = rows.starts, self.width
-        chunks = _chunks(starts)
-        largest = max(starts[last] - starts[first] for first, last in chunks)
-        projected = torch.empty(max(largest, _LEAST_ROWS), 4 * width)
-        few = torch.zeros(_LEAST_ROWS, 4 * width)
-        state = torch.full((max(starts[1], _LEAST_ROWS), width), _REST)
-        for first, last in reversed(chunks) if self._backwards else chunks:
-            base, end = starts[first], starts[last]
-            _product(
-                self._bias, self._inputs, inputs[base:end], projected[: end - base, : 3 * width]
+        width = self.width
+        chunks = _chunks(rows.starts)
+        projected = torch.empty(max(_PROJECTED_ROWS, rows.starts[1]), 4 * width)
+        # Steps of fewer than the least rows are laid out with rows of nobody beside them.
+        wide = torch.zeros(_PROJECTED_ROWS, 4 * width)
+        wide_out = torch.empty(_PROJECTED_ROWS, width)
+        state, live = torch.full((_LEAST_ROWS, width), _REST), 0
+        for chunk in reversed(chunks) if self._backwards else chunks:
+            base, end = chunk.rows
+            gates, results = projected[: end - base], out[base:end]
+            _product(self._bias, self._inputs, inputs[base:end], gates[:, : 3 * width])
+            gates[:, 3 * width :] = self._recurrent_bias
+            count = chunk.counts[0]
+            if count < _LEAST_ROWS:
+                steps = len(chunk.counts)
+                sizes = [_LEAST_ROWS] * steps
+                spread = wide[: steps * _LEAST_ROWS]
+                spread.view(steps, _LEAST_ROWS, -1)[:, :count] = gates.view(steps, count, -1)
+                state = self._run(spread, wide_out[: len(spread)], sizes, state, live)
+                results.view(steps, count, width)[:] = wide_out[: len(spread)].view(
+                    steps, _LEAST_ROWS, width
+                )[:, :count]
+            else:
+                state = self._run(gates, results, chunk.counts, state, live)
+            live = chunk.counts[0] if self._backwards else chunk.counts[-1]
+
+    def _run(
+        self, gates: Tensor, results: Tensor, counts: list[int], state: Tensor, live: int
+    ) -> Tensor:
+        """Write the states of consecutive steps and return the last one.
+
+        ``gates`` holds what the inputs add, ``(row, 4 * hidden)``, and is used up. The first
+        ``live`` rows of ``state`` go on.
+        """
+        width = self.width
+        steps = list(
+            zip(
+                counts,
+                # Views of all steps at once cost a fraction of slices step by step.
+                torch.split_with_sizes(gates[:, :width], counts),
+                torch.split_with_sizes(gates[:, width : 3 * width], counts),
+                torch.split_with_sizes(gates[:, width : 2 * width], counts),
+                torch.split_with_sizes(gates[:, 2 * width : 3 * width], counts),
+                torch.split_with_sizes(gates[:, 3 * width :], counts),
+                torch.split_with_sizes(gates[:, width:], counts),
+                torch.split_with_sizes(results, counts),
+                strict=True,
             )
-            projected[: end - base, 3 * width :] = self._recurrent_bias
-            steps = range(last - 1, first - 1, -1) if self._backwards else range(first, last)
-            for step in steps:
-                low, high = starts[step] - base, starts[step + 1] - base
-                count = high - low
-                gates = projected[low:high]
-                if count < _LEAST_ROWS:
-                    few[:count] = gates
-                    gates = few
-                if len(state) != len(gates):
-                    state = _resized(state, len(gates))
-                gates[:, width:].addmm_(state, self._recurrent)
-                gates, state = gates[:count], state[:count]
-                candidate, gated = gates[:, :width], gates[:, width : 3 * width]
-                gated.sigmoid_()
-                candidate.addcmul_(gated[:, :width], gates[:, 3 * width :]).sigmoid_()
-                result = out[base + low : base + high]
-                state = torch.lerp(candidate, state, gated[:, width:], out=result)
+        )
+        if self._backwards:
+            steps.reverse()
+        recurrent, lerp, sigmoid_ = self._recurrent, torch.lerp, torch.sigmoid_
+        for count, candidate, gated, reset, update, own, moved, result in steps:
+            if live != count:
+                state = _resized(state[:live], count)
+                live = count
+            moved.addmm_(state, recurrent)
+            sigmoid_(gated)
+            sigmoid_(candidate.addcmul_(reset, own))
+            state = lerp(candidate, state, update, out=result)
+        return state
 
 
 def _resized(state: Tensor, count: int) -> Tensor:
@@ -249,6 +278,17 @@ def _rows(lengths: Sequence[int]) -> _Rows:
     return _Rows(order.tolist(), [0, *np.cumsum(longer).tolist()])
 
 
+def _places(rows: _Rows, lengths: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return the row of each residue of all sequences, end to end; int64 ``(residue,)``."""
+    column = np.empty(len(lengths), dtype=np.int64)
+    column[rows.order] = np.arange(len(lengths))
+    ends = np.cumsum(lengths)
+    step = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
+    starts: npt.NDArray[np.int64] = np.asarray(rows.starts, dtype=np.int64)
+    found: npt.NDArray[np.int64] = starts[step] + np.repeat(column, lengths)
+    return found
+
+
 def _padded(
     sequences: Sequence[_Codes], rows: _Rows, pad_code: int
 ) -> tuple[_Codes, npt.NDArray[np.bool_]]:
@@ -257,11 +297,25 @@ def _padded(
     return codes, np.arange(len(codes))[:, None] < lengths
 
 
-def _chunks(starts: Sequence[int]) -> list[tuple[int, int]]:
+@dataclass(frozen=True)
+class _Chunk:
+    """Consecutive steps: their rows, half-open, and the number of rows of each step."""
+
+    rows: tuple[int, int]
+    counts: list[int]
+
+
+def _chunks(starts: Sequence[int]) -> list[_Chunk]:
+    # Steps of fewer rows than the least are in one chunk with steps of as many rows only.
+    counts = np.diff(np.asarray(starts))
+    filled = np.maximum(counts, _LEAST_ROWS).tolist()
+    kinds = np.minimum(counts, _LEAST_ROWS).tolist()
     chunks = []
-    first = 0
-    for step in range(1, len(starts)):
-        if step + 1 == len(starts) or starts[step + 1] - starts[first] > _PROJECTED_ROWS:
+    first = held = 0
+    for step, size in enumerate(filled):
+        if step > first and (held + size > _PROJECTED_ROWS or kinds[step] != kinds[first]):
             chunks.append((first, step))
-            first = step
-    return chunks
+            first, held = step, 0
+        held += size
+    chunks.append((first, len(filled)))
+    return [_Chunk((starts[i], starts[j]), counts[i:j].tolist()) for i, j in chunks]

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from grubio.alphabet import PROTEIN
 from grubio.batching import padded_codes
@@ -16,10 +20,29 @@ sequences_strategy = st.lists(
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Compute as a predictor does: several threads would cut a product by its shape."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def new_model(hidden: int, stem: int, members: int) -> Labeller:
     torch.manual_seed(0)
     shape = Architecture(20, 8, hidden, 2, 0.1, stem, accessibility=True, members=members)
     return new_labeller(shape, PROTEIN.channel_table).eval()
+
+
+def answers(
+    labeller: PackedLabeller, encoded: list[npt.NDArray[np.uint8]]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield logits and accessibility of each sequence."""
+    found = labeller(encoded)
+    sizes = [len(codes) for codes in encoded]
+    assert len(found.logits) == sum(sizes)
+    return zip(found.logits.split(sizes), found.accessibility.split(sizes), strict=True)
 
 
 @settings(deadline=None, max_examples=30)
@@ -35,10 +58,10 @@ def test_it_is_the_model_but_for_rounding(sequences, hidden, stem, members) -> N
     codes, lengths = padded_codes(encoded, PROTEIN.pad_code)
     with torch.inference_mode():
         wanted = model(torch.from_numpy(codes), torch.from_numpy(lengths))
-    for column, found in enumerate(PackedLabeller(model)(encoded)):
+    for column, (logits, exposed) in enumerate(answers(PackedLabeller(model), encoded)):
         length = len(encoded[column])
-        assert torch.allclose(found.logits, wanted.logits[:length, column], atol=1e-5)
-        assert torch.allclose(found.accessibility, wanted.accessibility[:length, column], atol=1e-5)
+        assert torch.allclose(logits, wanted.logits[:length, column], atol=1e-5)
+        assert torch.allclose(exposed, wanted.accessibility[:length, column], atol=1e-5)
 
 
 @pytest.mark.parametrize("hidden", [7, 33, 64])
@@ -49,7 +72,7 @@ def test_what_is_computed_beside_a_sequence_changes_no_bit(
 ) -> None:
     labeller = PackedLabeller(new_model(hidden, 6, 2))
     encoded = [PROTEIN.encode(sequence) for sequence in sequences]
-    for one, among in zip(encoded, labeller(encoded), strict=True):
-        (alone,) = labeller([one])
-        assert np.array_equal(alone.logits, among.logits)
-        assert np.array_equal(alone.accessibility, among.accessibility)
+    for one, among in zip(encoded, answers(labeller, encoded), strict=True):
+        alone = labeller([one])
+        assert np.array_equal(alone.logits, among[0])
+        assert np.array_equal(alone.accessibility, among[1])

@@ -49,6 +49,17 @@ def test_records_come_back_once_each_in_order_and_the_same_as_alone(predictor: P
         assert np.array_equal(alone.probabilities, prediction.probabilities)
 
 
+def test_the_network_itself_which_computes_on_a_gpu_says_the_same_but_for_rounding(
+    predictor: Predictor, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = random_records(40, 3)
+    plain = Predictor(load_bundle(run_folder / "model"), "cpu", 1)
+    monkeypatch.setattr(plain, "_packed", None)
+    for one, other in zip(predictor.predict(records), plain.predict(records), strict=True):
+        assert one.record == other.record
+        assert np.allclose(one.probabilities, other.probabilities, atol=1e-5)
+
+
 def test_shards_and_order_change_nothing(predictor: Predictor) -> None:
     records = random_records(60, 2)
     whole = {p.record.id: p.probabilities for p in predictor.predict(records)}

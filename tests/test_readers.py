@@ -18,6 +18,7 @@ from grubio.config import PrepareSettings
 from grubio.dataset import read_header, read_records
 from grubio.errors import GrubioError
 from grubio.prepare import prepare_dataset
+from grubio.readers import fasta
 from grubio.readers.dssp import read_dssp
 from grubio.readers.fasta import read_fasta
 from grubio.readers.structure import read_structure
@@ -54,6 +55,25 @@ def test_fasta_comes_back_whatever_its_wrapping(
     assert [(r.id, r.sequence, r.description) for r in read] == [
         (*r, "some words") for r in records
     ]
+
+
+def test_a_long_line_is_read_in_pieces_and_its_letters_are_those_of_short_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fasta, "_PIECE", 7)
+    path = tmp_path / "x.fasta"
+    path.write_bytes(
+        b"\xef\xbb\xbf>one the first of two\nMKTA YIAKQR\tAA>QR\r\nGG\n\n"
+        + ">two with ünïcödé\r\nWWWWWWWWWWWWWWWWW".encode()
+    )
+    assert list(read_fasta(path)) == [
+        Record("one", "the first of two", "MKTAYIAKQRAA>QRGG"),
+        Record("two", "with ünïcödé", "W" * 17),
+    ]
+    path.write_bytes(b">one\nMKTAYI\nMKTAYIAKQ\xff\n")
+    with pytest.raises(GrubioError, match="byte 0xff is not UTF-8") as refused:
+        list(read_fasta(path))
+    assert refused.value.line == 3
 
 
 def test_masking_and_skipping_are_counted() -> None:

@@ -20,6 +20,9 @@ from grubio.files import open_input
 from grubio.readers.seen_ids import Repeat, SeenIds
 from grubio.record import Record
 
+_PIECE = 1 << 20
+"""Bytes of a line that are read at once."""
+
 
 def read_fasta(path: str | Path) -> Iterator[Record]:
     """Yield the records of a FASTA file, ``-`` for standard input, in order.
@@ -36,7 +39,7 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     number = 0
     with open_input(path) as raw:
         for number, (title, sequence) in enumerate(
-            SimpleFastaParser(_checked_lines(raw, path)), start=1
+            SimpleFastaParser(_joined_lines(raw, path)), start=1
         ):
             name, _, description = title.strip().partition(" ")
             name, tab, more = name.partition("\t")
@@ -78,27 +81,55 @@ def _refuse(repeat: Repeat | None, path: str | Path) -> None:
         )
 
 
-def _checked_lines(raw: BinaryIO, path: str | Path) -> Iterator[str]:
-    in_record = False
-    for number, line in enumerate(raw, start=1):
-        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-        if b"\0" in content:
-            raise GrubioError("is a binary file, not FASTA", path=path, line=number)
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise GrubioError(
-                f"byte 0x{content[error.start]:02x} is not UTF-8 text",
-                path=path,
-                line=number,
-                hint="save the file as UTF-8",
-            ) from error
-        if not in_record and text.strip() and not text.startswith(">"):
+def _joined_lines(raw: BinaryIO, path: str | Path) -> Iterator[str]:
+    """Yield each header, and all that follows it as one line.
+
+    Biopython's parser keeps the lines of a record: those of a chromosome take three times its
+    bases. A single line it passes on as it is.
+    """
+    number, at_start, in_record = 1, True, False
+    sequence = bytearray()
+    while piece := raw.readline(_PIECE):
+        if number == 1 and at_start:
+            piece = piece.removeprefix(codecs.BOM_UTF8)
+        header = at_start and piece.startswith(b">")
+        # A piece of a long line may end inside a character.
+        if not piece.endswith(b"\n") and (header or not piece.isascii()):
+            piece += raw.readline()
+        _check(piece, path, number)
+        if header:
+            if sequence:
+                joined, sequence = sequence.decode("utf-8"), bytearray()
+                yield joined
+            in_record = True
+            yield piece.decode("utf-8")
+        elif in_record:
+            sequence += piece.rstrip()
+        elif piece.strip():
             raise GrubioError(
                 "there is text before the first header",
                 path=path,
                 line=number,
                 hint="a FASTA record starts with a line '>id'",
             )
-        in_record = in_record or text.startswith(">")
-        yield text
+        at_start = piece.endswith(b"\n")
+        number += at_start
+    if sequence:
+        joined, sequence = sequence.decode("utf-8"), bytearray()
+        yield joined
+
+
+def _check(piece: bytes, path: str | Path, number: int) -> None:
+    if b"\0" in piece:
+        raise GrubioError("is a binary file, not FASTA", path=path, line=number)
+    if piece.isascii():
+        return
+    try:
+        piece.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise GrubioError(
+            f"byte 0x{piece[error.start]:02x} is not UTF-8 text",
+            path=path,
+            line=number,
+            hint="save the file as UTF-8",
+        ) from error
