@@ -1,11 +1,15 @@
 """Time and peak memory of ``grubio predict`` over decades of input; writes benchmarks/scale.json.
 
-Proteins of random residues and lengths are labelled by a tiny network (one layer of width 8,
-random weights), for the default model would take hours and what is measured is all that is not the
-network: reading, checking, batching, writing. One protein of titin's length is labelled by
-``protein-ss``, and ids alone are read from a file of --ids records.
+A tiny network (one layer of width 8, random weights) stands for the model: the default one would
+take hours, and what is measured is all that is not the network: reading, checking, batching,
+writing. Every record must come back once, in its place.
 
-    python benchmarks/scale.py --residues 100000 1000000 10000000
+* proteins of random residues, 200 on average;
+* short records, 30 residues on average;
+* contigs of random bases in lines of 60, both strands, two threads;
+* one protein of titin's length, labelled by ``protein-ss``.
+
+    python benchmarks/scale.py
 """
 
 from __future__ import annotations
@@ -13,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -27,7 +30,7 @@ from grubio.scheme import SS3, LabelScheme
 from measured_command import cost_of
 
 TITIN = 40_000
-READER = "from grubio.readers.fasta import read_fasta\nfor _ in read_fasta({!r}): pass"
+LINE = 60
 RESULTS = Path(__file__).with_name("scale.json")
 
 
@@ -44,68 +47,94 @@ def tiny_model(folder: Path, alphabet: Alphabet, scheme: LabelScheme, sites: boo
     return folder
 
 
-def write_proteins(path: Path, residues: int, mean: int, seed: int = 0) -> int:
-    """Write random proteins and return how many."""
+def write_proteins(path: Path, records: int, mean: int, seed: int = 0) -> int:
+    """Write random proteins of half to one and a half times a length; return their residues."""
     generator = np.random.default_rng(seed)
-    letters = np.frombuffer(PROTEIN.letters[:20].encode(), dtype=np.uint8)
-    written = number = 0
+    letters = np.frombuffer(PROTEIN.letters.encode(), dtype=np.uint8)
+    written = 0
     with path.open("w") as out:
-        while written < residues:
+        for number in range(records):
             length = int(generator.integers(mean // 2, mean * 3 // 2 + 1))
             text = letters[generator.integers(0, 20, length)].tobytes().decode()
-            out.write(f">protein{number}\n{text}\n")
+            out.write(f">{number}\n{text}\n")
             written += length
-            number += 1
-    return number
+    return written
+
+
+def write_contig(path: Path, bases: int, seed: int = 0) -> None:
+    """Write a contig of random bases in short lines."""
+    letters = np.frombuffer(b"ACGT", dtype=np.uint8)
+    generator = np.random.default_rng(seed)
+    with path.open("wb") as out:
+        out.write(b">contig\n")
+        for start in range(0, bases, LINE):
+            drawn = generator.integers(0, 4, min(LINE, bases - start), dtype=np.uint8)
+            out.write(letters[drawn].tobytes() + b"\n")
+
+
+def require_all(output: Path, records: int) -> None:
+    """Raise RuntimeError unless the records of a FASTA-like output are 0, 1, 2 and so on."""
+    with output.open() as lines:
+        names = (line[1:].split(None, 1)[0] for line in lines if line.startswith(">"))
+        found = 0
+        for number, name in enumerate(names):
+            if name != str(number):
+                raise RuntimeError(f"record {number} came out as {name}")
+            found += 1
+    if found != records:
+        raise RuntimeError(f"{records} records went in and {found} came out")
 
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--residues", type=int, nargs="+", default=[10**5, 10**6, 10**7])
-    parser.add_argument("--mean", type=int, default=200, help="mean length of a protein")
-    parser.add_argument("--ids", type=int, default=10_000_000)
-    parser.add_argument("--contig", type=int, default=250_000_000)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--proteins", type=int, nargs="*", default=[500, 5000, 50_000, 500_000])
+    parser.add_argument("--short", type=int, nargs="*", default=[10_000, 100_000, 10**6, 10**7])
+    parser.add_argument(
+        "--contigs", type=int, nargs="*", default=[250_000, 2_500_000, 25_000_000, 250_000_000]
+    )
     arguments = parser.parse_args()
     program = shutil.which("grubio") or "grubio"
-    result: dict[str, object] = {"mean_length": arguments.mean, "threads": 1}
+    scheme = LabelScheme(
+        "site", "S-", ("site", "background"), ("#0072B2", "#C4C4C4"), background="-"
+    )
+    result: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as scratch:
         fasta, output = Path(scratch, "in.fasta"), Path(scratch, "out.fasta")
-        model = tiny_model(Path(scratch, "proteins"), PROTEIN, SS3, False)
-        options = ["--threads", "1", "-o", str(output)]
-        rows = []
-        for residues in arguments.residues:
-            records = write_proteins(fasta, residues, arguments.mean)
-            cost = cost_of([program, "predict", str(fasta), "--model", str(model), *options])
-            found = sum(line.startswith(">") for line in output.open())
-            if found != records:
-                raise RuntimeError(f"{records} records went in and {found} came out")
-            rows.append({"residues": residues, "records": records, **cost._asdict()})
-            print(rows[-1], flush=True)
-        result["proteins"] = rows
-        fasta.write_text(">titin\n" + "MKTAYIAKQR" * (TITIN // 10) + "\n")
-        cost = cost_of([program, "predict", str(fasta), "--model", "protein-ss", *options])
-        result["titin"] = {"residues": TITIN, **cost._asdict()}
-        print(result["titin"], flush=True)
-        with fasta.open("w") as out:
-            for number in range(arguments.ids):
-                out.write(f">record{number}\nMK\n")
-        cost = cost_of([sys.executable, "-c", READER.format(str(fasta))])
-        result["ids"] = {"records": arguments.ids, **cost._asdict()}
-        print(result["ids"], flush=True)
-        if arguments.contig:
-            letters = np.frombuffer(b"ACGT", dtype=np.uint8)
-            drawn = np.random.default_rng(0).integers(0, 4, arguments.contig, dtype=np.uint8)
-            fasta.write_bytes(b">contig\n" + letters[drawn].tobytes() + b"\n")
-            del drawn
-            scheme = LabelScheme(
-                "site", "S-", ("site", "background"), ("#0072B2", "#C4C4C4"), background="-"
-            )
-            model = tiny_model(Path(scratch, "genome"), DNA, scheme, True)
-            options = ["--threads", "2", "-o", str(Path(scratch, "sites.bed"))]
-            cost = cost_of([program, "predict", str(fasta), "--model", str(model), *options])
-            result["contig"] = {"bases": arguments.contig, **cost._asdict()}
-            print(result["contig"], flush=True)
+        proteins = tiny_model(Path(scratch, "proteins"), PROTEIN, SS3, False)
+        genome = tiny_model(Path(scratch, "genome"), DNA, scheme, True)
+
+        def labelled(model: Path | str, threads: int, written: Path) -> dict[str, float]:
+            command = [program, "predict", str(fasta), "--model", str(model)]
+            cost = cost_of([*command, "--threads", str(threads), "-o", str(written)])
+            return cost._asdict()
+
+        for kind, counts, mean in (
+            ("proteins", arguments.proteins, 200),
+            ("short records", arguments.short, 30),
+        ):
+            rows = []
+            for records in counts:
+                residues = write_proteins(fasta, records, mean)
+                rows.append(
+                    {"records": records, "residues": residues, **labelled(proteins, 1, output)}
+                )
+                require_all(output, records)
+                print(kind, rows[-1], flush=True)
+            result[kind] = rows
+        contigs = []
+        for bases in arguments.contigs:
+            write_contig(fasta, bases)
+            cost = labelled(genome, 2, Path(scratch, "sites.bed"))
+            contigs.append({"records": 1, "residues": bases, **cost})
+            print("contig", contigs[-1], flush=True)
+        result["contigs"] = contigs
+        fasta.write_text(">0 titin\n" + "MKTAYIAKQR" * (TITIN // 10) + "\n")
+        result["titin"] = {"records": 1, "residues": TITIN, **labelled("protein-ss", 1, output)}
+        require_all(output, 1)
+        print("titin", result["titin"], flush=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
 
 
