@@ -1,23 +1,22 @@
 """Residues labelled per second: the predictor against other ways to run the same work, in one run.
 
 The chains are those of the demonstration data. Every way is timed in turns, as often as
---repeats, beside the rate of a single-precision matrix product; medians count. Writes
-benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are installed
-(pip install onnx onnxruntime openvino).
+--repeats, beside the rate of a single-precision matrix product; medians count. All is measured
+for each number of threads. Writes benchmarks/throughput.json. ONNX Runtime and OpenVINO are
+compared if they are installed (pip install onnx onnxruntime openvino).
 
-    python benchmarks/throughput.py --threads 1
+    python benchmarks/throughput.py --biotrainer BIOTRAINER/bin/python
 
 The ways, all with the weights of ``protein-ss`` unless they are named otherwise:
 
 * ``predictor``: :class:`grubio.inference.Predictor`, from records to calibrated probabilities.
 * ``PyTorch eager``: ``torch.nn.GRU`` over padded batches of up to 16,000 residues of like length.
 * ``torch.compile``, ``dynamic int8``, ``ONNX Runtime``, ``OpenVINO``: the same batches.
-* ``PyTorch eager, one by one``: a chain at a time, as most programs do.
+* ``... one by one``: a chain at a time, every tenth chain.
 * ``S4PRED's shape``: five three-layer bidirectional GRUs of width 1024 over an embedding of 128,
   random weights, a chain at a time (Moffat and Jones, Bioinformatics 2021).
-* ``biotrainer's shape``: its one-hot CNN (7 residues, 32 channels, 7 residues), random weights,
-  a chain at a time. It is three orders of magnitude smaller than the other networks; see
-  docs/benchmarks.md for what it gets right.
+* ``biotrainer's one-hot CNN``: its own inference (benchmarks/biotrainer_speed.py). The network is
+  three orders of magnitude smaller than the others; docs/benchmarks.md has what it gets right.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from biotrainer_speed import biotrainer_rates
 from grubio.batching import batches_by_length, padded_codes, padding_waste
 from grubio.bundle import Bundle, find_model, load_bundle
 from grubio.devices import use_threads
@@ -78,15 +78,6 @@ class S4PredShape(nn.Module):
         """Return mean logits ``(time, 1, 3)`` of codes ``(time, 1)``."""
         inputs = self.embedding(codes.long())
         return torch.stack([self.head(m(inputs)[0]) for m in self.members]).mean(dim=0)
-
-
-def biotrainer_shape() -> nn.Module:
-    """Return a network of the shape of biotrainer's CNN for 21 one-hot channels and 8 classes."""
-    return nn.Sequential(
-        nn.Conv2d(21, 32, kernel_size=(7, 1), padding=(3, 0)),
-        nn.ReLU(),
-        nn.Conv2d(32, 8, kernel_size=(7, 1), padding=(3, 0)),
-    )
 
 
 class TwoOutputs(nn.Module):
@@ -177,20 +168,14 @@ def engines(bundle: Bundle, folder: Path, example: Arrays, threads: int) -> dict
     return ways
 
 
-def main() -> None:
-    """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--chains", type=int, default=400)
-    parser.add_argument("--repeats", type=int, default=3)
-    arguments = parser.parse_args()
-    warnings.filterwarnings("ignore")
-    use_threads(arguments.threads)
+def measured(threads: int, number: int, repeats: int, biotrainer: Path | None) -> dict[str, Any]:
+    """Return the rates of all ways with some threads, and what follows of them."""
+    use_threads(threads)
+    torch._dynamo.reset()
     chains = list(read_table(embedded_path("pdb-demo")))
     # Evenly spaced over the file, so that the lengths are those of all.
     records = [
-        chains[i]
-        for i in np.linspace(0, len(chains) - 1, min(arguments.chains, len(chains))).astype(int)
+        chains[i] for i in np.linspace(0, len(chains) - 1, min(number, len(chains))).astype(int)
     ]
     few, fewest = records[::10], sorted(records, key=len)[len(records) // 2 :][:1]
     bundles = {name: load_bundle(find_model(name)) for name in (ACCURATE, FAST)}
@@ -204,17 +189,13 @@ def main() -> None:
     def add(name: str, run: Callable[[], object], counted: list[Record]) -> None:
         ways[name] = run, sum(map(len, counted))
 
-    for name, bundle in bundles.items():
-        predictor = Predictor(bundle, "cpu", arguments.threads)
-        add(
-            "predictor" + (", " + name if name == FAST else ""),
-            lambda predictor=predictor: list(predictor.predict(records)),
-            records,
-        )
-    accurate = Predictor(bundles[ACCURATE], "cpu", arguments.threads)
+    predictors = {name: Predictor(bundle, "cpu", threads) for name, bundle in bundles.items()}
+    accurate = predictors[ACCURATE]
+    add("predictor", lambda: list(accurate.predict(records)), records)
+    add(f"predictor, {FAST}", lambda: list(predictors[FAST].predict(records)), records)
     add("predictor, one by one", lambda: [list(accurate.predict([r])) for r in few], few)
     with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
-        found = engines(bundles[ACCURATE], Path(scratch), batches[0], arguments.threads)
+        found = engines(bundles[ACCURATE], Path(scratch), batches[0], threads)
         for name, engine in found.items():
             add(name, lambda engine=engine: [engine(*batch) for batch in batches], records)
         eager = found["PyTorch eager"]
@@ -222,20 +203,11 @@ def main() -> None:
         if "ONNX Runtime" in found:
             runtime = found["ONNX Runtime"]
             add("ONNX Runtime, one by one", lambda: [runtime(*single) for single in singles], few)
-        large, small = S4PredShape().eval(), biotrainer_shape().eval()
+        large = S4PredShape().eval()
         add(
             "S4PRED's shape, one by one",
             lambda: [large(torch.from_numpy(alphabet.encode(r.sequence))[:, None]) for r in fewest],
             fewest,
-        )
-        one_hot = torch.eye(21)
-        add(
-            "biotrainer's shape, one by one",
-            lambda: [
-                small(one_hot[torch.from_numpy(c[:, 0]).long().clamp(max=20)].T[None, :, :, None])
-                for c, _ in singles
-            ],
-            few,
         )
         whole = [eager(*batch).argmax(axis=2) for batch in batches]
         coarse = [found["dynamic int8"](*batch).argmax(axis=2) for batch in batches]
@@ -245,7 +217,7 @@ def main() -> None:
         )
         rates: dict[str, list[float]] = {}
         products: list[float] = []
-        for turn in range(arguments.repeats + 1):
+        for turn in range(repeats + 1):
             products.append(matrix_rate())
             for name, (run, residues) in ways.items():
                 started = time.perf_counter()
@@ -253,17 +225,20 @@ def main() -> None:
                 # The first turn warms up: it allocates, compiles and fills the caches.
                 if turn:
                     rates.setdefault(name, []).append(residues / (time.perf_counter() - started))
+    if biotrainer is not None:
+        rates["biotrainer's one-hot CNN"] = biotrainer_rates(
+            biotrainer, records, chains[:60], threads, repeats
+        )
     medians = {name: statistics.median(values) for name, values in rates.items()}
     product = statistics.median(products)
-    residues = sum(map(len, records))
 
     def useful(name: str, model: str) -> float:
         return medians[name] * 2 * int(bundles[model].metadata["parameters"]) / product
 
-    result = {
-        "threads": arguments.threads,
+    return {
+        "threads": threads,
         "chains": len(records),
-        "residues": residues,
+        "residues": sum(map(len, records)),
         "torch": torch.__version__,
         "matrix_gflops": product / 1e9,
         "residues_per_second": medians,
@@ -273,7 +248,7 @@ def main() -> None:
             **{name: useful(name, ACCURATE) for name in found},
         },
         "padding_of_padded_batches": padding_waste(plan, [len(c) for c in codes]),
-        "labels_changed_by_int8": changed / residues,
+        "labels_changed_by_int8": changed / sum(map(len, records)),
         "fast_over_accurate": medians[f"predictor, {FAST}"] / medians["predictor"],
         "predictor_over": {
             name: medians["predictor"] / value
@@ -281,8 +256,25 @@ def main() -> None:
             if not name.startswith("predictor") or name.endswith("one by one")
         },
     }
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--chains", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--biotrainer", type=Path, help="Python of an environment with biotrainer.")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    runs = [
+        measured(threads, arguments.chains, arguments.repeats, arguments.biotrainer)
+        for threads in arguments.threads
+    ]
+    RESULTS.write_text(json.dumps(runs, indent=1) + "\n")
+    print(json.dumps(runs, indent=1))
 
 
 if __name__ == "__main__":

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 
 from grubio.bundle import find_model, load_bundle
 from grubio.called_features import FeatureCaller
 from grubio.checking import checked_records
+from grubio.columns import Columns
 from grubio.config import CallSettings, Device, OnInvalid
 from grubio.config_loading import checked
 from grubio.errors import GrubioError
 from grubio.genome_prediction import require_calls_of_genomes
 from grubio.inference import Predictor
 from grubio.labelled_contig import LabelledContig, labelled_contig
-from grubio.labelled_sequence import LabelledSequence, labelled, pandas_table, polars_table
+from grubio.labelled_sequence import LabelledSequence, labelled
 from grubio.prediction import output_scheme
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.scheme import LabelScheme
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
 
 Labelled = LabelledSequence | LabelledContig
 
@@ -149,7 +146,7 @@ class Model:
         return found[0]
 
 
-class LabelledSequences(Sequence[Labelled]):
+class LabelledSequences(Columns, Sequence[Labelled]):
     """Labelled sequences in order; also found by id."""
 
     def __init__(self, sequences: Iterable[Labelled]) -> None:
@@ -181,27 +178,8 @@ class LabelledSequences(Sequence[Labelled]):
         residues = sum(map(len, self._all))
         return f"<{len(self)} labelled sequences, {residues} residues>"
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """Return a pandas DataFrame with the rows of all sequences.
-
-        Raises
-        ------
-        GrubioError
-            If pandas is not installed.
-        """
-        return pandas_table(self._columns())
-
-    def to_polars(self) -> polars.DataFrame:
-        """Return a polars DataFrame with the rows of all sequences.
-
-        Raises
-        ------
-        GrubioError
-            If polars is not installed.
-        """
-        return polars_table(self._columns())
-
-    def _columns(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of all sequences, one below the other."""
         parts = [sequence.columns() for sequence in self._all]
         names = parts[0] if parts else {}
         return {name: np.concatenate([part[name] for part in parts]) for name in names}

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.bundle import Site
-from grubio.inference import Stretch
 from grubio.locus import STRANDS, Locus, Strand
 from grubio.scheme import LabelScheme
 from grubio.sites import called_radius, peaks, site_scores
+from grubio.stretches import Stretch
 
 
 @dataclass(frozen=True, slots=True)

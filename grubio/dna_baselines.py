@@ -10,7 +10,7 @@ Scores are for the strand as it is given: scan both strands of a block as two re
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from grubio.alphabet import DNA
 from grubio.metrics import Floats
+from grubio.position_weights import ANY_CLASS, PWM, fit_pwm, plain
 from grubio.site_metrics import HEADLINE_TOLERANCE, ranked_counts, ranking_scores, scanned
 from grubio.site_scoring import LabelledStrand, SiteTruth, find_candidates, site_truth
 
@@ -36,8 +37,6 @@ PENALTIES = (0.003, 0.03, 0.3)
 MAX_BACKGROUND = 30_000
 """Most training bases of each kind, of the class and of none, behind the regression."""
 
-_PSEUDOCOUNT = 1.0
-_BASES = "ACGT"
 _K = 3
 _KMERS = 4**_K
 _CLEAR_OF_SITES = 10
@@ -45,44 +44,6 @@ _CLEAR_OF_SITES = 10
 ChoiceT = TypeVar("ChoiceT")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PWM:
-    """A position weight matrix of a site with its surroundings.
-
-    Attributes
-    ----------
-    log_odds
-        Base-2 logarithm of the frequency of each base over that in the background, float32
-        ``(place, base)``, bases in the order ACGT.
-    before
-        Places before the start of the site.
-    width
-        Bases of the site.
-    """
-
-    log_odds: npt.NDArray[np.float32]
-    before: int
-    width: int
-
-    def scores(self, sequence: str) -> Floats:
-        """Return the score of a site that starts at each base, float64 ``(start,)``.
-
-        What is no A, C, G or T, and what lies outside of the sequence, adds nothing.
-        """
-        from lightmotif.lib import ScoringMatrix, stripe
-
-        starts = len(sequence) - self.width + 1
-        if starts <= 0:
-            return np.zeros(0)
-        after = len(self.log_odds) - self.before - self.width
-        padded = "N" * self.before + _plain(sequence) + "N" * after
-        columns = {base: self.log_odds[:, at].tolist() for at, base in enumerate(_BASES)}
-        matrix = ScoringMatrix({**columns, "N": [0.0] * len(self.log_odds)})
-        striped = matrix.calculate(stripe(padded))
-        # The stripes are the rows: place i is in row i // columns.
-        return np.asarray(striped).ravel()[:starts].astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -110,40 +71,6 @@ class KmerLogistic:
         for place, table in enumerate(self.weights):
             total += table[kmers[place : place + len(sequence)]]
         return total
-
-
-def fit_pwm(
-    strands: Sequence[LabelledStrand], index: int, width: int, flank: tuple[int, int]
-) -> PWM | None:
-    """Return the matrix of the sites of a class in training strands; None if there is no site.
-
-    Sites whose surroundings hold another letter than A, C, G or T, or cross the end of the block,
-    are left out. One count is added for each base.
-    """
-    from lightmotif.lib import CountMatrix
-
-    before, after = flank
-    sites, composition = [], np.zeros(4)
-    truth = site_truth(strands, index, width, _ANY_CLASS)
-    for strand, starts in zip(strands, truth.starts, strict=True):
-        text = _plain(strand.sequence)
-        composition += [text.count(base) for base in _BASES]
-        for start in starts.tolist():
-            site = text[start - before : start + width + after] if start >= before else ""
-            if len(site) == before + width + after and "N" not in site:
-                sites.append(site)
-    if not sites:
-        return None
-    counts: dict[str, Iterable[int]] = {
-        base: [sum(site[place] == base for site in sites) for place in range(len(sites[0]))]
-        for base in _BASES
-    }
-    odds = CountMatrix(counts).normalize(_PSEUDOCOUNT)
-    # Rows are in the order ACTGN of the library, relative to equal frequencies. Its log_odds takes
-    # a background but does not use it (version 0.10.0).
-    frequencies = np.array([list(odds[at]) for at in range(len(odds))])[:, [0, 1, 3, 2]] / 4
-    background = (composition + _PSEUDOCOUNT) / (composition + _PSEUDOCOUNT).sum()
-    return PWM(np.log2(frequencies / background).astype(np.float32), before, width)
 
 
 def chosen_pwm(
@@ -256,17 +183,13 @@ def site_log_odds(model: KmerLogistic, sequence: str, width: int) -> Floats:
     return model.log_odds(sequence)[: max(len(sequence) - width + 1, 0)]
 
 
-# More than any scheme has: where sites are only located, every label counts.
-_ANY_CLASS = 255
-
-
 def _choosing_set(
     train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand], index: int, width: int
 ) -> tuple[Sequence[LabelledStrand], SiteTruth]:
-    truth = site_truth(valid, index, width, _ANY_CLASS)
+    truth = site_truth(valid, index, width, ANY_CLASS)
     if any(len(starts) for starts in truth.starts):
         return valid, truth
-    return train, site_truth(train, index, width, _ANY_CLASS)
+    return train, site_truth(train, index, width, ANY_CLASS)
 
 
 def _best(fitted: Sequence[ChoiceT], quality: Callable[[ChoiceT], float]) -> ChoiceT | None:
@@ -277,7 +200,7 @@ def _site_precision(
     strands: Sequence[LabelledStrand], truth: SiteTruth, scores: Sequence[Floats]
 ) -> float:
     found = find_candidates(strands, scores, truth)
-    over = scanned(strands, truth, _ANY_CLASS)
+    over = scanned(strands, truth, ANY_CLASS)
     right = found.right[HEADLINE_TOLERANCE]
     counts = ranked_counts(found.score, right, found.block, len(over.sites))
     sums = np.asarray(over.sites.sum()), np.asarray(over.kilobases.sum())
@@ -309,7 +232,7 @@ def _training_bases(
 
 def _placed_kmers(sequence: str, before: int, places: int) -> npt.NDArray[np.int64]:
     # The code of the k-mer at each offset from -before on, int64 (base + place - 1,).
-    codes = DNA.encode(_plain(sequence)).astype(np.int64)
+    codes = DNA.encode(plain(sequence)).astype(np.int64)
     padded = np.full(len(codes) + places + _K - 2, 4)
     padded[before : before + len(codes)] = codes
     total = np.zeros(len(padded) - _K + 1, dtype=np.int64)
@@ -319,10 +242,3 @@ def _placed_kmers(sequence: str, before: int, places: int) -> npt.NDArray[np.int
         total = total * 4 + part
         unknown |= part > 3
     return np.where(unknown, _KMERS, total)
-
-
-def _plain(sequence: str) -> str:
-    return sequence.upper().replace("U", "T").translate(_TO_N)
-
-
-_TO_N = {ord(letter): "N" for letter in DNA.ambiguous if letter != "U"}

@@ -9,13 +9,14 @@ from typing import Any, cast
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
 from grubio.batching import IGNORED, Batch, dealt_batches, is_dealt
 from grubio.config import TrainingSettings
 from grubio.data_parallel import gathered, sum_over_processes
+from grubio.homolog_augmentation import with_substitutions
+from grubio.losses import accessibility_loss, label_loss, profile_loss, teacher_loss
 from grubio.model import BiGRULabeller
 from grubio.record import PROFILE_COLUMNS
 from grubio.scheme import LabelScheme
@@ -157,25 +158,18 @@ class Fitting(lightning.LightningModule):
             codes = with_substitutions(codes, profile, self.settings.homolog_augmentation)
         states = self.model.states(codes, lengths)
         outputs = self.model.outputs(states)
-        loss = self._loss(outputs.logits, classes)
+        loss = self._label_loss(outputs.logits, classes)
         counted = (classes != IGNORED).sum() * self._is_dealt(turn, self._batches)
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
+        settings = self.settings
         if taught.shape[2]:
-            share = self.settings.teacher_weight
-            seen = taught.sum(dim=2) > 0
-            surprise = cross_entropy(outputs.logits[seen].float(), taught[seen].float())
-            loss = (1 - share) * loss + share * surprise
-        known = ~accessibility.isnan()
-        if outputs.accessibility is not None and known.any():
-            said = outputs.accessibility[known].float().logit(eps=1e-6)
-            surprise = binary_cross_entropy_with_logits(said, accessibility[known])
-            loss = loss + self.settings.accessibility_weight * surprise
+            share = settings.teacher_weight
+            loss = (1 - share) * loss + share * teacher_loss(outputs.logits, taught)
+        if outputs.accessibility is not None:
+            said = outputs.accessibility
+            loss = loss + settings.accessibility_weight * accessibility_loss(said, accessibility)
         if self.profile_head is not None and profile.shape[2]:
-            seen = profile.sum(dim=2) > 0
-            wanted = profile[seen].float()
-            logits = self.profile_head(states[seen])
-            surprise = cross_entropy(logits, wanted / wanted.sum(dim=1, keepdim=True))
-            loss = loss + self.settings.profile_weight * surprise
+            loss = loss + settings.profile_weight * profile_loss(states, profile, self.profile_head)
         read = lengths.sum() * self._is_dealt(turn, self._batches)
         together, seen_together = sum_over_processes(torch.stack((counted, read))).tolist()
         self.residues_seen += seen_together
@@ -205,7 +199,7 @@ class Fitting(lightning.LightningModule):
         called = (logits.softmax(dim=2) @ reduction).argmax(dim=2)
         right = (called == reduction.argmax(dim=1)[classes.clamp(min=0)]) & counted
         total = counted.sum()
-        loss = self._loss(logits, classes)
+        loss = self._label_loss(logits, classes)
         if self.settings.select_by == "average_precision":
             self._answers.append((logits[counted].softmax(dim=1).cpu(), classes[counted].cpu()))
         self._valid_sums += torch.stack((loss * total, right.sum(), total)).cpu()
@@ -290,29 +284,18 @@ class Fitting(lightning.LightningModule):
         mine: Any = Subset(batches, dealt)  # type: ignore[arg-type]
         return DataLoader(mine, batch_size=None, collate_fn=_as_tensors)  # type: ignore[arg-type]
 
+    def _label_loss(self, logits: Tensor, classes: Tensor) -> Tensor:
+        return label_loss(
+            logits.flatten(0, 1),
+            classes.flatten(),
+            cast("Tensor", self._coarse),
+            weights=cast("Tensor | None", self._class_weights),
+            focal_gamma=self.settings.focal_gamma,
+        )
+
     def _is_dealt(self, turn: int, batches: int) -> bool:
         processes = self.settings.all_processes
         return processes == 1 or is_dealt(turn, batches, self.global_rank, processes)
-
-    def _loss(self, logits: Tensor, classes: Tensor) -> Tensor:
-        weights = cast("Tensor | None", self._class_weights)
-        scores = logits.flatten(0, 1).log_softmax(dim=1)
-        if (classes >= self._fine).any():
-            # The probability of a coarse class is the sum of those of its fine classes.
-            coarse = (scores.exp() @ cast("Tensor", self._coarse)).clamp_min(1e-12).log()
-            scores = torch.cat((scores, coarse), dim=1)
-            if weights is not None:
-                weights = torch.cat((weights, weights.new_ones(coarse.shape[1])))
-        observed = classes.flatten()
-        if not self.settings.focal_gamma:
-            return nll_loss(scores, observed, weight=weights, ignore_index=IGNORED)
-        # Lin et al., ICCV 2017: (1 - p)^gamma times the surprise.
-        surprise = nll_loss(
-            scores, observed, weight=weights, ignore_index=IGNORED, reduction="none"
-        )
-        known = observed != IGNORED
-        likelihood = scores[known, observed[known]].exp()
-        return ((1 - likelihood) ** self.settings.focal_gamma * surprise[known]).mean()
 
 
 def history_as_csv(history: Sequence[dict[str, float]]) -> str:
@@ -320,27 +303,6 @@ def history_as_csv(history: Sequence[dict[str, float]]) -> str:
     lines = [",".join(HISTORY_COLUMNS)]
     lines += [",".join(f"{row[column]:.6g}" for column in HISTORY_COLUMNS) for row in history]
     return "\n".join(lines) + "\n"
-
-
-def with_substitutions(codes: Tensor, profile: Tensor, largest_share: float) -> Tensor:
-    """Return codes in which some residues are replaced by draws from the chain's own profile.
-
-    Parameters
-    ----------
-    codes
-        Residue codes, integer ``(time, batch)``.
-    profile
-        Substitution frequencies, ``(time, batch, 20)``; residues with zeros stay as they are.
-    largest_share
-        The share of replaced residues is drawn between 0 and this, for each chain.
-    """
-    share = largest_share * torch.rand(codes.shape[1], device=codes.device)
-    chosen = (torch.rand(codes.shape, device=codes.device) < share) & (profile.sum(dim=2) > 0)
-    mutated = codes.clone()
-    if chosen.any():
-        drawn = torch.multinomial(profile[chosen].float(), 1).squeeze(1)
-        mutated[chosen] = drawn.to(codes.dtype)
-    return mutated
 
 
 def _as_tensors(batch: Batch) -> Tensors:

@@ -24,6 +24,7 @@ from grubio.independence import independence
 from grubio.metrics import Floats, Metric
 from grubio.record import Record
 from grubio.scheme import LabelScheme
+from grubio.site_matching import TOLERANCES
 from grubio.site_metrics import (
     HEADLINE_TOLERANCE,
     REGIONS,
@@ -36,7 +37,6 @@ from grubio.site_metrics import (
     share_of,
 )
 from grubio.site_scoring import (
-    TOLERANCES,
     Candidates,
     LabelledStrand,
     PlacedStrands,

@@ -14,10 +14,11 @@ from grubio.bundle import Bundle
 from grubio.called_features import FeatureCaller
 from grubio.config import CallSettings, GenomeSettings, PredictionFormat
 from grubio.errors import GrubioError
-from grubio.inference import Predictor, Stretch
+from grubio.inference import Predictor
 from grubio.locus import STRANDS, Strand
 from grubio.progress import counted
 from grubio.record import Record
+from grubio.stretches import Stretch
 from grubio.writers.genome import open_genome_writer
 
 _FEATURE_FORMATS = ("bed", "gff3", "html", "igv")

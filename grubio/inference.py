@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -34,7 +34,8 @@ from grubio.packed_labeller import PackedLabeller
 from grubio.progress import computed
 from grubio.record import Record
 from grubio.scheme import LabelScheme
-from grubio.windows import CORE, OVERLAP, ContigPart, Window, gap_mask, windows
+from grubio.stretches import Place, Stretch, batched_places, places_of
+from grubio.windows import CORE, OVERLAP, ContigPart
 
 # For each thread: enough records to fill batches of like length, few enough to hold in memory.
 _LOOK_AHEAD_RESIDUES = 500_000
@@ -80,55 +81,6 @@ class Prediction:
     def labels(self, target: LabelScheme | None = None) -> str:
         """Return the most probable label of each residue in a scheme, the model's by default."""
         return (target or self.scheme).decode(self.reduced(target or self.scheme).argmax(axis=1))
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """What the model says about consecutive bases of a contig.
-
-    Attributes
-    ----------
-    contig, length
-        Id of the contig and its bases.
-    start, end
-        The bases, 0-based and half-open.
-    residues
-        Letters of the plus strand.
-    probabilities
-        Calibrated probabilities of each strand that was asked for, float32 ``(base, class)``. The
-        bases of both strands are in the order of the plus strand; the classes are relative to
-        the strand.
-    scheme
-        The classes.
-    """
-
-    contig: str
-    length: int
-    start: int
-    end: int
-    residues: str
-    probabilities: Mapping[Strand, npt.NDArray[np.float32]]
-    scheme: LabelScheme
-
-    def __len__(self) -> int:
-        """Return the number of bases."""
-        return self.end - self.start
-
-    @property
-    def known(self) -> npt.NDArray[np.bool_]:
-        """Which bases are not N, bool ``(base,)``; nothing is written of the others."""
-        letters = np.frombuffer(self.residues.upper().encode("ascii"), dtype=np.uint8)
-        return np.not_equal(letters, ord("N"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    contig: str
-    length: int
-    window: Window
-    text: str
-    # (base of the core,)
-    gap: npt.NDArray[np.bool_]
 
 
 class Predictor:
@@ -224,8 +176,8 @@ class Predictor:
             As for :meth:`predict`.
         """
         budget = _BATCH_WINDOWS * (core + 2 * overlap + 2)
-        places = _places(contigs, core, overlap, self.bundle.scheme)
-        groups = _batched(places, budget // len(strands))
+        places = places_of(contigs, core, overlap, self.bundle.scheme)
+        groups = batched_places(places, budget // len(strands))
         with self._workers() as mapped:
             for found in mapped(lambda group: list(self._labelled(group, strands)), groups):
                 yield from found
@@ -245,7 +197,7 @@ class Predictor:
                 yield Prediction(waiting.popleft(), np.concatenate(parts), stretch.scheme)
                 parts = []
 
-    def _labelled(self, places: list[_Place], strands: Sequence[Strand]) -> Iterator[Stretch]:
+    def _labelled(self, places: list[Place], strands: Sequence[Strand]) -> Iterator[Stretch]:
         scheme = self.bundle.scheme
         texts = {
             (number, strand): place.text if strand == "+" else reverse_complement(place.text)
@@ -342,32 +294,3 @@ def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Reco
             window, residues = [], 0
     if window:
         yield window
-
-
-def _places(
-    contigs: Iterable[Record | ContigPart], core: int, overlap: int, scheme: LabelScheme
-) -> Iterator[_Place]:
-    for contig in contigs:
-        part = contig if isinstance(contig, ContigPart) else ContigPart.whole(contig)
-        if not part.sequence:
-            raise ValueError(f"record '{part.id}' has no sequence")
-        for window in windows(part.length, core, overlap):
-            if not part.first <= window.first < part.last:
-                continue
-            first, last = window.first - part.offset, window.last - part.offset
-            gap = gap_mask(part.sequence, first, last) & (scheme.background is not None)
-            text = part.sequence[window.start - part.offset : window.end - part.offset]
-            yield _Place(part.id, part.length, window, text, gap)
-
-
-def _batched(places: Iterable[_Place], budget: int) -> Iterator[list[_Place]]:
-    batch: list[_Place] = []
-    longest = 0
-    for place in places:
-        longest = max(longest, len(place.text))
-        if batch and (len(batch) + 1) * longest > budget:
-            yield batch
-            batch, longest = [], len(place.text)
-        batch.append(place)
-    if batch:
-        yield batch

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.called_features import Feature, FeatureCaller
-from grubio.inference import Stretch
-from grubio.labelled_sequence import pandas_table, polars_table
+from grubio.columns import Columns
 from grubio.locus import Strand, reverse_complement
 from grubio.scheme import LabelScheme
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
+from grubio.stretches import Stretch
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LabelledContig:
+class LabelledContig(Columns):
     """Both strands of a contig with one label per base; Jupyter draws its features.
 
     Everything is in the order of the plus strand.
@@ -77,26 +73,6 @@ class LabelledContig:
         }
         stacked = np.ascontiguousarray(np.concatenate(list(self.probabilities.values())).T)
         return table | {f"p_{c}": stacked[i] for i, c in enumerate(self.scheme.letters)}
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """Return a pandas DataFrame of :meth:`columns`.
-
-        Raises
-        ------
-        GrubioError
-            If pandas is not installed.
-        """
-        return pandas_table(self.columns())
-
-    def to_polars(self) -> polars.DataFrame:
-        """Return a polars DataFrame of :meth:`columns`.
-
-        Raises
-        ------
-        GrubioError
-            If polars is not installed.
-        """
-        return polars_table(self.columns())
 
     def _repr_html_(self) -> str:
         from grubio.view.contig_drawing import contig_html

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from grubio.columns import Columns
 from grubio.config import CallSettings
-from grubio.errors import GrubioError
 from grubio.inference import Prediction
 from grubio.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.segments import Segment, Summary, segments, summary
 
-if TYPE_CHECKING:
-    import pandas
-    import polars
-
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LabelledSequence:
+class LabelledSequence(Columns):
     """A sequence with one label per residue; Jupyter draws it.
 
     Attributes
@@ -115,26 +110,6 @@ class LabelledSequence:
             table["rsa"] = self.accessibility
         return table
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """Return a pandas DataFrame of :meth:`columns`.
-
-        Raises
-        ------
-        GrubioError
-            If pandas is not installed.
-        """
-        return pandas_table(self.columns())
-
-    def to_polars(self) -> polars.DataFrame:
-        """Return a polars DataFrame of :meth:`columns`.
-
-        Raises
-        ------
-        GrubioError
-            If polars is not installed.
-        """
-        return polars_table(self.columns())
-
     def _repr_html_(self) -> str:
         from grubio.view.notebook import sequence_html
 
@@ -163,37 +138,3 @@ def labelled(
         prediction.accessibility,
         calls=calls,
     )
-
-
-def pandas_table(columns: Mapping[str, Any]) -> pandas.DataFrame:
-    """Return columns as a pandas DataFrame.
-
-    Raises
-    ------
-    GrubioError
-        If pandas is not installed.
-    """
-    try:
-        import pandas
-    except ImportError as error:
-        raise _missing("pandas") from error
-    return pandas.DataFrame(dict(columns))
-
-
-def polars_table(columns: Mapping[str, Any]) -> polars.DataFrame:
-    """Return columns as a polars DataFrame.
-
-    Raises
-    ------
-    GrubioError
-        If polars is not installed.
-    """
-    try:
-        import polars
-    except ImportError as error:
-        raise _missing("polars") from error
-    return polars.DataFrame(dict(columns))
-
-
-def _missing(library: str) -> GrubioError:
-    return GrubioError(f"{library} is not installed", hint=f"pip install 'grubio[{library}]'")

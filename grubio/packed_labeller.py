@@ -19,44 +19,28 @@ Three things make the difference to :mod:`grubio.model`:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, pad
 
-from grubio.batching import padded_codes
 from grubio.model import BiGRULabeller, Labeller, Outputs
+from grubio.packed_rows import (
+    CHUNK_ROWS,
+    LEAST_ROWS,
+    Codes,
+    PackedRows,
+    chunks_of,
+    packed_rows,
+    padded_columns,
+    places_of_residues,
+)
 
-_Codes = npt.NDArray[np.uint8]
-
-# A matrix product of few rows sums in another order than one of many; with no product smaller
-# than this, an answer does not depend on what is computed beside it. MKL needs four.
-_LEAST_ROWS = 4
 _COLUMNS = 16
-# Rows whose inputs are multiplied at once: enough for full speed, few enough for the cache.
-_PROJECTED_ROWS = 1024
 _REST = 0.5
 """The state before the first step, h = 0."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Where the residues of a batch are: the rows of step t are ``starts[t]:starts[t + 1]``.
-
-    Attributes
-    ----------
-    order
-        The sequence in each column, longest first; ``(column,)``.
-    starts
-        First row of each step, and the number of all rows; ``(step + 1,)``.
-    """
-
-    order: list[int]
-    starts: list[int]
 
 
 class PackedLabeller:
@@ -72,14 +56,14 @@ class PackedLabeller:
         networks = [model] if isinstance(model, BiGRULabeller) else list(model.members)
         self._networks = [_Network(cast("BiGRULabeller", network)) for network in networks]
 
-    def __call__(self, sequences: Sequence[_Codes]) -> Outputs:
+    def __call__(self, sequences: Sequence[Codes]) -> Outputs:
         """Return the outputs of sequences of residue codes ``(residue,)``, end to end.
 
         Logits are float ``(residue, class)``, accessibility is float ``(residue,)``; they are
         those of the model, but for rounding.
         """
         lengths = [len(sequence) for sequence in sequences]
-        rows = _rows(lengths)
+        rows = packed_rows(lengths)
         with torch.inference_mode():
             answers = [network(sequences, rows) for network in self._networks]
             logits = answers[0].logits
@@ -87,7 +71,7 @@ class PackedLabeller:
                 logits = torch.stack([a.logits.log_softmax(dim=1) for a in answers]).mean(dim=0)
             parts = [a.accessibility for a in answers if a.accessibility is not None]
             exposed = torch.stack(parts).mean(dim=0) if parts else None
-            places = torch.from_numpy(_places(rows, lengths))
+            places = torch.from_numpy(places_of_residues(rows, lengths))
             return Outputs(logits[places], None if exposed is None else exposed[places])
 
 
@@ -116,7 +100,7 @@ class _Network:
         self._has_exposure = exposure is not None
         self._head = _joined([network.head, *([] if exposure is None else [exposure])])
 
-    def __call__(self, sequences: Sequence[_Codes], rows: _Rows) -> Outputs:
+    def __call__(self, sequences: Sequence[Codes], rows: PackedRows) -> Outputs:
         states = self._inputs(sequences, rows)
         for directions in self._layers:
             width = directions[0].width
@@ -128,8 +112,8 @@ class _Network:
         exposed = found[:, self._classes].sigmoid() if self._has_exposure else None
         return Outputs(found[:, : self._classes], exposed)
 
-    def _inputs(self, sequences: Sequence[_Codes], rows: _Rows) -> Tensor:
-        codes, there = _padded(sequences, rows, self._pad)
+    def _inputs(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
+        codes, there = padded_columns(sequences, rows, self._pad)
         steps = codes.shape[0]
         if self._stem is None:
             return self._table[torch.from_numpy(codes[there]).long()]
@@ -176,29 +160,29 @@ class _Direction:
         self._recurrent = (2 * recurrent).t().contiguous()
         self._recurrent_bias = own[2 * width :].clone()
 
-    def __call__(self, inputs: Tensor, rows: _Rows, out: Tensor) -> None:
+    def __call__(self, inputs: Tensor, rows: PackedRows, out: Tensor) -> None:
         """Write the states of all rows into ``out``, ``(row, hidden)``."""
         width = self.width
-        chunks = _chunks(rows.starts)
-        projected = torch.empty(max(_PROJECTED_ROWS, rows.starts[1]), 4 * width)
+        chunks = chunks_of(rows.starts)
+        projected = torch.empty(max(CHUNK_ROWS, rows.starts[1]), 4 * width)
         # Steps of fewer than the least rows are laid out with rows of nobody beside them.
-        wide = torch.zeros(_PROJECTED_ROWS, 4 * width)
-        wide_out = torch.empty(_PROJECTED_ROWS, width)
-        state, live = torch.full((_LEAST_ROWS, width), _REST), 0
+        wide = torch.zeros(CHUNK_ROWS, 4 * width)
+        wide_out = torch.empty(CHUNK_ROWS, width)
+        state, live = torch.full((LEAST_ROWS, width), _REST), 0
         for chunk in reversed(chunks) if self._backwards else chunks:
             base, end = chunk.rows
             gates, results = projected[: end - base], out[base:end]
             _product(self._bias, self._inputs, inputs[base:end], gates[:, : 3 * width])
             gates[:, 3 * width :] = self._recurrent_bias
             count = chunk.counts[0]
-            if count < _LEAST_ROWS:
+            if count < LEAST_ROWS:
                 steps = len(chunk.counts)
-                sizes = [_LEAST_ROWS] * steps
-                spread = wide[: steps * _LEAST_ROWS]
-                spread.view(steps, _LEAST_ROWS, -1)[:, :count] = gates.view(steps, count, -1)
+                sizes = [LEAST_ROWS] * steps
+                spread = wide[: steps * LEAST_ROWS]
+                spread.view(steps, LEAST_ROWS, -1)[:, :count] = gates.view(steps, count, -1)
                 state = self._run(spread, wide_out[: len(spread)], sizes, state, live)
                 results.view(steps, count, width)[:] = wide_out[: len(spread)].view(
-                    steps, _LEAST_ROWS, width
+                    steps, LEAST_ROWS, width
                 )[:, :count]
             else:
                 state = self._run(gates, results, chunk.counts, state, live)
@@ -252,9 +236,9 @@ def _resized(state: Tensor, count: int) -> Tensor:
 def _product(bias: Tensor, weights: Tensor, inputs: Tensor, out: Tensor | None = None) -> Tensor:
     # (row, input) times (input, output) plus (output,).
     count = len(inputs)
-    if count >= _LEAST_ROWS:
+    if count >= LEAST_ROWS:
         return torch.addmm(bias, inputs, weights, out=out)
-    wide = inputs.new_zeros(_LEAST_ROWS, inputs.shape[1])
+    wide = inputs.new_zeros(LEAST_ROWS, inputs.shape[1])
     wide[:count] = inputs
     found = torch.addmm(bias, wide, weights)[:count]
     return found if out is None else out.copy_(found)
@@ -269,53 +253,3 @@ def _joined(layers: Sequence[nn.Linear]) -> tuple[Tensor, Tensor]:
     bias = torch.cat([layer.bias.detach() for layer in layers]) - weight.sum(dim=1)
     spare = -len(bias) % _COLUMNS
     return pad(bias, (0, spare)), pad(2 * weight, (0, 0, 0, spare)).t().contiguous()
-
-
-def _rows(lengths: Sequence[int]) -> _Rows:
-    sizes = np.asarray(lengths)
-    order = np.argsort(-sizes, kind="stable")
-    longer = len(sizes) - np.searchsorted(np.sort(sizes), np.arange(sizes.max()), side="right")
-    return _Rows(order.tolist(), [0, *np.cumsum(longer).tolist()])
-
-
-def _places(rows: _Rows, lengths: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Return the row of each residue of all sequences, end to end; int64 ``(residue,)``."""
-    column = np.empty(len(lengths), dtype=np.int64)
-    column[rows.order] = np.arange(len(lengths))
-    ends = np.cumsum(lengths)
-    step = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
-    starts: npt.NDArray[np.int64] = np.asarray(rows.starts, dtype=np.int64)
-    found: npt.NDArray[np.int64] = starts[step] + np.repeat(column, lengths)
-    return found
-
-
-def _padded(
-    sequences: Sequence[_Codes], rows: _Rows, pad_code: int
-) -> tuple[_Codes, npt.NDArray[np.bool_]]:
-    """Return codes ``(step, column)`` and which of them are rows."""
-    codes, lengths = padded_codes([sequences[number] for number in rows.order], pad_code)
-    return codes, np.arange(len(codes))[:, None] < lengths
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """Consecutive steps: their rows, half-open, and the number of rows of each step."""
-
-    rows: tuple[int, int]
-    counts: list[int]
-
-
-def _chunks(starts: Sequence[int]) -> list[_Chunk]:
-    # Steps of fewer rows than the least are in one chunk with steps of as many rows only.
-    counts = np.diff(np.asarray(starts))
-    filled = np.maximum(counts, _LEAST_ROWS).tolist()
-    kinds = np.minimum(counts, _LEAST_ROWS).tolist()
-    chunks = []
-    first = held = 0
-    for step, size in enumerate(filled):
-        if step > first and (held + size > _PROJECTED_ROWS or kinds[step] != kinds[first]):
-            chunks.append((first, step))
-            first, held = step, 0
-        held += size
-    chunks.append((first, len(filled)))
-    return [_Chunk((starts[i], starts[j]), counts[i:j].tolist()) for i, j in chunks]

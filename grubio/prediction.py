@@ -10,23 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grubio.alphabet import DNA, PROTEIN, looks_like_dna
-from grubio.bundle import default_model, load_bundle
+from grubio.bundle import Bundle, default_model, load_bundle
 from grubio.checking import Tally, checked_records
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import STDIO
-from grubio.genome_prediction import predict_contigs
+from grubio.genome_prediction import predict_contigs, require_calls_of_genomes
 from grubio.inference import Prediction, Predictor
 from grubio.progress import watched
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.scheme import SCHEMES, LabelScheme
-from grubio.writers import open_writer
+from grubio.writers import COMPRESSED, open_writer
 
 logger = logging.getLogger(__name__)
 
 _JUDGED_RECORDS = 5
-_COMPRESSED = (".gz", ".bgz", ".xz", ".bz2", ".zst", ".zip")
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def predict_file(
     if model is None:
         model, records = with_model_for(records)
     bundle = load_bundle(model)
-    target = output_scheme(bundle.scheme, scheme)
+    target = wanted_scheme(bundle, scheme, genome, calls)
     predictor = Predictor(bundle, device, threads)
     exposed = bundle.model.architecture.accessibility
     tally = Tally()
@@ -95,16 +94,36 @@ def predict_file(
     if bundle.sites is not None:
         places = [(output.path, output.format) for output in outputs]
         predict_contigs(predictor, checked, places, genome or GenomeSettings(), calls)
-    elif genome not in (None, GenomeSettings()):
-        raise GrubioError("the model is not of a genome; it has no strands and no sites")
     else:
         predictions = watched(predictor.predict, checked)
         write_predictions(predictions, outputs, target, exposed, calls)
+    warn_of_refused(tally)
+    return tally
+
+
+def wanted_scheme(
+    bundle: Bundle, scheme: str | None, genome: GenomeSettings | None, calls: CallSettings | None
+) -> LabelScheme:
+    """Return the scheme to write, if all that is asked for can be had of the model.
+
+    Raises
+    ------
+    GrubioError
+        If the model has no such scheme, or settings are not for a model of its kind.
+    """
+    if bundle.sites is not None:
+        require_calls_of_genomes(calls or CallSettings())
+    elif genome not in (None, GenomeSettings()):
+        raise GrubioError("the model is not of a genome; it has no strands and no sites")
+    return output_scheme(bundle.scheme, scheme)
+
+
+def warn_of_refused(tally: Tally) -> None:
+    """Say which records were left out."""
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)
     if (more := tally.read - tally.kept - len(tally.refused)) > 0:
         logger.warning("not labelled: %d more records", more)
-    return tally
 
 
 def require_proper(outputs: Sequence[Output]) -> None:
@@ -120,7 +139,7 @@ def require_proper(outputs: Sequence[Output]) -> None:
         if places.count(place) > 1:
             raise GrubioError("the same output is given twice", path=output.path)
         ending = Path(place).suffix
-        if ending.lower() in _COMPRESSED:
+        if ending.lower() in COMPRESSED:
             raise GrubioError(
                 "outputs are not compressed",
                 path=output.path,

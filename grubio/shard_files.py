@@ -6,31 +6,31 @@ the model says of them, bit for bit, so that any format can be written of it lat
 whole records; only a contig that is labelled window by window is cut, at the border of two cores,
 and its parts have the bases on both sides that their windows see.
 
-Every file carries the :class:`Plan` that it belongs to. Files of two plans are never mixed.
+Every file carries the plan that it belongs to (:mod:`grubio.shard_plan`). Files of two plans are
+never mixed.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from grubio.checking import Tally
 from grubio.dataset import open_parquet
 from grubio.errors import GrubioError
-from grubio.inference import Prediction, Stretch
+from grubio.inference import Prediction
 from grubio.locus import Strand
+from grubio.parquet_groups import ParquetGroups
 from grubio.record import Record
 from grubio.scheme import LabelScheme
+from grubio.shard_plan import Plan, Shard
+from grubio.stretches import Stretch
 from grubio.windows import ContigPart
 
 _RESIDUES_PER_GROUP = 200_000
@@ -72,140 +72,13 @@ _STRETCHES = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What was cut, for which model, into how many shards.
-
-    Attributes
-    ----------
-    input_sha256
-        Of the FASTA file, as it is on the disk.
-    model_sha256
-        Of the model's ``model.json``, which holds the SHA-256 of the weights.
-    on_invalid
-        What was done with invalid records.
-    shards
-        How many.
-    tally
-        What was read, changed and refused in the whole input.
-    """
-
-    input_sha256: str
-    model_sha256: str
-    on_invalid: str
-    shards: int
-    tally: Tally
-
-    def as_json(self) -> str:
-        """Return the plan as JSON; the same plan is the same text."""
-        return json.dumps({**vars(self), "tally": vars(self.tally)}, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Plan:
-        """Return the plan that :meth:`as_json` wrote."""
-        content = json.loads(text)
-        tally = Tally(**content.pop("tally"))
-        for name in ("replaced", "labels"):
-            setattr(tally, name, Counter(getattr(tally, name)))
-        tally.refused = [(name, reason) for name, reason in tally.refused]
-        return cls(**content, tally=tally)
-
-
-@dataclass(frozen=True)
-class Shard:
-    """What a file of a shard says of itself.
-
-    Attributes
-    ----------
-    plan
-        The plan that it belongs to.
-    number
-        1-based.
-    computed
-        With what it was computed, for example ``cpu with AVX2``; empty for records.
-    strands
-        Strands that were labelled, for models of a genome.
-    rows
-        Records, parts of contigs, predictions or stretches in the file.
-    """
-
-    plan: Plan
-    number: int
-    computed: str = ""
-    strands: tuple[Strand, ...] = ()
-    rows: int = 0
-
-
-def shard_name(number: int, shards: int) -> str:
-    """Return the name of a shard, as Snakemake calls its scattered items.
-
-    Examples
-    --------
-    >>> shard_name(3, 16)
-    '3-of-16'
-    """
-    return f"{number}-of-{shards}"
-
-
-class ShardWriter:
-    """A file of a shard that is filled row by row.
-
-    Parameters
-    ----------
-    path
-        File to write.
-    shard
-        What it says of itself.
-    schema
-        Its columns.
-    """
-
-    def __init__(self, path: Path, shard: Shard, schema: pa.Schema) -> None:
-        about = {
-            "plan": shard.plan.as_json(),
-            "number": shard.number,
-            "computed": shard.computed,
-            "strands": "".join(shard.strands),
-        }
-        self._schema = schema.with_metadata({_KEY: json.dumps(about).encode()})
-        # Probabilities do not repeat; a dictionary of them only costs time.
-        self._writer = pq.ParquetWriter(
-            path, self._schema, compression="zstd", use_dictionary=False, write_statistics=False
-        )
-        self._rows: list[Mapping[str, Any]] = []
-        self._residues = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._flush()
-        finally:
-            self._writer.close()
-
-    def add(self, row: Mapping[str, Any], residues: int) -> None:
-        """Add a row."""
-        self._rows.append(row)
-        self._residues += residues
-        if self._residues >= _RESIDUES_PER_GROUP:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-        self._rows, self._residues = [], 0
+ShardWriter: TypeAlias = ParquetGroups[Mapping[str, Any]]
+"""Is filled with rows and their residues."""
 
 
 def records_writer(path: Path, shard: Shard) -> ShardWriter:
     """Return a writer for rows of :func:`part_row`."""
-    return ShardWriter(path, shard, _RECORDS)
+    return _writer(path, shard, _RECORDS)
 
 
 def part_row(part: ContigPart) -> dict[str, Any]:
@@ -215,7 +88,7 @@ def part_row(part: ContigPart) -> dict[str, Any]:
 
 def predictions_writer(path: Path, shard: Shard) -> ShardWriter:
     """Return a writer for rows of :func:`prediction_row`."""
-    return ShardWriter(path, shard, _PREDICTIONS)
+    return _writer(path, shard, _PREDICTIONS)
 
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
@@ -233,7 +106,7 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
 
 def stretches_writer(path: Path, shard: Shard) -> ShardWriter:
     """Return a writer for rows of :func:`stretch_row`."""
-    return ShardWriter(path, shard, _STRETCHES)
+    return _writer(path, shard, _STRETCHES)
 
 
 def stretch_row(stretch: Stretch) -> dict[str, Any]:
@@ -289,6 +162,25 @@ def read_stretches(
             probabilities=values,
             scheme=scheme,
         )
+
+
+def _writer(path: Path, shard: Shard, columns: pa.Schema) -> ShardWriter:
+    about = {
+        "plan": shard.plan.as_json(),
+        "number": shard.number,
+        "computed": shard.computed,
+        "strands": "".join(shard.strands),
+    }
+    schema = columns.with_metadata({_KEY: json.dumps(about).encode()})
+    # Probabilities do not repeat; a dictionary of them only costs time.
+    return ParquetGroups(
+        path,
+        schema,
+        partial(pa.Table.from_pylist, schema=schema),
+        _RESIDUES_PER_GROUP,
+        use_dictionary=False,
+        write_statistics=False,
+    )
 
 
 def _bytes(values: npt.NDArray[np.float32]) -> bytes:

@@ -10,7 +10,6 @@ shard is labelled, and the shards need not be checked.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -23,20 +22,22 @@ from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
 from grubio.errors import GrubioError
 from grubio.files import (
     STDIO,
-    delete_with_leftovers,
     open_input,
     sha256_of_file,
     written_whole,
 )
 from grubio.genome_prediction import strands_of, write_stretches
-from grubio.inference import Prediction, Predictor, Stretch
-from grubio.prediction import Output, model_for, output_scheme, some, write_predictions
+from grubio.inference import Prediction, Predictor
+from grubio.prediction import (
+    Output,
+    some,
+    wanted_scheme,
+    write_predictions,
+)
 from grubio.progress import counted, watched
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.shard_files import (
-    Plan,
-    Shard,
     part_row,
     prediction_row,
     predictions_writer,
@@ -45,10 +46,11 @@ from grubio.shard_files import (
     read_shard,
     read_stretches,
     records_writer,
-    shard_name,
     stretch_row,
     stretches_writer,
 )
+from grubio.shard_plan import Plan, Shard, shard_name
+from grubio.stretches import Stretch
 from grubio.windows import ContigPart, windows
 
 logger = logging.getLogger(__name__)
@@ -207,11 +209,11 @@ def gather_shards(
             "; ".join(sorted({shard.computed for shard, _ in found})),
         )
     bundle = _bundle_of(plan, model, found[0][1])
+    target = wanted_scheme(bundle, scheme, genome, calls)
     paths = [path for _, path in ordered]
     if bundle.sites is None:
         predictions = _chained_predictions(paths, bundle)
         exposed = bundle.model.architecture.accessibility
-        target = output_scheme(bundle.scheme, scheme)
         write_predictions(predictions, outputs, target, exposed, calls)
     else:
         settings = genome or GenomeSettings()
@@ -221,71 +223,6 @@ def gather_shards(
         stretches = _chained_stretches(paths, bundle, settings)
         write_stretches(stretches, bundle, places, settings, calls)
     return plan.tally
-
-
-def predict_in_shards(
-    sequences: str,
-    outputs: Sequence[Output],
-    folder: Path,
-    shards: int,
-    *,
-    model: Path | None = None,
-    scheme: str | None = None,
-    on_invalid: OnInvalid = "error",
-    device: Device = "auto",
-    threads: int | None = None,
-    genome: GenomeSettings | None = None,
-    calls: CallSettings | None = None,
-) -> Tally:
-    """Label a FASTA file shard by shard; go on after the last finished shard if begun before.
-
-    Parameters
-    ----------
-    sequences, outputs, model, scheme, on_invalid, device, threads, genome, calls
-        As for :func:`grubio.prediction.predict_file`.
-    folder
-        Keeps the shards until the outputs are written.
-    shards
-        How many; the outputs do not depend on it.
-
-    Raises
-    ------
-    GrubioError
-        As for :func:`grubio.prediction.predict_file`, or if the folder holds shards of another
-        input, model, number or settings.
-    """
-    if str(sequences) == STDIO:
-        raise GrubioError("standard input cannot be cut into shards", hint="give a file")
-    model = model or model_for(read_fasta(sequences))
-    output_scheme(load_bundle(model).scheme, scheme)
-    numbers = range(1, shards + 1)
-    cut = [records_path(folder, number, shards) for number in numbers]
-    labelled = [probabilities_path(folder, number, shards) for number in numbers]
-    begun = sorted(folder.glob("*-of-*.parquet"))
-    if begun:
-        _same(read_shard(begun[0]).plan, begun[0], sequences, model, on_invalid, shards)
-    if not all(path.exists() for path in cut):
-        cut_input(sequences, folder, shards, model=model, on_invalid=on_invalid)
-    left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
-    if len(left) < shards:
-        logger.info("%d of %d shards are there already", shards - len(left), shards)
-    for number in left:
-        label_shard(
-            cut[number - 1],
-            labelled[number - 1],
-            model=model,
-            device=device,
-            threads=threads,
-            genome=genome,
-        )
-    tally = gather_shards(labelled, outputs, model=model, scheme=scheme, genome=genome, calls=calls)
-    for path in (*cut, *labelled):
-        delete_with_leftovers(path)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-    for name, reason in tally.refused:
-        logger.warning("not labelled: record '%s': %s", name, reason)
-    return tally
 
 
 def records_path(folder: Path, number: int, shards: int) -> Path:
@@ -335,31 +272,6 @@ def _bundle_of(plan: Plan, model: Path, path: Path) -> Bundle:
     if sha256_of_file(model / METADATA_FILE) != plan.model_sha256:
         raise GrubioError(f"was made for another model than {model}", path=path)
     return bundle
-
-
-def _same(
-    plan: Plan, path: Path, sequences: str, model: Path, on_invalid: OnInvalid, shards: int
-) -> None:
-    changed = [
-        what
-        for what, then, now in (
-            ("input", plan.input_sha256, sha256_of_file(sequences)),
-            ("model", plan.model_sha256, sha256_of_file(model / METADATA_FILE)),
-            ("--on-invalid", plan.on_invalid, on_invalid),
-            ("number of shards", plan.shards, shards),
-        )
-        if then != now
-    ]
-    if changed:
-        raise GrubioError(
-            f"was begun with another {' and another '.join(changed)}",
-            path=path.parent,
-            hint="delete the folder to start again, or give another --resume-folder",
-        )
-
-
-def _is_done(labelled: Path, cut: Path) -> bool:
-    return labelled.exists() and read_shard(labelled).plan == read_shard(cut).plan
 
 
 def _chained_predictions(paths: Sequence[Path], bundle: Bundle) -> Iterator[Prediction]:

@@ -6,14 +6,11 @@ Blocks of a genome are divided by place; see :mod:`grubio.block_split`.
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from grubio.alphabet import Alphabet
 from grubio.audit import AuditRow, write_audit
 from grubio.block_split import split_blocks
 from grubio.config import SplitSettings
@@ -21,16 +18,11 @@ from grubio.dataset import SPLITS, DatasetHeader, read_header, read_records, wri
 from grubio.devices import available_threads
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file
-from grubio.homology import Hit, chosen_method, find_hits
+from grubio.homolog_groups import audited, dealt_out, stricter, without_homologs
+from grubio.homology import Hit, chosen_method
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.repeats import repeats_in_training
-
-# A group larger than this share of a held-out split would crowd it.
-_LARGEST_SHARE = 0.2
-# E-values grow with the number of residues searched. Groups are found among all records, and the
-# audit searches the training records alone; the margin keeps its verdict the same.
-_EVALUE_MARGIN = 2
 
 _CORRECTIONS = 5
 
@@ -135,7 +127,7 @@ def split_dataset(
     groups = None
     given = {record.id for record in records if record.split is not None}
     if len(given) < len(records):
-        records, groups = _dealt_out(records, header.alphabet, settings, count, dataset)
+        records, groups = dealt_out(records, header.alphabet, settings, count, dataset)
     sources = dict(header.sources)
     dropped: list[AuditRow] = []
     for path in train_also:
@@ -144,8 +136,8 @@ def split_dataset(
         guests = _guests(path, joined, header, {record.id for record in records})
         given |= {record.id for record in guests}
         held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
-        guests, close = _without_homologs(
-            guests, held, Hit.is_homolog, header.alphabet, _strict(settings), count
+        guests, close = without_homologs(
+            guests, held, Hit.is_homolog, header.alphabet, stricter(settings), count
         )
         records += guests
         dropped += close
@@ -154,7 +146,7 @@ def split_dataset(
         others = {record.id: record.sequence for record in read_fasta(exclude)}
         for _ in range(_CORRECTIONS):
             # As in the audit, a search of fewer chains finds a little more.
-            records, found = _without_homologs(
+            records, found = without_homologs(
                 records, others, Hit.is_alike, header.alphabet, settings, count
             )
             dropped += found
@@ -162,7 +154,7 @@ def split_dataset(
                 break
     if removed is not None:
         write_audit(removed, dropped)
-    rows, leaking = _audited(records, header.alphabet, settings, count)
+    rows, leaking = audited(records, header.alphabet, settings, count)
     for _ in range(_CORRECTIONS):
         # A search of fewer chains finds a little more; such a group belongs in train after all.
         late = {r.group for r in records if r.id in leaking and r.id not in given}
@@ -170,7 +162,7 @@ def split_dataset(
         if not late:
             break
         records = [r.with_split(r.group, "train") if r.group in late else r for r in records]
-        rows, leaking = _audited(records, header.alphabet, settings, count)
+        rows, leaking = audited(records, header.alphabet, settings, count)
     leaks = {
         name: sum(r.id in leaking for r in records if r.split == name) for name in ("test", "valid")
     }
@@ -184,18 +176,6 @@ def split_dataset(
         )
     write_dataset(output, replace(header, sources=sources), records)
     return SplitSummary(chosen_method(settings), *_sizes(records), groups, len(dropped), leaks)
-
-
-def homolog_groups(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """Return the number of the group of each name: connected components of the pairs."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    place = {name: number for number, name in enumerate(names)}
-    edges = np.array([(place[a], place[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
-    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(names),) * 2)
-    _, labels = connected_components(graph, directed=False)
-    return dict(zip(names, labels.tolist(), strict=True))
 
 
 def _split_genome(
@@ -254,73 +234,6 @@ def _sizes(records: Sequence[Record]) -> tuple[Counter[str], Counter[str]]:
     return Counter(str(record.split) for record in records), residues
 
 
-def _dealt_out(
-    records: Sequence[Record],
-    alphabet: Alphabet,
-    settings: SplitSettings,
-    threads: int,
-    path: Path,
-) -> tuple[list[Record], int]:
-    sequences = {record.id: record.sequence for record in records}
-    limits = _strict(settings)
-    pairs = (
-        (hit.query, hit.target)
-        for hit in find_hits(sequences, sequences, alphabet, settings, threads)
-        if hit.is_homolog(limits)
-    )
-    group_of = homolog_groups(list(sequences), pairs)
-    members: dict[int, list[Record]] = defaultdict(list)
-    for record in records:
-        members[group_of[record.id]].append(record)
-    split_of = _split_of_groups(members, settings)
-    for name, fraction in (("valid", settings.valid_fraction), ("test", settings.test_fraction)):
-        if fraction and name not in split_of.values():
-            raise GrubioError(
-                f"no group of homologs is small enough for split '{name}' "
-                f"({len(members)} groups of {len(records)} records)",
-                path=path,
-                hint="give more diverse records, a larger fraction, or a split column",
-            )
-    dealt = [
-        record.with_split(str(group_of[record.id]), record.split or split_of[group_of[record.id]])
-        for record in records
-    ]
-    return dealt, len(members)
-
-
-def _split_of_groups(
-    members: Mapping[int, Sequence[Record]], settings: SplitSettings
-) -> dict[int, str]:
-    sizes = {group: sum(map(len, records)) for group, records in members.items()}
-    total = sum(sizes.values())
-    wanted = {"test": settings.test_fraction * total, "valid": settings.valid_fraction * total}
-    split_of: dict[int, str] = {}
-    for group, records in members.items():
-        given = {record.split for record in records if record.split is not None}
-        if given:
-            split_of[group] = next(name for name in ("test", "valid", "train") if name in given)
-            if split_of[group] in wanted:
-                wanted[split_of[group]] -= sizes[group]
-            if len(given) > 1:
-                logger.warning("warning: homologs are in %s as given", " and ".join(sorted(given)))
-    free = [group for group in members if group not in split_of]
-    np.random.default_rng(settings.seed).shuffle(free)
-    targets = dict(wanted)
-    for group in free:
-        split_of[group] = "train"
-        for name, rest in targets.items():
-            share = getattr(settings, f"{name}_fraction") * total
-            if rest > 0 and sizes[group] <= max(_LARGEST_SHARE * share, min(sizes.values())):
-                split_of[group] = name
-                targets[name] -= sizes[group]
-                break
-    return split_of
-
-
-def _strict(settings: SplitSettings) -> SplitSettings:
-    return settings.model_copy(update={"max_evalue": _EVALUE_MARGIN * settings.max_evalue})
-
-
 def _guests(
     path: Path, theirs: DatasetHeader, ours: DatasetHeader, taken: Collection[str]
 ) -> list[Record]:
@@ -339,56 +252,3 @@ def _guests(
             labels = record.labels and (record.labels.lower() if coarse else record.labels)
             guests.append(replace(record, labels=labels, group=None, split="train"))
     return guests
-
-
-def _without_homologs(
-    records: Sequence[Record],
-    others: Mapping[str, str],
-    is_too_close: Callable[[Hit, SplitSettings], bool],
-    alphabet: Alphabet,
-    settings: SplitSettings,
-    threads: int,
-) -> tuple[list[Record], list[AuditRow]]:
-    ours = {record.id: record.sequence for record in records if record.split != "test"}
-    # Ids of the two files are apart, so that an id in both is still compared.
-    marked = {f"exclude\t{name}": sequence for name, sequence in others.items()}
-    nearest: dict[str, Hit] = {}
-    for hit in find_hits(marked, ours, alphabet, settings, threads):
-        best = nearest.get(hit.target)
-        if is_too_close(hit, settings) and (best is None or hit.evalue < best.evalue):
-            nearest[hit.target] = hit
-    dropped = [
-        _audit_row(record, nearest[record.id], nearest[record.id].query.partition("\t")[2])
-        for record in records
-        if record.id in nearest
-    ]
-    return [record for record in records if record.id not in nearest], dropped
-
-
-def _audited(
-    records: Sequence[Record], alphabet: Alphabet, settings: SplitSettings, threads: int
-) -> tuple[list[AuditRow], set[str]]:
-    held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
-    train = {r.id: r.sequence for r in records if r.split == "train"}
-    nearest: dict[str, Hit] = {}
-    homologous = set()
-    for hit in find_hits(held, train, alphabet, settings, threads):
-        if not hit.is_meaningful(settings):
-            continue
-        if hit.is_homolog(settings):
-            homologous.add(hit.query)
-        best = nearest.get(hit.query)
-        if best is None or hit.evalue < best.evalue:
-            nearest[hit.query] = hit
-    rows = []
-    for record in records:
-        if record.id in held:
-            found = nearest.get(record.id)
-            rows.append(_audit_row(record, found, found.target if found else ""))
-    return rows, homologous
-
-
-def _audit_row(record: Record, hit: Hit | None, nearest: str) -> AuditRow:
-    if hit is None:
-        return AuditRow(record.id, str(record.split))
-    return AuditRow(record.id, str(record.split), nearest, hit.identity, hit.coverage, hit.evalue)

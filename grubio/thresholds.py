@@ -12,7 +12,7 @@ from grubio.baselines import scored_classes
 from grubio.bundle import Site
 from grubio.inference import Predictor
 from grubio.record import Record
-from grubio.site_scoring import countable_starts, near_a_site, true_sites
+from grubio.site_matching import countable_starts, near_a_site, true_sites
 from grubio.sites import called_radius, peaks, site_scores
 
 

@@ -46,6 +46,12 @@ def test_gff3_is_read_up_to_its_sequences(tmp_path: Path) -> None:
     assert features[1].transcripts == ["t1", "t2"]
 
 
+def test_escaped_names_of_contigs_are_those_that_the_writer_escaped(tmp_path: Path) -> None:
+    path = write(tmp_path, gff("chr%201%7Calt", "gene", 1, 10, "+"))
+    (feature,) = read_features(path, {"chr 1|alt": 10}, fail)
+    assert feature.contig == "chr 1|alt"
+
+
 def test_gtf_attributes_are_read(tmp_path: Path) -> None:
     line = gff("chr1", "exon", 2, 9, "-", attributes='gene_id "g"; transcript_id "t;1"; tag "b c";')
     (feature,) = read_features(write(tmp_path, line), LENGTHS, fail)

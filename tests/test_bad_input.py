@@ -172,6 +172,7 @@ def test_files_that_cannot_be_read_or_written(
         (["in.fasta", *model, "-o", "/dev/full", "-f", "tsv"], ["/dev/full", "No space left"]),
         (["in.fasta", *model, "-o", "out.tsv", "-o", "./out.tsv"], ["given twice"]),
         (["in.fasta", *model, "-o", "out.tsv.gz"], ["not compressed", "leave out .gz"]),
+        (["in.fasta", *model, "-o", "out.xlsx"], ["no format has the ending .xlsx", "--format"]),
         (["in.fasta", "-m", "nothing", "-o", "out.tsv"], ["no model 'nothing'"]),
         (["in.fasta", "-m", tmp_path, "-o", "out.tsv"], ["is not a model bundle"]),
         (["in.fasta", *model, "-o", "out.parquet", "--scheme", "ss9"], ["no scheme 'ss9'"]),

@@ -12,9 +12,9 @@ from grubio.dna_baselines import (
     chosen_site_kmers,
     dense_kmers,
     fit_kmers,
-    fit_pwm,
     site_log_odds,
 )
+from grubio.position_weights import fit_pwm
 from grubio.record import Record
 from grubio.site_scoring import LabelledStrand, strands_of
 from synthetic_genome import MOTIF, SCHEME, genome_dataset

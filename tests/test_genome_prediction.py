@@ -21,11 +21,12 @@ from grubio.bundle import load_bundle
 from grubio.called_features import Feature, FeatureCaller
 from grubio.config import CallSettings, GenomeSettings
 from grubio.errors import GrubioError
-from grubio.inference import Predictor, Stretch
+from grubio.inference import Predictor
 from grubio.locus import STRANDS, Locus, Strand, reverse_complement
 from grubio.prediction import Output, predict_file
 from grubio.record import Record
 from grubio.sites import peaks, site_scores
+from grubio.stretches import Stretch
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -15,10 +15,13 @@ HEAVY |= {"polars", "pybigtools", "lightmotif", "gffutils", "logomaker", "pandas
 LAYERS = [
     {"errors", "data", "zoo", "sources"},
     {"alphabet", "scheme", "record", "files", "locus", "sites", "windows", "repeats"},
+    {"columns", "parquet_groups"},
     {"config", "config_loading", "membership", "dataset", "embedded", "audit"},
     {
         "readers",
+        "stretches",
         "checking",
+        "shard_plan",
         "homology",
         "batching",
         "metrics",
@@ -29,6 +32,7 @@ LAYERS = [
     {
         "model",
         "packed_labeller",
+        "packed_rows",
         "gru_gradient",
         "data_parallel",
         "devices",
@@ -36,6 +40,8 @@ LAYERS = [
         "baselines",
         "painting",
         "site_scoring",
+        "site_matching",
+        "position_weights",
         "independence",
         "site_metrics",
         "base_metrics",
@@ -44,6 +50,8 @@ LAYERS = [
     {
         "inference",
         "fitting",
+        "homolog_augmentation",
+        "losses",
         "progress",
         "training_progress",
         "writers",
@@ -69,6 +77,7 @@ LAYERS = [
         "prepare",
         "prepare_genome",
         "split",
+        "homolog_groups",
         "block_split",
         "training",
         "evaluation",
@@ -82,6 +91,7 @@ LAYERS = [
     },
     {"shard_files"},
     {"sharding"},
+    {"resumable_prediction"},
     {"combination", "motifs", "doctor", "study_folder", "api"},
     # The door of the package: it imports the API when it is asked for.
     {"__init__"},

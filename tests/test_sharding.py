@@ -16,17 +16,17 @@ import pytest
 from genome_model import dna, save_genome_model
 from grubio.bundle import load_bundle
 from grubio.checking import Tally
-from grubio.config import GenomeSettings
+from grubio.config import CallSettings, GenomeSettings
 from grubio.errors import GrubioError
 from grubio.inference import Predictor
 from grubio.prediction import Output, predict_file
 from grubio.record import Record
+from grubio.resumable_prediction import predict_in_shards
 from grubio.shard_files import read_parts, read_shard
 from grubio.sharding import (
     cut_input,
     gather_shards,
     label_shard,
-    predict_in_shards,
     probabilities_path,
     records_path,
 )
@@ -288,6 +288,22 @@ def test_an_input_that_changed_meanwhile_is_refused(
     whole = outputs_in(tmp_path / "whole", ("tsv",))
     predict_file(str(mine), whole, model=model, device="cpu", threads=1)
     assert content_of(tmp_path / "out") == content_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("of_a_genome", [True, False])
+def test_what_the_model_cannot_give_is_refused_before_anything_is_labelled(
+    of_a_genome: bool, fasta: Path, genome: tuple[Path, Path], run_folder: Path, tmp_path: Path
+) -> None:
+    model, sequences = genome if of_a_genome else (run_folder / "model", fasta)
+    wrong = (
+        {"calls": CallSettings(min_confidence=0.9)}
+        if of_a_genome
+        else {"genome": GenomeSettings(strand="+")}
+    )
+    folder = tmp_path / "shards"
+    with pytest.raises(GrubioError, match=r"not for a model of a genome|is not of a genome"):
+        predict_in_shards(str(sequences), [Output("-", "tsv")], folder, 2, model=model, **wrong)
+    assert not folder.exists()
 
 
 def test_standard_input_is_refused(run_folder: Path, grubio: Run) -> None:

@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score
 from grubio.locus import reverse_complement
 from grubio.metrics import bootstrap_weights
 from grubio.record import Record
+from grubio.site_matching import matched, true_sites
 from grubio.site_metrics import (
     curve,
     gain,
@@ -25,11 +26,9 @@ from grubio.site_scoring import (
     Candidates,
     LabelledStrand,
     find_candidates,
-    matched,
     site_truth,
     strand_outcomes,
     strands_of,
-    true_sites,
 )
 from synthetic_genome import SCHEME, genome_dataset
 

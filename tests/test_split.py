@@ -150,13 +150,13 @@ def test_what_only_the_audit_finds_goes_to_train(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first search misses every relative; the audit of the result does not."""
-    from grubio import split
+    from grubio import homolog_groups
     from grubio.homology import find_hits
 
     def short_sighted(queries, targets, *rest):
         return () if queries.keys() == targets.keys() else find_hits(queries, targets, *rest)
 
-    monkeypatch.setattr(split, "find_hits", short_sighted)
+    monkeypatch.setattr(homolog_groups, "find_hits", short_sighted)
     source = write(tmp_path / "in.parquet", families(15, 2))
     settings = SplitSettings(method="kmer", valid_fraction=0.2, test_fraction=0.2)
     summary = split_dataset(source, tmp_path / "out.parquet", settings, threads=1)

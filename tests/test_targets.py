@@ -25,8 +25,8 @@ from grubio.dataset import DatasetHeader, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation import evaluate_model
 from grubio.exposure import accessibility_scores
-from grubio.fitting import with_substitutions
 from grubio.fitting_plan import new_fitting
+from grubio.homolog_augmentation import with_substitutions
 from grubio.inference import Predictor
 from grubio.prepare import prepare_dataset
 from grubio.record import Record
@@ -136,7 +136,7 @@ def test_the_loss_of_a_coarse_label_is_that_of_the_sum_of_its_classes(rich: Path
     fitting = new_fitting(data, ModelSettings(hidden_size=4, layers=1), settings)
     logits = torch.randn(3, 1, SS8.size)
     p = logits.softmax(dim=2)[:, 0]
-    found = fitting._loss(logits, torch.tensor([[0], [8], [9]]))
+    found = fitting._label_loss(logits, torch.tensor([[0], [8], [9]]))
     # H; h = H, G or I; e = E or B
     wanted = -(p[0, 0].log() + p[1, :3].sum().log() + p[2, 3:5].sum().log()) / 3
     assert float(found) == pytest.approx(float(wanted), rel=1e-5)

@@ -110,7 +110,7 @@ def predict(
     start_logging(log)
     from grubio.bundle import find_model
     from grubio.prediction import Output, predict_file, require_proper
-    from grubio.sharding import predict_in_shards
+    from grubio.resumable_prediction import predict_in_shards
     from grubio.writers import format_of
 
     tables: list[tuple[str | None, PredictionFormat]] = [

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO, Literal
+from urllib.parse import unquote
 
 from grubio.errors import GrubioError
 from grubio.files import open_input
@@ -191,7 +192,8 @@ def _gff_feature(line: _Line) -> Feature:
     if len(cells) != _GFF_COLUMNS:
         raise line.error(f"{len(cells)} columns between tabs; {_GFF_COLUMNS} were expected")
     return Feature(
-        cells[0],
+        # GFF3 escapes what an id may not hold, and so do writers of GTF that write both.
+        unquote(cells[0]),
         line.number_in(cells[3], "start") - 1,
         line.number_in(cells[4], "end"),
         line.strand_in(cells[6]),

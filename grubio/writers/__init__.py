@@ -40,6 +40,9 @@ TEXT_FORMATS: dict[PredictionFormat, Callable[[], TextFormat]] = {
 
 SEQUENCE_FORMATS: tuple[PredictionFormat, ...] = (*TEXT_FORMATS, "parquet")
 
+COMPRESSED = (".gz", ".bgz", ".xz", ".bz2", ".zst", ".zip")
+"""Endings of compressed files, which are not written."""
+
 # File systems hold names of 255 bytes; a number, an ending and a temporary part come behind.
 _LONGEST_STEM = 180
 
@@ -47,7 +50,12 @@ Write = Callable[[Prediction], None]
 
 
 def format_of(path: str) -> PredictionFormat:
-    """Return the format that a file's ending stands for; TSV if it stands for none.
+    """Return the format that a file's ending stands for; TSV for a name without an ending.
+
+    Raises
+    ------
+    GrubioError
+        If the ending stands for no format.
 
     Examples
     --------
@@ -58,13 +66,21 @@ def format_of(path: str) -> PredictionFormat:
     >>> format_of("a.segments.tsv"), format_of("a.summary")
     ('segments', 'summary')
     """
-    endings = [suffix.lower().removeprefix(".") for suffix in Path(path).suffixes[-2:]]
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    endings = [suffix[1:] for suffix in suffixes if suffix not in COMPRESSED][-2:]
     if endings[-1:] == ["tsv"] and endings[0] in ("segments", "summary"):
         endings.pop()
-    ending = endings[-1] if endings else ""
+    if not endings:
+        return "tsv"
     known: dict[str, PredictionFormat] = {name: name for name in get_args(PredictionFormat)}
     known |= {"fa": "fasta", "gff": "gff3", "bg": "bedgraph", "bw": "bigwig", "htm": "html"}
-    return known.get(ending, "tsv")
+    if endings[-1] not in known:
+        raise GrubioError(
+            f"no format has the ending .{endings[-1]}",
+            path=path,
+            hint=f"end it in one of .{', .'.join(known)}, or choose --format",
+        )
+    return known[endings[-1]]
 
 
 @contextlib.contextmanager

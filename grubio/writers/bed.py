@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from grubio.called_features import Feature
-from grubio.inference import Stretch
+from grubio.stretches import Stretch
 from grubio.writers.genome_text import PlainGenomeFormat
 
 

@@ -11,9 +11,9 @@ from grubio.called_features import Feature
 from grubio.config import PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import STDIO, written_whole
-from grubio.inference import Stretch
 from grubio.locus import Strand
 from grubio.scheme import LabelScheme
+from grubio.stretches import Stretch
 from grubio.writers.bed import BedFormat
 from grubio.writers.genome_gff3 import GenomeGff3Format
 from grubio.writers.genome_html import GenomeHtmlFormat

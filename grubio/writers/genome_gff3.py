@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from grubio.called_features import Feature
-from grubio.inference import Stretch
+from grubio.stretches import Stretch
 from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.gff3 import SAFE
 

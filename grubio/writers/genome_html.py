@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grubio.called_features import Feature
-from grubio.inference import Stretch
 from grubio.scheme import LabelScheme
+from grubio.stretches import Stretch
 from grubio.view.page import json_line, page_parts
 
 

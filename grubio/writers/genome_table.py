@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from grubio.called_features import Feature
-from grubio.inference import Stretch
 from grubio.locus import Strand, reverse_complement
 from grubio.scheme import LabelScheme
+from grubio.stretches import Stretch
 from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.parquet_rows import ParquetRows
 
@@ -85,7 +85,7 @@ class GenomeParquet(ParquetRows):
             pa.array(labels),
             *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
         ]
-        self.add(columns)
+        self.add_rows(columns)
 
 
 def _rows(

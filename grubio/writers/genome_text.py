@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from grubio.called_features import Feature
-from grubio.inference import Stretch
+from grubio.stretches import Stretch
 
 
 class GenomeTextFormat(Protocol):

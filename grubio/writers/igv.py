@@ -17,9 +17,9 @@ from xml.etree import ElementTree
 
 from grubio.called_features import Feature
 from grubio.files import write_text_whole, written_whole
-from grubio.inference import Stretch
 from grubio.locus import Strand
 from grubio.scheme import LabelScheme
+from grubio.stretches import Stretch
 from grubio.writers.bed import BedFormat, decimal_colour
 from grubio.writers.tracks import STRAND_NAMES, open_tracks, track_paths
 

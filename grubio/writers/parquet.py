@@ -68,4 +68,4 @@ class ParquetPredictions(ParquetRows):
         if self._observed and record is not None:
             known = (record.labels or "", record.mask or "1" * len(record))
             columns[3:3] = [pa.array(list(text)) for text in known]
-        self.add(columns)
+        self.add_rows(columns)

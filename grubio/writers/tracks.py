@@ -24,9 +24,9 @@ import pybigtools
 
 from grubio.errors import GrubioError
 from grubio.files import written_whole
-from grubio.inference import Stretch
 from grubio.locus import Strand
 from grubio.scheme import LabelScheme
+from grubio.stretches import Stretch
 
 TrackFormat = Literal["bedgraph", "bigwig"]
 

@@ -12,10 +12,11 @@ from playwright.sync_api import Page, expect
 from browser.page_checks import WIDTHS, faint_text, too_wide
 from grubio.called_features import Feature
 from grubio.config import CallSettings
-from grubio.inference import Prediction, Stretch
+from grubio.inference import Prediction
 from grubio.locus import Locus
 from grubio.record import Record
 from grubio.scheme import SS3, SS8, LabelScheme, custom_scheme
+from grubio.stretches import Stretch
 from grubio.view.shapes import ribbon, shade, shapes_of
 from grubio.writers import open_writer
 from grubio.writers.genome_html import GenomeHtmlFormat

@@ -64,7 +64,11 @@ def study() -> dict[str, Any]:
             "first": {"dataset": "tiny"},
             "second": {"dataset": "tiny", "training": {"seed": 2}},
             "both": {"dataset": "tiny", "members": ["first", "second"]},
-            "taught": {"dataset": "tiny", "teacher": "both"},
+            "taught": {
+                "dataset": "tiny",
+                "teacher": "both",
+                "training": {"processes": 2, "batch_residues": 2000},
+            },
         },
         "prediction": {"inputs": {"new": "new.fasta"}, "formats": ["tsv", "fasta"]},
     }

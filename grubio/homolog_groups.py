@@ -1,0 +1,172 @@
+"""Groups of homologous records: dealt out to splits, removed, audited."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from grubio.alphabet import Alphabet
+from grubio.audit import AuditRow
+from grubio.config import SplitSettings
+from grubio.errors import GrubioError
+from grubio.homology import Hit, find_hits
+from grubio.record import Record
+
+# A group larger than this share of a held-out split would crowd it.
+_LARGEST_SHARE = 0.2
+# E-values grow with the number of residues searched. Groups are found among all records, and the
+# audit searches the training records alone; the margin keeps its verdict the same.
+_EVALUE_MARGIN = 2
+
+logger = logging.getLogger(__name__)
+
+
+def homolog_groups(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Return the number of the group of each name: connected components of the pairs."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    place = {name: number for number, name in enumerate(names)}
+    edges = np.array([(place[a], place[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(names),) * 2)
+    _, labels = connected_components(graph, directed=False)
+    return dict(zip(names, labels.tolist(), strict=True))
+
+
+def dealt_out(
+    records: Sequence[Record],
+    alphabet: Alphabet,
+    settings: SplitSettings,
+    threads: int,
+    path: Path,
+) -> tuple[list[Record], int]:
+    """Return the records with their group and split, and the number of groups.
+
+    Whole groups go to one split: where one of their records is given, else by size and seed.
+
+    Raises
+    ------
+    GrubioError
+        If every group is too large for a split that is wanted.
+    """
+    sequences = {record.id: record.sequence for record in records}
+    limits = stricter(settings)
+    pairs = (
+        (hit.query, hit.target)
+        for hit in find_hits(sequences, sequences, alphabet, settings, threads)
+        if hit.is_homolog(limits)
+    )
+    group_of = homolog_groups(list(sequences), pairs)
+    members: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        members[group_of[record.id]].append(record)
+    split_of = _split_of_groups(members, settings)
+    for name, fraction in (("valid", settings.valid_fraction), ("test", settings.test_fraction)):
+        if fraction and name not in split_of.values():
+            raise GrubioError(
+                f"no group of homologs is small enough for split '{name}' "
+                f"({len(members)} groups of {len(records)} records)",
+                path=path,
+                hint="give more diverse records, a larger fraction, or a split column",
+            )
+    dealt = [
+        record.with_split(str(group_of[record.id]), record.split or split_of[group_of[record.id]])
+        for record in records
+    ]
+    return dealt, len(members)
+
+
+def stricter(settings: SplitSettings) -> SplitSettings:
+    """Return settings that find a little more than an audit with these will."""
+    return settings.model_copy(update={"max_evalue": _EVALUE_MARGIN * settings.max_evalue})
+
+
+def without_homologs(
+    records: Sequence[Record],
+    others: Mapping[str, str],
+    is_too_close: Callable[[Hit, SplitSettings], bool],
+    alphabet: Alphabet,
+    settings: SplitSettings,
+    threads: int,
+) -> tuple[list[Record], list[AuditRow]]:
+    """Return the records that are not too close to any of others, and rows about the rest.
+
+    Test records stay.
+    """
+    ours = {record.id: record.sequence for record in records if record.split != "test"}
+    # Ids of the two files are apart, so that an id in both is still compared.
+    marked = {f"exclude\t{name}": sequence for name, sequence in others.items()}
+    nearest: dict[str, Hit] = {}
+    for hit in find_hits(marked, ours, alphabet, settings, threads):
+        best = nearest.get(hit.target)
+        if is_too_close(hit, settings) and (best is None or hit.evalue < best.evalue):
+            nearest[hit.target] = hit
+    dropped = [
+        _audit_row(record, nearest[record.id], nearest[record.id].query.partition("\t")[2])
+        for record in records
+        if record.id in nearest
+    ]
+    return [record for record in records if record.id not in nearest], dropped
+
+
+def audited(
+    records: Sequence[Record], alphabet: Alphabet, settings: SplitSettings, threads: int
+) -> tuple[list[AuditRow], set[str]]:
+    """Return the nearest training record of each held-out one, and who has a homolog there."""
+    held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
+    train = {r.id: r.sequence for r in records if r.split == "train"}
+    nearest: dict[str, Hit] = {}
+    homologous = set()
+    for hit in find_hits(held, train, alphabet, settings, threads):
+        if not hit.is_meaningful(settings):
+            continue
+        if hit.is_homolog(settings):
+            homologous.add(hit.query)
+        best = nearest.get(hit.query)
+        if best is None or hit.evalue < best.evalue:
+            nearest[hit.query] = hit
+    rows = []
+    for record in records:
+        if record.id in held:
+            found = nearest.get(record.id)
+            rows.append(_audit_row(record, found, found.target if found else ""))
+    return rows, homologous
+
+
+def _split_of_groups(
+    members: Mapping[int, Sequence[Record]], settings: SplitSettings
+) -> dict[int, str]:
+    sizes = {group: sum(map(len, records)) for group, records in members.items()}
+    total = sum(sizes.values())
+    wanted = {"test": settings.test_fraction * total, "valid": settings.valid_fraction * total}
+    split_of: dict[int, str] = {}
+    for group, records in members.items():
+        given = {record.split for record in records if record.split is not None}
+        if given:
+            split_of[group] = next(name for name in ("test", "valid", "train") if name in given)
+            if split_of[group] in wanted:
+                wanted[split_of[group]] -= sizes[group]
+            if len(given) > 1:
+                logger.warning("warning: homologs are in %s as given", " and ".join(sorted(given)))
+    free = [group for group in members if group not in split_of]
+    np.random.default_rng(settings.seed).shuffle(free)
+    targets = dict(wanted)
+    for group in free:
+        split_of[group] = "train"
+        for name, rest in targets.items():
+            share = getattr(settings, f"{name}_fraction") * total
+            if rest > 0 and sizes[group] <= max(_LARGEST_SHARE * share, min(sizes.values())):
+                split_of[group] = name
+                targets[name] -= sizes[group]
+                break
+    return split_of
+
+
+def _audit_row(record: Record, hit: Hit | None, nearest: str) -> AuditRow:
+    if hit is None:
+        return AuditRow(record.id, str(record.split))
+    return AuditRow(record.id, str(record.split), nearest, hit.identity, hit.coverage, hit.evalue)

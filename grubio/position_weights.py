@@ -1,0 +1,99 @@
+"""A position weight matrix of the sites of a class, with their surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.alphabet import DNA
+from grubio.metrics import Floats
+from grubio.site_scoring import LabelledStrand, site_truth
+
+ANY_CLASS = 255
+"""More classes than any scheme has: where sites are only located, every label counts."""
+
+_PSEUDOCOUNT = 1.0
+_BASES = "ACGT"
+
+
+@dataclass(frozen=True)
+class PWM:
+    """A position weight matrix of a site with its surroundings.
+
+    Attributes
+    ----------
+    log_odds
+        Base-2 logarithm of the frequency of each base over that in the background, float32
+        ``(place, base)``, bases in the order ACGT.
+    before
+        Places before the start of the site.
+    width
+        Bases of the site.
+    """
+
+    log_odds: npt.NDArray[np.float32]
+    before: int
+    width: int
+
+    def scores(self, sequence: str) -> Floats:
+        """Return the score of a site that starts at each base, float64 ``(start,)``.
+
+        What is no A, C, G or T, and what lies outside of the sequence, adds nothing.
+        """
+        from lightmotif.lib import ScoringMatrix, stripe
+
+        starts = len(sequence) - self.width + 1
+        if starts <= 0:
+            return np.zeros(0)
+        after = len(self.log_odds) - self.before - self.width
+        padded = "N" * self.before + plain(sequence) + "N" * after
+        columns = {base: self.log_odds[:, at].tolist() for at, base in enumerate(_BASES)}
+        matrix = ScoringMatrix({**columns, "N": [0.0] * len(self.log_odds)})
+        striped = matrix.calculate(stripe(padded))
+        # The stripes are the rows: place i is in row i // columns.
+        return np.asarray(striped).ravel()[:starts].astype(np.float64)
+
+
+def fit_pwm(
+    strands: Sequence[LabelledStrand], index: int, width: int, flank: tuple[int, int]
+) -> PWM | None:
+    """Return the matrix of the sites of a class in training strands; None if there is no site.
+
+    Sites whose surroundings hold another letter than A, C, G or T, or cross the end of the block,
+    are left out. One count is added for each base.
+    """
+    from lightmotif.lib import CountMatrix
+
+    before, after = flank
+    sites, composition = [], np.zeros(4)
+    truth = site_truth(strands, index, width, ANY_CLASS)
+    for strand, starts in zip(strands, truth.starts, strict=True):
+        text = plain(strand.sequence)
+        composition += [text.count(base) for base in _BASES]
+        for start in starts.tolist():
+            site = text[start - before : start + width + after] if start >= before else ""
+            if len(site) == before + width + after and "N" not in site:
+                sites.append(site)
+    if not sites:
+        return None
+    counts: dict[str, Iterable[int]] = {
+        base: [sum(site[place] == base for site in sites) for place in range(len(sites[0]))]
+        for base in _BASES
+    }
+    odds = CountMatrix(counts).normalize(_PSEUDOCOUNT)
+    # Rows are in the order ACTGN of the library, relative to equal frequencies. Its log_odds takes
+    # a background but does not use it (version 0.10.0).
+    frequencies = np.array([list(odds[at]) for at in range(len(odds))])[:, [0, 1, 3, 2]] / 4
+    background = (composition + _PSEUDOCOUNT) / (composition + _PSEUDOCOUNT).sum()
+    return PWM(np.log2(frequencies / background).astype(np.float32), before, width)
+
+
+def plain(sequence: str) -> str:
+    """Return a sequence in capitals of A, C, G, T and N."""
+    return sequence.upper().replace("U", "T").translate(_TO_N)
+
+
+_TO_N = {ord(letter): "N" for letter in DNA.ambiguous if letter != "U"}

@@ -1,0 +1,111 @@
+"""Prediction that goes on where it was killed: shard by shard, on one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from grubio.bundle import METADATA_FILE, load_bundle
+from grubio.checking import Tally
+from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
+from grubio.errors import GrubioError
+from grubio.files import STDIO, delete_with_leftovers, sha256_of_file
+from grubio.prediction import Output, model_for, wanted_scheme, warn_of_refused
+from grubio.readers.fasta import read_fasta
+from grubio.shard_files import read_shard
+from grubio.shard_plan import Plan
+from grubio.sharding import cut_input, gather_shards, label_shard, probabilities_path, records_path
+
+logger = logging.getLogger(__name__)
+
+
+def predict_in_shards(
+    sequences: str,
+    outputs: Sequence[Output],
+    folder: Path,
+    shards: int,
+    *,
+    model: Path | None = None,
+    scheme: str | None = None,
+    on_invalid: OnInvalid = "error",
+    device: Device = "auto",
+    threads: int | None = None,
+    genome: GenomeSettings | None = None,
+    calls: CallSettings | None = None,
+) -> Tally:
+    """Label a FASTA file shard by shard; go on after the last finished shard if begun before.
+
+    Parameters
+    ----------
+    sequences, outputs, model, scheme, on_invalid, device, threads, genome, calls
+        As for :func:`grubio.prediction.predict_file`.
+    folder
+        Keeps the shards until the outputs are written.
+    shards
+        How many; the outputs do not depend on it.
+
+    Raises
+    ------
+    GrubioError
+        As for :func:`grubio.prediction.predict_file`, or if the folder holds shards of another
+        input, model, number or settings.
+    """
+    if str(sequences) == STDIO:
+        raise GrubioError("standard input cannot be cut into shards", hint="give a file")
+    model = model or model_for(read_fasta(sequences))
+    # Before anything is computed, though it is gathering that writes.
+    wanted_scheme(load_bundle(model), scheme, genome, calls)
+    numbers = range(1, shards + 1)
+    cut = [records_path(folder, number, shards) for number in numbers]
+    labelled = [probabilities_path(folder, number, shards) for number in numbers]
+    begun = sorted(folder.glob("*-of-*.parquet"))
+    if begun:
+        _same(read_shard(begun[0]).plan, begun[0], sequences, model, on_invalid, shards)
+    if not all(path.exists() for path in cut):
+        cut_input(sequences, folder, shards, model=model, on_invalid=on_invalid)
+    left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
+    if len(left) < shards:
+        logger.info("%d of %d shards are there already", shards - len(left), shards)
+    for number in left:
+        label_shard(
+            cut[number - 1],
+            labelled[number - 1],
+            model=model,
+            device=device,
+            threads=threads,
+            genome=genome,
+        )
+    tally = gather_shards(labelled, outputs, model=model, scheme=scheme, genome=genome, calls=calls)
+    for path in (*cut, *labelled):
+        delete_with_leftovers(path)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+    warn_of_refused(tally)
+    return tally
+
+
+def _same(
+    plan: Plan, path: Path, sequences: str, model: Path, on_invalid: OnInvalid, shards: int
+) -> None:
+    changed = [
+        what
+        for what, then, now in (
+            ("input", plan.input_sha256, sha256_of_file(sequences)),
+            ("model", plan.model_sha256, sha256_of_file(model / METADATA_FILE)),
+            ("--on-invalid", plan.on_invalid, on_invalid),
+            ("number of shards", plan.shards, shards),
+        )
+        if then != now
+    ]
+    if changed:
+        raise GrubioError(
+            f"was begun with another {' and another '.join(changed)}",
+            path=path.parent,
+            hint="delete the folder to start again, or give another --resume-folder",
+        )
+
+
+def _is_done(labelled: Path, cut: Path) -> bool:
+    return labelled.exists() and read_shard(labelled).plan == read_shard(cut).plan

@@ -1,0 +1,85 @@
+"""What a file of a shard says of itself: the plan that it belongs to, and its number."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+from grubio.checking import Tally
+from grubio.locus import Strand
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was cut, for which model, into how many shards.
+
+    Attributes
+    ----------
+    input_sha256
+        Of the FASTA file, as it is on the disk.
+    model_sha256
+        Of the model's ``model.json``, which holds the SHA-256 of the weights.
+    on_invalid
+        What was done with invalid records.
+    shards
+        How many.
+    tally
+        What was read, changed and refused in the whole input.
+    """
+
+    input_sha256: str
+    model_sha256: str
+    on_invalid: str
+    shards: int
+    tally: Tally
+
+    def as_json(self) -> str:
+        """Return the plan as JSON; the same plan is the same text."""
+        return json.dumps({**vars(self), "tally": vars(self.tally)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Return the plan that :meth:`as_json` wrote."""
+        content = json.loads(text)
+        tally = Tally(**content.pop("tally"))
+        for name in ("replaced", "labels"):
+            setattr(tally, name, Counter(getattr(tally, name)))
+        tally.refused = [(name, reason) for name, reason in tally.refused]
+        return cls(**content, tally=tally)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What a file of a shard says of itself.
+
+    Attributes
+    ----------
+    plan
+        The plan that it belongs to.
+    number
+        1-based.
+    computed
+        With what it was computed, for example ``cpu with AVX2``; empty for records.
+    strands
+        Strands that were labelled, for models of a genome.
+    rows
+        Records, parts of contigs, predictions or stretches in the file.
+    """
+
+    plan: Plan
+    number: int
+    computed: str = ""
+    strands: tuple[Strand, ...] = ()
+    rows: int = 0
+
+
+def shard_name(number: int, shards: int) -> str:
+    """Return the name of a shard, as Snakemake calls its scattered items.
+
+    Examples
+    --------
+    >>> shard_name(3, 16)
+    '3-of-16'
+    """
+    return f"{number}-of-{shards}"

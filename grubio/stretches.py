@@ -1,0 +1,113 @@
+"""Stretches of contigs: the windows that are computed, and what the model says of their cores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.locus import Strand
+from grubio.record import Record
+from grubio.scheme import LabelScheme
+from grubio.windows import ContigPart, Window, gap_mask, windows
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What the model says about consecutive bases of a contig.
+
+    Attributes
+    ----------
+    contig, length
+        Id of the contig and its bases.
+    start, end
+        The bases, 0-based and half-open.
+    residues
+        Letters of the plus strand.
+    probabilities
+        Calibrated probabilities of each strand that was asked for, float32 ``(base, class)``. The
+        bases of both strands are in the order of the plus strand; the classes are relative to
+        the strand.
+    scheme
+        The classes.
+    """
+
+    contig: str
+    length: int
+    start: int
+    end: int
+    residues: str
+    probabilities: Mapping[Strand, npt.NDArray[np.float32]]
+    scheme: LabelScheme
+
+    def __len__(self) -> int:
+        """Return the number of bases."""
+        return self.end - self.start
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Which bases are not N, bool ``(base,)``; nothing is written of the others."""
+        letters = np.frombuffer(self.residues.upper().encode("ascii"), dtype=np.uint8)
+        return np.not_equal(letters, ord("N"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A window of a contig, and what is computed of it.
+
+    Attributes
+    ----------
+    contig, length
+        Id of the contig and its bases.
+    window
+        The window and its core.
+    text
+        Letters of the plus strand in the window.
+    gap
+        Which bases of the core are in a gap of the assembly, bool ``(base,)``.
+    """
+
+    contig: str
+    length: int
+    window: Window
+    text: str
+    gap: npt.NDArray[np.bool_]
+
+
+def places_of(
+    contigs: Iterable[Record | ContigPart], core: int, overlap: int, scheme: LabelScheme
+) -> Iterator[Place]:
+    """Yield the windows of each contig in order.
+
+    Raises
+    ------
+    ValueError
+        If a contig has no sequence.
+    """
+    for contig in contigs:
+        part = contig if isinstance(contig, ContigPart) else ContigPart.whole(contig)
+        if not part.sequence:
+            raise ValueError(f"record '{part.id}' has no sequence")
+        for window in windows(part.length, core, overlap):
+            if not part.first <= window.first < part.last:
+                continue
+            first, last = window.first - part.offset, window.last - part.offset
+            gap = gap_mask(part.sequence, first, last) & (scheme.background is not None)
+            text = part.sequence[window.start - part.offset : window.end - part.offset]
+            yield Place(part.id, part.length, window, text, gap)
+
+
+def batched_places(places: Iterable[Place], budget: int) -> Iterator[list[Place]]:
+    """Yield batches of consecutive windows whose longest, times their number, is in the budget."""
+    batch: list[Place] = []
+    longest = 0
+    for place in places:
+        longest = max(longest, len(place.text))
+        if batch and (len(batch) + 1) * longest > budget:
+            yield batch
+            batch, longest = [], len(place.text)
+        batch.append(place)
+    if batch:
+        yield batch
