@@ -1,7 +1,7 @@
 """Time and memory of a bacterial genome, both strands; writes benchmarks/genome_speed.json.
 
-The genome is labelled with the bundled ``ecoli-promoters`` as it is, and as contigs that are
-several times as long (the genome, end to end), of which --part says how much is labelled.
+The genome is labelled with the bundled ``ecoli-promoters`` as it is, and as contigs that are a part
+of it or several times as long (the genome, end to end).
 
     python benchmarks/genome_speed.py GCF_000005845.2_ASM584v2_genomic.fna.gz --threads 2
 """

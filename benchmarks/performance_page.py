@@ -57,8 +57,8 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "",
         "## Training",
         "",
-        f"`python benchmarks/training_speed.py`: a network of {learned['parameters']:,} weights, "
-        f"batches of {learned['batch_residues']:,} residues, {learned['steps']} steps for each figure.",
+        f"`python benchmarks/training_speed.py --steps {learned['steps']}`: a network of {learned['parameters']:,} weights, "
+        f"batches of {learned['batch_residues']:,} residues.",
         "",
         "| way | residues per second | grubio is faster by |",
         "| --- | ---: | ---: |",
@@ -127,16 +127,26 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _parallel_lines(parallel: Mapping[str, Any]) -> list[str]:
-    means, rates = parallel["mean_valid_score"], parallel["median_residues_per_second"]
+    means = parallel["mean_valid_score"]
     return [
         "",
         f"`python benchmarks/parallel_training.py`: a small network, {parallel['residues']:,} "
         f"residues, {parallel['epochs']} epochs, {len(parallel['seeds'])} seeds. The mean "
         f"validation score is {means['1']:.4f} with one "
         f"process and {means['2']:.4f} with two of half the batch each; the standard deviation "
-        f"of one process over seeds is {parallel['standard_deviation_of_one']:.4f}. With one thread "
-        f"each, two processes of this machine learn from {rates['2'] / rates['1']:.2f} times as many "
-        "residues a second as one.",
+        f"of one process over seeds is {parallel['standard_deviation_of_one']:.4f}.",
+        "",
+        f"How much a second process of this machine gains, with one thread each, "
+        f"{parallel['timed_chains']} chains:",
+        "",
+        "| network | way | residues per second | gain |",
+        "| --- | --- | ---: | ---: |",
+        *(
+            f"| width {parallel['width'][name]} | {way} | {rate:,.0f} "
+            f"| {rate / ways['one process']:.2f} |"
+            for name, ways in parallel["median_residues_per_second"].items()
+            for way, rate in ways.items()
+        ),
     ]
 
 

@@ -249,7 +249,6 @@ def measured(threads: int, number: int, repeats: int, biotrainer: Path | None) -
         },
         "padding_of_padded_batches": padding_waste(plan, [len(c) for c in codes]),
         "labels_changed_by_int8": changed / sum(map(len, records)),
-        "fast_over_accurate": medians[f"predictor, {FAST}"] / medians["predictor"],
         "predictor_over": {
             name: medians["predictor"] / value
             for name, value in medians.items()
