@@ -35,7 +35,7 @@ def chosen_sites(
     false_positives_per_kb
         Calls in 1,000 labelled bases of the blocks, both strands together, that may lie away from
         any known site. What is near one, and which calls count, is as in the scores:
-        :func:`grubio.site_scoring.near_a_site`, :func:`grubio.site_scoring.countable_starts`.
+        :func:`grubio.site_matching.near_a_site`, :func:`grubio.site_matching.countable_starts`.
     """
     false: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     bases = 0

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grubio.alphabet import PROTEIN
@@ -48,6 +50,34 @@ def dataset(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> P
     path = tmp_path_factory.mktemp("dataset") / "split.parquet"
     write_dataset(path, DatasetHeader(PROTEIN, SS8, {"chains.tsv": "0" * 64}), chains)
     return path
+
+
+@pytest.fixture(scope="session")
+def rich(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset whose chains have all targets, a third of them coarse labels alone."""
+    records = []
+    for number, record in enumerate(chains):
+        labels = record.labels or ""
+        if number % 3 == 0 and record.split == "train":
+            labels = "".join(SS8.reduction[letter].lower() for letter in labels)
+        digits = "".join(str(place % 10) for place in range(len(record)))
+        records.append(
+            replace(
+                record,
+                labels=labels,
+                accessibility=digits,
+                profile=profile_of(record.sequence, number),
+            )
+        )
+    path = tmp_path_factory.mktemp("rich") / "split.parquet"
+    write_dataset(path, DatasetHeader(PROTEIN, SS8), records)
+    return path
+
+
+def profile_of(sequence: str, seed: int = 0) -> bytes:
+    """Return random substitution counts of a sequence, as a record holds them."""
+    counts = np.random.default_rng(seed).integers(0, 63, (len(sequence), 20))
+    return counts.astype(np.uint8).tobytes()
 
 
 @pytest.fixture(scope="session")

@@ -62,16 +62,16 @@ def test_two_processes_learn_what_one_learns(dataset: Path, together: Path, tmp_
 
 
 def test_two_processes_have_the_further_targets_of_one(
-    dataset: Path, together: Path, tmp_path: Path
+    rich: Path, together: Path, tmp_path: Path
 ) -> None:
-    """A teacher, and outputs that rest where no residue of a batch has their target."""
+    """A teacher, accessibility and profiles."""
     shape = SMALL.model_copy(update={"accessibility": True})
     lesson = together / "model"
     found = []
     for settings, threads in ((ALONE, 1), (TOGETHER, 2)):
         once = settings.model_copy(update={"epochs": 1, "profile_weight": 0.1})
         folder = tmp_path / str(threads)
-        train_model(dataset, folder, shape, once, teacher=lesson, device="cpu", threads=threads)
+        train_model(rich, folder, shape, once, teacher=lesson, device="cpu", threads=threads)
         found.append(history(folder)[-1])
     assert found[1]["valid_loss"] == pytest.approx(found[0]["valid_loss"], rel=0.05)
 

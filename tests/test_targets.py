@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import profile_of
 from grubio.alphabet import PROTEIN
 from grubio.batching import IGNORED, labelled_examples, padded
 from grubio.bundle import load_bundle
@@ -37,33 +38,6 @@ from grubio.training_data import load_training_data
 from test_homology import random_chain, relative
 
 TABLE = "id\tsequence\tss8\none\tMKV*\tHHEC\ntwo\tGG\tCC\n"
-
-
-def profile_of(sequence: str, seed: int = 0) -> bytes:
-    counts = np.random.default_rng(seed).integers(0, 63, (len(sequence), 20))
-    return counts.astype(np.uint8).tobytes()
-
-
-@pytest.fixture(scope="module")
-def rich(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset whose chains have all targets, a third of them coarse labels alone."""
-    records = []
-    for number, record in enumerate(chains):
-        labels = record.labels or ""
-        if number % 3 == 0 and record.split == "train":
-            labels = "".join(SS8.reduction[letter].lower() for letter in labels)
-        digits = "".join(str(place % 10) for place in range(len(record)))
-        records.append(
-            replace(
-                record,
-                labels=labels,
-                accessibility=digits,
-                profile=profile_of(record.sequence, number),
-            )
-        )
-    path = tmp_path_factory.mktemp("rich") / "split.parquet"
-    write_dataset(path, DatasetHeader(PROTEIN, SS8), records)
-    return path
 
 
 def files_of_targets(folder: Path, residues: int = 6) -> tuple[Path, Path, Path]:
