@@ -85,7 +85,8 @@ def biotrainer_rates(
         environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
         environment.pop("PYTHONPATH", None)
         done = subprocess.run(
-            [python, "-c", PROGRAM, str(work)],
+            # Not resolved: that would lead out of the environment.
+            [python.absolute(), "-c", PROGRAM, str(work)],
             env=environment,
             cwd=scratch,
             stdout=subprocess.PIPE,

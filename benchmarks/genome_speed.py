@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -34,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         fasta, sites = Path(scratch, "genome.fna"), Path(scratch, "sites.bed")
         for times in arguments.times:
-            text = contig.sequence * max(int(times), 1)
+            text = contig.sequence * math.ceil(times)
             text = text[: int(len(contig) * times)]
             fasta.write_text(f">contig\n{text}\n")
             options = ["--model", MODEL, "--threads", str(arguments.threads)]

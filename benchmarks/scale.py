@@ -2,7 +2,7 @@
 
 A tiny network (one layer of width 8, random weights) stands for the model: the default one would
 take hours, and what is measured is all that is not the network: reading, checking, batching,
-writing. Every record must come back once, in its place.
+writing. Every protein and short record must come back once, in its place.
 
 * proteins of random residues, 200 on average;
 * short records, 30 residues on average;

@@ -1,9 +1,10 @@
 """Residues labelled per second: the predictor against other ways to run the same work, in one run.
 
 The chains are those of the demonstration data. Every way is timed in turns, as often as
---repeats, beside the rate of a single-precision matrix product; medians count. All is measured
-for each number of threads. Writes benchmarks/throughput.json. ONNX Runtime and OpenVINO are
-compared if they are installed (pip install onnx onnxruntime openvino).
+--repeats, beside the rate of a single-precision matrix product; medians count. biotrainer, which
+has a process of its own, comes after them. All is measured for each number of threads. Writes
+benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are installed
+(pip install onnx onnxruntime openvino).
 
     python benchmarks/throughput.py --biotrainer BIOTRAINER/bin/python
 
@@ -15,8 +16,8 @@ The ways, all with the weights of ``protein-ss`` unless they are named otherwise
 * ``... one by one``: a chain at a time, every tenth chain.
 * ``S4PRED's shape``: five three-layer bidirectional GRUs of width 1024 over an embedding of 128,
   random weights, a chain at a time (Moffat and Jones, Bioinformatics 2021).
-* ``biotrainer's one-hot CNN``: its own inference (benchmarks/biotrainer_speed.py). The network is
-  three orders of magnitude smaller than the others; docs/benchmarks.md has what it gets right.
+* ``biotrainer's one-hot CNN``: its own inference (benchmarks/biotrainer_speed.py). The network has
+  some 6,500 weights, a three-hundredth of the others; docs/benchmarks.md has what it gets right.
 """
 
 from __future__ import annotations

@@ -110,6 +110,8 @@ def checked_records(
             continue
         _count(checked, record, alphabet, tally)
         yield checked
+        # While the next one is read, a chromosome would still be held.
+        del record, checked
 
 
 def _of_the_right_kind(

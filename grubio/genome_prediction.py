@@ -1,8 +1,8 @@
 """Prediction on genomes: contigs in; sites, segments, tracks or tables of both strands out.
 
-The text of one contig at a time is held, about twice while it is read and checked. Everything
-else that is held does not grow with the contigs: the windows of one batch, and features that wait
-for a segment that begins before them and has not ended.
+The text of one contig at a time is held, twice while it is read. Everything else that is held does
+not grow with the contigs: the windows of one batch, and features that wait for a segment that
+begins before them and has not ended.
 """
 
 from __future__ import annotations

@@ -276,7 +276,9 @@ class Predictor:
         ends = itertools.accumulate(map(len, sequences))
         parts = [slice(end - len(own), end) for own, end in zip(sequences, ends, strict=True)]
         return [
-            (probabilities[part], None if exposure is None else exposure[part]) for part in parts
+            # Copies, or whoever keeps one record keeps the batch.
+            (probabilities[part].copy(), None if exposure is None else exposure[part].copy())
+            for part in parts
         ]
 
 

@@ -51,9 +51,11 @@ def label_loss(
 def teacher_loss(logits: Tensor, taught: Tensor) -> Tensor:
     """Return the mean cross-entropy to a teacher's probabilities.
 
-    Both are ``(time, batch, class)``; residues of zeros are not taught.
+    Both are ``(time, batch, class)``; residues of zeros are not taught. Zero if none is.
     """
     seen = taught.sum(dim=2) > 0
+    if not seen.any():
+        return logits.new_zeros(())
     return cross_entropy(logits[seen].float(), taught[seen].float())
 
 
@@ -72,8 +74,10 @@ def profile_loss(states: Tensor, profile: Tensor, head: nn.Linear) -> Tensor:
     """Return the mean cross-entropy to substitution frequencies of what a head makes of states.
 
     States are ``(time, batch, channel)`` and frequencies ``(time, batch, residue)``; those of
-    zeros are unknown.
+    zeros are unknown. Zero if all are.
     """
     seen = profile.sum(dim=2) > 0
+    if not seen.any():
+        return states.new_zeros(())
     wanted = profile[seen].float()
     return cross_entropy(head(states[seen]), wanted / wanted.sum(dim=1, keepdim=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from grubio.writers import COMPRESSED, open_writer
 logger = logging.getLogger(__name__)
 
 _JUDGED_RECORDS = 5
+_JUDGED_RESIDUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -226,15 +228,36 @@ def some(records: Iterable[Record], path: str) -> Iterator[Record]:
 
 def model_for(records: Iterable[Record]) -> Path:
     """Return the folder of the best bundled model for an input, by its first records."""
-    ahead = list(itertools.islice(records, _JUDGED_RECORDS))
-    return default_model(DNA if _all_dna(ahead) else PROTEIN)
+    return _best_model(_first_few(records))
 
 
 def with_model_for(records: Iterable[Record]) -> tuple[Path, Iterator[Record]]:
     """Return :func:`model_for` the records, and all of the records."""
     following = iter(records)
-    ahead = list(itertools.islice(following, _JUDGED_RECORDS))
-    return model_for(ahead), itertools.chain(ahead, following)
+    ahead = deque(_first_few(following))
+
+    def all_of_them() -> Iterator[Record]:
+        while ahead:
+            yield ahead.popleft()
+        yield from following
+
+    return _best_model(ahead), all_of_them()
+
+
+def _best_model(records: Iterable[Record]) -> Path:
+    return default_model(DNA if _all_dna(records) else PROTEIN)
+
+
+def _first_few(records: Iterable[Record]) -> list[Record]:
+    # Of a genome one contig is enough; five chromosomes would have to be held.
+    few: list[Record] = []
+    held = 0
+    for record in records:
+        few.append(record)
+        held += len(record)
+        if len(few) == _JUDGED_RECORDS or held >= _JUDGED_RESIDUES:
+            break
+    return few
 
 
 def _all_dna(records: Iterable[Record]) -> bool:

@@ -146,6 +146,7 @@ def label_shard(
     """
     shard = read_shard(records)
     bundle = _bundle_of(shard.plan, model, records)
+    wanted_scheme(bundle, None, genome, None)
     predictor = Predictor(bundle, device, threads)
     strands = strands_of(genome or GenomeSettings()) if bundle.sites is not None else ()
     done = Shard(shard.plan, shard.number, predictor.described, strands)

@@ -97,6 +97,8 @@ def places_of(
             gap = gap_mask(part.sequence, first, last) & (scheme.background is not None)
             text = part.sequence[window.start - part.offset : window.end - part.offset]
             yield Place(part.id, part.length, window, text, gap)
+        # While the next one is read, a chromosome would still be held.
+        del contig, part
 
 
 def batched_places(places: Iterable[Place], budget: int) -> Iterator[list[Place]]:

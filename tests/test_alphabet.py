@@ -33,6 +33,14 @@ def test_an_unknown_residue_is_not_tyrosine_nor_any_other_single_residue() -> No
     assert PROTEIN.one_hot("X").max() < 0.06
 
 
+def test_letters_are_counted_by_what_they_are() -> None:
+    """In pieces, of either case; what is no letter of the alphabet is not ambiguous."""
+    text = "mKtX-éb" + "A" * 300_000 + "z*"
+    assert PROTEIN.count_ambiguous(text) == 3
+    assert PROTEIN.invalid_positions(text) == [4, 5, 300_008]
+    assert (DNA.count_ambiguous("acgtUNn"), DNA.invalid_positions("acgtUNn")) == (3, [])
+
+
 def test_case_is_not_information() -> None:
     assert np.array_equal(PROTEIN.encode("mktw"), PROTEIN.encode("MKTW"))
 

@@ -70,6 +70,8 @@ def test_a_long_line_is_read_in_pieces_and_its_letters_are_those_of_short_lines(
         Record("one", "the first of two", "MKTAYIAKQRAA>QRGG"),
         Record("two", "with ünïcödé", "W" * 17),
     ]
+    path.write_bytes(b">one\n         >two\nAC\n")
+    assert list(read_fasta(path)) == [Record("one", "", ">twoAC")]
     path.write_bytes(b">one\nMKTAYI\nMKTAYIAKQ\xff\n")
     with pytest.raises(GrubioError, match="byte 0xff is not UTF-8") as refused:
         list(read_fasta(path))

@@ -117,6 +117,9 @@ def read_features(
             read = read or _reader_of(line)
             try:
                 feature = read(line)
+                if feature.contig not in lengths:
+                    # GFF3 escapes what its ids may not hold.
+                    feature = replace(feature, contig=unquote(feature.contig))
                 # A landmark stands before the features on it.
                 if _SAYS_CIRCULAR.search(feature.text):
                     circular.add(feature.contig)
@@ -192,8 +195,7 @@ def _gff_feature(line: _Line) -> Feature:
     if len(cells) != _GFF_COLUMNS:
         raise line.error(f"{len(cells)} columns between tabs; {_GFF_COLUMNS} were expected")
     return Feature(
-        # GFF3 escapes what an id may not hold, and so do writers of GTF that write both.
-        unquote(cells[0]),
+        cells[0],
         line.number_in(cells[3], "start") - 1,
         line.number_in(cells[4], "end"),
         line.strand_in(cells[6]),

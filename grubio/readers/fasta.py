@@ -38,9 +38,8 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     seen = SeenIds()
     number = 0
     with open_input(path) as raw:
-        for number, (title, sequence) in enumerate(
-            SimpleFastaParser(_joined_lines(raw, path)), start=1
-        ):
+        for title, sequence in SimpleFastaParser(_joined_lines(raw, path)):
+            number += 1
             name, _, description = title.strip().partition(" ")
             name, tab, more = name.partition("\t")
             description = more + " " * bool(tab and description) + description
@@ -64,6 +63,8 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
             # A copy of a chromosome is worth avoiding.
             whole = sequence if sequence.isalpha() else "".join(sequence.split())
             yield Record(name, description.strip(), whole)
+            # While the next one is read, a chromosome would still be held; enumerate holds it too.
+            del sequence, whole
     _refuse(seen.finish(), path)
     if not number:
         raise GrubioError(
@@ -99,13 +100,13 @@ def _joined_lines(raw: BinaryIO, path: str | Path) -> Iterator[str]:
         _check(piece, path, number)
         if header:
             if sequence:
-                joined, sequence = sequence.decode("utf-8"), bytearray()
-                yield joined
+                yield _taken(sequence)
             in_record = True
             yield piece.decode("utf-8")
         elif in_record:
-            sequence += piece.rstrip()
-        elif piece.strip():
+            # A piece of a line keeps its spaces: after them a > is no header.
+            sequence += piece.rstrip() if piece.endswith(b"\n") else piece
+        elif piece.decode("utf-8").strip():
             raise GrubioError(
                 "there is text before the first header",
                 path=path,
@@ -115,8 +116,13 @@ def _joined_lines(raw: BinaryIO, path: str | Path) -> Iterator[str]:
         at_start = piece.endswith(b"\n")
         number += at_start
     if sequence:
-        joined, sequence = sequence.decode("utf-8"), bytearray()
-        yield joined
+        yield _taken(sequence)
+
+
+def _taken(sequence: bytearray) -> str:
+    text = sequence.decode("utf-8")
+    sequence.clear()
+    return text
 
 
 def _check(piece: bytes, path: str | Path, number: int) -> None:

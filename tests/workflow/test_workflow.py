@@ -70,7 +70,12 @@ def study() -> dict[str, Any]:
                 "training": {"processes": 2, "batch_residues": 2000},
             },
         },
-        "prediction": {"inputs": {"new": "new.fasta"}, "formats": ["tsv", "fasta"]},
+        "prediction": {
+            "inputs": {"new": "new.fasta"},
+            "formats": ["tsv", "fasta"],
+            # Not for these runs.
+            "genome": {"min_score": 0.5},
+        },
     }
 
 
@@ -214,10 +219,17 @@ def test_a_model_of_a_genome_writes_files_and_folders_of_tracks(tmp_path: Path) 
     write_study(
         tmp_path,
         {
-            "datasets": {"loci": {"records": "loci.tsv", "prepare": {"format": "tsv"}}},
+            "datasets": {
+                "loci": {
+                    "records": "new.fna",
+                    "annotation": ["loci.bed"],
+                    "prepare": {"format": "genome", "classes": {"tss": {"feature": "tss"}}},
+                }
+            },
             "runs": {"first": {"dataset": "loci"}},
             "prediction": {
                 "inputs": {"new": "new.fna"},
+                "calls": {"min_confidence": 0.9},
                 "formats": ["bed", "bigwig", "bedgraph"],
                 "genome": {"strand": "-", "min_score": 0.3},
             },

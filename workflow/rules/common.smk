@@ -189,6 +189,20 @@ GENOME_RUNS = [
 ]
 
 
+def genome_options(wildcards):
+    """Return the options that are for models of a genome; nothing for other runs."""
+    of_a_genome = wildcards.run in GENOME_RUNS
+    return shlex.join(as_options(STUDY.prediction.genome)) if of_a_genome else ""
+
+
+def prediction_options(wildcards):
+    """Return the options that say what is written of a prediction by the model of a run."""
+    calls = STUDY.prediction.calls
+    if wildcards.run in GENOME_RUNS:
+        calls = type(calls)(min_segment=calls.min_segment)
+    return f"{genome_options(wildcards)} {shlex.join(as_options(calls))}"
+
+
 FINAL_OUTPUT = [
     "results/comparison.tsv",
     *expand("results/{run}/report.html", run=RUNS),

@@ -35,9 +35,7 @@ rule predict:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
-        settings=shlex.join(
-            as_options(STUDY.prediction.genome) + as_options(STUDY.prediction.calls)
-        ),
+        settings=prediction_options,
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,

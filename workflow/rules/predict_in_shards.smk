@@ -67,7 +67,7 @@ rule label:
         gpu=GPUS,
     params:
         model=subpath(input.model, parent=True),
-        genome=shlex.join(as_options(STUDY.prediction.genome)),
+        genome=genome_options,
         device=STUDY.device,
         version=VERSION,
     shell:
@@ -112,9 +112,7 @@ rule gather:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
-        settings=shlex.join(
-            as_options(STUDY.prediction.genome) + as_options(STUDY.prediction.calls)
-        ),
+        settings=prediction_options,
         version=VERSION,
     shell:
         """
