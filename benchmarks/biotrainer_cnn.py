@@ -57,6 +57,21 @@ def entries(train: Path, sets: Path) -> Iterator[str]:
             yield f">{name}{number} TARGET={labels} SET={name} MASK={counted}\n{sequence}\n"
 
 
+def cnn_config(chains: Path, output: Path, epochs: int) -> dict[str, object]:
+    """Return biotrainer's configuration of its one-hot CNN on a CPU."""
+    return {
+        "input_file": str(chains),
+        "output_dir": str(output),
+        "protocol": "residue_to_class",
+        "model_choice": "CNN",
+        "embedder_name": "one_hot_encoding",
+        "num_epochs": epochs,
+        "bootstrapping_iterations": 0,
+        "device": "cpu",
+        "disable_pytorch_compile": True,
+    }
+
+
 def standard(sequence: str) -> str:
     """Return a sequence in which every letter but the 20 standard ones is X."""
     return STANDARD.sub("X", sequence.upper())
@@ -73,17 +88,7 @@ def main() -> None:
     arguments = parser.parse_args()
     work = arguments.output / "biotrainer"
     write_text_whole(work / "chains.fasta", "".join(entries(arguments.train, arguments.sets)))
-    config = {
-        "input_file": str(work / "chains.fasta"),
-        "output_dir": str(work / "run"),
-        "protocol": "residue_to_class",
-        "model_choice": "CNN",
-        "embedder_name": "one_hot_encoding",
-        "num_epochs": arguments.epochs,
-        "bootstrapping_iterations": 0,
-        "device": "cpu",
-        "disable_pytorch_compile": True,
-    }
+    config = cnn_config(work / "chains.fasta", work / "run", arguments.epochs)
     answers = work / "predictions.json"
     subprocess.run([arguments.python, "-c", PROGRAM, json.dumps(config), str(answers)], check=True)
     labels = json.loads(answers.read_text())

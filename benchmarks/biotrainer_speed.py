@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from biotrainer_cnn import cnn_config
 from grubio.record import Record
 
 PROGRAM = """
@@ -69,17 +70,7 @@ def biotrainer_rates(
             for number, record in enumerate(learned)
         ]
         chains.write_text("".join(entries))
-        config = {
-            "input_file": str(chains),
-            "output_dir": str(Path(scratch, "run")),
-            "protocol": "residue_to_class",
-            "model_choice": "CNN",
-            "embedder_name": "one_hot_encoding",
-            "num_epochs": 1,
-            "bootstrapping_iterations": 0,
-            "device": "cpu",
-            "disable_pytorch_compile": True,
-        }
+        config = cnn_config(chains, Path(scratch, "run"), epochs=1)
         sequences = [record.sequence for record in records]
         work.write_text(json.dumps([config, sequences, threads, repeats, str(answer)]))
         environment = os.environ | {"OMP_NUM_THREADS": str(threads)}

@@ -15,11 +15,10 @@ from grubio.columns import Columns
 from grubio.config import CallSettings, Device, OnInvalid
 from grubio.config_loading import checked
 from grubio.errors import GrubioError
-from grubio.genome_prediction import require_calls_of_genomes
 from grubio.inference import Predictor
 from grubio.labelled_contig import LabelledContig, labelled_contig
 from grubio.labelled_sequence import LabelledSequence, labelled
-from grubio.prediction import output_scheme
+from grubio.prediction import wanted_scheme
 from grubio.readers.fasta import read_fasta
 from grubio.record import Record
 from grubio.scheme import LabelScheme
@@ -123,11 +122,10 @@ class Model:
         }
         calls = checked(CallSettings, given)
         bundle = self._predictor.bundle
-        target = output_scheme(bundle.scheme, scheme)
+        target = wanted_scheme(bundle, scheme, None, calls)
         single, records = _records(sequences)
         ready = checked_records(records, bundle.alphabet, on_invalid)
         if bundle.sites is not None:
-            require_calls_of_genomes(calls)
             caller = FeatureCaller(
                 bundle.scheme, bundle.sites, min_score=min_score, min_segment=min_segment
             )

@@ -107,8 +107,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         if target.is_dir():
             raise GrubioError("is a folder; a file name was expected", path=target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A name as long as the file system holds has no room for more.
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=_temporary_prefix(target), dir=target.parent)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -125,8 +124,13 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 def delete_with_leftovers(path: Path) -> None:
     """Delete a file if it is there, and what killed processes left of writing it."""
     path.unlink(missing_ok=True)
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
+    for leftover in path.parent.glob(f"{glob.escape(_temporary_prefix(path))}*"):
         leftover.unlink(missing_ok=True)
+
+
+def _temporary_prefix(path: Path) -> str:
+    # A name as long as the file system holds has no room for more.
+    return f".{path.name[:40]}."
 
 
 def write_text_whole(path: str | Path, text: str) -> None:

@@ -154,14 +154,15 @@ class Fitting(lightning.LightningModule):
         Among several processes it is times the share of this one in the residues of the step.
         """
         codes, lengths, classes, accessibility, profile, taught = batch
-        if self.settings.homolog_augmentation and profile.shape[2]:
-            codes = with_substitutions(codes, profile, self.settings.homolog_augmentation)
+        settings = self.settings
+        if settings.homolog_augmentation and profile.shape[2]:
+            codes = with_substitutions(codes, profile, settings.homolog_augmentation)
         states = self.model.states(codes, lengths)
         outputs = self.model.outputs(states)
         loss = self._label_loss(outputs.logits, classes)
-        counted = (classes != IGNORED).sum() * self._is_dealt(turn, self._batches)
+        own = self._is_dealt(turn, self._batches)
+        counted, read = (classes != IGNORED).sum() * own, lengths.sum() * own
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
-        settings = self.settings
         if taught.shape[2]:
             share = settings.teacher_weight
             loss = (1 - share) * loss + share * teacher_loss(outputs.logits, taught)
@@ -170,10 +171,9 @@ class Fitting(lightning.LightningModule):
             loss = loss + settings.accessibility_weight * accessibility_loss(said, accessibility)
         if self.profile_head is not None and profile.shape[2]:
             loss = loss + settings.profile_weight * profile_loss(states, profile, self.profile_head)
-        read = lengths.sum() * self._is_dealt(turn, self._batches)
         together, seen_together = sum_over_processes(torch.stack((counted, read))).tolist()
         self.residues_seen += seen_together
-        processes = self.settings.all_processes
+        processes = settings.all_processes
         # Processes average their gradients.
         return loss if processes == 1 else loss * (counted * processes / max(together, 1))
 

@@ -113,7 +113,7 @@ def write_stretches(
 
 def require_calls_of_genomes(calls: CallSettings) -> None:
     """Raise GrubioError if settings say something that does not hold for a genome."""
-    if calls != CallSettings(min_segment=calls.min_segment):
+    if calls != calls.of_genomes():
         raise GrubioError(
             "min_confidence and max_gap are not for a model of a genome",
             hint="use min_score, or choose by the probabilities of format bigwig",

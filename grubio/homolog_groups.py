@@ -25,18 +25,6 @@ _EVALUE_MARGIN = 2
 logger = logging.getLogger(__name__)
 
 
-def homolog_groups(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """Return the number of the group of each name: connected components of the pairs."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    place = {name: number for number, name in enumerate(names)}
-    edges = np.array([(place[a], place[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
-    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(names),) * 2)
-    _, labels = connected_components(graph, directed=False)
-    return dict(zip(names, labels.tolist(), strict=True))
-
-
 def dealt_out(
     records: Sequence[Record],
     alphabet: Alphabet,
@@ -60,7 +48,7 @@ def dealt_out(
         for hit in find_hits(sequences, sequences, alphabet, settings, threads)
         if hit.is_homolog(limits)
     )
-    group_of = homolog_groups(list(sequences), pairs)
+    group_of = _group_of(list(sequences), pairs)
     members: dict[int, list[Record]] = defaultdict(list)
     for record in records:
         members[group_of[record.id]].append(record)
@@ -135,6 +123,18 @@ def audited(
             found = nearest.get(record.id)
             rows.append(_audit_row(record, found, found.target if found else ""))
     return rows, homologous
+
+
+def _group_of(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    # The number of the group of each name: connected components of the pairs.
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    place = {name: number for number, name in enumerate(names)}
+    edges = np.array([(place[a], place[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(names),) * 2)
+    _, labels = connected_components(graph, directed=False)
+    return dict(zip(names, labels.tolist(), strict=True))
 
 
 def _split_of_groups(

@@ -168,7 +168,7 @@ class _Direction:
         # Steps of fewer than the least rows are laid out with rows of nobody beside them.
         wide = torch.zeros(CHUNK_ROWS, 4 * width)
         wide_out = torch.empty(CHUNK_ROWS, width)
-        state, live = torch.full((LEAST_ROWS, width), _REST), 0
+        state = torch.empty(0, width)
         for chunk in reversed(chunks) if self._backwards else chunks:
             base, end = chunk.rows
             gates, results = projected[: end - base], out[base:end]
@@ -180,21 +180,19 @@ class _Direction:
                 sizes = [LEAST_ROWS] * steps
                 spread = wide[: steps * LEAST_ROWS]
                 spread.view(steps, LEAST_ROWS, -1)[:, :count] = gates.view(steps, count, -1)
-                state = self._run(spread, wide_out[: len(spread)], sizes, state, live)
+                state = self._run(spread, wide_out[: len(spread)], sizes, state)
                 results.view(steps, count, width)[:] = wide_out[: len(spread)].view(
                     steps, LEAST_ROWS, width
                 )[:, :count]
             else:
-                state = self._run(gates, results, chunk.counts, state, live)
-            live = chunk.counts[0] if self._backwards else chunk.counts[-1]
+                state = self._run(gates, results, chunk.counts, state)
+            # Rows of nobody do not go on.
+            state = state[: chunk.counts[0 if self._backwards else -1]]
 
-    def _run(
-        self, gates: Tensor, results: Tensor, counts: list[int], state: Tensor, live: int
-    ) -> Tensor:
-        """Write the states of consecutive steps and return the last one.
+    def _run(self, gates: Tensor, results: Tensor, counts: list[int], state: Tensor) -> Tensor:
+        """Write the states of consecutive steps, which follow ``state``, and return the last one.
 
-        ``gates`` holds what the inputs add, ``(row, 4 * hidden)``, and is used up. The first
-        ``live`` rows of ``state`` go on.
+        ``gates`` holds what the inputs add, ``(row, 4 * hidden)``, and is used up.
         """
         width = self.width
         steps = list(
@@ -214,10 +212,10 @@ class _Direction:
         if self._backwards:
             steps.reverse()
         recurrent, lerp, sigmoid_ = self._recurrent, torch.lerp, torch.sigmoid_
+        held = len(state)
         for count, candidate, gated, reset, update, own, moved, result in steps:
-            if live != count:
-                state = _resized(state[:live], count)
-                live = count
+            if held != count:
+                state, held = _resized(state, count), count
             moved.addmm_(state, recurrent)
             sigmoid_(gated)
             sigmoid_(candidate.addcmul_(reset, own))

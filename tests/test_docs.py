@@ -115,7 +115,8 @@ def test_the_readme_tells_the_scores_of_the_dna_model() -> None:
 
 
 def test_the_pages_on_speed_are_made_of_their_results() -> None:
-    from performance_page import performance_page, results, scaling_page
+    from performance_page import performance_page, results
+    from scaling_page import scaling_page
 
     found = results()
     assert (REPOSITORY / "docs/performance.md").read_text() == performance_page(found)

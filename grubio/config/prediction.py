@@ -46,6 +46,10 @@ class CallSettings(Settings):
         "except those of the background. Not for models of a genome.",
     )
 
+    def of_genomes(self) -> CallSettings:
+        """Return what holds for models of a genome, the rest as by default."""
+        return CallSettings(min_segment=self.min_segment)
+
 
 class GenomeSettings(Settings):
     """What is written of a genome; other models have no use for it."""

@@ -199,7 +199,7 @@ def prediction_options(wildcards):
     """Return the options that say what is written of a prediction by the model of a run."""
     calls = STUDY.prediction.calls
     if wildcards.run in GENOME_RUNS:
-        calls = type(calls)(min_segment=calls.min_segment)
+        calls = calls.of_genomes()
     return f"{genome_options(wildcards)} {shlex.join(as_options(calls))}"
 
 
