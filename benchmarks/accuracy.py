@@ -23,22 +23,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grubio import metrics
-from grubio.alphabet import PROTEIN
-from grubio.baselines import WindowLogisticRegression, class_frequencies, scored_classes
-from grubio.bundle import find_model, load_bundle
-from grubio.checking import checked_records
 from grubio.config import EvaluationSettings, SplitSettings
-from grubio.dataset import read_header, read_records
-from grubio.devices import available_threads, use_threads
+from grubio.datasets.parquet import read_header, read_records
+from grubio.datasets.validation import checked_records
+from grubio.evaluation.baselines import WindowLogisticRegression, class_frequencies
+from grubio.evaluation.scoring import SchemeScores
 from grubio.files import sha256_of_file, write_text_whole
-from grubio.homology import find_hits
-from grubio.inference import Predictor
+from grubio.inference.predictor import Predictor
+from grubio.metrics import classification as metrics
+from grubio.model.bundle import load_bundle
+from grubio.model.devices import available_threads, use_threads
+from grubio.model.zoo import find_model
 from grubio.readers.fasta import read_fasta
 from grubio.readers.table import read_table
-from grubio.record import Record
-from grubio.scheme import SS3, SS8
-from grubio.scoring import SchemeScores
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8
+from grubio.sequences.scored_classes import scored_classes
+from grubio.splits.homology.search import find_hits
 
 RESULTS = Path(__file__).with_name("accuracy.json")
 SETS = ("cb513", "ts115")

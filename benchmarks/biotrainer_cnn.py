@@ -16,10 +16,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from grubio.dataset import read_records
+from grubio.datasets.parquet import read_records
 from grubio.files import write_text_whole
 from grubio.readers.table import read_table
-from grubio.scheme import SS8
+from grubio.sequences.scheme import SS8
 from peers import COLUMNS, SETS, STANDARD
 
 PROGRAM = """

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from biotrainer_cnn import cnn_config
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 PROGRAM = """
 import json, sys, time

@@ -27,13 +27,13 @@ import torch
 from torch import Tensor, nn
 
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.config_loading import checked
-from grubio.devices import use_threads
+from grubio.config.loading import checked
 from grubio.files import write_text_whole
-from grubio.fitting import Fitting
-from grubio.fitting_plan import new_fitting
-from grubio.model import BiGRULabeller, reversal_index
-from grubio.training_data import TrainingData, load_training_data
+from grubio.model.bigru import BiGRULabeller, reversal_index
+from grubio.model.devices import use_threads
+from grubio.training.epoch_plan import new_fitting
+from grubio.training.examples import TrainingData, load_training_data
+from grubio.training.lightning_module import Fitting
 
 BUDGET = 1_500_000
 BASE_MODEL = {

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from grubio import metrics
-from grubio.bundle import bundled_models, load_metadata
+from grubio.metrics import classification as metrics
+from grubio.model.bundle import load_metadata
+from grubio.model.zoo import bundled_models
 
 REPLICATES, SEED = 2000, 1
 

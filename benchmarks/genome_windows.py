@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from grubio.alphabet import DNA
-from grubio.bundle import default_model, find_model, load_bundle
-from grubio.inference import Predictor
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import load_bundle
+from grubio.model.zoo import default_model, find_model
 from grubio.readers.fasta import read_fasta
-from grubio.record import Record
-from grubio.windows import CORE, OVERLAP, windows
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.record import Record
+from grubio.sequences.windows import CORE, OVERLAP, windows
 
 OVERLAPS = (0, 16, 32, 64, 128, 256, 512, 1024)
 RESULTS = Path(__file__).with_name("genome_windows.json")

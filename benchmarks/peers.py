@@ -20,7 +20,7 @@ from pathlib import Path
 
 from grubio.files import write_text_whole
 from grubio.readers.table import read_table
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 SETS = ("cb513", "ts115")
 COLUMNS = ("id", "sequence", "ss8", "mask")

@@ -18,9 +18,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from grubio.bundle import find_model, load_metadata
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
+from grubio.model.bundle import load_metadata
+from grubio.model.zoo import find_model
 
 MODEL = "ecoli-promoters"
 RESULTS = Path(__file__).with_name("ecoli_promoters.json")

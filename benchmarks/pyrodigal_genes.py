@@ -21,15 +21,15 @@ import numpy as np
 import numpy.typing as npt
 import pyrodigal
 
-from grubio.base_metrics import dense_metrics
 from grubio.config import EvaluationSettings
-from grubio.dataset import read_header, read_records, require_splits
+from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
-from grubio.locus import STRANDS, Locus
-from grubio.metrics import bootstrap_weights
+from grubio.metrics.bases import dense_metrics
+from grubio.metrics.candidates import strands_of
+from grubio.metrics.classification import bootstrap_weights
 from grubio.readers.fasta import read_fasta
-from grubio.site_scoring import strands_of
+from grubio.sequences.locus import STRANDS, Locus
 
 SCORES = ("mcc", "sensitivity", "precision", "f1")
 

@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grubio.alphabet import DNA, PROTEIN, Alphabet
-from grubio.bundle import Site, save_bundle
-from grubio.model import Architecture, BiGRULabeller
-from grubio.scheme import SS3, LabelScheme
+from grubio.model.bigru import Architecture, BiGRULabeller
+from grubio.model.bundle import Site, save_bundle
+from grubio.sequences.alphabet import DNA, PROTEIN, Alphabet
+from grubio.sequences.scheme import SS3, LabelScheme
 from measured_command import cost_of
 
 TITIN = 40_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from grubio.planning import Size, plan_of
+from grubio.prediction.cost import Size, plan_of
 
 JOBS = 32
 # UniProtKB/Swiss-Prot statistics; of UniRef50 and the genome, round numbers.

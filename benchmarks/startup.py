@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from grubio.embedded import embedded_path
+from grubio.fetching.embedded import embedded_path
 from grubio.readers.fasta import read_fasta
 from measured_command import Cost, cost_of
 

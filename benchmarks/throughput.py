@@ -10,7 +10,8 @@ benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are i
 
 The ways, all with the weights of ``protein-ss`` unless they are named otherwise:
 
-* ``predictor``: :class:`grubio.inference.Predictor`, from records to calibrated probabilities.
+* ``predictor``: :class:`grubio.inference.predictor.Predictor`, from records to calibrated
+  probabilities.
 * ``PyTorch eager``: ``torch.nn.GRU`` over padded batches of up to 16,000 residues of like length.
 * ``torch.compile``, ``dynamic int8``, ``ONNX Runtime``, ``OpenVINO``: the same batches.
 * ``... one by one``: a chain at a time, every tenth chain.
@@ -38,13 +39,14 @@ import torch
 from torch import nn
 
 from biotrainer_speed import biotrainer_rates
-from grubio.batching import batches_by_length, padded_codes, padding_waste
-from grubio.bundle import Bundle, find_model, load_bundle
-from grubio.devices import use_threads
-from grubio.embedded import embedded_path
-from grubio.inference import Predictor
+from grubio.fetching.embedded import embedded_path
+from grubio.inference.predictor import Predictor
+from grubio.model.batching import batches_by_length, padded_codes, padding_waste
+from grubio.model.bundle import Bundle, load_bundle
+from grubio.model.devices import use_threads
+from grubio.model.zoo import find_model
 from grubio.readers.table import read_table
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 ACCURATE, FAST = "protein-ss", "protein-ss-fast"
 PADDED_RESIDUES = 16_000

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from grubio.alphabet import PROTEIN
-from grubio.batching import (
+from grubio.config import ModelSettings, TrainingSettings
+from grubio.fetching.embedded import embedded_path
+from grubio.model.batching import (
     IGNORED,
     Batch,
     PaddedBatches,
@@ -33,12 +34,11 @@ from grubio.batching import (
     padding_waste,
     shuffled_batches,
 )
-from grubio.config import ModelSettings, TrainingSettings
-from grubio.devices import use_threads
-from grubio.embedded import embedded_path
-from grubio.model import Architecture, BiGRULabeller
+from grubio.model.bigru import Architecture, BiGRULabeller
+from grubio.model.devices import use_threads
 from grubio.readers.table import read_table
-from grubio.scheme import SS3
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.scheme import SS3
 from throughput import matrix_rate
 
 WIDTH = 192

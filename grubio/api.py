@@ -8,20 +8,21 @@ from typing import Any, overload
 
 import numpy as np
 
-from grubio.bundle import find_model, load_bundle
-from grubio.called_features import FeatureCaller
-from grubio.checking import checked_records
-from grubio.columns import Columns
 from grubio.config import CallSettings, Device, OnInvalid
-from grubio.config_loading import checked
+from grubio.config.loading import checked
+from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
-from grubio.inference import Predictor
-from grubio.labelled_contig import LabelledContig, labelled_contig
-from grubio.labelled_sequence import LabelledSequence, labelled
-from grubio.prediction import wanted_scheme
+from grubio.inference.called_features import FeatureCaller
+from grubio.inference.columns import Columns
+from grubio.inference.labelled_contig import LabelledContig, labelled_contig
+from grubio.inference.labelled_sequence import LabelledSequence, labelled
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import load_bundle
+from grubio.model.zoo import find_model
+from grubio.prediction.predict_file import wanted_scheme
 from grubio.readers.fasta import read_fasta
-from grubio.record import Record
-from grubio.scheme import LabelScheme
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme
 
 Labelled = LabelledSequence | LabelledContig
 

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.alphabet import PROTEIN
 from grubio.config import SplitSettings
-from grubio.homology import find_hits
+from grubio.sequences.alphabet import PROTEIN
+from grubio.splits.homology.search import find_hits
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "data/pdb_chains.tsv.xz"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grubio.bundle import METADATA_FILE
+from grubio.model.bundle import METADATA_FILE
 from make_zoo import copy_model
 
 METHODS = {

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from grubio.locus import reverse_complement
+from grubio.sequences.locus import reverse_complement
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import json
 import shutil
 from pathlib import Path
 
-from grubio.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE
+from grubio.model.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE
 
 ZOO = Path(__file__).parents[1] / "grubio/zoo"
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from grubio import config
-from grubio.config_loading import json_schema
+from grubio.config.loading import json_schema
 from grubio.writers.json_document import predictions_schema
 
 ROOT = Path(__file__).parents[1]

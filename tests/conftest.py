@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grubio.alphabet import PROTEIN
-from grubio.dataset import DatasetHeader, write_dataset
-from grubio.record import Record
-from grubio.scheme import SS8
+from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS8
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -84,7 +84,7 @@ def profile_of(sequence: str, seed: int = 0) -> bytes:
 def run_folder(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run trained for one epoch."""
     from grubio.config import ModelSettings, TrainingSettings
-    from grubio.training import train_model
+    from grubio.training.train import train_model
 
     folder = tmp_path_factory.mktemp("run")
     train_model(

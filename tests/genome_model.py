@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grubio.alphabet import DNA
-from grubio.bundle import Site, save_bundle
-from grubio.model import Architecture, BiGRULabeller
-from grubio.scheme import custom_scheme
+from grubio.model.bigru import Architecture, BiGRULabeller
+from grubio.model.bundle import Site, save_bundle
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.scheme import custom_scheme
 
 SCHEME = custom_scheme("genome", "TMC.", ["tss", "minus 10", "coding", "none"], ".")
 SITES = {"T": Site(1, 0.35), "M": Site(6, 0.3)}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.locus import reverse_complement
+from grubio.sequences.locus import reverse_complement
 
 SITE = "TGACTCA"
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grubio.alphabet import DNA
-from grubio.dataset import DatasetHeader
-from grubio.locus import Locus, reverse_complement
-from grubio.record import Record
-from grubio.scheme import custom_scheme
+from grubio.datasets.parquet import DatasetHeader
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.locus import Locus, reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import custom_scheme
 
 SCHEME = custom_scheme("motifs", "M.", ("minus10", "background"), background=".")
 WIDTH = 6

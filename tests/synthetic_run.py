@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grubio.files import open_input
-from grubio.scheme import LabelScheme
+from grubio.sequences.scheme import LabelScheme
 
 CHAINS_FILE = Path(__file__).parents[1] / "data" / "pdb_chains.tsv.xz"
 HOSTILE = '<script>alert("x")</script>&\'$1$'

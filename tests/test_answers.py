@@ -121,11 +121,12 @@ def answers(model: str) -> dict[str, Any]:
             hashes["ss8.tsv"] = hashlib.sha256((folder / "ss8.tsv").read_bytes()).hexdigest()
         for output in MODELS[model]:
             place = folder / f"{model}.{output.rstrip('/')}"
-            files = sorted(f for f in place.rglob("*") if f.is_file()) if place.is_dir() else [place]
+            files = sorted(f for f in [place, *place.rglob("*")] if f.is_file())
             digest = hashlib.sha256()
             for file in files:
                 digest.update(str(file.relative_to(folder)).encode() + b"\0" + content(file))
-            assert all(content(file) for file in files) and files, f"no answer in {output}"
+            assert files
+            assert all(content(file) for file in files), f"no answer in {output}"
             hashes[output.rstrip("/")] = digest.hexdigest()
         table = pq.read_table(folder / f"{model}.parquet")
         return {"sha256": hashes, "means": means(table)}

@@ -16,9 +16,9 @@ from Bio.SeqRecord import SeqRecord
 import grubio
 from genome_model import dna, save_genome_model
 from grubio.api import LabelledSequences, Model
-from grubio.embedded import embedded_path
 from grubio.errors import GrubioError
-from grubio.prediction import Output, predict_file
+from grubio.fetching.embedded import embedded_path
+from grubio.prediction.predict_file import Output, predict_file
 
 CHAIN = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQFEVV"
 
@@ -164,7 +164,7 @@ def test_a_page_of_a_notebook_is_well_formed_and_escaped(model: Model) -> None:
 
 
 def test_both_strands_of_dna(genome_model: Model) -> None:
-    from grubio.locus import reverse_complement
+    from grubio.sequences.locus import reverse_complement
 
     text = dna(400, 3)
     found = genome_model.predict(text, min_score=0.3)

@@ -30,6 +30,6 @@ def combine(
     Example: grubio combine a/model b/model --dataset split.parquet --output ensemble
     """
     start_logging(log)
-    from grubio.combination import combine_models
+    from grubio.training.ensemble import combine_models
 
     typer.echo(combine_models(models, dataset, output, threads=threads))

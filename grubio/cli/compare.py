@@ -56,7 +56,7 @@ def compare(
     Example: grubio compare results/a results/b --output runs.tsv --figure runs.svg
     """
     start_logging(log)
-    from grubio.comparison import compare_runs
+    from grubio.report.compare import compare_runs
 
     compare_runs(
         runs,

@@ -20,7 +20,7 @@ def doctor(
 
     Example: grubio doctor --json
     """
-    from grubio.doctor import can_predict, examine
+    from grubio.study.doctor import can_predict, examine
 
     findings = examine()
     works = can_predict(findings)

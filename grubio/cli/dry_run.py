@@ -108,7 +108,7 @@ def _note(role: Role, value: str) -> tuple[str, str]:
     if value == STDIO:
         return "reads", "input"
     if role is MODEL:
-        from grubio.bundle import find_model
+        from grubio.model.zoo import find_model
 
         try:
             folder = find_model(value)
@@ -116,8 +116,8 @@ def _note(role: Role, value: str) -> tuple[str, str]:
             return "missing", f"no such model; {error.hint}"
         return "reads", "model in a folder" if str(folder) == value else "bundled model"
     if role is SOURCE:
-        from grubio.embedded import EMBEDDED
-        from grubio.sources import is_url
+        from grubio.config.sources import is_url
+        from grubio.fetching.embedded import EMBEDDED
 
         if is_url(value):
             return "reads", "downloaded"

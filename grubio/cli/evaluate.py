@@ -38,9 +38,9 @@ def evaluate(
     Example: grubio evaluate -m results/mine/model -d split.parquet -o results/mine
     """
     start_logging(log)
-    from grubio.bundle import find_model
-    from grubio.evaluation import evaluate_model
-    from grubio.genome_headline import summary_rows
+    from grubio.evaluation.evaluate import evaluate_model
+    from grubio.evaluation.genome.headline import summary_rows
+    from grubio.model.zoo import find_model
 
     result = evaluate_model(
         find_model(model),

@@ -11,7 +11,7 @@ from grubio.cli.dry_run import SOURCE, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
 from grubio.config import Source
-from grubio.config_loading import checked
+from grubio.config.loading import checked
 from grubio.errors import GrubioError
 
 
@@ -47,14 +47,14 @@ def fetch(
     """
     start_logging(log)
     if list_names:
-        from grubio.embedded import EMBEDDED
+        from grubio.fetching.embedded import EMBEDDED
 
         for name, file in EMBEDDED.items():
             typer.echo(f"{name}\t{file.description}")
         return
     if location is None:
         raise GrubioError("nothing to fetch", hint="give a URL, a path or a name; see --list")
-    from grubio.fetch import fetch_source
+    from grubio.fetching.fetch import fetch_source
 
     given = {"location": location, "sha256": sha256, "member": member}
     typer.echo(fetch_source(checked(Source, given), output, decompress=decompress))

@@ -23,7 +23,8 @@ def list_models() -> None:
 
     Example: grubio models list
     """
-    from grubio.bundle import bundled_models, load_metadata
+    from grubio.model.bundle import load_metadata
+    from grubio.model.zoo import bundled_models
 
     typer.echo("name\talphabet\tlabels\tparameters\tvalidation score")
     for name, folder in bundled_models().items():
@@ -43,7 +44,8 @@ def show_model(
 
     Example: grubio models show protein-ss
     """
-    from grubio.bundle import CARD_FILE, find_model, load_metadata
+    from grubio.model.bundle import CARD_FILE, load_metadata
+    from grubio.model.zoo import find_model
 
     folder = find_model(model)
     load_metadata(folder)

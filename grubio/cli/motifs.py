@@ -37,8 +37,8 @@ def motifs(
     Example: grubio motifs -m results/mine/model -d split.parquet -o results/mine/motifs
     """
     start_logging(log)
-    from grubio.bundle import find_model
-    from grubio.motifs import describe_motifs
+    from grubio.model.zoo import find_model
+    from grubio.motifs.describe import describe_motifs
 
     found = describe_motifs(
         find_model(model),

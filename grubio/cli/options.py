@@ -14,7 +14,7 @@ import typer
 
 from grubio.cli.dry_run import MODEL, READ, WRITTEN
 from grubio.config import Device, PredictionFormat, Settings
-from grubio.config_loading import checked
+from grubio.config.loading import checked
 
 CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -50,7 +50,7 @@ LogOption = Annotated[
 
 def model_names(incomplete: str) -> list[str]:
     """Return the bundled models whose names begin like this; for shell completion."""
-    from grubio.bundle import bundled_models
+    from grubio.model.zoo import bundled_models
 
     return [name for name in bundled_models() if name.startswith(incomplete)]
 

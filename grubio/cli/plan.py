@@ -26,8 +26,8 @@ def plan(
     Example: grubio plan proteins.fasta --model protein-ss --jobs 16
     """
     start_logging(log)
-    from grubio.bundle import find_model
-    from grubio.planning import measured_plan
+    from grubio.model.zoo import find_model
+    from grubio.prediction.cost import measured_plan
 
     found, memory = measured_plan(sequences, None if model is None else find_model(model), jobs)
     rows = {

@@ -108,10 +108,10 @@ def predict(
     Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
     """
     start_logging(log)
-    from grubio.bundle import find_model
-    from grubio.prediction import Output, predict_file, require_proper
-    from grubio.resumable_prediction import predict_in_shards
-    from grubio.writers import format_of
+    from grubio.model.zoo import find_model
+    from grubio.prediction.predict_file import Output, predict_file, require_proper
+    from grubio.prediction.shards.resume import predict_in_shards
+    from grubio.writers.open_writer import format_of
 
     tables: list[tuple[str | None, PredictionFormat]] = [
         (segments, "segments"),

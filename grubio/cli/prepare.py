@@ -14,9 +14,9 @@ from grubio.config import PrepareSettings
 from grubio.errors import GrubioError
 
 if TYPE_CHECKING:
-    from grubio.checking import Tally
-    from grubio.painting import Painted
-    from grubio.scheme import LabelScheme
+    from grubio.datasets.annotate import Painted
+    from grubio.datasets.validation import Tally
+    from grubio.sequences.scheme import LabelScheme
 
 
 @settings_option(PrepareSettings)
@@ -67,7 +67,7 @@ def prepare(
             f"format {settings.format} takes no --annotation", hint="genomes: --format genome"
         )
     from grubio.config import parse_scheme
-    from grubio.prepare import prepare_dataset
+    from grubio.datasets.prepare_sequences import prepare_dataset
 
     tally = prepare_dataset(
         files,
@@ -94,7 +94,7 @@ def _prepare_genome(
     summary: Path | None,
 ) -> None:
     from grubio.config import genome_scheme
-    from grubio.prepare_genome import prepare_genome
+    from grubio.datasets.prepare_genome import prepare_genome
 
     tally = prepare_genome(files, annotation, output, settings, summary=summary)
     typer.echo(
@@ -112,7 +112,7 @@ def _prepare_genome(
 
 
 def _widths(found: Painted) -> str:
-    from grubio.prepare_genome import LARGEST_SITE
+    from grubio.datasets.prepare_genome import LARGEST_SITE
 
     least, most = found.widths
     if least < most:

@@ -55,8 +55,8 @@ def cut(
     Example: grubio shards cut proteins.fasta.gz --shards 16 --model protein-ss --output shards
     """
     start_logging(log)
-    from grubio.bundle import find_model
-    from grubio.sharding import cut_input
+    from grubio.model.zoo import find_model
+    from grubio.prediction.shards.steps import cut_input
 
     plan = cut_input(sequences, output, shards, model=find_model(model), on_invalid=on_invalid)
     logger.info(
@@ -90,8 +90,8 @@ def label(
     --output shards/3-of-16.probabilities.parquet
     """
     start_logging(log)
-    from grubio.bundle import find_model
-    from grubio.sharding import label_shard
+    from grubio.model.zoo import find_model
+    from grubio.prediction.shards.steps import label_shard
 
     label_shard(
         shard, output, model=find_model(model), device=device, threads=threads, genome=genome
@@ -129,10 +129,10 @@ def gather(
     --output proteins.ss2 --output proteins.tsv
     """
     start_logging(log)
-    from grubio.bundle import find_model
-    from grubio.prediction import Output, require_proper
-    from grubio.sharding import gather_shards
-    from grubio.writers import format_of
+    from grubio.model.zoo import find_model
+    from grubio.prediction.predict_file import Output, require_proper
+    from grubio.prediction.shards.steps import gather_shards
+    from grubio.writers.open_writer import format_of
 
     outputs = [Output(path, output_format or format_of(path)) for path in output]
     require_proper(outputs)

@@ -48,7 +48,7 @@ def split(
     Example: grubio split prepared.parquet --output split.parquet --audit audit.tsv
     """
     start_logging(log)
-    from grubio.split import split_dataset
+    from grubio.splits.split import split_dataset
 
     summary = split_dataset(
         dataset,

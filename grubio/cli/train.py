@@ -11,7 +11,7 @@ from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.membership import membership
+from grubio.training.process_rank import membership
 
 
 @settings_option(ModelSettings, "model_settings")
@@ -40,7 +40,7 @@ def train(
     first = membership(training_settings).number == 0
     if first:
         start_logging(log)
-    from grubio.training import train_model
+    from grubio.training.train import train_model
 
     model = train_model(
         dataset,

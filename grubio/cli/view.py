@@ -36,8 +36,8 @@ def view(
     Example: grubio view predictions.parquet --output predictions.html
     """
     start_logging(log)
-    from grubio.predictions_table import PredictionsTable
-    from grubio.writers import open_sequence_writer
+    from grubio.prediction.read_back import PredictionsTable
+    from grubio.writers.open_writer import open_sequence_writer
 
     table = PredictionsTable(predictions)
     count = 0

@@ -34,7 +34,7 @@ def init(
 
     Example: grubio workflow init my-genome --study dna
     """
-    from grubio.study_folder import start_study
+    from grubio.study.folder import start_study
 
     for path in start_study(folder, study):
         typer.echo(path)
@@ -77,6 +77,6 @@ def path() -> None:
 
     Example: grubio workflow path
     """
-    from grubio.study_folder import workflow_file
+    from grubio.study.folder import workflow_file
 
     typer.echo(workflow_file())

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from grubio.config.base import Settings
-from grubio.scheme import SCHEMES, LabelScheme, custom_scheme
+from grubio.sequences.scheme import SCHEMES, LabelScheme, custom_scheme
 
 _BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
 

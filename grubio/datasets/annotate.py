@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from grubio.config import ClassRule
 from grubio.errors import GrubioError
-from grubio.locus import STRANDS, Locus, Strand
 from grubio.readers.annotation import NO_STRAND, Feature
+from grubio.sequences.locus import STRANDS, Locus, Strand
 
 _KINDS_NAMED = 12
 

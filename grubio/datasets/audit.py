@@ -5,8 +5,8 @@ evalue``. ``identity`` is the share of identical residues in the alignment, ``co
 of the shorter chain that is aligned. The last four are empty where no alignment is significant or
 at least 80 residues long over half of the shorter chain; shorter ones are alike by chance. For a
 block of a genome ``coverage`` is the share of its bases that are repeated in training blocks
-(:mod:`grubio.repeats`), ``nearest`` the training block with the most of them; no alignment is made,
-so ``identity`` and ``evalue`` are empty.
+(:mod:`grubio.splits.repeats`), ``nearest`` the training block with the most of them; no alignment
+is made, so ``identity`` and ``evalue`` are empty.
 """
 
 from __future__ import annotations

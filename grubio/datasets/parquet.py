@@ -2,7 +2,7 @@
 
 Columns ``id, description, sequence, labels, mask, group, split, accessibility``, all strings, and
 ``profile``, bytes. The last two are further targets to learn from, null where a record has none;
-see :class:`grubio.record.Record`. The file's key-value metadata
+see :class:`grubio.sequences.record.Record`. The file's key-value metadata
 has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``, ``sources`` (file name to
 SHA-256), ``sites`` (see :class:`DatasetHeader`) and ``version``.
 """
@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grubio import __version__
-from grubio.alphabet import ALPHABETS, Alphabet
 from grubio.errors import GrubioError
 from grubio.files import written_whole
-from grubio.record import Record
-from grubio.scheme import LabelScheme, scheme_from_dict
+from grubio.sequences.alphabet import ALPHABETS, Alphabet
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
 COLUMNS = ("id", "description", "sequence", "labels", "mask", "group", "split")
 TARGET_COLUMNS = ("accessibility", "profile")
@@ -56,8 +56,8 @@ class DatasetHeader:
         SHA-256 of each file that the records came from.
     sites
         For records cut out of a genome, both strands of each block, whose ids are loci
-        (:mod:`grubio.locus`): the width of each class whose features all have the same one, by
-        letter. None for other records.
+        (:mod:`grubio.sequences.locus`): the width of each class whose features all have the same
+        one, by letter. None for other records.
     """
 
     alphabet: Alphabet

@@ -1,7 +1,7 @@
 """Preparation of genomes: contigs and annotation in, a dataset of labelled blocks out.
 
 Each contig is cut into blocks, and each block becomes two records, one for each strand; see
-:mod:`grubio.locus` for their ids. Both have the block without its strand as group.
+:mod:`grubio.sequences.locus` for their ids. Both have the block without its strand as group.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.alphabet import DNA
-from grubio.checking import Tally, checked_records
 from grubio.config import PrepareSettings, genome_scheme
-from grubio.dataset import DatasetHeader, write_dataset
+from grubio.datasets.annotate import Painted, paint, painted_loci
+from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.datasets.prepare_sequences import tally_as_dict
+from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
-from grubio.locus import STRANDS, Locus, block_of, reverse_complement
-from grubio.painting import Painted, paint, painted_loci
-from grubio.prepare import tally_as_dict
 from grubio.readers.annotation import read_features
 from grubio.readers.fasta import read_fasta
-from grubio.record import Record
-from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.locus import STRANDS, Locus, block_of, reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 
 LARGEST_SITE = 100
 """Bases of the widest features that are called as sites; wider ones are called as segments."""

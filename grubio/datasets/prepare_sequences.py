@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from grubio.alphabet import ALPHABETS
-from grubio.checking import Tally, checked_records
 from grubio.config import PrepareSettings, parse_scheme
-from grubio.dataset import DatasetHeader, write_dataset
+from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
-from grubio.readers import read_labelled
+from grubio.readers.labelled import read_labelled
 from grubio.readers.targets import with_accessibility, with_profiles
-from grubio.scheme import LabelScheme
+from grubio.sequences.alphabet import ALPHABETS
+from grubio.sequences.scheme import LabelScheme
 
 
 def prepare_dataset(
@@ -31,7 +31,7 @@ def prepare_dataset(
 ) -> Tally:
     """Read and check labelled records and write them as a dataset, in their order.
 
-    Genomes are for :func:`grubio.prepare_genome.prepare_genome`.
+    Genomes are for :func:`grubio.datasets.prepare_genome.prepare_genome`.
 
     Parameters
     ----------

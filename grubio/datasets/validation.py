@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.alphabet import PROTEIN, Alphabet, looks_like_dna
 from grubio.config import OnInvalid
 from grubio.errors import GrubioError
-from grubio.record import PROFILE_COLUMNS, Record
-from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.alphabet import PROTEIN, Alphabet, looks_like_dna
+from grubio.sequences.record import PROFILE_COLUMNS, Record
+from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 
 _REASONS_KEPT = 1000
 _JUDGED_RECORDS = 5

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from grubio import metrics
-from grubio.batching import accessibility_of
-from grubio.metrics import Floats, Metric
-from grubio.record import Record
+from grubio.metrics import classification as metrics
+from grubio.metrics.classification import Floats, Metric
+from grubio.model.batching import accessibility_of
+from grubio.sequences.record import Record
 
 
 def accessibility_scores(

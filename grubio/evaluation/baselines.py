@@ -12,10 +12,11 @@ import numpy.typing as npt
 # Loaded with the module, so that a limit on threads set before fitting holds for it.
 from sklearn.linear_model import LogisticRegression
 
-from grubio.alphabet import Alphabet
 from grubio.errors import GrubioError
-from grubio.record import Record
-from grubio.scheme import LabelScheme
+from grubio.sequences.alphabet import Alphabet
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.scored_classes import scored_classes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -26,16 +27,6 @@ MAX_TRAINING_RESIDUES = 1_000_000
 _UNSCORED = 255
 
 logger = logging.getLogger(__name__)
-
-
-def scored_classes(record: Record, scheme: LabelScheme) -> npt.NDArray[np.uint8]:
-    """Return the class of each residue, uint8 ``(residue,)``; 255 where it does not count."""
-    if record.labels is None:
-        return np.full(len(record), _UNSCORED, dtype=np.uint8)
-    classes = scheme.encode(record.labels).copy()
-    if record.mask is not None:
-        classes[np.frombuffer(record.mask.encode("ascii"), dtype=np.uint8) == ord("0")] = _UNSCORED
-    return classes
 
 
 def class_frequencies(records: Sequence[Record], scheme: LabelScheme) -> npt.NDArray[np.float32]:

@@ -18,23 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from grubio import __version__, metrics
-from grubio.audit import AuditRow, read_audit
-from grubio.baselines import WindowLogisticRegression, class_frequencies, scored_classes
-from grubio.bundle import Bundle, load_bundle
+from grubio import __version__
 from grubio.config import Device, EvaluationSettings
-from grubio.dataset import read_header, read_records, require_splits
-from grubio.devices import use_threads
+from grubio.datasets.audit import AuditRow, read_audit
+from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
-from grubio.exposure import accessibility_scores
-from grubio.files import sha256_of_file, write_text_whole, written_whole
-from grubio.genome_evaluation import add_genome_scores, block_of_records
-from grubio.inference import Predictor
-from grubio.labelled_sequence import labelled
-from grubio.progress import watched
-from grubio.record import Record
-from grubio.scheme import UNKNOWN_LABEL, LabelScheme
-from grubio.scoring import (
+from grubio.evaluation.accessibility import accessibility_scores
+from grubio.evaluation.baselines import WindowLogisticRegression, class_frequencies
+from grubio.evaluation.genome.evaluate import add_genome_scores, block_of_records
+from grubio.evaluation.scoring import (
     CalibrationScores,
     SchemeScores,
     accuracy_name,
@@ -44,7 +36,17 @@ from grubio.scoring import (
     confusion_table,
     gain,
 )
-from grubio.site_scoring import strands_of
+from grubio.files import sha256_of_file, write_text_whole, written_whole
+from grubio.inference.labelled_sequence import labelled
+from grubio.inference.predictor import Predictor
+from grubio.metrics import classification as metrics
+from grubio.metrics.candidates import strands_of
+from grubio.model.bundle import Bundle, load_bundle
+from grubio.model.devices import use_threads
+from grubio.progress import watched
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.scored_classes import scored_classes
 from grubio.writers.parquet import ParquetPredictions
 
 Probabilities = npt.NDArray[np.float32]
@@ -71,7 +73,8 @@ def evaluate_model(
     Writes ``metrics.json``, ``per_chain.tsv``, ``confusion.tsv``, ``calibration.tsv`` and
     ``test_predictions.parquet`` into ``output``. The split ``all`` is every record of the dataset;
     then, and where there are no training records, there are no baselines. For records of a genome,
-    ``sites.tsv`` and ``site_curve.tsv`` are written besides; see :mod:`grubio.genome_evaluation`.
+    ``sites.tsv`` and ``site_curve.tsv`` are written besides; see
+    :mod:`grubio.evaluation.genome.evaluate`.
 
     Raises
     ------

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grubio import metrics
-from grubio.calibration import BINS, at_temperature, expected_calibration_error, reliability
-from grubio.metrics import Floats, Metric
-from grubio.scheme import LabelScheme
-from grubio.segment_overlap import sov_99, sov_refine
+from grubio.metrics import classification as metrics
+from grubio.metrics.classification import Floats, Metric
+from grubio.metrics.segment_overlap import sov_99, sov_refine
+from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
+from grubio.sequences.scheme import LabelScheme
 
 LENGTH_BANDS = (0, 100, 200, 300, 500, 1000, 10**9)
 IDENTITY_BANDS = (0.0, 0.2, 0.25, 0.3, 0.5, 1.01)

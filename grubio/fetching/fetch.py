@@ -21,10 +21,10 @@ import pooch
 import requests
 
 from grubio.config import Source
-from grubio.embedded import EMBEDDED, embedded_path
+from grubio.config.sources import is_url
 from grubio.errors import GrubioError
+from grubio.fetching.embedded import EMBEDDED, embedded_path
 from grubio.files import open_input, sha256_of_file, written_whole
-from grubio.sources import is_url
 
 # What is lost of a transfer that breaks off is less than this.
 _CHUNK = 1 << 14

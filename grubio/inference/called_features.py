@@ -11,35 +11,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from grubio.bundle import Site
-from grubio.locus import STRANDS, Locus, Strand
-from grubio.scheme import LabelScheme
-from grubio.sites import called_radius, peaks, site_scores
-from grubio.stretches import Stretch
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """A site or a segment.
-
-    Attributes
-    ----------
-    locus
-        Where it lies.
-    letter
-        Its class.
-    score
-        Mean probability of the class over its bases.
-    """
-
-    locus: Locus
-    letter: str
-    score: float
+from grubio.inference.stretches import Stretch
+from grubio.model.bundle import Site
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.locus import STRANDS, Locus, Strand
+from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
+from grubio.sequences.scheme import LabelScheme
 
 
 class FeatureCaller:
@@ -69,11 +50,11 @@ class FeatureCaller:
         self._sites = sites
         self._min_score = min_score
         self._min_segment = min_segment
-        self._waiting: list[Feature] = []
+        self._waiting: list[CalledFeature] = []
         self._site_scans: list[_SiteScan] = []
         self._segment_scans: list[_SegmentScan] = []
 
-    def feed(self, stretch: Stretch) -> list[Feature]:
+    def feed(self, stretch: Stretch) -> list[CalledFeature]:
         """Return the features that are certain once this stretch is known.
 
         Over all calls for a contig they come sorted by start, then end, strand and class. None
@@ -113,7 +94,7 @@ class FeatureCaller:
             if segments
         ]
 
-    def _place(self, feature: Feature) -> tuple[int, int, int, int]:
+    def _place(self, feature: CalledFeature) -> tuple[int, int, int, int]:
         locus = feature.locus
         letter = self._scheme.letters.index(feature.letter)
         return locus.start, locus.end, STRANDS.index(locus.strand), letter
@@ -138,7 +119,7 @@ class _SiteScan:
         self._first = 0
         self.settled = 0
 
-    def feed(self, stretch: Stretch, *, final: bool) -> list[Feature]:
+    def feed(self, stretch: Stretch, *, final: bool) -> list[CalledFeature]:
         new = stretch.probabilities[self._strand][:, self._column]
         self._held = np.concatenate((self._held, new))
         # A strand is read in its own direction: of equal scores its first one counts.
@@ -149,7 +130,7 @@ class _SiteScan:
         starts = own_starts if way == 1 else len(scores) - 1 - own_starts[::-1]
         certain = self._first + len(scores) - (0 if final else self._radius)
         found = [
-            Feature(
+            CalledFeature(
                 Locus(stretch.contig, start, start + self._width, self._strand),
                 self._letter,
                 float(scores[start - self._first]),
@@ -177,11 +158,11 @@ class _SegmentScan:
         self._open: tuple[int, int, float] | None = None
         self.settled = 0
 
-    def feed(self, stretch: Stretch, *, final: bool) -> list[Feature]:
+    def feed(self, stretch: Stretch, *, final: bool) -> list[CalledFeature]:
         probabilities = stretch.probabilities[self._strand]
         classes = probabilities.argmax(axis=1)
         borders = [0, *(np.flatnonzero(np.diff(classes)) + 1).tolist(), len(classes)]
-        found: list[Feature] = []
+        found: list[CalledFeature] = []
         for first, last in itertools.pairwise(borders):
             index = int(classes[first])
             total = float(probabilities[first:last, index].sum(dtype=np.float64))
@@ -196,11 +177,11 @@ class _SegmentScan:
         self.settled = self._open[1] if self._open and inside else stretch.end
         return found
 
-    def _closed(self, stretch: Stretch, end: int) -> list[Feature]:
+    def _closed(self, stretch: Stretch, end: int) -> list[CalledFeature]:
         if self._open is None:
             return []
         index, start, total = self._open
         letter, score = stretch.scheme.letters[index], total / (end - start)
         if letter not in self._letters or end - start < self._min_length or score < self._min_score:
             return []
-        return [Feature(Locus(stretch.contig, start, end, self._strand), letter, score)]
+        return [CalledFeature(Locus(stretch.contig, start, end, self._strand), letter, score)]

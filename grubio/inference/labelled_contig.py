@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grubio.called_features import Feature, FeatureCaller
-from grubio.columns import Columns
-from grubio.locus import Strand, reverse_complement
-from grubio.scheme import LabelScheme
-from grubio.stretches import Stretch
+from grubio.inference.called_features import FeatureCaller
+from grubio.inference.columns import Columns
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.locus import Strand, reverse_complement
+from grubio.sequences.scheme import LabelScheme
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -40,7 +41,7 @@ class LabelledContig(Columns):
     sequence: str
     probabilities: Mapping[Strand, npt.NDArray[np.float32]]
     scheme: LabelScheme
-    features: tuple[Feature, ...]
+    features: tuple[CalledFeature, ...]
 
     def __len__(self) -> int:
         """Return the number of bases."""
@@ -75,16 +76,16 @@ class LabelledContig(Columns):
         return table | {f"p_{c}": stacked[i] for i, c in enumerate(self.scheme.letters)}
 
     def _repr_html_(self) -> str:
-        from grubio.view.contig_drawing import contig_html
+        from grubio.view.notebook_contig import contig_html
 
-        return contig_html(self)
+        return contig_html(self.id, len(self), self.features, self.scheme)
 
 
 def labelled_contig(
     sequence: str, stretches: Iterable[Stretch], caller: FeatureCaller
 ) -> LabelledContig:
     """Return a contig of which all stretches come in order."""
-    found: list[Feature] = []
+    found: list[CalledFeature] = []
     parts: list[Stretch] = []
     for stretch in stretches:
         found += caller.feed(stretch)

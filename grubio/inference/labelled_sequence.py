@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grubio.columns import Columns
 from grubio.config import CallSettings
-from grubio.inference import Prediction
-from grubio.scheme import UNKNOWN_LABEL, LabelScheme
-from grubio.segments import Segment, Summary, segments, summary
+from grubio.inference.columns import Columns
+from grubio.inference.predictor import Prediction
+from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.segments import Segment, Summary, segments, summary
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -68,7 +68,7 @@ class LabelledSequence(Columns):
     def segments(
         self, *, min_length: int | None = None, max_gap: int | None = None
     ) -> list[Segment]:
-        """Return the segments in order; see :mod:`grubio.segments`.
+        """Return the segments in order; see :mod:`grubio.sequences.segments`.
 
         Parameters
         ----------
@@ -111,9 +111,11 @@ class LabelledSequence(Columns):
         return table
 
     def _repr_html_(self) -> str:
-        from grubio.view.notebook import sequence_html
+        from grubio.view.notebook import DrawnSequence, sequence_html
 
-        return sequence_html(self)
+        return sequence_html(
+            DrawnSequence(self.id, self.sequence, self.labels, self.confidence, self.scheme)
+        )
 
 
 def labelled(

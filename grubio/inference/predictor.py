@@ -1,13 +1,13 @@
 """Prediction: a stream of records in, a stream of predictions out, in the same order.
 
 With a model of a genome, records of any length are labelled window by window; see
-:mod:`grubio.windows`.
+:mod:`grubio.sequences.windows`.
 
 On a CPU the answer to a record is the same to the last bit whatever its neighbours, its batch, its
 order, its shard or the number of threads, on one machine. Each batch is computed by one thread,
 and what is computed of a residue is a row of a matrix of which no other row is read but those of
 its own sequence. Only the order of the sums in a matrix product could differ from batch to batch:
-libraries choose it by the shape, and :mod:`grubio.packed_labeller` has no product of so few rows
+libraries choose it by the shape, and :mod:`grubio.model.packed` has no product of so few rows
 that they choose another. Another processor may round differently, by about 1e-6 of a
 probability, and so may a GPU from one batch to the next.
 """
@@ -26,16 +26,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from grubio.batching import batches_by_length, padded_codes
-from grubio.bundle import Bundle
-from grubio.devices import choose_device, use_threads
-from grubio.locus import STRANDS, Strand, reverse_complement
-from grubio.packed_labeller import PackedLabeller
+from grubio.inference.stretches import Place, Stretch, batched_places, places_of
+from grubio.model.batching import batches_by_length, padded_codes
+from grubio.model.bundle import Bundle
+from grubio.model.devices import choose_device, use_threads
+from grubio.model.packed import PackedLabeller
 from grubio.progress import computed
-from grubio.record import Record
-from grubio.scheme import LabelScheme
-from grubio.stretches import Place, Stretch, batched_places, places_of
-from grubio.windows import CORE, OVERLAP, ContigPart
+from grubio.sequences.locus import STRANDS, Strand, reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.windows import CORE, OVERLAP, ContigPart
 
 # For each thread: enough records to fill batches of like length, few enough to hold in memory.
 _LOOK_AHEAD_RESIDUES = 500_000
@@ -127,7 +127,7 @@ class Predictor:
         ------
         ValueError
             If a sequence is empty or has letters outside the alphabet; check records first with
-            :func:`grubio.checking.checked_records`.
+            :func:`grubio.datasets.validation.checked_records`.
         """
         if self.bundle.sites is not None:
             yield from self._predict_by_windows(records)
@@ -158,8 +158,8 @@ class Predictor:
 
         A stretch is the core of a window. However long the contigs are, the windows of one batch
         are held beside the text of a contig. The minus strand is labelled as the reverse
-        complement. Bases in a gap (see :mod:`grubio.windows`) are background with probability 1,
-        if the scheme has a background; a window whose core is a gap is not computed.
+        complement. Bases in a gap (see :mod:`grubio.sequences.windows`) are background with
+        probability 1, if the scheme has a background; a window whose core is a gap is not computed.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class Predictor:
         strands
             The strands to label.
         core, overlap
-            See :func:`grubio.windows.windows`.
+            See :func:`grubio.sequences.windows.windows`.
 
         Raises
         ------

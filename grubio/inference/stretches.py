@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio.locus import Strand
-from grubio.record import Record
-from grubio.scheme import LabelScheme
-from grubio.windows import ContigPart, Window, gap_mask, windows
+from grubio.sequences.locus import Strand
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.windows import ContigPart, Window, gap_mask, windows
 
 
 @dataclass(frozen=True)

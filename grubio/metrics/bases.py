@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from grubio import metrics
-from grubio.metrics import Floats, Metric
-from grubio.site_scoring import LabelledStrand
+from grubio.metrics import classification as metrics
+from grubio.metrics.candidates import LabelledStrand
+from grubio.metrics.classification import Floats, Metric
 
 
 def base_average_precision(

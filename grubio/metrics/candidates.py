@@ -1,8 +1,8 @@
 """Sites of fixed width on the strands of genomes: what is known, and the candidates of a scan.
 
-What a site is and which candidates are right is said in :mod:`grubio.site_matching`. Candidates
-are the peaks of the scores of a record, :func:`grubio.sites.peaks` with a radius of the width or 10
-bases, whichever is more.
+What a site is and which candidates are right is said in :mod:`grubio.metrics.site_matching`.
+Candidates are the peaks of the scores of a record, :func:`grubio.sequences.runs_and_peaks.peaks`
+with a radius of the width or 10 bases, whichever is more.
 """
 
 from __future__ import annotations
@@ -12,13 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grubio.baselines import scored_classes
 from grubio.errors import GrubioError
-from grubio.locus import Locus
-from grubio.metrics import Floats
-from grubio.record import Record
-from grubio.scheme import LabelScheme
-from grubio.site_matching import (
+from grubio.metrics.classification import Floats
+from grubio.metrics.site_matching import (
     TOLERANCES,
     Classes,
     Mask,
@@ -28,7 +24,11 @@ from grubio.site_matching import (
     near_a_site,
     true_sites,
 )
-from grubio.sites import called_radius, peaks
+from grubio.sequences.locus import Locus
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import called_radius, peaks
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.scored_classes import scored_classes
 
 NEAR = 300
 """Bases around a known site that count as near it."""

@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics import Floats
-from grubio.sites import runs
+from grubio.metrics.classification import Floats
+from grubio.sequences.runs_and_peaks import runs
 
 TOLERANCES = (0, 3, 10)
 """Bases by which the start of a candidate may be off."""

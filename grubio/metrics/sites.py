@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio import metrics
-from grubio.metrics import Floats, Metric
-from grubio.site_scoring import Candidates, LabelledStrand, SiteTruth
+from grubio.metrics import classification as metrics
+from grubio.metrics.candidates import Candidates, LabelledStrand, SiteTruth
+from grubio.metrics.classification import Floats, Metric
 
 FALSE_POSITIVES_PER_KB = (0.1, 1.0)
 HEADLINE_TOLERANCE = 3

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grubio.alphabet import Alphabet
-from grubio.record import PROFILE_COLUMNS, Record
-from grubio.scheme import LabelScheme
+from grubio.sequences.alphabet import Alphabet
+from grubio.sequences.record import PROFILE_COLUMNS, Record
+from grubio.sequences.scheme import LabelScheme
 
 IGNORED = -100
 """The class index of residues that take no part in the loss: masked, unknown, or padding."""

@@ -27,7 +27,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from grubio.gru_gradient import reordered, states_of
+from grubio.model.gru_gradient import reordered, states_of
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grubio import __version__
-from grubio.alphabet import ALPHABETS, Alphabet
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
-from grubio.scheme import LabelScheme, scheme_from_dict
-from grubio.zoo import DEFAULT_MODELS
+from grubio.sequences.alphabet import ALPHABETS, Alphabet
+from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
 if TYPE_CHECKING:
-    from grubio.model import Labeller
+    from grubio.model.bigru import Labeller
 
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
@@ -175,7 +173,7 @@ def load_bundle(folder: str | Path) -> Bundle:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from grubio.model import Architecture, BiGRULabeller, new_labeller
+    from grubio.model.bigru import Architecture, BiGRULabeller, new_labeller
 
     metadata = load_metadata(folder)
     weights_path = Path(folder) / WEIGHTS_FILE
@@ -208,50 +206,6 @@ def load_bundle(folder: str | Path) -> Bundle:
             path=Path(folder) / METADATA_FILE,
         ) from error
     return Bundle(model.eval(), alphabet, scheme, temperature, metadata, offsets, sites)
-
-
-def bundled_models() -> dict[str, Path]:
-    """Return the folders of the models that come with grubio, by name."""
-    zoo = Path(str(resources.files("grubio.zoo")))
-    return {path.parent.name: path.parent for path in sorted(zoo.glob(f"*/{METADATA_FILE}"))}
-
-
-def find_model(name_or_path: str) -> Path:
-    """Return the folder of a bundled model by name, or of any model by path.
-
-    Raises
-    ------
-    GrubioError
-        If there is neither.
-    """
-    import difflib
-
-    models = bundled_models()
-    if name_or_path in models:
-        return models[name_or_path]
-    if Path(name_or_path).exists():
-        return Path(name_or_path)
-    near = difflib.get_close_matches(name_or_path, models, 1)
-    raise GrubioError(
-        f"there is no model '{name_or_path}', neither by name nor by path",
-        hint=f"did you mean '{near[0]}'?" if near else "see: grubio models list",
-    )
-
-
-def default_model(alphabet: Alphabet) -> Path:
-    """Return the bundled model that labels an input of an alphabet if none is named.
-
-    Raises
-    ------
-    GrubioError
-        If none is bundled.
-    """
-    folder = bundled_models().get(DEFAULT_MODELS.get(alphabet.name, ""))
-    if folder is None:
-        raise GrubioError(
-            f"no {alphabet.name} model comes with this grubio", hint="give one with --model PATH"
-        )
-    return folder
 
 
 def _described_network(architecture: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """A labeller prepared for inference on a CPU: the same function, near the speed of its products.
 
-Three things make the difference to :mod:`grubio.model`:
+Three things make the difference to :mod:`grubio.model.bigru`:
 
 * Rows are packed: those of step 0 of all sequences come first, longest sequence first, then those
   of step 1 of the sequences that have one, and so on. Padding is neither stored nor computed. The
@@ -8,7 +8,7 @@ Three things make the difference to :mod:`grubio.model`:
 * What an input adds to the gates is one matrix product for many steps; what remains in a step
   is one product and four operations in place.
 * A hyperbolic tangent costs several times a logistic function. With ``tanh(a) = 2 sigmoid(2 a) -
-  1`` and states kept as ``u = (h + 1) / 2``, the recurrence of :mod:`grubio.model` is ::
+  1`` and states kept as ``u = (h + 1) / 2``, the recurrence of :mod:`grubio.model.bigru` is ::
 
       r = sigmoid(.), z = sigmoid(.), s = sigmoid(2 (W_in x + b_in + r * (W_hn h + b_hn)))
       u' = (1 - z) * s + z * u
@@ -26,8 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, pad
 
-from grubio.model import BiGRULabeller, Labeller, Outputs
-from grubio.packed_rows import (
+from grubio.model.bigru import BiGRULabeller, Labeller, Outputs
+from grubio.model.packed_rows import (
     CHUNK_ROWS,
     LEAST_ROWS,
     Codes,

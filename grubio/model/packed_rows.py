@@ -1,4 +1,4 @@
-"""Where the residues of a batch are when rows are packed; see :mod:`grubio.packed_labeller`."""
+"""Where the residues of a batch are when rows are packed; see :mod:`grubio.model.packed`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from grubio.batching import padded_codes
+from grubio.model.batching import padded_codes
 
 Codes: TypeAlias = npt.NDArray[np.uint8]
 """Residue codes, ``(residue,)``."""

@@ -6,10 +6,10 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grubio.inference import Predictor
-from grubio.locus import Locus
-from grubio.record import Record
-from grubio.sites import called_radius, peaks, site_scores
+from grubio.inference.predictor import Predictor
+from grubio.sequences.locus import Locus
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from grubio.alphabet import DNA
-from grubio.bundle import load_bundle
 from grubio.config import Device, MotifSettings
-from grubio.dataset import read_header, read_records, require_splits
+from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
-from grubio.inference import Predictor
-from grubio.motif_formats import (
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import load_bundle
+from grubio.motifs.best_sites import AlignedSite, best_sites
+from grubio.motifs.logos import effects_figure, logo_figure
+from grubio.motifs.matrices import (
     Match,
     Matrix,
     consensus,
@@ -29,11 +30,10 @@ from grubio.motif_formats import (
     nearest,
     read_database,
 )
-from grubio.motif_sites import AlignedSite, best_sites
-from grubio.mutagenesis import substitution_effects
-from grubio.record import Record
-from grubio.report.logos import effects_figure, logo_figure
-from grubio.report.svg import write_svg
+from grubio.motifs.mutagenesis import substitution_effects
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.record import Record
+from grubio.view.svg import write_svg
 
 LEAST_SITES = 5
 """Sites of a class that its motif needs."""

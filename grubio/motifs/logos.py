@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from grubio.alphabet import DNA
-from grubio.report.svg import GRID, drawing_style
+from grubio.sequences.alphabet import DNA
+from grubio.view.svg import GRID, drawing_style
 
 # Of Okabe and Ito, told apart with any colour vision.
 _COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from grubio.alphabet import DNA
 from grubio.errors import GrubioError
+from grubio.sequences.alphabet import DNA
 
 _LEAST_OVERLAP = 5
 _LEAST_BITS = 0.2

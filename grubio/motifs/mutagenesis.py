@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from grubio.alphabet import DNA
-from grubio.inference import Predictor
-from grubio.record import Record
-from grubio.sites import site_scores
+from grubio.inference.predictor import Predictor
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import site_scores
 
 CONTEXT = 150
 """Bases on each side of the changed stretch that the model sees."""

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grubio.bundle import load_bundle
-from grubio.checking import checked_records
+from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
-from grubio.inference import Predictor
-from grubio.prediction import with_model_for
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import load_bundle
+from grubio.prediction.predict_file import with_model_for
 from grubio.readers.fasta import read_fasta
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 # A batch of the predictor is full, so that the rate is that of a long run.
 _SAMPLED_RECORDS = 192

@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grubio.alphabet import DNA, PROTEIN, looks_like_dna
-from grubio.bundle import Bundle, default_model, load_bundle
-from grubio.checking import Tally, checked_records
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, PredictionFormat
+from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO
-from grubio.genome_prediction import predict_contigs, require_calls_of_genomes
-from grubio.inference import Prediction, Predictor
+from grubio.inference.predictor import Prediction, Predictor
+from grubio.model.bundle import Bundle, load_bundle
+from grubio.model.zoo import default_model
+from grubio.prediction.predict_genome import predict_contigs, require_calls_of_genomes
 from grubio.progress import watched
 from grubio.readers.fasta import read_fasta
-from grubio.record import Record
-from grubio.scheme import SCHEMES, LabelScheme
-from grubio.writers import COMPRESSED, open_writer
+from grubio.sequences.alphabet import DNA, PROTEIN, looks_like_dna
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SCHEMES, LabelScheme
+from grubio.writers.open_writer import COMPRESSED, open_writer
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def predict_file(
         Scheme to write: the model's own or one it reduces to. By default the model's headline
         scheme.
     on_invalid
-        ``error``, ``skip`` or ``mask``, as for :func:`grubio.checking.checked_records`.
+        ``error``, ``skip`` or ``mask``, as for :func:`grubio.datasets.validation.checked_records`.
     genome
         What to write with a model of a genome; the schema's defaults if left out.
     calls

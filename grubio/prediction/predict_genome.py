@@ -10,16 +10,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Sequence
 
-from grubio.bundle import Bundle
-from grubio.called_features import FeatureCaller
 from grubio.config import CallSettings, GenomeSettings, PredictionFormat
 from grubio.errors import GrubioError
-from grubio.inference import Predictor
-from grubio.locus import STRANDS, Strand
+from grubio.inference.called_features import FeatureCaller
+from grubio.inference.predictor import Predictor
+from grubio.inference.stretches import Stretch
+from grubio.model.bundle import Bundle
 from grubio.progress import counted
-from grubio.record import Record
-from grubio.stretches import Stretch
-from grubio.writers.genome import open_genome_writer
+from grubio.sequences.locus import STRANDS, Strand
+from grubio.sequences.record import Record
+from grubio.writers.open_genome_writer import open_genome_writer
 
 _FEATURE_FORMATS = ("bed", "gff3", "html", "igv")
 

@@ -14,8 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grubio.errors import GrubioError
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import SCHEMES, UNKNOWN_LABEL, LabelScheme, custom_scheme, scheme_from_dict
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.scheme import (
+    SCHEMES,
+    UNKNOWN_LABEL,
+    LabelScheme,
+    custom_scheme,
+    scheme_from_dict,
+)
 
 _HINT = "give a file that grubio predict --output FILE.parquet wrote"
 

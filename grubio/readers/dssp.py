@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from grubio.errors import GrubioError
 from grubio.files import open_input
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 
 class _Residue(NamedTuple):

@@ -18,7 +18,7 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 from grubio.errors import GrubioError
 from grubio.files import open_input
 from grubio.readers.seen_ids import Repeat, SeenIds
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 _PIECE = 1 << 20
 """Bytes of a line that are read at once."""
@@ -27,7 +27,7 @@ _PIECE = 1 << 20
 def read_fasta(path: str | Path) -> Iterator[Record]:
     """Yield the records of a FASTA file, ``-`` for standard input, in order.
 
-    Letters are not checked here; see :func:`grubio.checking.checked_records`.
+    Letters are not checked here; see :func:`grubio.datasets.validation.checked_records`.
 
     Raises
     ------

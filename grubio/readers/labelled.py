@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grubio.config import PrepareSettings
 from grubio.errors import GrubioError
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 
 def read_labelled(

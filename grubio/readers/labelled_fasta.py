@@ -14,7 +14,7 @@ from pathlib import Path
 from grubio.errors import GrubioError
 from grubio.readers.fasta import read_fasta
 from grubio.readers.tagged_fasta import split_of, tags_of
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 
 def read_labelled_fasta(

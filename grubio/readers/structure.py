@@ -15,7 +15,7 @@ from pathlib import Path
 from grubio.errors import GrubioError
 from grubio.files import open_input
 from grubio.readers.dssp import entry_name, read_dssp
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 
 def read_structure(path: str | Path) -> Iterator[Record]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from grubio.errors import GrubioError
 from grubio.files import open_input
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 _LABEL_COLUMNS = ("labels", "label", "target", "ss8", "ss3")
 SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}

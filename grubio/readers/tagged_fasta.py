@@ -13,7 +13,7 @@ from pathlib import Path
 from grubio.errors import GrubioError
 from grubio.readers.fasta import read_fasta
 from grubio.readers.table import SPLIT_NAMES
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 _TAGS = ("SET", "VALIDATION", "TARGET", "MASK")
 

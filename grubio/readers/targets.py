@@ -18,7 +18,7 @@ import numpy as np
 
 from grubio.errors import GrubioError
 from grubio.files import open_input
-from grubio.record import PROFILE_COLUMNS, Record
+from grubio.sequences.record import PROFILE_COLUMNS, Record
 
 _DIGITS = set("0123456789-")
 

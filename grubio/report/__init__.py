@@ -1,1 +1,1 @@
-"""What a person reads about a run: the report page, and a short summary for the terminal."""
+"""Pages and figures about runs, and their comparison."""

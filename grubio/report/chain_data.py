@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from grubio.errors import GrubioError
-from grubio.report.numbers import percent, plural
 from grubio.report.residue_drawing import typical, worst_and_best
-from grubio.report.tables import CHAIN_SCORES, ChainScore
 from grubio.report.templating import scheme_title, text_colour
-from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.runs.numbers import percent, plural
+from grubio.runs.tables import CHAIN_SCORES, ChainScore
+from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.view.page import json_line
 from grubio.view.shapes import shade, shapes_of
 

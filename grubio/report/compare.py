@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
-from grubio.report.numbers import Interval, plural
-from grubio.report.run_files import Run, baseline_name, read_run
+from grubio.report.comparison import Comparison
+from grubio.runs.folder import Run, baseline_name, read_run
+from grubio.runs.numbers import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,36 +20,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _DIGITS_OF_HASH = 8
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Runs in the order given.
-
-    Attributes
-    ----------
-    runs
-        What was read of each.
-    names
-        A name for each, unique.
-    test_sets
-        A short hash for each; the same for runs that were tested on the same chains.
-    """
-
-    runs: list[Run]
-    names: list[str]
-    test_sets: list[str]
-
-    @property
-    def notice(self) -> str | None:
-        """A warning if the scores cannot be compared, else None."""
-        count = len(set(self.test_sets))
-        if count == 1:
-            return None
-        return (
-            f"these runs were tested on {plural(count, 'different test set')}: scores can be "
-            "compared only between runs with the same test_set"
-        )
 
 
 def compare_runs(
@@ -77,7 +47,7 @@ def compare_runs(
         TSV and SVG file to write: one row per group of runs that differ in their seed alone, with
         the mean and the spread over its runs.
     tests
-        TSV file to write: one row per pair of groups; see :mod:`grubio.run_groups`.
+        TSV file to write: one row per pair of groups; see :mod:`grubio.runs.seed_groups`.
     data
         JSON file to write with all of this.
 
@@ -96,12 +66,12 @@ def compare_runs(
     lines = ["\t".join(row) for row in (header, *rows)]
     write_text_whole(output, "\n".join(lines) + "\n")
     if figure is not None:
-        from grubio.report.svg import write_svg
+        from grubio.view.svg import write_svg
 
         write_svg(Path(figure), comparison_figure(comparison), "Comparison of runs")
     if any(path is not None for path in (page, groups, groups_figure, tests, data)):
-        from grubio.group_files import write_groups
-        from grubio.run_groups import grouped_runs, paired_tests
+        from grubio.report.group_tables import write_groups
+        from grubio.runs.seed_groups import grouped_runs, paired_tests
 
         found = grouped_runs(comparison.runs, comparison.names, comparison.test_sets)
         tested = any(path is not None for path in (page, tests, data))

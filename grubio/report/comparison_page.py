@@ -1,6 +1,6 @@
 """The page that puts runs side by side: who is ahead, by how much, how they learned, what differs.
 
-The data come from :mod:`grubio.comparison`; here they become HTML.
+The data come from :mod:`grubio.report.compare`; here they become HTML.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from matplotlib.figure import Figure
 
 from grubio.report import figures
 from grubio.report.facts import flattened
-from grubio.report.numbers import Interval, range_text, score_text
 from grubio.report.run_differences import certainty, difference_figure
-from grubio.report.run_files import Run
 from grubio.report.summary import REPORT_FILE
-from grubio.report.svg import inline_svg
 from grubio.report.templating import environment
+from grubio.runs.folder import Run
+from grubio.runs.numbers import Interval, range_text, score_text
+from grubio.view.svg import inline_svg
 
 if TYPE_CHECKING:
-    from grubio.comparison import Comparison
-    from grubio.run_groups import PairedTest, RunGroup
+    from grubio.report.comparison import Comparison
+    from grubio.runs.seed_groups import PairedTest, RunGroup
 
 # Columns of the table of runs that are no numbers.
 _TEXT_COLUMNS = ("run", "dataset", "test_set")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grubio.report.run_files import Run
+from grubio.runs.folder import Run
 
 
 def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:

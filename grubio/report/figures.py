@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from grubio.report.numbers import Interval
-from grubio.report.run_files import GroupScore
-from grubio.report.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
-from grubio.report.tables import CalibrationBin
+from grubio.runs.folder import GroupScore
+from grubio.runs.numbers import Interval
+from grubio.runs.tables import CalibrationBin
+from grubio.view.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
 
 _PERCENT = FuncFormatter(lambda fraction, _: f"{100 * fraction:.3g}")
 # The first two follow the look of the page; the others are of Okabe and Ito.

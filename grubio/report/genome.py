@@ -9,13 +9,13 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from grubio.metrics.candidates import NEAR
 from grubio.report import figures
-from grubio.report.numbers import Interval, interval_from, percent, plural
-from grubio.report.run_files import Run, baseline_name
-from grubio.report.svg import inline_svg
-from grubio.report.tables import read_site_curve
-from grubio.scheme import LabelScheme
-from grubio.site_scoring import NEAR
+from grubio.runs.folder import Run, baseline_name
+from grubio.runs.numbers import Interval, interval_from, percent, plural
+from grubio.runs.tables import read_site_curve
+from grubio.sequences.scheme import LabelScheme
+from grubio.view.svg import inline_svg
 
 Rows = list[tuple[str, list[Interval]]]
 

@@ -11,8 +11,8 @@ from typing import Any
 from markupsafe import Markup
 
 from grubio.errors import GrubioError
-from grubio.report.run_files import Run
-from grubio.report.svg import inline_svg_text
+from grubio.runs.folder import Run
+from grubio.view.svg import inline_svg_text
 
 MOTIFS_FOLDER = "motifs"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grubio.files import write_text_whole
-from grubio.report.numbers import Interval, plural
-from grubio.run_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup
+from grubio.runs.numbers import Interval, plural
+from grubio.runs.seed_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def write_groups(
         ]
         _write_tsv(tests, names, flat)
     if figure is not None:
-        from grubio.report.svg import write_svg
+        from grubio.view.svg import write_svg
 
         write_svg(Path(figure), groups_figure(groups), "Groups of runs")
     if data is not None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from grubio.report import figures
-from grubio.report.numbers import (
+from grubio.report.templating import scheme_title
+from grubio.runs.folder import Run, baseline_name
+from grubio.runs.numbers import (
     Interval,
     duration,
     gain_text,
@@ -15,10 +17,8 @@ from grubio.report.numbers import (
     range_text,
     score_text,
 )
-from grubio.report.run_files import Run, baseline_name
-from grubio.report.svg import inline_svg
-from grubio.report.templating import scheme_title
-from grubio.scheme import LabelScheme
+from grubio.sequences.scheme import LabelScheme
+from grubio.view.svg import inline_svg
 
 _BASELINES = ("window_logistic", "majority")
 _GENOME_BASELINES = ("pwm", "kmer_logistic", "prevalence", "majority")
@@ -71,7 +71,7 @@ def reduction(scheme: LabelScheme) -> str:
 
     Examples
     --------
-    >>> from grubio.scheme import SS8
+    >>> from grubio.sequences.scheme import SS8
     >>> reduction(SS8)
     'H, G, I count as helix; E, B count as strand; T, S, C count as coil.'
     """

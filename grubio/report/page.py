@@ -24,10 +24,10 @@ from grubio.report.run_figures import (
     group_figure,
     learning_figures,
 )
-from grubio.report.run_files import Run, baseline_name, read_run
 from grubio.report.score_tables import CLASS_SCORES, class_tables, confusions, score_rows
 from grubio.report.templating import class_styles, environment
 from grubio.report.verdict import checks, verdict
+from grubio.runs.folder import Run, baseline_name, read_run
 
 
 def write_report(run_folder: str | Path, output: str | Path) -> None:

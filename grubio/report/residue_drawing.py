@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from grubio.errors import GrubioError
-from grubio.report.tables import ChainScore
-from grubio.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.runs.tables import ChainScore
+from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 
 BLOCK = 10
 MOST_RESIDUES = 1200

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from grubio.report import figures
-from grubio.report.numbers import Interval, plural, points
-from grubio.report.svg import inline_svg
+from grubio.runs.numbers import Interval, plural, points
+from grubio.view.svg import inline_svg
 
 if TYPE_CHECKING:
-    from grubio.run_groups import PairedTest
+    from grubio.runs.seed_groups import PairedTest
 
 
 def difference_figure(pairs: Sequence[PairedTest]) -> Markup | None:

@@ -8,9 +8,9 @@ import numpy as np
 from markupsafe import Markup
 
 from grubio.report import figures
-from grubio.report.numbers import percent, plural
-from grubio.report.run_files import GroupScore, Run
-from grubio.report.svg import inline_svg
+from grubio.runs.folder import GroupScore, Run
+from grubio.runs.numbers import percent, plural
+from grubio.view.svg import inline_svg
 
 
 def learning_figures(run: Run) -> list[Markup]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from grubio.report.headline import baselines
-from grubio.report.numbers import Interval, interval_from
-from grubio.report.run_files import Run
-from grubio.scheme import LabelScheme
+from grubio.runs.folder import Run
+from grubio.runs.numbers import Interval, interval_from
+from grubio.sequences.scheme import LabelScheme
 
 _SCORES = (
     (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grubio.errors import GrubioError
-from grubio.report.numbers import gain_text, percent, plain, plural, range_text, score_text
-from grubio.report.run_files import METRICS_FILE, MODEL_FOLDER, baseline_name, read_run
+from grubio.runs.folder import METRICS_FILE, MODEL_FOLDER, baseline_name, read_run
+from grubio.runs.numbers import gain_text, percent, plain, plural, range_text, score_text
 
 REPORT_FILE = "report.html"
 PREDICTIONS_FOLDER = "predictions"

@@ -7,8 +7,8 @@ from functools import cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from grubio import __version__
-from grubio.report import numbers
-from grubio.scheme import SCHEMES, LabelScheme
+from grubio.runs import numbers
+from grubio.sequences.scheme import SCHEMES, LabelScheme
 
 _DARK, _LIGHT = "#101418", "#ffffff"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grubio.config import SplitSettings
-from grubio.repeats import LEAST_BASES
-from grubio.report.numbers import gain_text, percent, plural, points, range_text
-from grubio.report.run_files import Run, baseline_name
-from grubio.report.tables import ChainScore
+from grubio.runs.folder import Run, baseline_name
+from grubio.runs.numbers import gain_text, percent, plural, points, range_text
+from grubio.runs.tables import ChainScore
+from grubio.splits.repeats import LEAST_BASES
 
 Outcome = Literal["good", "caution", "unknown"]
 

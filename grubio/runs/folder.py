@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grubio.bundle import load_metadata
 from grubio.errors import GrubioError
-from grubio.report.numbers import Interval, interval_from
-from grubio.report.tables import (
+from grubio.model.bundle import load_metadata
+from grubio.runs.numbers import Interval, interval_from
+from grubio.runs.tables import (
     CalibrationBin,
     ChainScore,
     read_calibration,
@@ -32,7 +32,7 @@ from grubio.report.tables import (
     read_confusion,
     read_history,
 )
-from grubio.scheme import LabelScheme, scheme_from_dict
+from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
 MODEL_FOLDER = "model"
 METRICS_FILE = "metrics.json"

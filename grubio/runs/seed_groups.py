@@ -16,8 +16,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics import Metric, bootstrap_weights, metric
-from grubio.report.run_files import Run
+from grubio.metrics.classification import Metric, bootstrap_weights, metric
+from grubio.runs.folder import Run
 
 REPLICATES = 2000
 """Bootstrap samples of chains behind the interval of a difference."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio.scheme import LabelScheme
+from grubio.sequences.scheme import LabelScheme
 
 _Run = tuple[str, int, int]
 
@@ -96,7 +96,7 @@ def segments(
 
     Examples
     --------
-    >>> from grubio.scheme import SS3
+    >>> from grubio.sequences.scheme import SS3
     >>> half = np.full((9, 3), 0.5)
     >>> [(s.label, s.start, s.end) for s in segments("CHH?HHCEE", half, SS3)]
     [('C', 1, 1), ('H', 2, 3), ('H', 5, 6), ('C', 7, 7), ('E', 8, 9)]
@@ -125,7 +125,7 @@ def summary(
 
     Examples
     --------
-    >>> from grubio.scheme import SS3
+    >>> from grubio.sequences.scheme import SS3
     >>> found = summary("HHH?HECC", np.full((8, 3), 0.5), SS3)
     >>> found.fractions, found.unlabelled, found.longest
     ({'H': 0.5, 'E': 0.125, 'C': 0.25}, 0.125, {'H': 3, 'E': 1, 'C': 2})

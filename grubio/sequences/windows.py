@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 # 500 bases on each side of 4,000 cost a quarter more than no overlap;
 # benchmarks/genome_windows.py measures what the answers lose.
@@ -59,7 +59,7 @@ class ContigPart:
     Attributes
     ----------
     id, description, mask, length
-        Of the whole sequence; ``mask`` as in :class:`grubio.record.Record`.
+        Of the whole sequence; ``mask`` as in :class:`grubio.sequences.record.Record`.
     offset
         Where ``sequence`` begins in it.
     sequence

@@ -18,8 +18,8 @@ import numpy as np
 
 from grubio.config import SplitSettings
 from grubio.errors import GrubioError
-from grubio.locus import Locus, block_of
-from grubio.record import Record
+from grubio.sequences.locus import Locus, block_of
+from grubio.sequences.record import Record
 
 _RANK = {"train": 0, "valid": 1, "test": 2}
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.alphabet import Alphabet
-from grubio.audit import AuditRow
 from grubio.config import SplitSettings
+from grubio.datasets.audit import AuditRow
 from grubio.errors import GrubioError
-from grubio.homology import Hit, find_hits
-from grubio.record import Record
+from grubio.sequences.alphabet import Alphabet
+from grubio.sequences.record import Record
+from grubio.splits.homology.hit import Hit
+from grubio.splits.homology.search import find_hits
 
 # A group larger than this share of a held-out split would crowd it.
 _LARGEST_SHARE = 0.2

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio.sites import runs
+from grubio.sequences.runs_and_peaks import runs
 
 WORD = 31
 LEAST_BASES = 100

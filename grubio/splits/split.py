@@ -1,6 +1,6 @@
 """The split: records divided into train, valid and test without homologs between them.
 
-Blocks of a genome are divided by place; see :mod:`grubio.block_split`.
+Blocks of a genome are divided by place; see :mod:`grubio.splits.genome_blocks`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grubio.audit import AuditRow, write_audit
-from grubio.block_split import split_blocks
 from grubio.config import SplitSettings
-from grubio.dataset import SPLITS, DatasetHeader, read_header, read_records, write_dataset
-from grubio.devices import available_threads
+from grubio.datasets.audit import AuditRow, write_audit
+from grubio.datasets.parquet import SPLITS, DatasetHeader, read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file
-from grubio.homolog_groups import audited, dealt_out, stricter, without_homologs
-from grubio.homology import Hit, chosen_method
+from grubio.model.devices import available_threads
 from grubio.readers.fasta import read_fasta
-from grubio.record import Record
-from grubio.repeats import repeats_in_training
+from grubio.sequences.record import Record
+from grubio.splits.genome_blocks import split_blocks
+from grubio.splits.homolog_groups import audited, dealt_out, stricter, without_homologs
+from grubio.splits.homology.hit import Hit
+from grubio.splits.homology.search import chosen_method
+from grubio.splits.repeats import repeats_in_training
 
 _CORRECTIONS = 5
 
@@ -75,10 +76,10 @@ def split_dataset(
 ) -> SplitSummary:
     """Fill the columns ``group`` and ``split`` of a dataset and audit the result.
 
-    Records that already have a split keep it, and their homologs follow them. Records without
-    one are joined into groups of homologs, and whole groups are dealt out by residues. A genome
-    is divided by place instead (:mod:`grubio.block_split`), and no homologs are looked for; its
-    audit counts the bases that are repeated in training blocks.
+    Records that already have a split keep it, and their homologs follow them. Records without one
+    are joined into groups of homologs, and whole groups are dealt out by residues. A genome is
+    divided by place instead (:mod:`grubio.splits.genome_blocks`), and no homologs are looked for;
+    its audit counts the bases that are repeated in training blocks.
 
     Parameters
     ----------

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from grubio import __version__
-from grubio.bundle import WEIGHTS_FILE, bundled_models, load_metadata
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file
+from grubio.model.bundle import WEIGHTS_FILE, load_metadata
+from grubio.model.zoo import bundled_models
 
 State = Literal["ok", "missing", "broken"]
 
+_PACKAGE = Path(__file__).parents[1]
 _SECONDS_FOR_A_TOOL = 10
 
 
@@ -53,7 +55,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Return what is installed on this machine, what ``grubio predict`` needs first."""
     return [
-        Finding("grubio", "ok", f"{__version__} in {Path(__file__).parent}", "everything", True),
+        Finding("grubio", "ok", f"{__version__} in {_PACKAGE}", "everything", True),
         _python(),
         *_torch(),
         *(_model(name, folder) for name, folder in bundled_models().items()),
@@ -92,7 +94,7 @@ def _torch() -> list[Finding]:
     try:
         import torch
 
-        from grubio.devices import available_threads, choose_device
+        from grubio.model.devices import available_threads, choose_device
 
         device = choose_device("auto")
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()

@@ -7,11 +7,11 @@ from pathlib import Path
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 _SNAKEFILE = """\
 # A study of grubio. Settings: config/config.yaml; all keys: config/README.md.
-from grubio.study_folder import workflow_file
+from grubio.study.folder import workflow_file
 
 
 configfile: "config/config.yaml"

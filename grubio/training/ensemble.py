@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from grubio.baselines import scored_classes
-from grubio.bundle import Bundle, load_bundle, save_bundle
-from grubio.calibration import calibration
-from grubio.dataset import read_header, read_records, require_splits
+from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
-from grubio.fitting import HISTORY_COLUMNS, history_as_csv
-from grubio.inference import Predictor
-from grubio.model import BiGRULabeller, Ensemble
-from grubio.training import HISTORY_FILE, MODEL_FOLDER
+from grubio.inference.predictor import Predictor
+from grubio.model.bigru import BiGRULabeller, Ensemble
+from grubio.model.bundle import Bundle, load_bundle, save_bundle
+from grubio.model.calibration import calibration
+from grubio.sequences.scored_classes import scored_classes
+from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
+from grubio.training.train import HISTORY_FILE, MODEL_FOLDER
 
 
 def combine_models(

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from grubio.batching import (
+from grubio.config import ModelSettings, TrainingSettings
+from grubio.errors import GrubioError
+from grubio.model.batching import (
     Example,
     PaddedBatches,
     batches_by_length,
@@ -18,12 +20,10 @@ from grubio.batching import (
     padding_waste,
     shuffled_batches,
 )
-from grubio.config import ModelSettings, TrainingSettings
-from grubio.errors import GrubioError
-from grubio.fitting import Fitting
-from grubio.model import Architecture, BiGRULabeller
-from grubio.training_data import TrainingData
-from grubio.window_sampling import rare_classes, rare_stretches, sampled_windows, window_of
+from grubio.model.bigru import Architecture, BiGRULabeller
+from grubio.training.examples import TrainingData
+from grubio.training.lightning_module import Fitting
+from grubio.training.window_sampling import rare_classes, rare_stretches, sampled_windows, window_of
 
 
 def new_fitting(

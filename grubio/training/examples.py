@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.batching import Example, labelled_examples
-from grubio.bundle import load_bundle
 from grubio.config import Device, ModelSettings, TrainingSettings
-from grubio.dataset import DatasetHeader, read_header, read_records, require_splits
+from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
-from grubio.inference import Predictor
-from grubio.record import Record
+from grubio.inference.predictor import Predictor
+from grubio.model.batching import Example, labelled_examples
+from grubio.model.bundle import load_bundle
+from grubio.sequences.record import Record
 
 logger = logging.getLogger(__name__)
 

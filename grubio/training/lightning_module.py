@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
-from grubio.batching import IGNORED, Batch, dealt_batches, is_dealt
 from grubio.config import TrainingSettings
-from grubio.data_parallel import gathered, sum_over_processes
-from grubio.homolog_augmentation import with_substitutions
-from grubio.losses import accessibility_loss, label_loss, profile_loss, teacher_loss
-from grubio.model import BiGRULabeller
-from grubio.record import PROFILE_COLUMNS
-from grubio.scheme import LabelScheme
+from grubio.model.batching import IGNORED, Batch, dealt_batches, is_dealt
+from grubio.model.bigru import BiGRULabeller
+from grubio.sequences.record import PROFILE_COLUMNS
+from grubio.sequences.scheme import LabelScheme
+from grubio.training.distributed import gathered, sum_over_processes
+from grubio.training.homolog_augmentation import with_substitutions
+from grubio.training.losses import accessibility_loss, label_loss, profile_loss, teacher_loss
 
 Tensors = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
-"""The arrays of a :class:`grubio.batching.Batch`, in its order."""
+"""The arrays of a :class:`grubio.model.batching.Batch`, in its order."""
 
 HISTORY_COLUMNS = (
     "epoch",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 
-from grubio.batching import IGNORED
+from grubio.model.batching import IGNORED
 
 
 def label_loss(
@@ -24,8 +24,8 @@ def label_loss(
     logits
         Float ``(residue, class)``.
     classes
-        Class indices, int64 ``(residue,)``: :data:`grubio.batching.IGNORED` where the label does
-        not count, and from the number of classes upwards where it is a coarse one.
+        Class indices, int64 ``(residue,)``: :data:`grubio.model.batching.IGNORED` where the label
+        does not count, and from the number of classes upwards where it is a coarse one.
     coarse
         Which classes a coarse one has, float ``(class, coarse class)``.
     weights

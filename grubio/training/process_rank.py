@@ -2,7 +2,7 @@
 
 ``torchrun`` and ``srun`` start the processes themselves, and each finds its number in its
 environment. Otherwise the process that is asked to train is the first, and starts the others of
-its machine (:mod:`grubio.data_parallel`).
+its machine (:mod:`grubio.training.distributed`).
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import Any
 import pytorch_lightning as lightning
 
 from grubio.files import write_text_whole
-from grubio.fitting import Fitting, history_as_csv
 from grubio.progress import as_minutes, is_live, terminal
+from grubio.training.lightning_module import Fitting, history_as_csv
 
 logger = logging.getLogger(__name__)
 

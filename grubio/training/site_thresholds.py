@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from grubio.baselines import scored_classes
-from grubio.bundle import Site
-from grubio.inference import Predictor
-from grubio.record import Record
-from grubio.site_matching import countable_starts, near_a_site, true_sites
-from grubio.sites import called_radius, peaks, site_scores
+from grubio.inference.predictor import Predictor
+from grubio.metrics.site_matching import countable_starts, near_a_site, true_sites
+from grubio.model.bundle import Site
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
+from grubio.sequences.scored_classes import scored_classes
 
 
 def chosen_sites(
@@ -35,7 +35,8 @@ def chosen_sites(
     false_positives_per_kb
         Calls in 1,000 labelled bases of the blocks, both strands together, that may lie away from
         any known site. What is near one, and which calls count, is as in the scores:
-        :func:`grubio.site_matching.near_a_site`, :func:`grubio.site_matching.countable_starts`.
+        :func:`grubio.metrics.site_matching.near_a_site`,
+        :func:`grubio.metrics.site_matching.countable_starts`.
     """
     false: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     bases = 0

@@ -25,10 +25,15 @@ import torch
 from scipy.special import softmax
 
 from grubio import __version__
-from grubio.bundle import Bundle, save_bundle
-from grubio.calibration import calibration, calibration_error, fit_offsets
 from grubio.config import Device, ModelSettings, TrainingSettings
-from grubio.data_parallel import (
+from grubio.datasets.parquet import read_records
+from grubio.errors import GrubioError, Interrupted
+from grubio.files import new_folder_for, sha256_of_file, write_text_whole
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import Bundle, save_bundle
+from grubio.model.calibration import calibration, calibration_error, fit_offsets
+from grubio.model.devices import available_threads, choose_device, use_threads
+from grubio.training.distributed import (
     READY,
     OneMachine,
     free_port,
@@ -36,17 +41,12 @@ from grubio.data_parallel import (
     other_processes,
     require_devices,
 )
-from grubio.dataset import read_records
-from grubio.devices import available_threads, choose_device, use_threads
-from grubio.errors import GrubioError, Interrupted
-from grubio.files import new_folder_for, sha256_of_file, write_text_whole
-from grubio.fitting import Fitting, history_as_csv
-from grubio.fitting_plan import new_fitting
-from grubio.inference import Predictor
-from grubio.membership import Membership, membership, threads_each
-from grubio.thresholds import chosen_sites
-from grubio.trainer import CHECKPOINT_FOLDER, HISTORY_FILE, TENSORBOARD_FOLDER, new_trainer
-from grubio.training_data import TrainingData, load_training_data, taught
+from grubio.training.epoch_plan import new_fitting
+from grubio.training.examples import TrainingData, load_training_data, taught
+from grubio.training.lightning_module import Fitting, history_as_csv
+from grubio.training.process_rank import Membership, membership, threads_each
+from grubio.training.site_thresholds import chosen_sites
+from grubio.training.trainer import CHECKPOINT_FOLDER, HISTORY_FILE, TENSORBOARD_FOLDER, new_trainer
 
 __all__ = ["HISTORY_FILE", "MODEL_FOLDER", "TENSORBOARD_FOLDER", "take_part", "train_model"]
 
@@ -198,7 +198,7 @@ def train_model(
     return output / MODEL_FOLDER
 
 
-_TAKING_PART = "from grubio.training import take_part; take_part()"
+_TAKING_PART = "from grubio.training.train import take_part; take_part()"
 
 
 def take_part() -> None:

@@ -15,8 +15,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy
 
 from grubio.config import TrainingSettings
-from grubio.fitting import Fitting
-from grubio.training_progress import TrainingProgress
+from grubio.training.lightning_module import Fitting
+from grubio.training.progress import TrainingProgress
 
 HISTORY_FILE = "history.csv"
 TENSORBOARD_FOLDER = "tensorboard"

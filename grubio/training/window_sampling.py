@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from grubio.batching import Example
-from grubio.dataset import DatasetHeader
-from grubio.sites import runs
+from grubio.datasets.parquet import DatasetHeader
+from grubio.model.batching import Example
+from grubio.sequences.runs_and_peaks import runs
 
 Stretch = tuple[int, int, int]
 """Number of the example, first labelled residue, and the residue after the last one."""

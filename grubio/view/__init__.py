@@ -1,1 +1,1 @@
-"""Predictions drawn: ribbons above the residues, in a notebook and as a page of its own."""
+"""Drawings of labels as SVG and HTML, and the page that shows predictions."""

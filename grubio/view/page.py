@@ -1,4 +1,4 @@
-"""Predictions as one HTML page that needs no network: format ``html``.
+"""The page that shows predictions: one HTML file that needs no network.
 
 The page is ``page.html`` with ``view.css``, ``page.js``, ``ribbons.js`` and a further script in
 place. Between its head and its script stands the data: one line of JSON per sequence, with
@@ -8,18 +8,13 @@ memory does not grow with the number of sequences.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from importlib import resources
-from typing import Any, TextIO
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from grubio import __version__
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import SCHEMES, LabelScheme
+from grubio.sequences.scheme import SCHEMES, LabelScheme
 from grubio.view.shapes import shade, shapes_of
 
 _HERE = resources.files("grubio.view")
@@ -68,44 +63,6 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
 def json_line(content: Any) -> str:
     """Return a value as JSON that can stand inside a ``script`` element."""
     return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
-
-
-class HtmlFormat:
-    """See the module's text."""
-
-    suffix = ".html"
-
-    def __init__(self) -> None:
-        self._after = ""
-
-    def header(self, scheme: LabelScheme) -> str:
-        """Return the page up to its data."""
-        before, self._after = page_parts(scheme, "sequences.js")
-        return before
-
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write the line of one sequence."""
-        content = {
-            "id": sequence.id,
-            "sequence": sequence.sequence,
-            "labels": sequence.labels,
-            "confidence": round(float(sequence.confidence.mean()), 4),
-            "probabilities": _bytes(sequence.probabilities),
-        }
-        if sequence.accessibility is not None:
-            content["accessibility"] = _bytes(sequence.accessibility)
-        if sequence.observed is not None:
-            content["observed"] = sequence.observed
-        out.write(json_line(content) + "\n")
-
-    def footer(self) -> str:
-        """Return the rest of the page."""
-        return self._after
-
-
-def _bytes(shares: npt.NDArray[np.float32]) -> str:
-    whole = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
-    return base64.b64encode(whole.tobytes()).decode("ascii")
 
 
 def _content(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Literal
 
-from grubio.scheme import SCHEMES, LabelScheme
+from grubio.sequences.scheme import SCHEMES, LabelScheme
 
 Shape = Literal["helix", "strand", "turn", "bend", "line", "box"]
 
@@ -36,7 +36,7 @@ def shapes_of(scheme: LabelScheme) -> dict[str, Shape]:
 
     Examples
     --------
-    >>> from grubio.scheme import SS3
+    >>> from grubio.sequences.scheme import SS3
     >>> shapes_of(SS3)
     {'H': 'helix', 'E': 'strand', 'C': 'line'}
     """

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from grubio.called_features import Feature
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
 from grubio.writers.genome_text import PlainGenomeFormat
 
 
@@ -26,7 +26,7 @@ class BedFormat(PlainGenomeFormat):
     def __init__(self, *, colours: bool = False) -> None:
         self._colours = colours
 
-    def text(self, stretch: Stretch, features: Sequence[Feature]) -> str:
+    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
         """Return the lines of features; the contig and the scheme are those of the stretch."""
         scheme = stretch.scheme
         names = [re.sub(r"\s", "_", name) for name in scheme.class_names]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from grubio.labelled_sequence import LabelledSequence
+from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.writers.text import PlainFormat
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from grubio.called_features import Feature
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
 from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.gff3 import SAFE
 
@@ -35,7 +35,7 @@ class GenomeGff3Format(PlainGenomeFormat):
         """Return the version line."""
         return "##gff-version 3\n"
 
-    def text(self, stretch: Stretch, features: Sequence[Feature]) -> str:
+    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
         """Return the lines of features, after the region's line at the start of a contig."""
         seqid = quote(stretch.contig, safe=SAFE)
         lines = [f"##sequence-region {seqid} 1 {stretch.length}\n"] if stretch.start == 0 else []

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grubio.called_features import Feature
-from grubio.scheme import LabelScheme
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.scheme import LabelScheme
 from grubio.view.page import json_line, page_parts
 
 
@@ -25,7 +25,7 @@ class GenomeHtmlFormat:
         """Return the page up to its data."""
         return self._before
 
-    def text(self, stretch: Stretch, features: Sequence[Feature]) -> str:
+    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
         """Return the lines of features, after that of the contig at its start."""
         lines: list[object] = []
         if stretch.start == 0:

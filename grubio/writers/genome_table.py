@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from grubio.called_features import Feature
-from grubio.locus import Strand, reverse_complement
-from grubio.scheme import LabelScheme
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.locus import Strand, reverse_complement
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.parquet_rows import ParquetRows
 
@@ -34,7 +34,7 @@ class GenomeTsvFormat(PlainGenomeFormat):
         names = ["id", "position", "strand", "residue", "label"]
         return "\t".join([*names, *(f"p_{letter}" for letter in self._scheme.letters)]) + "\n"
 
-    def text(self, stretch: Stretch, features: Sequence[Feature]) -> str:
+    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
         """Return the rows of a stretch."""
         positions, strands, residues, labels, probabilities = _rows(stretch)
         numbers = "\t%.4f" * self._scheme.size + "\n"
@@ -74,7 +74,7 @@ class GenomeParquet(ParquetRows):
             scheme,
         )
 
-    def write(self, stretch: Stretch, features: Sequence[Feature]) -> None:
+    def write(self, stretch: Stretch, features: Sequence[CalledFeature]) -> None:
         """Add the rows of a stretch."""
         positions, strands, residues, labels, probabilities = _rows(stretch)
         columns = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from grubio.called_features import Feature
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
 
 
 class GenomeTextFormat(Protocol):
@@ -16,7 +16,7 @@ class GenomeTextFormat(Protocol):
         """Return what stands once at the top of a file."""
         ...
 
-    def text(self, stretch: Stretch, features: Sequence[Feature]) -> str:
+    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
         """Return what a stretch and the features that became certain with it add."""
         ...
 

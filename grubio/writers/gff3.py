@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TextIO
 from urllib.parse import quote
 
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import SS3, SS8, LabelScheme
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.scheme import SS3, SS8, LabelScheme
 from grubio.writers.text import PlainFormat
 
 _TERMS = {

@@ -17,8 +17,8 @@ from typing import TextIO
 import numpy as np
 
 from grubio import __version__
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import LabelScheme
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.text import PlainFormat, require_three_states
 
 _WIDTH = 60

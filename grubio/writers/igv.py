@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree
 
-from grubio.called_features import Feature
 from grubio.files import write_text_whole, written_whole
-from grubio.locus import Strand
-from grubio.scheme import LabelScheme
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.locus import Strand
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.bed import BedFormat, decimal_colour
 from grubio.writers.tracks import STRAND_NAMES, open_tracks, track_paths
 
@@ -33,7 +33,7 @@ _SHOWN_AT_FIRST = 20_000
 @contextlib.contextmanager
 def open_session(
     folder: Path, scheme: LabelScheme, strands: tuple[Strand, ...]
-) -> Iterator[Callable[[Stretch, Sequence[Feature]], None]]:
+) -> Iterator[Callable[[Stretch, Sequence[CalledFeature]], None]]:
     """Give a function that adds stretches and features; the session is written last.
 
     Raises
@@ -48,7 +48,7 @@ def open_session(
         genome = _GenomeFasta(stack.enter_context(_text_file(folder / GENOME)))
         features_out = stack.enter_context(_text_file(folder / FEATURES))
 
-        def write(stretch: Stretch, features: Sequence[Feature]) -> None:
+        def write(stretch: Stretch, features: Sequence[CalledFeature]) -> None:
             add(stretch)
             genome.add(stretch)
             features_out.write(bed.text(stretch, features))

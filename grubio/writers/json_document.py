@@ -14,8 +14,8 @@ from typing import Annotated, Literal, TextIO
 from pydantic import BaseModel, ConfigDict, Field
 
 from grubio import __version__
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import LabelScheme
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.scheme import LabelScheme
 
 _VERSION = 1
 _Share = Annotated[float, Field(ge=0, le=1)]

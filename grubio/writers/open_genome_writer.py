@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from grubio.called_features import Feature
 from grubio.config import PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import STDIO, written_whole
-from grubio.locus import Strand
-from grubio.scheme import LabelScheme
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.locus import Strand
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.bed import BedFormat
 from grubio.writers.genome_gff3 import GenomeGff3Format
 from grubio.writers.genome_html import GenomeHtmlFormat
@@ -33,7 +33,7 @@ GENOME_FORMATS: tuple[PredictionFormat, ...] = (
     "igv",
 )
 
-GenomeWrite = Callable[[Stretch, Sequence[Feature]], None]
+GenomeWrite = Callable[[Stretch, Sequence[CalledFeature]], None]
 """Takes every stretch of a contig in order, with the features that became certain with it."""
 
 

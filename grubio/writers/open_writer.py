@@ -12,13 +12,13 @@ from typing import get_args
 from grubio.config import CallSettings, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import STDIO, written_whole
-from grubio.inference import Prediction
-from grubio.labelled_sequence import LabelledSequence, labelled
-from grubio.scheme import LabelScheme
-from grubio.view.page import HtmlFormat
+from grubio.inference.labelled_sequence import LabelledSequence, labelled
+from grubio.inference.predictor import Prediction
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.fasta import LabelFastaFormat
 from grubio.writers.gff3 import Gff3Format
 from grubio.writers.horiz import HorizFormat
+from grubio.writers.html import HtmlFormat
 from grubio.writers.json_document import JsonFormat
 from grubio.writers.parquet import ParquetPredictions
 from grubio.writers.segment_table import SegmentFormat, SummaryFormat

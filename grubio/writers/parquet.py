@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from grubio.labelled_sequence import LabelledSequence
-from grubio.record import Record
-from grubio.scheme import LabelScheme
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.parquet_rows import ParquetRows
 
 

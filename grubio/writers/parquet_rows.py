@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from grubio.parquet_groups import ParquetGroups
-from grubio.scheme import LabelScheme
+from grubio.sequences.scheme import LabelScheme
+from grubio.writers.parquet_groups import ParquetGroups
 
 _ROWS_PER_GROUP = 1_000_000
 

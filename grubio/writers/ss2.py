@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TextIO
 
 from grubio import __version__
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import LabelScheme
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.text import PlainFormat, require_three_states
 
 

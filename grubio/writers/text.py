@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol, TextIO
 
 from grubio.errors import GrubioError
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import SS3, LabelScheme
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.scheme import SS3, LabelScheme
 
 
 class TextFormat(Protocol):

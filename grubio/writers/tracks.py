@@ -24,9 +24,9 @@ import pybigtools
 
 from grubio.errors import GrubioError
 from grubio.files import written_whole
-from grubio.locus import Strand
-from grubio.scheme import LabelScheme
-from grubio.stretches import Stretch
+from grubio.inference.stretches import Stretch
+from grubio.sequences.locus import Strand
+from grubio.sequences.scheme import LabelScheme
 
 TrackFormat = Literal["bedgraph", "bigwig"]
 
@@ -49,7 +49,7 @@ def track_paths(
 
     Examples
     --------
-    >>> from grubio.scheme import custom_scheme
+    >>> from grubio.sequences.scheme import custom_scheme
     >>> scheme = custom_scheme("s", "T.", ["tss", "none"], ".")
     >>> [str(path) for path in track_paths("a.bw", "bigwig", scheme, ("+",)).values()]
     ['a.tss.plus.bw']

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import LabelScheme
+from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.scheme import LabelScheme
 from grubio.writers.text import PlainFormat
 
 

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
-from grubio.comparison import compare_runs
+from grubio.report.compare import compare_runs
 from grubio.report.page import write_report
-from grubio.scheme import SS8
+from grubio.sequences.scheme import SS8
 from synthetic_run import labelled_chains, make_run
 
 

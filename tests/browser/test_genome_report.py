@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from playwright.sync_api import Page
+from test_genome_evaluation import scored
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
 from grubio.report.page import write_report
-from test_genome_evaluation import scored
 
 __all__ = ["scored"]
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
 from grubio.report.page import write_report
-from grubio.scheme import SS8, custom_scheme
+from grubio.sequences.scheme import SS8, custom_scheme
 from synthetic_run import HOSTILE, labelled_chains, make_run
 
 CHAINS = labelled_chains(30)

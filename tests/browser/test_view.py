@@ -10,16 +10,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
-from grubio.called_features import Feature
 from grubio.config import CallSettings
-from grubio.inference import Prediction
-from grubio.locus import Locus
-from grubio.record import Record
-from grubio.scheme import SS3, SS8, LabelScheme, custom_scheme
-from grubio.stretches import Stretch
+from grubio.inference.predictor import Prediction
+from grubio.inference.stretches import Stretch
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.locus import Locus
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from grubio.view.shapes import ribbon, shade, shapes_of
-from grubio.writers import open_writer
 from grubio.writers.genome_html import GenomeHtmlFormat
+from grubio.writers.open_writer import open_writer
 
 GENOME = custom_scheme("sites", "MT.", ("minus10", "tss", "background"), background=".")
 
@@ -60,7 +60,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
             generator.integers(0, length - 10, 0 if contig == "bare" else length // 200)
         )
         features = [
-            Feature(
+            CalledFeature(
                 Locus(contig, int(at), int(at) + 6, "+-"[i % 2]), "MT"[i % 3 // 2], i % 100 / 100
             )
             for i, at in enumerate(starts)

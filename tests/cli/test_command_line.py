@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 import typer
 
-from grubio.bundle import WEIGHTS_FILE, bundled_models
 from grubio.cli import EXITS, command_line
 from grubio.cli.commands import COMMANDS
 from grubio.cli.dry_run import writes
-from grubio.doctor import Finding, _model, can_predict, examine
 from grubio.files import open_input, share_read
+from grubio.model.bundle import WEIGHTS_FILE
+from grubio.model.zoo import bundled_models
 from grubio.progress import computed, counted, watched
+from grubio.study.doctor import Finding, _model, can_predict, examine
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 FASTA = ">a\nMKTAYIAKQRQISFVKSHFSRQ\n"

@@ -8,9 +8,9 @@ import yaml
 
 from conftest import REPOSITORY
 from grubio.config import Config, ModelSettings, PrepareSettings, TrainingSettings, genome_scheme
-from grubio.config_loading import as_options, checked, json_schema, load_config
+from grubio.config.loading import as_options, checked, json_schema, load_config
+from grubio.config.sources import copy_in
 from grubio.errors import GrubioError
-from grubio.sources import copy_in
 
 
 def study(**changes: Any) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grubio.config import ClassRule
+from grubio.datasets.annotate import Painted, paint, painted_loci
 from grubio.errors import GrubioError
-from grubio.locus import STRANDS
-from grubio.painting import Painted, paint, painted_loci
 from grubio.readers.annotation import Feature, read_features
+from grubio.sequences.locus import STRANDS
 
 LENGTH = 60
 

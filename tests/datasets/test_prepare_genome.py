@@ -11,10 +11,10 @@ import pytest
 
 from conftest import REPOSITORY
 from grubio.config import PrepareSettings
-from grubio.dataset import read_header, read_records
+from grubio.datasets.parquet import read_header, read_records
+from grubio.datasets.prepare_genome import prepare_genome
 from grubio.errors import GrubioError
-from grubio.locus import Locus, block_of, reverse_complement
-from grubio.prepare_genome import prepare_genome
+from grubio.sequences.locus import Locus, block_of, reverse_complement
 
 SHARED = REPOSITORY.parent / "shared" / "data" / "dna"
 

@@ -10,8 +10,8 @@ import pytest
 
 from grubio.cli import command_line
 from grubio.config import PrepareSettings
-from grubio.dataset import read_header, read_records
-from grubio.prepare_genome import prepare_genome
+from grubio.datasets.parquet import read_header, read_records
+from grubio.datasets.prepare_genome import prepare_genome
 from spliced_genome import SITE, write_spliced_genome
 
 SPLICE_SITES: dict[str, Any] = {

@@ -34,7 +34,8 @@ def test_the_experiment_log_is_made_of_its_results() -> None:
 
 
 def test_benchmarks_are_of_the_models_that_are_shipped() -> None:
-    from grubio.bundle import bundled_models, load_metadata
+    from grubio.model.bundle import load_metadata
+    from grubio.model.zoo import bundled_models
 
     results = json.loads((BENCHMARKS / "accuracy.json").read_text())
     measured = {row["weights_sha256"] for row in results["rows"] if "weights_sha256" in row}
@@ -78,7 +79,8 @@ def test_the_page_of_dna_benchmarks_is_made_of_its_results() -> None:
 
 
 def test_cards_and_readme_tell_the_figures_of_the_dna_models() -> None:
-    from grubio.bundle import CARD_FILE, find_model, load_metadata
+    from grubio.model.bundle import CARD_FILE, load_metadata
+    from grubio.model.zoo import find_model
 
     promoters, genes = dna_results()
     readme = " ".join((REPOSITORY / "README.md").read_text().split())

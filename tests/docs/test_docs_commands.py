@@ -18,9 +18,9 @@ import pytest
 from conftest import REPOSITORY
 from fenced_commands import Shown, shown_commands
 from grubio.cli import command_line
-from grubio.embedded import embedded_path
 from grubio.errors import GrubioError
-from grubio.record import Record
+from grubio.fetching.embedded import embedded_path
+from grubio.sequences.record import Record
 
 PAGES = [
     REPOSITORY / "README.md",
@@ -75,8 +75,8 @@ def trained(
 ) -> dict[str, Path]:
     """Folders of two small runs that were trained and evaluated."""
     from grubio.config import EvaluationSettings, ModelSettings, TrainingSettings
-    from grubio.evaluation import evaluate_model
-    from grubio.training import train_model
+    from grubio.evaluation.evaluate import evaluate_model
+    from grubio.training.train import train_model
 
     runs = {}
     for seed, name in enumerate("ab"):

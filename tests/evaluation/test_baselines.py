@@ -8,12 +8,13 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from grubio import baselines
-from grubio.alphabet import DNA, PROTEIN, Alphabet
-from grubio.baselines import WindowLogisticRegression, class_frequencies, scored_classes
 from grubio.errors import GrubioError
-from grubio.record import Record
-from grubio.scheme import SS3, SS8, custom_scheme
+from grubio.evaluation import baselines
+from grubio.evaluation.baselines import WindowLogisticRegression, class_frequencies
+from grubio.sequences.alphabet import DNA, PROTEIN, Alphabet
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8, custom_scheme
+from grubio.sequences.scored_classes import scored_classes
 
 
 def dense_windows(sequence: str, window: int, alphabet: Alphabet) -> np.ndarray:

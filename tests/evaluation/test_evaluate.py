@@ -18,15 +18,15 @@ from sklearn.metrics import (
     matthews_corrcoef,
 )
 
-from grubio import evaluation
-from grubio.alphabet import PROTEIN
-from grubio.audit import AuditRow, write_audit
 from grubio.config import EvaluationSettings
-from grubio.dataset import DatasetHeader, read_header, read_records, write_dataset
+from grubio.datasets.audit import AuditRow, write_audit
+from grubio.datasets.parquet import DatasetHeader, read_header, read_records, write_dataset
 from grubio.errors import GrubioError
-from grubio.evaluation import evaluate_model, score_predictions
-from grubio.record import Record
-from grubio.scheme import SS3, SS8, custom_scheme
+from grubio.evaluation import evaluate as evaluation
+from grubio.evaluation.evaluate import evaluate_model, score_predictions
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8, custom_scheme
 
 QUICK = EvaluationSettings(bootstrap=50, baseline_window=5)
 

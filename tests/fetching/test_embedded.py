@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY
-from grubio.embedded import embedded_path
-from grubio.locus import reverse_complement
+from grubio.fetching.embedded import embedded_path
 from grubio.readers.fasta import read_fasta
+from grubio.sequences.locus import reverse_complement
 
 
 def test_the_script_makes_the_files_that_come_with_grubio(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from grubio.config import Source
-from grubio.config_loading import checked
-from grubio.embedded import EMBEDDED, embedded_path
+from grubio.config.loading import checked
 from grubio.errors import GrubioError
-from grubio.fetch import fetch_source
+from grubio.fetching.embedded import EMBEDDED, embedded_path
+from grubio.fetching.fetch import fetch_source
 
 CONTENT = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

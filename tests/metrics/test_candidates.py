@@ -8,11 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from grubio.locus import reverse_complement
-from grubio.metrics import bootstrap_weights
-from grubio.record import Record
-from grubio.site_matching import matched, true_sites
-from grubio.site_metrics import (
+from grubio.metrics.candidates import (
+    Candidates,
+    LabelledStrand,
+    find_candidates,
+    site_truth,
+    strand_outcomes,
+    strands_of,
+)
+from grubio.metrics.classification import bootstrap_weights
+from grubio.metrics.site_matching import matched, true_sites
+from grubio.metrics.sites import (
     curve,
     gain,
     prevalence_metrics,
@@ -22,14 +28,8 @@ from grubio.site_metrics import (
     scanned,
     share_of,
 )
-from grubio.site_scoring import (
-    Candidates,
-    LabelledStrand,
-    find_candidates,
-    site_truth,
-    strand_outcomes,
-    strands_of,
-)
+from grubio.sequences.locus import reverse_complement
+from grubio.sequences.record import Record
 from synthetic_genome import SCHEME, genome_dataset
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.scheme import SS3
-from grubio.segment_overlap import UNSCORED, sov_99, sov_refine
+from grubio.metrics.segment_overlap import UNSCORED, sov_99, sov_refine
+from grubio.sequences.scheme import SS3
 
 # Table 1 of Liu and Wang, Source Code for Biology and Medicine 13:1 (2018): predictions for the
 # reference below, with SOV'99 (Zemla et al., 1999) and SOV_refine at lambda = 1.

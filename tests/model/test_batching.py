@@ -4,8 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.alphabet import PROTEIN
-from grubio.batching import (
+from grubio.model.batching import (
     IGNORED,
     batches_by_length,
     class_counts,
@@ -13,8 +12,9 @@ from grubio.batching import (
     padded,
     shuffled_batches,
 )
-from grubio.record import Record
-from grubio.scheme import SS3
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3
 
 lengths_strategy = st.lists(st.integers(1, 300), min_size=1, max_size=80)
 

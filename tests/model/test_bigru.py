@@ -5,10 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grubio.alphabet import PROTEIN
-from grubio.batching import padded_codes
-from grubio.gru_gradient import states_of
-from grubio.model import Architecture, BiGRULabeller, reversal_index
+from grubio.model.batching import padded_codes
+from grubio.model.bigru import Architecture, BiGRULabeller, reversal_index
+from grubio.model.gru_gradient import states_of
+from grubio.sequences.alphabet import PROTEIN
 
 sequences_strategy = st.lists(
     st.text(alphabet=PROTEIN.codes, min_size=1, max_size=40), min_size=1, max_size=6

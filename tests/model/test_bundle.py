@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from grubio.bundle import METADATA_FILE, WEIGHTS_FILE, load_bundle
 from grubio.errors import GrubioError
+from grubio.model.bundle import METADATA_FILE, WEIGHTS_FILE, load_bundle
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
-from grubio.calibration import (
+from grubio.model.calibration import (
     BINS,
     at_temperature,
     expected_calibration_error,

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grubio.alphabet import PROTEIN
-from grubio.batching import padded_codes
-from grubio.model import Architecture, Labeller, new_labeller
-from grubio.packed_labeller import PackedLabeller
+from grubio.model.batching import padded_codes
+from grubio.model.bigru import Architecture, Labeller, new_labeller
+from grubio.model.packed import PackedLabeller
+from grubio.sequences.alphabet import PROTEIN
 
 sequences_strategy = st.lists(
     st.text(alphabet=PROTEIN.codes, min_size=1, max_size=60), min_size=1, max_size=30

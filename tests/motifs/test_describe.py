@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from Bio import motifs as bio_motifs
 
-from grubio.alphabet import DNA
-from grubio.bundle import Bundle, Site
 from grubio.config import MotifSettings
 from grubio.errors import GrubioError
-from grubio.inference import Prediction
-from grubio.locus import reverse_complement
-from grubio.motif_formats import (
+from grubio.inference.predictor import Prediction
+from grubio.model.bundle import Bundle, Site
+from grubio.motifs.best_sites import best_sites
+from grubio.motifs.describe import ENOUGH_CALLED, motif_of, shown_sites
+from grubio.motifs.logos import effects_figure, logo_figure
+from grubio.motifs.matrices import (
     consensus,
     frequencies,
     information,
@@ -25,13 +26,12 @@ from grubio.motif_formats import (
     nearest,
     read_database,
 )
-from grubio.motif_sites import best_sites
-from grubio.motifs import ENOUGH_CALLED, motif_of, shown_sites
-from grubio.mutagenesis import substitution_effects
-from grubio.record import Record
-from grubio.report.logos import effects_figure, logo_figure
-from grubio.report.svg import write_svg
-from grubio.scheme import custom_scheme
+from grubio.motifs.mutagenesis import substitution_effects
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.locus import reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import custom_scheme
+from grubio.view.svg import write_svg
 
 SCHEME = custom_scheme("motifs", "M.", ("minus10", "background"), background=".")
 UNIFORM = np.full(4, 0.25)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.planning import Size, plan_of
+from grubio.prediction.cost import Size, plan_of
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 

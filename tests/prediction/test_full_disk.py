@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from genome_model import dna, save_genome_model
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grubio.alphabet import DNA, PROTEIN
-from grubio.bundle import bundled_models, default_model, find_model, load_bundle
-from grubio.embedded import embedded_path
-from grubio.inference import Predictor
-from grubio.prediction import Output, predict_file
+from grubio.fetching.embedded import embedded_path
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import load_bundle
+from grubio.model.zoo import bundled_models, default_model, find_model
+from grubio.prediction.predict_file import Output, predict_file
 from grubio.readers.fasta import read_fasta
-from grubio.record import Record
-from grubio.scheme import SS3
-from grubio.writers import SEQUENCE_FORMATS
+from grubio.sequences.alphabet import DNA, PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3
+from grubio.writers.open_writer import SEQUENCE_FORMATS
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -17,16 +17,17 @@ import pytest
 
 from conftest import REPOSITORY
 from genome_model import SCHEME, SITES, dna, save_genome_model
-from grubio.bundle import load_bundle
-from grubio.called_features import Feature, FeatureCaller
 from grubio.config import CallSettings, GenomeSettings
 from grubio.errors import GrubioError
-from grubio.inference import Predictor
-from grubio.locus import STRANDS, Locus, Strand, reverse_complement
-from grubio.prediction import Output, predict_file
-from grubio.record import Record
-from grubio.sites import peaks, site_scores
-from grubio.stretches import Stretch
+from grubio.inference.called_features import FeatureCaller
+from grubio.inference.predictor import Predictor
+from grubio.inference.stretches import Stretch
+from grubio.model.bundle import load_bundle
+from grubio.prediction.predict_file import Output, predict_file
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.locus import STRANDS, Locus, Strand, reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import peaks, site_scores
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -198,7 +199,7 @@ def test_a_long_contig_is_held_by_the_batch(
     assert waiting < 100
 
 
-def called(probabilities: dict[Strand, np.ndarray], borders: list[int]) -> list[Feature]:
+def called(probabilities: dict[Strand, np.ndarray], borders: list[int]) -> list[CalledFeature]:
     caller = FeatureCaller(SCHEME, SITES, min_segment=3)
     found = []
     for start, end in itertools.pairwise(borders):
@@ -254,7 +255,7 @@ def predicted(
     folder.mkdir(exist_ok=True)
     text = "".join(f">{c.id}\n{c.sequence}\n" for c in contigs)
     (folder / "genome.fna").write_text(text)
-    from grubio.writers import format_of
+    from grubio.writers.open_writer import format_of
 
     predict_file(
         str(folder / "genome.fna"),

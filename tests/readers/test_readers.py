@@ -12,18 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY
-from grubio.alphabet import DNA, PROTEIN
-from grubio.checking import Tally, checked_records
 from grubio.config import PrepareSettings
-from grubio.dataset import read_header, read_records
+from grubio.datasets.parquet import read_header, read_records
+from grubio.datasets.prepare_sequences import prepare_dataset
+from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
-from grubio.prepare import prepare_dataset
-from grubio.readers import fasta
 from grubio.readers.dssp import read_dssp
 from grubio.readers.fasta import read_fasta
+from grubio.readers.labelled import fasta
 from grubio.readers.structure import read_structure
-from grubio.record import Record
-from grubio.scheme import SS8
+from grubio.sequences.alphabet import DNA, PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS8
 from ideal_helix import helix_as_pdb
 
 SHARED = REPOSITORY.parent / "shared" / "data" / "ss"

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from grubio.report import chain_data
 from grubio.report.chain_data import chain_table, fitting_chains
 from grubio.report.page import write_report
-from grubio.report.run_files import read_run
-from grubio.report.tables import ChainScore
-from grubio.scheme import SS3, SS8, LabelScheme, custom_scheme
+from grubio.runs.folder import read_run
+from grubio.runs.tables import ChainScore
+from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from synthetic_run import labelled_chains, make_run
 
 

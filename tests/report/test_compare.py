@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from grubio.comparison import compare_runs
 from grubio.errors import GrubioError
-from grubio.scheme import SS3, SS8, custom_scheme
+from grubio.report.compare import compare_runs
+from grubio.sequences.scheme import SS3, SS8, custom_scheme
 from synthetic_run import labelled_chains, make_run
 
 
@@ -96,7 +96,7 @@ def test_different_test_sets_are_told_apart(
 
 
 def test_figure_places_dots_by_score(runs: list[Path], tmp_path: Path) -> None:
-    from grubio.comparison import comparison_figure
+    from grubio.report.compare import comparison_figure
 
     comparison = compare_runs(runs, tmp_path / "t.tsv", figure=tmp_path / "t.svg")
     axes = comparison_figure(comparison).axes[0]

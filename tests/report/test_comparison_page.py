@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from grubio.comparison import compare_runs
-from grubio.metrics import Metric
+from grubio.metrics.classification import Metric
+from grubio.report.compare import compare_runs
 from grubio.report.comparison_page import settings, standing
 from grubio.report.run_differences import certainty
-from grubio.report.run_files import read_run
-from grubio.run_groups import PairedTest
-from grubio.scheme import SS8, custom_scheme
+from grubio.runs.folder import read_run
+from grubio.runs.seed_groups import PairedTest
+from grubio.sequences.scheme import SS8, custom_scheme
 from synthetic_run import labelled_chains, make_run
 
 

@@ -21,15 +21,15 @@ from grubio.cli.compare import compare
 from grubio.cli.report import report
 from grubio.cli.summary import summary
 from grubio.errors import GrubioError
-from grubio.report.numbers import Interval, interval_from, percent, range_text
 from grubio.report.page import write_report
 from grubio.report.residue_drawing import draw_chains, worst_and_best
-from grubio.report.run_files import read_run
 from grubio.report.summary import find_runs, summary_lines
-from grubio.report.tables import ChainScore
 from grubio.report.templating import text_colour
 from grubio.report.verdict import checks, homologs_in_training, verdict
-from grubio.scheme import SS3, SS8, LabelScheme, custom_scheme
+from grubio.runs.folder import read_run
+from grubio.runs.numbers import Interval, interval_from, percent, range_text
+from grubio.runs.tables import ChainScore
+from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from synthetic_run import HOSTILE, labelled_chains, make_run
 
 OPTIONAL = {

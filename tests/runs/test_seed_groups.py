@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control, wilcoxon
 
-from grubio.comparison import compare_runs
-from grubio.group_files import groups_figure
-from grubio.run_groups import RunGroup, grouped_runs, paired_tests
-from grubio.scheme import SS8
+from grubio.report.compare import compare_runs
+from grubio.report.group_tables import groups_figure
+from grubio.runs.seed_groups import RunGroup, grouped_runs, paired_tests
+from grubio.sequences.scheme import SS8
 from synthetic_run import labelled_chains, make_run
 
 
@@ -125,7 +125,7 @@ def test_groups_without_a_pair_have_no_test(runs: list[Path], tmp_path: Path) ->
 
 
 def test_another_setting_makes_another_group(runs: list[Path]) -> None:
-    from grubio.report.run_files import read_run
+    from grubio.runs.folder import read_run
 
     read = [read_run(run) for run in runs[:3]]
     assert len(grouped_runs(read, ["a", "b", "c"], ["t", "t", "t"])) == 2

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.alphabet import ALPHABETS, DNA, PROTEIN, Alphabet, looks_like_dna
+from grubio.sequences.alphabet import ALPHABETS, DNA, PROTEIN, Alphabet, looks_like_dna
 
 
 @pytest.mark.parametrize("alphabet", ALPHABETS.values(), ids=str)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grubio.config import parse_scheme
-from grubio.scheme import SS3, SS8, scheme_from_dict
+from grubio.sequences.scheme import SS3, SS8, scheme_from_dict
 
 
 @given(st.text(alphabet=SS8.letters))

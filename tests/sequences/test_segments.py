@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from grubio.config import CallSettings
 from grubio.errors import GrubioError
-from grubio.inference import Prediction
-from grubio.labelled_sequence import labelled
-from grubio.record import Record
-from grubio.scheme import SS3, SS8
-from grubio.segments import segments, summary
+from grubio.inference.labelled_sequence import labelled
+from grubio.inference.predictor import Prediction
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8
+from grubio.sequences.segments import segments, summary
 
 labels_strategy = st.text(alphabet="HEC?", min_size=1, max_size=60)
 
@@ -88,7 +88,7 @@ def test_labels_below_the_least_confidence_are_unknown() -> None:
 
 
 def test_settings_out_of_bounds_are_refused() -> None:
-    from grubio.config_loading import checked
+    from grubio.config.loading import checked
 
     with pytest.raises(GrubioError, match="min_confidence"):
         checked(CallSettings, {"min_confidence": 1.5})

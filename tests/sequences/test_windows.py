@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.windows import GAP, gap_mask, windows
+from grubio.sequences.windows import GAP, gap_mask, windows
 
 
 @given(st.integers(1, 3000), st.integers(1, 300), st.integers(0, 100))

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
-from grubio.dataset import read_records
-from grubio.record import Record
+from grubio.datasets.parquet import read_records
+from grubio.sequences.record import Record
 from slurm_cluster import NODES, SlurmCluster, reason_to_skip, slurm_cluster
 
 pytestmark = [

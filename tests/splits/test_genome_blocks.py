@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.alphabet import DNA
-from grubio.audit import read_audit
-from grubio.block_split import split_blocks
 from grubio.config import SplitSettings
-from grubio.dataset import DatasetHeader, read_header, read_records, write_dataset
+from grubio.datasets.audit import read_audit
+from grubio.datasets.parquet import DatasetHeader, read_header, read_records, write_dataset
+from grubio.datasets.prepare_genome import block_starts
 from grubio.errors import GrubioError
-from grubio.locus import STRANDS, Locus, block_of, reverse_complement
-from grubio.prepare_genome import block_starts
-from grubio.record import Record
-from grubio.scheme import custom_scheme
-from grubio.split import split_dataset
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.locus import STRANDS, Locus, block_of, reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import custom_scheme
+from grubio.splits.genome_blocks import split_blocks
+from grubio.splits.split import split_dataset
 
 SCHEME = custom_scheme("motifs", "AB.", background=".")
 

@@ -8,15 +8,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.alphabet import DNA
-from grubio.audit import read_audit
 from grubio.config import SplitSettings
-from grubio.dataset import DatasetHeader, read_records, write_dataset
-from grubio.locus import STRANDS, Locus, block_of, reverse_complement
-from grubio.record import Record
-from grubio.repeats import LEAST_BASES, WORD, repeats_in_training
-from grubio.scheme import custom_scheme
-from grubio.split import split_dataset
+from grubio.datasets.audit import read_audit
+from grubio.datasets.parquet import DatasetHeader, read_records, write_dataset
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.locus import STRANDS, Locus, block_of, reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import custom_scheme
+from grubio.splits.repeats import LEAST_BASES, WORD, repeats_in_training
+from grubio.splits.split import split_dataset
 
 
 def dna(length: int, seed: int) -> str:

@@ -4,16 +4,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from grubio.alphabet import PROTEIN
-from grubio.audit import read_audit
-from grubio.config import SplitSettings
-from grubio.dataset import DatasetHeader, read_header, read_records, write_dataset
-from grubio.errors import GrubioError
-from grubio.record import Record
-from grubio.scheme import SS3
-from grubio.split import split_dataset
 from test_homology import METHODS, random_chain, relative
+
+from grubio.config import SplitSettings
+from grubio.datasets.audit import read_audit
+from grubio.datasets.parquet import DatasetHeader, read_header, read_records, write_dataset
+from grubio.errors import GrubioError
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3
+from grubio.splits.split import split_dataset
 
 
 def labelled(name: str, sequence: str, split: str | None = None) -> Record:
@@ -150,8 +150,8 @@ def test_what_only_the_audit_finds_goes_to_train(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first search misses every relative; the audit of the result does not."""
-    from grubio import homolog_groups
-    from grubio.homology import find_hits
+    from grubio.splits import homolog_groups
+    from grubio.splits.homology.search import find_hits
 
     def short_sighted(queries, targets, *rest):
         return () if queries.keys() == targets.keys() else find_hits(queries, targets, *rest)

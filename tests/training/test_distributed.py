@@ -14,12 +14,12 @@ import pytest
 from safetensors.numpy import load_file
 
 from conftest import wait_for
-from grubio.batching import dealt_batches, is_dealt
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.data_parallel import other_processes
-from grubio.dataset import read_records
+from grubio.datasets.parquet import read_records
 from grubio.errors import GrubioError
-from grubio.training import train_model
+from grubio.model.batching import dealt_batches, is_dealt
+from grubio.training.distributed import other_processes
+from grubio.training.train import train_model
 
 SMALL = ModelSettings(hidden_size=16, layers=1)
 ALONE = TrainingSettings(epochs=2, batch_residues=4000)

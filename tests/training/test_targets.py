@@ -9,12 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from test_homology import random_chain, relative
 
 from conftest import profile_of
-from grubio.alphabet import PROTEIN
-from grubio.batching import IGNORED, labelled_examples, padded
-from grubio.bundle import load_bundle
-from grubio.combination import combine_models
 from grubio.config import (
     EvaluationSettings,
     ModelSettings,
@@ -22,20 +19,23 @@ from grubio.config import (
     SplitSettings,
     TrainingSettings,
 )
-from grubio.dataset import DatasetHeader, read_records, write_dataset
+from grubio.datasets.parquet import DatasetHeader, read_records, write_dataset
+from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
-from grubio.evaluation import evaluate_model
-from grubio.exposure import accessibility_scores
-from grubio.fitting_plan import new_fitting
-from grubio.homolog_augmentation import with_substitutions
-from grubio.inference import Predictor
-from grubio.prepare import prepare_dataset
-from grubio.record import Record
-from grubio.scheme import SS3, SS8
-from grubio.split import split_dataset
-from grubio.training import train_model
-from grubio.training_data import load_training_data
-from test_homology import random_chain, relative
+from grubio.evaluation.accessibility import accessibility_scores
+from grubio.evaluation.evaluate import evaluate_model
+from grubio.inference.predictor import Predictor
+from grubio.model.batching import IGNORED, labelled_examples, padded
+from grubio.model.bundle import load_bundle
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8
+from grubio.splits.split import split_dataset
+from grubio.training.ensemble import combine_models
+from grubio.training.epoch_plan import new_fitting
+from grubio.training.examples import load_training_data
+from grubio.training.homolog_augmentation import with_substitutions
+from grubio.training.train import train_model
 
 TABLE = "id\tsequence\tss8\none\tMKV*\tHHEC\ntwo\tGG\tCC\n"
 

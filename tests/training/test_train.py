@@ -12,15 +12,15 @@ import pytest
 from safetensors.numpy import load_file
 
 from conftest import wait_for
-from grubio.bundle import load_bundle
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.dataset import read_header, read_records, write_dataset
+from grubio.datasets.parquet import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
-from grubio.fitting import HISTORY_COLUMNS
-from grubio.fitting_plan import new_fitting
-from grubio.record import Record
-from grubio.training import train_model
-from grubio.training_data import load_training_data
+from grubio.model.bundle import load_bundle
+from grubio.sequences.record import Record
+from grubio.training.epoch_plan import new_fitting
+from grubio.training.examples import load_training_data
+from grubio.training.lightning_module import HISTORY_COLUMNS
+from grubio.training.train import train_model
 
 SMALL = ModelSettings(hidden_size=16, layers=1)
 SHORT = TrainingSettings(epochs=3, batch_residues=4000)

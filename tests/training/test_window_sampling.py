@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from grubio.alphabet import DNA
-from grubio.batching import IGNORED, Example
-from grubio.bundle import Bundle, load_bundle
-from grubio.calibration import calibration_error, fit_offsets
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.dataset import DatasetHeader, write_dataset
-from grubio.inference import Prediction
-from grubio.locus import STRANDS, Locus, reverse_complement
-from grubio.record import Record
-from grubio.scheme import custom_scheme
-from grubio.scoring import CalibrationScores
-from grubio.site_scoring import find_candidates, site_truth, strands_of
-from grubio.sites import peaks, site_scores
-from grubio.thresholds import chosen_sites
-from grubio.training import train_model
-from grubio.training_data import load_training_data
-from grubio.window_sampling import (
+from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.evaluation.scoring import CalibrationScores
+from grubio.inference.predictor import Prediction
+from grubio.metrics.candidates import find_candidates, site_truth, strands_of
+from grubio.model.batching import IGNORED, Example
+from grubio.model.bundle import Bundle, load_bundle
+from grubio.model.calibration import calibration_error, fit_offsets
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.locus import STRANDS, Locus, reverse_complement
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import peaks, site_scores
+from grubio.sequences.scheme import custom_scheme
+from grubio.training.examples import load_training_data
+from grubio.training.site_thresholds import chosen_sites
+from grubio.training.train import train_model
+from grubio.training.window_sampling import (
     labelled_stretches,
     rare_stretches,
     sampled_windows,

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from conftest import REPOSITORY
-from grubio.report.svg import ACCENT, CONTRAST, INK, MUTED
 from grubio.report.templating import class_styles
-from grubio.scheme import SS3, SS8, LabelScheme, custom_scheme
+from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
+from grubio.view.svg import ACCENT, CONTRAST, INK, MUTED
 
 Floats = npt.NDArray[np.float64]
 

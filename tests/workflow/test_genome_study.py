@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY
-from grubio.locus import reverse_complement
-from grubio.motif_formats import frequencies, meme_text
+from grubio.motifs.matrices import frequencies, meme_text
+from grubio.sequences.locus import reverse_complement
 from test_workflow import snakemake, write_study
 
 pytestmark = pytest.mark.workflow

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY
-from grubio.record import Record
+from grubio.sequences.record import Record
 from test_workflow import jobs, snakemake, write_study
 
 pytestmark = pytest.mark.workflow

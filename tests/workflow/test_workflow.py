@@ -17,7 +17,7 @@ import yaml
 
 from conftest import REPOSITORY
 from genome_model import dna, save_genome_model
-from grubio.record import Record
+from grubio.sequences.record import Record
 
 pytestmark = pytest.mark.workflow
 

@@ -14,21 +14,22 @@ import pandas as pd
 import pybigtools
 import pytest
 from Bio import Align, SeqIO
+from test_writers import prediction
 
 from conftest import REPOSITORY
 from genome_model import SCHEME, dna, save_genome_model
 from grubio import __version__
-from grubio.bundle import load_bundle
-from grubio.called_features import Feature, FeatureCaller
 from grubio.config import CallSettings, GenomeSettings, PredictionFormat
-from grubio.inference import Prediction, Predictor
-from grubio.labelled_sequence import labelled
-from grubio.prediction import Output, predict_file
-from grubio.record import Record
-from grubio.scheme import SS3, SS8
-from grubio.writers import open_writer
+from grubio.inference.called_features import FeatureCaller
+from grubio.inference.labelled_sequence import labelled
+from grubio.inference.predictor import Prediction, Predictor
+from grubio.model.bundle import load_bundle
+from grubio.prediction.predict_file import Output, predict_file
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8
 from grubio.writers.json_document import predictions_schema
-from test_writers import prediction
+from grubio.writers.open_writer import open_writer
 
 CONTIGS = {"chr": dna(2500, 1), "odd|1": dna(431, 7), "short": dna(37, 2)}
 
@@ -190,7 +191,7 @@ PREDICTED: dict[str, PredictionFormat] = {
 
 
 @pytest.fixture(scope="module")
-def called(genome: Path) -> list[Feature]:
+def called(genome: Path) -> list[CalledFeature]:
     predictor = Predictor(load_bundle(genome / "model"), "cpu", 1)
     sites = predictor.bundle.sites or {}
     caller = FeatureCaller(SCHEME, sites, min_score=0.3, min_segment=4)
@@ -200,7 +201,7 @@ def called(genome: Path) -> list[Feature]:
     return found
 
 
-def test_bed_by_bioframe_and_biopython(genome: Path, called: list[Feature]) -> None:
+def test_bed_by_bioframe_and_biopython(genome: Path, called: list[CalledFeature]) -> None:
     table = bioframe.read_table(genome / "o.bed", schema="bed6")
     rows = table[["chrom", "start", "end", "strand"]].itertuples(index=False, name=None)
     places = [(f.locus.contig, f.locus.start, f.locus.end, f.locus.strand) for f in called]
@@ -210,7 +211,7 @@ def test_bed_by_bioframe_and_biopython(genome: Path, called: list[Feature]) -> N
     assert [(a.target.id, int(a.coordinates[0].min())) for a in aligned] == [p[:2] for p in places]
 
 
-def test_gff3_of_genomes_by_gffutils(genome: Path, called: list[Feature]) -> None:
+def test_gff3_of_genomes_by_gffutils(genome: Path, called: list[CalledFeature]) -> None:
     database = gffutils.create_db(
         str(genome / "o.gff3"), ":memory:", merge_strategy="create_unique"
     )
@@ -235,7 +236,9 @@ def test_bedgraph_and_bigwig_hold_the_same(genome: Path) -> None:
                     assert np.abs(own - expected).max() < 1e-6
 
 
-def test_the_session_of_igv_names_files_that_are_there(genome: Path, called: list[Feature]) -> None:
+def test_the_session_of_igv_names_files_that_are_there(
+    genome: Path, called: list[CalledFeature]
+) -> None:
     folder = genome / "o.igv"
     session = ElementTree.parse(folder / "igv_session.xml").getroot()
     named = [resource.get("path", "") for resource in session.iter("Resource")]
@@ -261,7 +264,7 @@ def test_the_session_of_igv_names_files_that_are_there(genome: Path, called: lis
     assert pybigtools.open(str(folder / named[-1])).chroms()["chr"] == 2500
 
 
-def test_the_page_of_a_genome_has_all_features(genome: Path, called: list[Feature]) -> None:
+def test_the_page_of_a_genome_has_all_features(genome: Path, called: list[CalledFeature]) -> None:
     text = (genome / "o.html").read_text()
     data = text.split('id="data">\n')[1].split("</script>")[0].splitlines()
     lines = [json.loads(line) for line in data]

@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from test_writers import prediction
 
 from grubio.errors import GrubioError
-from grubio.predictions_table import PredictionsTable
-from grubio.scheme import SS3, SS8, custom_scheme
+from grubio.prediction.read_back import PredictionsTable
+from grubio.sequences.scheme import SS3, SS8, custom_scheme
 from grubio.view.page import page_parts
-from grubio.writers import open_writer
-from test_writers import prediction
+from grubio.writers.open_writer import open_writer
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -67,7 +67,7 @@ def test_predictions_of_a_test_split_show_what_was_observed(
     run_folder: Path, dataset: Path, tmp_path: Path
 ) -> None:
     from grubio.config import EvaluationSettings
-    from grubio.evaluation import evaluate_model
+    from grubio.evaluation.evaluate import evaluate_model
 
     settings = EvaluationSettings(bootstrap=10)
     evaluate_model(run_folder / "model", dataset, tmp_path, settings, device="cpu", threads=1)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from grubio.config import PredictionFormat
 from grubio.errors import GrubioError
-from grubio.inference import Prediction
-from grubio.record import Record
-from grubio.scheme import SS3, SS8, LabelScheme, custom_scheme
-from grubio.writers import open_writer
+from grubio.inference.predictor import Prediction
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
+from grubio.writers.open_writer import open_writer
 
 identifiers = st.text(
     alphabet=st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=">"),

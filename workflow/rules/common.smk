@@ -8,10 +8,10 @@ from snakemake.exceptions import WorkflowError
 
 import grubio
 from grubio.config import Config
-from grubio.config_loading import as_options, checked
-from grubio.embedded import EMBEDDED
+from grubio.config.loading import as_options, checked
+from grubio.fetching.embedded import EMBEDDED
 from grubio.errors import GrubioError
-from grubio.sources import copy_in, is_url
+from grubio.config.sources import copy_in, is_url
 
 try:
     STUDY = checked(Config, config)

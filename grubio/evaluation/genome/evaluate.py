@@ -14,29 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio import metrics
-from grubio.base_metrics import base_average_precision, dense_gain, dense_metrics
 from grubio.config import EvaluationSettings
-from grubio.dna_baselines import chosen_pwm, chosen_site_kmers, dense_kmers, site_log_odds
 from grubio.errors import GrubioError
-from grubio.genome_headline import MODEL, Scores, dense_headline, site_headline
-from grubio.independence import independence
-from grubio.metrics import Floats, Metric
-from grubio.record import Record
-from grubio.scheme import LabelScheme
-from grubio.site_matching import TOLERANCES
-from grubio.site_metrics import (
-    HEADLINE_TOLERANCE,
-    REGIONS,
-    Scanned,
-    curve,
-    gain,
-    prevalence_metrics,
-    ranking_metrics,
-    scanned,
-    share_of,
+from grubio.evaluation.genome.headline import MODEL, Scores, dense_headline, site_headline
+from grubio.evaluation.genome.independence import independence
+from grubio.evaluation.genome.kmer_baseline import (
+    chosen_pwm,
+    chosen_site_kmers,
+    dense_kmers,
+    site_log_odds,
 )
-from grubio.site_scoring import (
+from grubio.metrics import classification as metrics
+from grubio.metrics.bases import base_average_precision, dense_gain, dense_metrics
+from grubio.metrics.candidates import (
     Candidates,
     LabelledStrand,
     PlacedStrands,
@@ -47,7 +37,22 @@ from grubio.site_scoring import (
     strand_outcomes,
     strands_of,
 )
-from grubio.sites import site_scores
+from grubio.metrics.classification import Floats, Metric
+from grubio.metrics.site_matching import TOLERANCES
+from grubio.metrics.sites import (
+    HEADLINE_TOLERANCE,
+    REGIONS,
+    Scanned,
+    curve,
+    gain,
+    prevalence_metrics,
+    ranking_metrics,
+    scanned,
+    share_of,
+)
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import site_scores
+from grubio.sequences.scheme import LabelScheme
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +73,7 @@ class _Study:
 def block_of_records(placed: PlacedStrands) -> list[int]:
     """Return the index of the block of each record, the same for both strands of a block.
 
-    Takes what :func:`grubio.site_scoring.strands_of` returns for the records.
+    Takes what :func:`grubio.metrics.candidates.strands_of` returns for the records.
     """
     strands, order = placed
     blocks = dict(zip(order, (strand.block for strand in strands), strict=True))
@@ -114,7 +119,7 @@ def score_genome(
     Parameters
     ----------
     placed
-        What :func:`grubio.site_scoring.strands_of` returns for the labelled records.
+        What :func:`grubio.metrics.candidates.strands_of` returns for the labelled records.
     probabilities
         Calibrated probabilities ``(base, class)`` of each record, in the order of the records.
     train, valid

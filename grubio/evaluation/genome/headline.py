@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grubio.site_metrics import FALSE_POSITIVES_PER_KB, HEADLINE_TOLERANCE, REGIONS, recall_name
+from grubio.metrics.sites import FALSE_POSITIVES_PER_KB, HEADLINE_TOLERANCE, REGIONS, recall_name
 
 MODEL = "model"
 HEADLINE_OF_SITES = "site_average_precision"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grubio.locus import block_of
-from grubio.repeats import repeats_in_training
-from grubio.site_scoring import LabelledStrand
+from grubio.metrics.candidates import LabelledStrand
+from grubio.sequences.locus import block_of
+from grubio.splits.repeats import repeats_in_training
 
 
 def independence(
@@ -17,7 +17,7 @@ def independence(
 
     ``shared_bases`` of ``bases`` lie in training or validation blocks, the nearest of which is
     ``nearest`` bases away, None without one on the same contig; ``repeated_bases`` are repeated in
-    training blocks elsewhere (:mod:`grubio.repeats`), None without training blocks. Bases of
+    training blocks elsewhere (:mod:`grubio.splits.repeats`), None without training blocks. Bases of
     double-stranded DNA are counted.
     """
     shared, nearest = 0, None

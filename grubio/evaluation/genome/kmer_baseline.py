@@ -20,11 +20,11 @@ import numpy.typing as npt
 # Loaded with the module, so that a limit on threads set before fitting holds for it.
 from sklearn.linear_model import LogisticRegression
 
-from grubio.alphabet import DNA
-from grubio.metrics import Floats
-from grubio.position_weights import ANY_CLASS, PWM, fit_pwm, plain
-from grubio.site_metrics import HEADLINE_TOLERANCE, ranked_counts, ranking_scores, scanned
-from grubio.site_scoring import LabelledStrand, SiteTruth, find_candidates, site_truth
+from grubio.evaluation.genome.pwm import ANY_CLASS, PWM, fit_pwm, plain
+from grubio.metrics.candidates import LabelledStrand, SiteTruth, find_candidates, site_truth
+from grubio.metrics.classification import Floats
+from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, ranking_scores, scanned
+from grubio.sequences.alphabet import DNA
 
 FLANKS = ((0, 0), (5, 5), (10, 10), (30, 5), (20, 20), (40, 20))
 """Bases before and after a site that the matrix may cover; the best pair is taken.

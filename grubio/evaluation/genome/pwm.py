@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio.alphabet import DNA
-from grubio.metrics import Floats
-from grubio.site_scoring import LabelledStrand, site_truth
+from grubio.metrics.candidates import LabelledStrand, site_truth
+from grubio.metrics.classification import Floats
+from grubio.sequences.alphabet import DNA
 
 ANY_CLASS = 255
 """More classes than any scheme has: where sites are only located, every label counts."""

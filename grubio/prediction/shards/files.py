@@ -6,8 +6,8 @@ the model says of them, bit for bit, so that any format can be written of it lat
 whole records; only a contig that is labelled window by window is cut, at the border of two cores,
 and its parts have the bases on both sides that their windows see.
 
-Every file carries the plan that it belongs to (:mod:`grubio.shard_plan`). Files of two plans are
-never mixed.
+Every file carries the plan that it belongs to (:mod:`grubio.prediction.shards.plan`). Files of two
+plans are never mixed.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from grubio.dataset import open_parquet
+from grubio.datasets.parquet import open_parquet
 from grubio.errors import GrubioError
-from grubio.inference import Prediction
-from grubio.locus import Strand
-from grubio.parquet_groups import ParquetGroups
-from grubio.record import Record
-from grubio.scheme import LabelScheme
-from grubio.shard_plan import Plan, Shard
-from grubio.stretches import Stretch
-from grubio.windows import ContigPart
+from grubio.inference.predictor import Prediction
+from grubio.inference.stretches import Stretch
+from grubio.prediction.shards.plan import Plan, Shard
+from grubio.sequences.locus import Strand
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.windows import ContigPart
+from grubio.writers.parquet_groups import ParquetGroups
 
 _RESIDUES_PER_GROUP = 200_000
 _KEY = b"grubio_shard"

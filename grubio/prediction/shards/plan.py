@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
-from grubio.checking import Tally
-from grubio.locus import Strand
+from grubio.datasets.validation import Tally
+from grubio.sequences.locus import Strand
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,22 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from grubio.bundle import METADATA_FILE, load_bundle
-from grubio.checking import Tally
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
+from grubio.datasets.validation import Tally
 from grubio.errors import GrubioError
 from grubio.files import STDIO, delete_with_leftovers, sha256_of_file
-from grubio.prediction import Output, model_for, wanted_scheme, warn_of_refused
+from grubio.model.bundle import METADATA_FILE, load_bundle
+from grubio.prediction.predict_file import Output, model_for, wanted_scheme, warn_of_refused
+from grubio.prediction.shards.files import read_shard
+from grubio.prediction.shards.plan import Plan
+from grubio.prediction.shards.steps import (
+    cut_input,
+    gather_shards,
+    label_shard,
+    probabilities_path,
+    records_path,
+)
 from grubio.readers.fasta import read_fasta
-from grubio.shard_files import read_shard
-from grubio.shard_plan import Plan
-from grubio.sharding import cut_input, gather_shards, label_shard, probabilities_path, records_path
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +46,7 @@ def predict_in_shards(
     Parameters
     ----------
     sequences, outputs, model, scheme, on_invalid, device, threads, genome, calls
-        As for :func:`grubio.prediction.predict_file`.
+        As for :func:`grubio.prediction.predict_file.predict_file`.
     folder
         Keeps the shards until the outputs are written.
     shards
@@ -49,8 +55,8 @@ def predict_in_shards(
     Raises
     ------
     GrubioError
-        As for :func:`grubio.prediction.predict_file`, or if the folder holds shards of another
-        input, model, number or settings.
+        As for :func:`grubio.prediction.predict_file.predict_file`, or if the folder holds shards of
+        another input, model, number or settings.
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")

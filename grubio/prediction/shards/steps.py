@@ -16,9 +16,8 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from grubio.bundle import METADATA_FILE, Bundle, load_bundle
-from grubio.checking import Tally, checked_records
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
+from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import (
     STDIO,
@@ -26,18 +25,17 @@ from grubio.files import (
     sha256_of_file,
     written_whole,
 )
-from grubio.genome_prediction import strands_of, write_stretches
-from grubio.inference import Prediction, Predictor
-from grubio.prediction import (
+from grubio.inference.predictor import Prediction, Predictor
+from grubio.inference.stretches import Stretch
+from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle
+from grubio.prediction.predict_file import (
     Output,
     some,
     wanted_scheme,
     write_predictions,
 )
-from grubio.progress import counted, watched
-from grubio.readers.fasta import read_fasta
-from grubio.record import Record
-from grubio.shard_files import (
+from grubio.prediction.predict_genome import strands_of, write_stretches
+from grubio.prediction.shards.files import (
     part_row,
     prediction_row,
     predictions_writer,
@@ -49,9 +47,11 @@ from grubio.shard_files import (
     stretch_row,
     stretches_writer,
 )
-from grubio.shard_plan import Plan, Shard, shard_name
-from grubio.stretches import Stretch
-from grubio.windows import ContigPart, windows
+from grubio.prediction.shards.plan import Plan, Shard, shard_name
+from grubio.progress import counted, watched
+from grubio.readers.fasta import read_fasta
+from grubio.sequences.record import Record
+from grubio.sequences.windows import ContigPart, windows
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def cut_input(
     model
         Folder of the model that is going to label them.
     on_invalid
-        ``error``, ``skip`` or ``mask``, as for :func:`grubio.checking.checked_records`.
+        ``error``, ``skip`` or ``mask``, as for :func:`grubio.datasets.validation.checked_records`.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def gather_shards(
     labelled
         Files that :func:`label_shard` wrote, in any order.
     outputs, scheme, genome, calls
-        As for :func:`grubio.prediction.predict_file`.
+        As for :func:`grubio.prediction.predict_file.predict_file`.
     model
         Folder of the model.
 

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grubio.alphabet import DNA, Alphabet
-from grubio.homology import Hit
+from grubio.sequences.alphabet import DNA, Alphabet
+from grubio.splits.homology.hit import Hit
 
 CANDIDATES = 100
 """Most targets that a query is aligned with."""

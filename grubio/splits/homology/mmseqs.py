@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from grubio.alphabet import DNA, Alphabet
 from grubio.errors import GrubioError
-from grubio.homology import Hit
+from grubio.sequences.alphabet import DNA, Alphabet
+from grubio.splits.homology.hit import Hit
 
 _COLUMNS = "query,target,fident,alnlen,qlen,tlen,evalue"
 

@@ -10,24 +10,24 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from test_report import Page
 
-from grubio.bundle import Site, save_bundle
-from grubio.comparison import compare_runs
 from grubio.config import EvaluationSettings
-from grubio.dataset import write_dataset
+from grubio.datasets.parquet import write_dataset
 from grubio.errors import GrubioError
-from grubio.evaluation import evaluate_model
-from grubio.genome_evaluation import score_genome
-from grubio.genome_headline import summary_rows
-from grubio.record import Record
+from grubio.evaluation.evaluate import evaluate_model
+from grubio.evaluation.genome.evaluate import score_genome
+from grubio.evaluation.genome.headline import summary_rows
+from grubio.metrics.candidates import strands_of
+from grubio.model.bundle import Site, save_bundle
+from grubio.report.compare import compare_runs
 from grubio.report.page import render_report
-from grubio.report.run_files import read_run
 from grubio.report.summary import summary_lines
 from grubio.report.verdict import checks
-from grubio.scheme import custom_scheme
-from grubio.site_scoring import strands_of
+from grubio.runs.folder import read_run
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import custom_scheme
 from synthetic_genome import genome_dataset, noisy_probabilities
-from test_report import Page
 
 QUICK = EvaluationSettings(bootstrap=30)
 
@@ -41,7 +41,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of an untrained model on a small genome."""
     import torch
 
-    from grubio.model import Architecture, new_labeller
+    from grubio.model.bigru import Architecture, new_labeller
 
     folder = tmp_path_factory.mktemp("genome") / "small"
     records, header = genome_dataset(10)

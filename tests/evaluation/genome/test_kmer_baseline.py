@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grubio.dna_baselines import (
+from grubio.evaluation.genome.kmer_baseline import (
     FLANKS,
     KmerLogistic,
     chosen_pwm,
@@ -14,9 +14,9 @@ from grubio.dna_baselines import (
     fit_kmers,
     site_log_odds,
 )
-from grubio.position_weights import fit_pwm
-from grubio.record import Record
-from grubio.site_scoring import LabelledStrand, strands_of
+from grubio.evaluation.genome.pwm import fit_pwm
+from grubio.metrics.candidates import LabelledStrand, strands_of
+from grubio.sequences.record import Record
 from synthetic_genome import MOTIF, SCHEME, genome_dataset
 
 
@@ -127,9 +127,9 @@ def test_the_regression_equals_scikit_learn_on_the_same_bases(
 def test_the_intercept_brings_back_the_prevalence(
     strands: list[LabelledStrand], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grubio.dna_baselines.MAX_BACKGROUND", 10**6)
+    monkeypatch.setattr("grubio.evaluation.genome.kmer_baseline.MAX_BACKGROUND", 10**6)
     whole = fit_kmers(strands, 0, 2, (4, 4), 0.03, 1)
-    monkeypatch.setattr("grubio.dna_baselines.MAX_BACKGROUND", 2000)
+    monkeypatch.setattr("grubio.evaluation.genome.kmer_baseline.MAX_BACKGROUND", 2000)
     part = fit_kmers(strands, 0, 2, (4, 4), 0.03, 1)
     assert whole is not None
     assert part is not None

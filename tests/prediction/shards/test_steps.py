@@ -14,23 +14,23 @@ from pathlib import Path
 import pytest
 
 from genome_model import dna, save_genome_model
-from grubio.bundle import load_bundle
-from grubio.checking import Tally
 from grubio.config import CallSettings, GenomeSettings
+from grubio.datasets.validation import Tally
 from grubio.errors import GrubioError
-from grubio.inference import Predictor
-from grubio.prediction import Output, predict_file
-from grubio.record import Record
-from grubio.resumable_prediction import predict_in_shards
-from grubio.shard_files import read_parts, read_shard
-from grubio.sharding import (
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import load_bundle
+from grubio.prediction.predict_file import Output, predict_file
+from grubio.prediction.shards.files import read_parts, read_shard
+from grubio.prediction.shards.resume import predict_in_shards
+from grubio.prediction.shards.steps import (
     cut_input,
     gather_shards,
     label_shard,
     probabilities_path,
     records_path,
 )
-from grubio.windows import CORE, ContigPart, windows
+from grubio.sequences.record import Record
+from grubio.sequences.windows import CORE, ContigPart, windows
 
 PROTEIN_FORMATS = ("tsv", "parquet", "ss2", "horiz", "fasta", "gff3", "json", "html")
 PROTEIN_FORMATS += ("segments", "summary")

@@ -5,10 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from grubio.alphabet import DNA, PROTEIN
 from grubio.config import SplitSettings
 from grubio.errors import GrubioError
-from grubio.homology import Hit, find_hits
+from grubio.sequences.alphabet import DNA, PROTEIN
+from grubio.splits.homology.hit import Hit
+from grubio.splits.homology.search import find_hits
 
 needs_mmseqs = pytest.mark.skipif(shutil.which("mmseqs") is None, reason="mmseqs is not installed")
 METHODS = ["kmer", pytest.param("mmseqs", marks=needs_mmseqs)]

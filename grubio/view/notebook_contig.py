@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from grubio.labelled_contig import LabelledContig
+from grubio.sequences.called_feature import CalledFeature
+from grubio.sequences.scheme import LabelScheme
 from grubio.view.shapes import text
 
 _WIDTH = 760
@@ -14,24 +16,25 @@ _MOST_DRAWN = 400
 _MOST_LISTED = 10
 
 
-def contig_html(contig: LabelledContig) -> str:
+def contig_html(
+    name: str, length: int, features: Sequence[CalledFeature], scheme: LabelScheme
+) -> str:
     """Return the features of a contig: the plus strand above a line, the minus strand below.
 
     The 400 best features are drawn and the ten best are listed.
     """
-    scheme = contig.scheme
-    ranked = sorted(contig.features, key=lambda feature: -feature.score)
+    ranked = sorted(features, key=lambda feature: -feature.score)
     colours = dict(zip(scheme.letters, scheme.colours, strict=True))
     names = dict(zip(scheme.letters, scheme.class_names, strict=True))
-    scale = _WIDTH / len(contig)
+    scale = _WIDTH / length
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH + 30}" height="{2 * _LANE + 20}" '
         'role="img" fill="currentColor" font-family="system-ui, sans-serif" font-size="12">'
-        f"<title>{len(contig.features)} features of {escape(contig.id)}</title>"
+        f"<title>{len(features)} features of {escape(name)}</title>"
         f'<path d="M20 {_LANE}h{_WIDTH}" stroke="currentColor" opacity=".5"/>'
         f"{text(4, _LANE - 8, '+')}{text(4, _LANE + 18, '−')}"  # noqa: RUF001
         f"{text(20, 2 * _LANE + 14, '1')}"
-        f"{text(20 + _WIDTH, 2 * _LANE + 14, f'{len(contig):,}', _AT_END)}"
+        f"{text(20 + _WIDTH, 2 * _LANE + 14, f'{length:,}', _AT_END)}"
     ]
     for feature in ranked[:_MOST_DRAWN]:
         height = 6 + 22 * feature.score
@@ -54,7 +57,7 @@ def contig_html(contig: LabelledContig) -> str:
     more = f"<div>and {rest:,} more with lower scores</div>" if rest > 0 else ""
     return (
         '<div style="font: 14px/1.5 system-ui, sans-serif; overflow-x: auto">'
-        f"<div><b>{escape(contig.id)}</b> · {len(contig):,} bases · "
+        f"<div><b>{escape(name)}</b> · {length:,} bases · "
         f"{len(ranked):,} features</div>"
         f"{''.join(parts)}</svg>{table if ranked else '<div>no feature was called</div>'}{more}"
         "</div>"

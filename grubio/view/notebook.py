@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape
 
-from grubio.labelled_sequence import LabelledSequence
-from grubio.scheme import LabelScheme
-from grubio.segments import label_runs
+import numpy as np
+import numpy.typing as npt
+
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.segments import label_runs
 from grubio.view.shapes import HEIGHT, ribbon, shapes_of, text
 
 _CELL = 12
@@ -20,17 +23,28 @@ _ROW = HEIGHT + 54
 _FONT = 'font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"'
 
 
-def sequence_html(sequence: LabelledSequence) -> str:
+@dataclass(frozen=True)
+class DrawnSequence:
+    """A sequence to draw: its labels and, float ``(residue,)``, their probability."""
+
+    id: str
+    sequence: str
+    labels: str
+    confidence: npt.NDArray[np.float32]
+    scheme: LabelScheme
+
+
+def sequence_html(sequence: DrawnSequence) -> str:
     """Return a sequence as HTML: heading, ribbons above the letters, confidence, legend.
 
     The first 600 residues are drawn. Colours suit light and dark notebooks.
     """
-    drawn = min(len(sequence), _MOST_ROWS * _PER_ROW)
-    rest = f" · the first {drawn} are drawn" if drawn < len(sequence) else ""
+    drawn = min(len(sequence.sequence), _MOST_ROWS * _PER_ROW)
+    rest = f" · the first {drawn} are drawn" if drawn < len(sequence.sequence) else ""
     mean = float(sequence.confidence.mean())
     return (
         '<div style="font: 14px/1.5 system-ui, sans-serif; overflow-x: auto">'
-        f"<div><b>{escape(sequence.id)}</b> · {len(sequence):,} residues · "
+        f"<div><b>{escape(sequence.id)}</b> · {len(sequence.sequence):,} residues · "
         f"mean confidence {mean:.2f}{rest}</div>"
         f"{_svg(sequence, drawn)}{_legend(sequence.scheme)}</div>"
     )
@@ -46,7 +60,7 @@ def several_html(drawings: Iterable[str], total: int) -> str:
     return f"{'<br>'.join(shown)}{more}"
 
 
-def _svg(sequence: LabelledSequence, drawn: int) -> str:
+def _svg(sequence: DrawnSequence, drawn: int) -> str:
     rows = range(0, drawn, _PER_ROW)
     runs = label_runs(sequence.labels)
     width = _GUTTER + _CELL * min(_PER_ROW, drawn) + 8
@@ -64,9 +78,7 @@ def _svg(sequence: LabelledSequence, drawn: int) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _row(
-    sequence: LabelledSequence, runs: list[tuple[str, int, int]], first: int, last: int
-) -> str:
+def _row(sequence: DrawnSequence, runs: list[tuple[str, int, int]], first: int, last: int) -> str:
     scheme, shapes = sequence.scheme, shapes_of(sequence.scheme)
     colours = dict(zip(scheme.letters, scheme.colours, strict=True))
     parts = [text(_GUTTER - 8, HEIGHT + 15, str(first + 1), ' font-size="11" text-anchor="end"')]

@@ -1,0 +1,1 @@
+"""What a genome model is worth on held-out blocks, beside PWMs and k-mers."""

@@ -1,0 +1,1 @@
+"""Files from URLs, checked and cached, and the data that come with grubio."""

@@ -1,0 +1,1 @@
+"""Sequences in, labelled sequences and called features out."""

@@ -1,0 +1,1 @@
+"""Predicted labels, probabilities and sites measured against the truth, with intervals."""

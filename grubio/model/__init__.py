@@ -1,0 +1,1 @@
+"""Networks, the model bundle on disk, calibration, and what computes them on a CPU."""

@@ -1,0 +1,1 @@
+"""What a DNA model has learned: logos, matrices and in-silico mutagenesis."""

@@ -1,0 +1,1 @@
+"""Prediction from files to files, and what it costs."""

@@ -1,0 +1,1 @@
+"""Prediction in shards: cut the input, label each shard anywhere, put the answers together."""

@@ -1,0 +1,1 @@
+"""Alphabets, label schemes, records, loci, windows, segments: values, and nothing else."""

@@ -1,0 +1,1 @@
+"""A dataset in, a model bundle out: examples, losses, the loop, several processes, ensembles."""
