@@ -21,10 +21,10 @@ from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.fetching.embedded import embedded_path
 from grubio.model.bundle import load_metadata
 from grubio.readers.table import read_table
+from grubio.runs.files import HISTORY_FILE
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.scheme import SS8
 from grubio.training.train import train_model
-from grubio.training.trainer import HISTORY_FILE
 
 RESULTS = Path(__file__).with_name("parallel_training.json")
 SMALL = ModelSettings(hidden_size=48, layers=1)

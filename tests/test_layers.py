@@ -29,13 +29,13 @@ ORDER = [
     "splits.homology",
     "splits",
     "metrics",
+    "runs",
     "view",
     "inference",
     "writers",
     "training",
     "prediction",
     "prediction.shards",
-    "runs",
     "evaluation.genome",
     "evaluation",
     "motifs",
@@ -203,3 +203,12 @@ def test_help_imports_nothing_heavy() -> None:
     )
     assert done.stdout.splitlines()[-1] == "HEAVY []"
     assert "predict" in done.stdout
+
+
+def test_training_does_not_import_scikit_learn() -> None:
+    modules = "sys, grubio.training.train, grubio.training.ensemble"
+    program = f"import {modules}; print('sklearn' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False"]

@@ -33,7 +33,7 @@ def report(
     """
     start_logging(log)
     from grubio.report.page import write_report
-    from grubio.report.summary import REPORT_FILE
+    from grubio.runs.files import REPORT_FILE
 
     output = output or run / REPORT_FILE
     write_report(run, output)

@@ -44,6 +44,13 @@ from grubio.metrics.candidates import strands_of
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
 from grubio.progress import watched
+from grubio.runs.files import (
+    CALIBRATION_FILE,
+    CHAINS_FILE,
+    CONFUSION_FILE,
+    METRICS_FILE,
+    TEST_PREDICTIONS_FILE,
+)
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.scored_classes import scored_classes
@@ -101,7 +108,7 @@ def evaluate_model(
     with threadpool_limits(use_threads(threads)):
         probabilities, accessibility = [], []
         with (
-            written_whole(output / "test_predictions.parquet") as temporary,
+            written_whole(output / TEST_PREDICTIONS_FILE) as temporary,
             ParquetPredictions(temporary, bundle.scheme, observed=True) as table,
         ):
             for prediction in watched(Predictor(bundle, device, threads).predict, records):
@@ -146,7 +153,7 @@ def evaluate_model(
     for name, text in content.items():
         write_text_whole(output / name, text)
     text = json.dumps(result, indent=2, sort_keys=True, allow_nan=False)
-    write_text_whole(output / "metrics.json", text + "\n")
+    write_text_whole(output / METRICS_FILE, text + "\n")
     return result
 
 
@@ -256,9 +263,9 @@ def score_predictions(
         else f"{scheme.name}, not reduced"
     )
     result["files"] = {
-        "per_chain.tsv": _per_chain_table(records, usable, fine, coarse, audit),
-        "confusion.tsv": confusion_table(by_scheme.values()),
-        "calibration.tsv": calibration_table(calibration),
+        CHAINS_FILE: _per_chain_table(records, usable, fine, coarse, audit),
+        CONFUSION_FILE: confusion_table(by_scheme.values()),
+        CALIBRATION_FILE: calibration_table(calibration),
     }
     return result
 

@@ -31,6 +31,7 @@ from grubio.motifs.matrices import (
     read_database,
 )
 from grubio.motifs.mutagenesis import substitution_effects
+from grubio.runs.files import MOTIFS_FILE
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.record import Record
 from grubio.view.svg import write_svg
@@ -146,7 +147,7 @@ def describe_motifs(
     _write_table(output / "ism.tsv", _EFFECT_COLUMNS, effects)
     if theirs:
         _write_table(output / "matches.tsv", _MATCH_COLUMNS, _match_lines(motifs))
-    write_text_whole(output / "motifs.json", json.dumps(content, indent=2, sort_keys=True) + "\n")
+    write_text_whole(output / MOTIFS_FILE, json.dumps(content, indent=2, sort_keys=True) + "\n")
     return content
 
 

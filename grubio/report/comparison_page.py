@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from grubio.report import figures
 from grubio.report.facts import flattened
 from grubio.report.run_differences import certainty, difference_figure
-from grubio.report.summary import REPORT_FILE
 from grubio.report.templating import environment
+from grubio.runs.files import REPORT_FILE
 from grubio.runs.folder import Run
 from grubio.runs.numbers import Interval, range_text, score_text
 from grubio.view.svg import inline_svg

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from grubio.metrics.candidates import NEAR
 from grubio.report import figures
+from grubio.runs.files import SITE_CURVE_FILE
 from grubio.runs.folder import Run, baseline_name
 from grubio.runs.numbers import Interval, interval_from, percent, plural
 from grubio.runs.tables import read_site_curve
@@ -86,7 +87,7 @@ def site_classes(run: Run) -> list[SiteClass]:
     GrubioError
         If a score or a line of ``site_curve.tsv`` is not as expected.
     """
-    curves = read_site_curve(run.folder / "site_curve.tsv") or {}
+    curves = read_site_curve(run.folder / SITE_CURVE_FILE) or {}
     shown = []
     for letter, scores in (run.metrics.get("sites") or {}).items():
         name, methods = scores["name"], scores["methods"]

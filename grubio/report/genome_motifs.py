@@ -11,10 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from grubio.errors import GrubioError
+from grubio.runs.files import MOTIFS_FILE, MOTIFS_FOLDER
 from grubio.runs.folder import Run
 from grubio.view.svg import inline_svg_text
-
-MOTIFS_FOLDER = "motifs"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def learned_motifs(run: Run) -> list[LearnedMotif] | None:
         If a file of the folder is not as ``grubio motifs`` writes it.
     """
     folder = run.folder / MOTIFS_FOLDER
-    path = folder / "motifs.json"
+    path = folder / MOTIFS_FILE
     if not path.is_file():
         return None
     try:

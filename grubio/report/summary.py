@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grubio.errors import GrubioError
-from grubio.runs.folder import METRICS_FILE, MODEL_FOLDER, baseline_name, read_run
+from grubio.runs.files import METRICS_FILE, MODEL_FOLDER, PREDICTIONS_FOLDER, REPORT_FILE
+from grubio.runs.folder import baseline_name, read_run
 from grubio.runs.numbers import gain_text, percent, plain, plural, range_text, score_text
-
-REPORT_FILE = "report.html"
-PREDICTIONS_FOLDER = "predictions"
 
 
 def find_runs(folders: Sequence[str | Path]) -> list[Path]:

@@ -1,17 +1,4 @@
-"""The folder of a run, as the report reads it: what train and evaluate left there.
-
-=========================  ========  ===========================================================
-``model/model.json``       required  the model, its data, its settings
-``metrics.json``           required  scores with intervals, baselines, scores by group
-``history.csv``            optional  one row per validation
-``per_chain.tsv``          optional  scores of each test chain and its nearest training chain
-``confusion.tsv``          optional  counts of observed and predicted classes
-``calibration.tsv``        optional  confidence against accuracy, before and after calibration
-``test_predictions.parquet``  optional  every test residue with its probabilities
-``site_curve.tsv``         optional  of a genome: precision and recall of sites
-``motifs/``                optional  of a genome: what ``grubio motifs`` wrote
-=========================  ========  ===========================================================
-"""
+"""A run as the report reads it: what train and evaluate left in its folder."""
 
 from __future__ import annotations
 
@@ -23,6 +10,15 @@ from typing import Any
 
 from grubio.errors import GrubioError
 from grubio.model.bundle import load_metadata
+from grubio.runs.files import (
+    CALIBRATION_FILE,
+    CHAINS_FILE,
+    CONFUSION_FILE,
+    HISTORY_FILE,
+    METRICS_FILE,
+    MODEL_FOLDER,
+    TEST_PREDICTIONS_FILE,
+)
 from grubio.runs.numbers import Interval, interval_from
 from grubio.runs.tables import (
     CalibrationBin,
@@ -33,16 +29,6 @@ from grubio.runs.tables import (
     read_history,
 )
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
-
-MODEL_FOLDER = "model"
-METRICS_FILE = "metrics.json"
-HISTORY_FILE = "history.csv"
-CHAINS_FILE = "per_chain.tsv"
-CONFUSION_FILE = "confusion.tsv"
-CALIBRATION_FILE = "calibration.tsv"
-PREDICTIONS_FILE = "test_predictions.parquet"
-
-SITE_CURVE_FILE = "site_curve.tsv"
 
 _HEADLINE_KEYS = ("q3", "accuracy", "q8")
 # Of a genome's rare classes accuracy says little: these come first where they are there.
@@ -230,7 +216,7 @@ def read_run(folder: str | Path) -> Run:
             path=folder / METRICS_FILE,
             hint=f"make it again with: grubio evaluate {folder}",
         )
-    predictions = folder / PREDICTIONS_FILE
+    predictions = folder / TEST_PREDICTIONS_FILE
     return Run(
         folder=folder,
         name=folder.resolve().name,

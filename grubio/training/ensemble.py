@@ -15,9 +15,9 @@ from grubio.inference.predictor import Predictor
 from grubio.model.bigru import BiGRULabeller, Ensemble
 from grubio.model.bundle import Bundle, load_bundle, save_bundle
 from grubio.model.calibration import calibration
+from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.sequences.scored_classes import scored_classes
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
-from grubio.training.train import HISTORY_FILE, MODEL_FOLDER
 
 
 def combine_models(

@@ -33,6 +33,7 @@ from grubio.inference.predictor import Predictor
 from grubio.model.bundle import Bundle, save_bundle
 from grubio.model.calibration import calibration, calibration_error, fit_offsets
 from grubio.model.devices import available_threads, choose_device, use_threads
+from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER
 from grubio.training.distributed import (
     READY,
     OneMachine,
@@ -46,11 +47,7 @@ from grubio.training.examples import TrainingData, load_training_data, taught
 from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.process_rank import Membership, membership, threads_each
 from grubio.training.site_thresholds import chosen_sites
-from grubio.training.trainer import CHECKPOINT_FOLDER, HISTORY_FILE, TENSORBOARD_FOLDER, new_trainer
-
-__all__ = ["HISTORY_FILE", "MODEL_FOLDER", "TENSORBOARD_FOLDER", "take_part", "train_model"]
-
-MODEL_FOLDER = "model"
+from grubio.training.trainer import new_trainer
 
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,9 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy
 
 from grubio.config import TrainingSettings
+from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, TENSORBOARD_FOLDER
 from grubio.training.lightning_module import Fitting
 from grubio.training.progress import TrainingProgress
-
-HISTORY_FILE = "history.csv"
-TENSORBOARD_FOLDER = "tensorboard"
-CHECKPOINT_FOLDER = "checkpoints"
 
 
 def new_trainer(

@@ -50,6 +50,7 @@ from grubio.metrics.sites import (
     scanned,
     share_of,
 )
+from grubio.runs.files import SITE_CURVE_FILE, SITES_FILE
 from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import site_scores
 from grubio.sequences.scheme import LabelScheme
@@ -179,8 +180,8 @@ def score_genome(
                 result |= dense_headline(letter, result["dense"][letter])
     head = "contig\tstart\tend\tstrand\tclass\tscore\tknown"
     files = {
-        "sites.tsv": "\n".join([head, *called]) + "\n",
-        "site_curve.tsv": "\n".join(curves) + "\n",
+        SITES_FILE: "\n".join([head, *called]) + "\n",
+        SITE_CURVE_FILE: "\n".join(curves) + "\n",
     }
     return result, files
 

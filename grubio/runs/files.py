@@ -1,0 +1,33 @@
+"""The folder of a run: the names of its files, for those that write them and those that read them.
+
+``train`` writes the model, the history, the logs and, while it runs, the checkpoints; ``evaluate``
+the metrics, the tables and the predictions; ``motifs``, ``report`` and ``predict`` what is theirs.
+"""
+
+from __future__ import annotations
+
+MODEL_FOLDER = "model"
+HISTORY_FILE = "history.csv"
+"""One row for each validation."""
+TENSORBOARD_FOLDER = "tensorboard"
+CHECKPOINT_FOLDER = "checkpoints"
+
+METRICS_FILE = "metrics.json"
+"""Scores with their intervals, baselines and provenance: :class:`grubio.runs.metrics.Metrics`."""
+CHAINS_FILE = "per_chain.tsv"
+"""Scores of each test chain, and its nearest training chain."""
+CONFUSION_FILE = "confusion.tsv"
+"""Counts of observed and predicted classes."""
+CALIBRATION_FILE = "calibration.tsv"
+"""Confidence against accuracy, before and after calibration."""
+TEST_PREDICTIONS_FILE = "test_predictions.parquet"
+"""Every test residue with its probabilities."""
+SITES_FILE = "sites.tsv"
+"""Of a genome: the best sites of the scan."""
+SITE_CURVE_FILE = "site_curve.tsv"
+"""Of a genome: precision and recall of sites."""
+
+MOTIFS_FOLDER = "motifs"
+MOTIFS_FILE = "motifs.json"
+REPORT_FILE = "report.html"
+PREDICTIONS_FOLDER = "predictions"
