@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from playwright.sync_api import Page
-from test_genome_evaluation import scored
+from test_genome_evaluate import scored
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
 from grubio.report.page import write_report

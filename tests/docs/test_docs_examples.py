@@ -8,13 +8,13 @@ import re
 from pathlib import Path
 
 import jsonschema
-from test_docs_commands import UBIQUITIN
 
 from conftest import REPOSITORY
 from grubio.model.zoo import find_model
 from grubio.prediction.predict_file import Output, predict_file
 from grubio.writers.json_document import predictions_schema
 from grubio.writers.open_writer import format_of
+from test_docs_commands import UBIQUITIN
 
 
 def test_the_examples_of_the_python_page_run() -> None:

@@ -17,9 +17,9 @@ from grubio.datasets.parquet import read_header, read_records
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
+from grubio.readers import fasta
 from grubio.readers.dssp import read_dssp
 from grubio.readers.fasta import read_fasta
-from grubio.readers.labelled import fasta
 from grubio.readers.structure import read_structure
 from grubio.sequences.alphabet import DNA, PROTEIN
 from grubio.sequences.record import Record

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grubio.errors import GrubioError
+from grubio.readers import seen_ids
 from grubio.readers.fasta import read_fasta
-from grubio.readers.labelled import seen_ids
 from grubio.readers.seen_ids import Repeat, SeenIds
 
 
