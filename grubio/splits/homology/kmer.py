@@ -7,8 +7,8 @@ aligned with the targets that share the most k-mers for their length, and with n
 match 2, mismatch -3, gap 5 + 2); E-values follow Altschul et al., Nucleic Acids Research 25:3389
 (1997), with lambda 0.267 and K 0.041 (DNA: 0.625 and 0.41).
 
-It is slower than MMseqs2 and misses some remote homologs; ``tests/splits/homology/test_homology.py`` holds it to
-finding planted relatives of 40 % identity.
+It is slower than MMseqs2 and misses some remote homologs;
+``tests/splits/homology/test_homology.py`` holds it to finding planted relatives of 40 % identity.
 """
 
 from __future__ import annotations
