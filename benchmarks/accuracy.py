@@ -30,7 +30,7 @@ from grubio.evaluation.baselines import WindowLogisticRegression, class_frequenc
 from grubio.evaluation.scoring import SchemeScores
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
-from grubio.metrics import classification as metrics
+from grubio.metrics.bootstrap import bootstrap_weights
 from grubio.model.bundle import load_bundle
 from grubio.model.devices import available_threads, use_threads
 from grubio.model.zoo import find_model
@@ -63,12 +63,16 @@ def scores_of(
             fine.add(observed, answer)
             answer = answer @ matrix
         coarse.add(SS8.reduced_classes(observed, SS3), answer)
-    weights = metrics.bootstrap_weights(len(coarse.observed), settings.bootstrap, settings.seed)
+    weights = bootstrap_weights(len(coarse.observed), settings.bootstrap, settings.seed)
     result: dict[str, Any] = {k: v.as_dict() for k, v in coarse.overall(weights).items()}
-    result["f1"] = {letter: one["f1"] for letter, one in coarse.classes(weights).items()}
+    result["f1"] = {
+        letter: one.scores["f1"].as_dict() for letter, one in coarse.classes(weights).items()
+    }
     if fine.observed:
         result["q8"] = fine.overall(weights)["q8"].as_dict()
-        result["f1_ss8"] = {letter: one["f1"] for letter, one in fine.classes(weights).items()}
+        result["f1_ss8"] = {
+            letter: one.scores["f1"].as_dict() for letter, one in fine.classes(weights).items()
+        }
     result["chains"] = len(coarse.observed)
     result["residues"] = int(coarse.per_chain.sum())
     return result

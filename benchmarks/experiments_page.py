@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grubio.metrics import classification as metrics
+from grubio.metrics.bootstrap import Estimate, bootstrap_weights, resampled
 from grubio.model.bundle import load_metadata
 from grubio.model.zoo import bundled_models
 
@@ -55,7 +55,7 @@ def page(folder: Path, variants: Mapping[str, Any], budget: int) -> str:
         if (folder / f"{name}.json").exists()
     }
     base = np.array(results["base"]["counts"])
-    weights = metrics.bootstrap_weights(len(base), REPLICATES, SEED)
+    weights = bootstrap_weights(len(base), REPLICATES, SEED)
     text = HEAD.format(budget=budget, chains=len(base), residues=int(base[:, 2].sum()))
     for group in dict.fromkeys(variant.group for variant in variants.values()):
         text += f"## {group.capitalize()}\n\n"
@@ -76,10 +76,10 @@ def _row(
     q3, q8 = (100 * counts[:, i].sum() / counts[:, 2].sum() for i in (0, 1))
     gain = "-"
     if not is_base:
-        drawn = metrics.resampled(weights, counts - base)[:, 0]
-        drawn = 100 * drawn / metrics.resampled(weights, base)[:, 2]
+        drawn = resampled(weights, counts - base)[:, 0]
+        drawn = 100 * drawn / resampled(weights, base)[:, 2]
         value = 100 * (counts - base)[:, 0].sum() / base[:, 2].sum()
-        interval = metrics.metric(value, drawn)
+        interval = Estimate(value, drawn).score
         gain = f"{value:+.2f} ({interval.low:+.2f} to {interval.high:+.2f})"
     rate = f"{result['residues_per_second']:,.0f}" if result["residues_per_second"] else "-"
     return (

@@ -26,8 +26,8 @@ from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.metrics.bases import dense_metrics
+from grubio.metrics.bootstrap import bootstrap_weights
 from grubio.metrics.candidates import strands_of
-from grubio.metrics.classification import bootstrap_weights
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.locus import STRANDS, Locus
 

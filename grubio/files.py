@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import csv
 import glob
 import gzip
 import hashlib
@@ -13,7 +14,7 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -137,6 +138,27 @@ def write_text_whole(path: str | Path, text: str) -> None:
     """Write a text file in one step; see :func:`written_whole`."""
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def table_text(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str = "\t"
+) -> str:
+    r"""Return a table as text with a header line: None is an empty cell, and nothing is quoted.
+
+    Examples
+    --------
+    >>> table_text(("id", "score"), [('a"b', 0.5), ("c", None)])
+    'id\tscore\na"b\t0.5\nc\t\n'
+    """
+    text = io.StringIO()
+    # Without quotes, white space would be taken for the end of a cell or of a line.
+    cells = ([" ".join(c.split()) if isinstance(c, str) else c for c in row] for row in rows)
+    writer = csv.writer(
+        text, delimiter=delimiter, quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n"
+    )
+    writer.writerow(columns)
+    writer.writerows(cells)
+    return text.getvalue()
 
 
 def new_folder_for(path: str | Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import DeviceOption, LogOption, ModelOption, ThreadsOption, settings_option
 from grubio.config import EvaluationSettings
+
+if TYPE_CHECKING:
+    from grubio.metrics.bootstrap import Score
 
 
 @settings_option(EvaluationSettings)
@@ -42,7 +45,7 @@ def evaluate(
     from grubio.evaluation.genome.headline import summary_rows
     from grubio.model.zoo import find_model
 
-    result = evaluate_model(
+    metrics = evaluate_model(
         find_model(model),
         dataset,
         output,
@@ -52,18 +55,17 @@ def evaluate(
         device=device,
         threads=threads,
     )
-    columns = {"model": result, **result["baselines"]}
+    columns = {"model": metrics.scores, **metrics.baselines}
     typer.echo("\t".join(["score", *columns]))
-    for name, score in result.items():
-        if isinstance(score, dict) and "low" in score:
-            cells = [_interval(column.get(name)) for column in columns.values()]
-            typer.echo("\t".join([name, *cells]))
-    if "sites" in result:
-        for row in summary_rows(result):
+    for name in metrics.scores:
+        cells = [_interval(scores.get(name)) for scores in columns.values()]
+        typer.echo("\t".join([name, *cells]))
+    if metrics.sites is not None:
+        for row in summary_rows(metrics):
             typer.echo("\t".join(row))
 
 
-def _interval(score: dict[str, float | None] | None) -> str:
-    if score is None or score["value"] is None:
+def _interval(score: Score | None) -> str:
+    if score is None or not score.known:
         return "-"
-    return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"
+    return f"{score.value:.3f} ({score.low:.3f}-{score.high:.3f})"

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics import classification as metrics
-from grubio.metrics.classification import Floats, Metric
+from grubio.metrics.bootstrap import Floats, Score, estimated, ratio
 from grubio.model.batching import accessibility_of
 from grubio.sequences.record import Record
 
 
 def accessibility_scores(
     records: Sequence[Record], predicted: Sequence[npt.NDArray[np.float32]], weights: Floats
-) -> dict[str, Metric]:
+) -> dict[str, Score]:
     """Return Pearson's correlation and the mean absolute error, over residues.
 
     Parameters
@@ -30,11 +29,9 @@ def accessibility_scores(
     sums = np.stack(
         [_sums(accessibility_of(r), p) for r, p in zip(records, predicted, strict=True)]
     )
-    drawn = metrics.resampled(weights, sums)
-    total = sums.sum(axis=0)
     return {
-        "pearson": metrics.metric(float(_correlation(total)), _correlation(drawn)),
-        "mean_absolute_error": metrics.metric(float(_error(total)), _error(drawn)),
+        "pearson": estimated(_correlation, sums, weights).score,
+        "mean_absolute_error": estimated(_error, sums, weights).score,
     }
 
 
@@ -51,11 +48,9 @@ def _sums(observed: npt.NDArray[np.float32] | None, predicted: npt.NDArray[np.fl
 
 def _correlation(sums: Floats) -> Floats:
     n, x, y, xx, yy, xy, _ = np.moveaxis(sums, -1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = (n * xy - x * y) / np.sqrt((n * xx - x * x) * (n * yy - y * y))
-    return np.asarray(value, dtype=np.float64)
+    spread = np.sqrt(np.maximum((n * xx - x * x) * (n * yy - y * y), 0))
+    return ratio(n * xy - x * y, spread)
 
 
 def _error(sums: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(sums[..., 6] / sums[..., 0], dtype=np.float64)
+    return ratio(sums[..., 6], sums[..., 0])

@@ -5,16 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics import classification as metrics
-from grubio.metrics.classification import Floats, Metric
+from grubio.files import table_text
+from grubio.metrics.bootstrap import (
+    Estimate,
+    Floats,
+    Score,
+    estimated,
+    mean_estimate,
+    mean_over_chains,
+)
+from grubio.metrics.classification import (
+    OVERALL,
+    accuracy,
+    average_precision,
+    class_scores,
+    confusion_counts,
+)
+from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.metrics.segment_overlap import sov_99, sov_refine
 from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
+from grubio.runs.metrics import Band, ClassScores
 from grubio.sequences.scheme import LabelScheme
 
 LENGTH_BANDS = (0, 100, 200, 300, 500, 1000, 10**9)
@@ -55,7 +71,7 @@ class SchemeScores:
     def add(self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]) -> None:
         """Add a chain: observed classes ``(residue,)``, probabilities ``(residue, class)``."""
         predicted = probabilities.argmax(axis=1).astype(np.uint8)
-        self.confusion.append(metrics.confusion_counts(observed, predicted, self.scheme.size))
+        self.confusion.append(confusion_counts(observed, predicted, self.scheme.size))
         self.sov.append(sov_99(observed, predicted) if self.segments else math.nan)
         self.refined.append(sov_refine(observed, predicted) if self.segments else math.nan)
         self.observed.append(observed)
@@ -68,58 +84,74 @@ class SchemeScores:
 
     def accuracies(self) -> Floats:
         """Return the share of residues right of each chain, ``(chain,)``, NaN where none counts."""
-        return metrics.accuracy(self.per_chain)
+        return accuracy(self.per_chain)
 
-    def accuracy(self, weights: Floats, chosen: Sequence[int] | None = None) -> Metric:
-        """Return the share of residues right, of all chains or of the chosen ones."""
-        counts = self.per_chain
-        if chosen is not None:
-            counts, weights = counts[list(chosen)], weights[:, list(chosen)]
-        return metrics.metric(
-            float(metrics.accuracy(counts.sum(axis=0))),
-            metrics.accuracy(metrics.resampled(weights, counts)),
-        )
+    def estimate(
+        self, metric: str, weights: Floats, chosen: Sequence[int] | None = None
+    ) -> Estimate:
+        """Return a score of all classes together, of all chains or of the chosen ones.
 
-    def overall(self, weights: Floats) -> dict[str, Metric]:
+        ``metric`` is one of :data:`grubio.metrics.headline.Metric`.
+        """
+        chains = np.arange(len(self.confusion)) if chosen is None else np.array(chosen)
+        if metric == AVERAGE_PRECISION:
+            ranked = self._ranked(chains)
+            return mean_estimate(
+                [
+                    average_precision(*ranked.of_class(index), weights[:, chains])
+                    for index, letter in enumerate(self.scheme.letters)
+                    if letter != self.scheme.background
+                ]
+            )
+        return estimated(OVERALL[metric], self.per_chain[chains], weights[:, chains])
+
+    def overall(self, weights: Floats) -> dict[str, Score]:
         """Return the scores that describe all classes together."""
-        counts = self.per_chain
-        total, drawn = counts.sum(axis=0), metrics.resampled(weights, counts)
-        f1, f1_drawn = metrics.class_scores(total)["f1"], metrics.class_scores(drawn)["f1"]
+        scores = {metric: self.estimate(metric, weights).score for metric in OVERALL}
         return {
-            accuracy_name(self.scheme): self.accuracy(weights),
-            "chain_mean": metrics.mean_over_chains(self.accuracies(), weights),
-            "mcc": metrics.metric(
-                float(metrics.matthews_correlation(total)), metrics.matthews_correlation(drawn)
-            ),
-            "macro_f1": metrics.metric(_mean(f1), _mean_of_rows(f1_drawn)),
-            "sov": metrics.mean_over_chains(np.array(self.sov), weights),
-            "sov_refine": metrics.mean_over_chains(np.array(self.refined), weights),
+            accuracy_name(self.scheme): scores.pop("accuracy"),
+            **scores,
+            "chain_mean": mean_over_chains(self.accuracies(), weights),
+            "sov": mean_over_chains(np.array(self.sov), weights),
+            "sov_refine": mean_over_chains(np.array(self.refined), weights),
         }
 
-    def classes(self, weights: Floats) -> dict[str, dict[str, Any]]:
+    def classes(self, weights: Floats) -> dict[str, ClassScores]:
         """Return the scores of each class by its letter."""
         counts = self.per_chain
-        total, drawn = counts.sum(axis=0), metrics.resampled(weights, counts)
-        scores, drawn_scores = metrics.class_scores(total), metrics.class_scores(drawn)
-        observed, probabilities = np.concatenate(self.observed), np.concatenate(self.probabilities)
-        chain = np.repeat(np.arange(len(self.observed)), [len(one) for one in self.observed])
-        counted = observed < self.scheme.size
-        observed, probabilities, chain = observed[counted], probabilities[counted], chain[counted]
-        return {
-            letter: {
-                "support": int(total[index].sum()),
-                "average_precision": metrics.average_precision(
-                    probabilities[:, index], observed == index, chain, weights
-                ).as_dict(),
-                **{
-                    name: metrics.metric(
-                        float(values[index]), drawn_scores[name][..., index]
-                    ).as_dict()
-                    for name, values in scores.items()
-                },
-            }
-            for index, letter in enumerate(self.scheme.letters)
-        }
+        ranked = self._ranked(np.arange(len(counts)))
+        found = {}
+        for index, letter in enumerate(self.scheme.letters):
+            found[letter] = ClassScores(support=int(counts[:, index].sum()))
+            for name in ("precision", "recall", "f1", "mcc"):
+                of_class = partial(_of_class, name=name, index=index)
+                found[letter].scores[name] = estimated(of_class, counts, weights).score
+            precision = average_precision(*ranked.of_class(index), weights)
+            found[letter].scores["average_precision"] = precision.score
+        return found
+
+    def _ranked(self, chains: npt.NDArray[np.integer]) -> _Ranked:
+        observed = [self.observed[at] for at in chains]
+        counted = np.concatenate(observed) < self.scheme.size
+        return _Ranked(
+            np.concatenate([self.probabilities[at] for at in chains])[counted],
+            np.concatenate(observed)[counted],
+            np.repeat(np.arange(len(chains)), [len(one) for one in observed])[counted],
+        )
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Probabilities ``(residue, class)``, observed classes and chains of what counts."""
+
+    probabilities: npt.NDArray[np.float32]
+    observed: npt.NDArray[np.uint8]
+    chain: npt.NDArray[np.integer]
+
+    def of_class(
+        self, index: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.integer]]:
+        return self.probabilities[:, index], self.observed == index, self.chain
 
 
 @dataclass
@@ -142,47 +174,47 @@ class CalibrationScores:
         self.after.append(reliability(calibrated.max(axis=1, initial=0), correct))
         self.before.append(reliability(raw.max(axis=1, initial=0), raw.argmax(axis=1) == seen))
 
-    def errors(self, weights: Floats) -> dict[str, Metric]:
+    def errors(self, weights: Floats) -> dict[str, Score]:
         """Return the expected calibration error after and before."""
         return {
-            name: metrics.metric(
-                float(expected_calibration_error(np.stack(sums).sum(axis=0))),
-                expected_calibration_error(metrics.resampled(weights, np.stack(sums))),
-            )
+            name: estimated(expected_calibration_error, np.stack(sums), weights).score
             for name, sums in (("ece", self.after), ("ece_uncalibrated", self.before))
         }
 
 
-def gain(ours: SchemeScores, theirs: SchemeScores, weights: Floats) -> Metric:
-    """Return our share of residues right less theirs, with both scored on the same samples."""
-    mine, other = ours.per_chain, theirs.per_chain
-    return metrics.metric(
-        float(metrics.accuracy(mine.sum(axis=0)) - metrics.accuracy(other.sum(axis=0))),
-        metrics.accuracy(metrics.resampled(weights, mine))
-        - metrics.accuracy(metrics.resampled(weights, other)),
-    )
+def gain(metric: str, ours: SchemeScores, theirs: SchemeScores, weights: Floats) -> Score:
+    """Return our score less theirs, with both scored on the same samples.
+
+    A correlation that is not defined, as for predictions of one class alone, counts as 0 here.
+    """
+    one, other = (scores.estimate(metric, weights) for scores in (ours, theirs))
+    if metric == "mcc":
+        other = Estimate(float(np.nan_to_num(other.value)), np.nan_to_num(other.replicates))
+    return (one - other).score
 
 
 def by_length(
-    scores: SchemeScores, weights: Floats, lengths: Sequence[int]
-) -> list[dict[str, Any]]:
-    """Return the share of residues right in bands of the length of the chain."""
-    rows = []
+    metric: str, scores: SchemeScores, weights: Floats, lengths: Sequence[int]
+) -> list[Band]:
+    """Return a score in bands of the length of the chain."""
+    bands = []
     for low, high in pairwise(LENGTH_BANDS):
         inside = [i for i, length in enumerate(lengths) if low < length <= high]
         if inside:
-            ends = {"from": low + 1, "to": min(high, max(lengths))}
-            rows.append({**ends, **_band(scores, weights, inside, lengths)})
-    return rows
+            band = _band(metric, scores, weights, inside, lengths)
+            band.first, band.last = low + 1, min(high, max(lengths))
+            bands.append(band)
+    return bands
 
 
 def by_identity(
+    metric: str,
     scores: SchemeScores,
     weights: Floats,
     lengths: Sequence[int],
     identities: Sequence[float | None],
-) -> list[dict[str, Any]]:
-    """Return the share of residues right in bands of the identity to the nearest training record.
+) -> list[Band]:
+    """Return a score in bands of the identity to the nearest training record.
 
     The first band holds the chains for which no such record was found, whose identity is None.
     """
@@ -190,55 +222,62 @@ def by_identity(
     for low, high in pairwise(IDENTITY_BANDS):
         inside = [i for i, x in enumerate(identities) if x is not None and low <= x < high]
         bands.append((f"{100 * low:.0f}-{100 * min(high, 1):.0f} %", inside))
-    return [
-        {"band": name, **_band(scores, weights, inside, lengths)}
-        for name, inside in bands
-        if inside
-    ]
+    found = []
+    for name, inside in bands:
+        if inside:
+            found.append(_band(metric, scores, weights, inside, lengths))
+            found[-1].band = name
+    return found
+
+
+def score_key(metric: str, scheme: LabelScheme) -> str:
+    """Return what a score of all classes is called in files: accuracy of SS3 is ``q3``."""
+    return accuracy_name(scheme) if metric == "accuracy" else metric
 
 
 def confusion_table(schemes: Iterable[SchemeScores]) -> str:
     """Return ``confusion.tsv``: a line for each scheme, observed and predicted class."""
-    lines = ["scheme\tobserved\tpredicted\tcount"]
-    for scores in schemes:
-        letters, total = scores.scheme.letters, scores.per_chain.sum(axis=0)
-        lines += [
-            f"{scores.scheme.name}\t{seen}\t{called}\t{total[i, j]}"
-            for i, seen in enumerate(letters)
-            for j, called in enumerate(letters)
-        ]
-    return "\n".join(lines) + "\n"
+    rows = [
+        (scores.scheme.name, observed, predicted, count)
+        for scores in schemes
+        for observed, counts in zip(
+            scores.scheme.letters, scores.per_chain.sum(axis=0), strict=True
+        )
+        for predicted, count in zip(scores.scheme.letters, counts, strict=True)
+    ]
+    return table_text(("scheme", "observed", "predicted", "count"), rows)
 
 
 def calibration_table(calibration: CalibrationScores) -> str:
     """Return ``calibration.tsv``: a line for each bin that has residues, before and after."""
-    lines = ["set\tlow\thigh\tconfidence\taccuracy\tcount"]
-    for name, sums in (("before", calibration.before), ("after", calibration.after)):
-        for place, (count, confidence, right) in enumerate(np.stack(sums).sum(axis=0)):
-            if count:
-                lines.append(
-                    f"{name}\t{place / BINS:.4f}\t{(place + 1) / BINS:.4f}"
-                    f"\t{confidence / count:.4f}\t{right / count:.4f}\t{count:.0f}"
-                )
-    return "\n".join(lines) + "\n"
+    rows = [
+        (
+            name,
+            f"{place / BINS:.4f}",
+            f"{(place + 1) / BINS:.4f}",
+            f"{confidence / count:.4f}",
+            f"{right / count:.4f}",
+            f"{count:.0f}",
+        )
+        for name, sums in (("before", calibration.before), ("after", calibration.after))
+        for place, (count, confidence, right) in enumerate(np.stack(sums).sum(axis=0))
+        if count
+    ]
+    return table_text(("set", "low", "high", "confidence", "accuracy", "count"), rows)
+
+
+def _of_class(counts: Floats, name: str, index: int) -> Floats:
+    return class_scores(counts)[name][..., index]
 
 
 def _band(
-    scores: SchemeScores, weights: Floats, chosen: Sequence[int], lengths: Sequence[int]
-) -> dict[str, Any]:
-    return {
-        "chains": len(chosen),
-        "residues": sum(lengths[i] for i in chosen),
-        accuracy_name(scores.scheme): scores.accuracy(weights, chosen).as_dict(),
-    }
-
-
-def _mean(values: Floats) -> float:
-    defined = values[np.isfinite(values)]
-    return float(defined.mean()) if len(defined) else float("nan")
-
-
-def _mean_of_rows(values: Floats) -> Floats:
-    defined = np.isfinite(values)
-    total = np.where(defined, values, 0).sum(axis=-1)
-    return np.asarray(total / np.maximum(defined.sum(axis=-1), 1), dtype=np.float64)
+    metric: str,
+    scores: SchemeScores,
+    weights: Floats,
+    chosen: Sequence[int],
+    lengths: Sequence[int],
+) -> Band:
+    band = Band(chains=len(chosen), residues=sum(lengths[i] for i in chosen))
+    key = score_key(metric, scores.scheme)
+    band.scores[key] = scores.estimate(metric, weights, chosen).score
+    return band

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics import classification as metrics
+from grubio.metrics.bootstrap import Estimate, Floats, Score, estimated
 from grubio.metrics.candidates import LabelledStrand
-from grubio.metrics.classification import Floats, Metric
+from grubio.metrics.classification import average_precision, class_scores, confusion_counts
 
 
 def base_average_precision(
@@ -19,7 +19,7 @@ def base_average_precision(
     classes: int,
     weights: Floats,
     near: Sequence[npt.NDArray[np.bool_]] | None = None,
-) -> Metric:
+) -> Score:
     """Return the average precision over the scored bases of all strands.
 
     Parameters
@@ -43,9 +43,9 @@ def base_average_precision(
         kept.append(scores[number][counted])
         positive.append(strand.classes[counted] == index)
         block.append(np.full(int(counted.sum()), strand.block))
-    return metrics.average_precision(
+    return average_precision(
         np.concatenate(kept), np.concatenate(positive), np.concatenate(block), weights
-    )
+    ).score
 
 
 def dense_metrics(
@@ -54,7 +54,7 @@ def dense_metrics(
     index: int,
     classes: int,
     weights: Floats,
-) -> dict[str, Metric]:
+) -> dict[str, Score]:
     """Return MCC, sensitivity, precision and F1 of a class over the bases of each strand.
 
     Parameters
@@ -69,13 +69,8 @@ def dense_metrics(
         How often each block is drawn, ``(replicate, block)``.
     """
     counts = _called_counts(strands, called, index, classes, weights.shape[1])
-    total = metrics.class_scores(counts.sum(axis=0))
-    drawn = metrics.class_scores(metrics.resampled(weights, counts))
     names = {"mcc": "mcc", "sensitivity": "recall", "precision": "precision", "f1": "f1"}
-    return {
-        ours: metrics.metric(float(total[theirs][1]), drawn[theirs][..., 1])
-        for ours, theirs in names.items()
-    }
+    return {ours: _of_called(counts, theirs, weights).score for ours, theirs in names.items()}
 
 
 def dense_gain(
@@ -85,15 +80,19 @@ def dense_gain(
     index: int,
     classes: int,
     weights: Floats,
-) -> Metric:
+) -> Score:
     """Return our MCC of :func:`dense_metrics` less theirs, scored on the same samples."""
-    counts = [
-        _called_counts(strands, called, index, classes, weights.shape[1])
+    mine, other = (
+        _of_called(
+            _called_counts(strands, called, index, classes, weights.shape[1]), "mcc", weights
+        )
         for called in (ours, theirs)
-    ]
-    values = [metrics.class_scores(one.sum(axis=0))["mcc"][1] for one in counts]
-    drawn = [metrics.class_scores(metrics.resampled(weights, one))["mcc"][..., 1] for one in counts]
-    return metrics.metric(float(values[0] - values[1]), drawn[0] - drawn[1])
+    )
+    return (mine - other).score
+
+
+def _of_called(counts: Floats, name: str, weights: Floats) -> Estimate:
+    return estimated(lambda sums: class_scores(sums)[name][..., 1], counts, weights)
 
 
 def _called_counts(
@@ -108,7 +107,5 @@ def _called_counts(
     for strand, is_called in zip(strands, called, strict=True):
         counted = strand.classes < classes
         observed = (strand.classes[counted] == index).astype(np.uint8)
-        counts[strand.block] += metrics.confusion_counts(
-            observed, is_called[counted].astype(np.uint8), 2
-        )
+        counts[strand.block] += confusion_counts(observed, is_called[counted].astype(np.uint8), 2)
     return counts

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grubio.errors import GrubioError
-from grubio.metrics.classification import Floats
+from grubio.metrics.bootstrap import Floats
 from grubio.metrics.site_matching import (
     TOLERANCES,
     Classes,

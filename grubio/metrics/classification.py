@@ -1,58 +1,21 @@
-"""Scores of predicted labels, and their bootstrap intervals over chains.
+"""Scores of predicted labels: functions of a confusion matrix, and average precision.
 
-Everything that is a function of a confusion matrix is computed from counts per chain, so that a
-bootstrap sample is a weighted sum of matrices. Definitions are those of scikit-learn
-(``precision_recall_fscore_support``, ``matthews_corrcoef``), and tested equal to it. Where a
-score is not defined, for a class that is absent, it is NaN, and ``None`` in a :class:`Metric`.
+Definitions are those of scikit-learn (``precision_recall_fscore_support``,
+``matthews_corrcoef``), and tested equal to it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-LEVEL = 0.95
-"""Share of bootstrap samples inside an interval."""
+from grubio.metrics.bootstrap import Estimate, Floats, mean_of_defined, ratio, resampled
 
-Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 _THRESHOLDS = 400
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A score and the bounds of its 95 % interval; None where it is not defined."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def as_dict(self) -> dict[str, float | None]:
-        """Return the three numbers, rounded to six decimals."""
-        return {
-            name: None if number is None else round(number, 6)
-            for name, number in (("value", self.value), ("low", self.low), ("high", self.high))
-        }
-
-
-def bootstrap_weights(chains: int, replicates: int, seed: int) -> Floats:
-    """Return how often each chain is drawn in each sample, float64 ``(replicate, chain)``."""
-    generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(chains, np.full(chains, 1 / chains), size=replicates)
-    return drawn.astype(np.float64)
-
-
-def metric(value: float, replicates: Floats) -> Metric:
-    """Return a value with the percentile interval of its replicates ``(replicate,)``."""
-    defined = replicates[np.isfinite(replicates)]
-    if not np.isfinite(value) or not len(defined):
-        return Metric(None, None, None)
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    # A biased replicate distribution may miss its own estimate; an interval never does.
-    return Metric(float(value), min(float(low), float(value)), max(float(high), float(value)))
 
 
 def confusion_counts(
@@ -67,16 +30,10 @@ def confusion_counts(
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
-def resampled(weights: Floats, per_chain: npt.NDArray[np.generic]) -> Floats:
-    """Return sums over chains in every sample, ``(replicate, ...)``, of ``(chain, ...)``."""
-    flat = per_chain.reshape(len(per_chain), -1).astype(np.float64)
-    return (weights @ flat).reshape(len(weights), *per_chain.shape[1:])
-
-
 def accuracy(counts: npt.NDArray[np.generic]) -> Floats:
     """Return the share of residues on the diagonal of ``(..., observed, predicted)``."""
     counts = counts.astype(np.float64)
-    return _divide(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
+    return ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
 
 
 def class_scores(counts: npt.NDArray[np.generic]) -> dict[str, Floats]:
@@ -87,10 +44,10 @@ def class_scores(counts: npt.NDArray[np.generic]) -> dict[str, Floats]:
     total = counts.sum(axis=(-2, -1))[..., None]
     spread = np.sqrt(observed * (total - observed) * predicted * (total - predicted))
     return {
-        "precision": _divide(right, predicted),
-        "recall": _divide(right, observed),
-        "f1": _divide(2 * right, observed + predicted),
-        "mcc": _divide(right * total - observed * predicted, spread),
+        "precision": ratio(right, predicted),
+        "recall": ratio(right, observed),
+        "f1": ratio(2 * right, observed + predicted),
+        "mcc": ratio(right * total - observed * predicted, spread),
     }
 
 
@@ -106,16 +63,20 @@ def matthews_correlation(counts: npt.NDArray[np.generic]) -> Floats:
     spread = np.sqrt(
         (total**2 - (observed**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
     )
-    return _divide(covariance, spread)
+    return ratio(covariance, spread)
 
 
-def mean_over_chains(values: Floats, weights: Floats) -> Metric:
-    """Return the mean of one value per chain ``(chain,)``; chains without a value are left out."""
-    defined = np.isfinite(values)
-    if not defined.any():
-        return Metric(None, None, None)
-    kept = weights[:, defined]
-    return metric(float(values[defined].mean()), _divide(kept @ values[defined], kept.sum(axis=1)))
+def macro_f1(counts: npt.NDArray[np.generic]) -> Floats:
+    """Return the mean of the F1 of the classes that are observed or predicted, ``(...)``."""
+    return mean_of_defined(class_scores(counts)["f1"])
+
+
+OVERALL: Mapping[str, Callable[[Floats], Floats]] = {
+    "accuracy": accuracy,
+    "mcc": matthews_correlation,
+    "macro_f1": macro_f1,
+}
+"""Scores of all classes together, each a function of ``(..., observed, predicted)``."""
 
 
 def average_precision(
@@ -123,7 +84,7 @@ def average_precision(
     positive: npt.NDArray[np.bool_],
     chain: npt.NDArray[np.integer],
     weights: Floats,
-) -> Metric:
+) -> Estimate:
     """Return the average precision of one class over the residues of all chains.
 
     The value is that of scikit-learn. The samples behind the interval count positives and
@@ -144,7 +105,7 @@ def average_precision(
     from sklearn.metrics import average_precision_score
 
     if not positive.any():
-        return Metric(None, None, None)
+        return Estimate(np.nan, np.full(len(weights), np.nan))
     found = np.sort(scores[positive])
     places = np.linspace(0, len(found) - 1, min(len(found), _THRESHOLDS)).round().astype(int)
     # Bin 0 lies below every threshold; scores that are equal share a bin.
@@ -152,7 +113,7 @@ def average_precision(
     shape = (weights.shape[1], 2, len(thresholds) + 1)
     flat = np.ravel_multi_index((chain, positive.astype(int), bins), shape)
     counts = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
-    return metric(
+    return Estimate(
         float(average_precision_score(positive, scores)),
         binned_average_precision(resampled(weights, counts)),
     )
@@ -168,9 +129,4 @@ def binned_average_precision(counts: npt.NDArray[np.generic]) -> Floats:
     found = positives.cumsum(axis=-1)
     called = found + falling[..., 0, :].cumsum(axis=-1)
     precision = np.divide(found, called, where=called > 0, out=np.zeros_like(found))
-    return _divide((precision * positives).sum(axis=-1), found[..., -1])
-
-
-def _divide(above: npt.NDArray[np.generic], below: npt.NDArray[np.generic]) -> Floats:
-    top, bottom = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
-    return np.asarray(np.divide(top, bottom, where=bottom > 0, out=np.full(top.shape, np.nan)))
+    return ratio((precision * positives).sum(axis=-1), found[..., -1])

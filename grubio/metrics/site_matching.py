@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics.classification import Floats
+from grubio.metrics.bootstrap import Floats
 from grubio.sequences.runs_and_peaks import runs
 
 TOLERANCES = (0, 3, 10)

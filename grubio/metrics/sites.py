@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics import classification as metrics
+from grubio.metrics.bootstrap import Estimate, Floats, Score, ratio, resampled
 from grubio.metrics.candidates import Candidates, LabelledStrand, SiteTruth
-from grubio.metrics.classification import Floats, Metric
 
 FALSE_POSITIVES_PER_KB = (0.1, 1.0)
 HEADLINE_TOLERANCE = 3
@@ -65,7 +64,7 @@ def scanned(
 
 def ranking_metrics(
     candidates: Candidates, tolerance: int, over: Scanned, weights: Floats, *, near: bool = False
-) -> dict[str, Metric]:
+) -> dict[str, Score]:
     """Return average precision, precision at k and recall at fixed rates of false positives.
 
     Average precision is the sum of precision times the step of recall over falling thresholds, as
@@ -92,7 +91,7 @@ def ranking_metrics(
         candidates.block[chosen],
         len(over.sites),
     )
-    return _with_intervals(counts, over, weights)
+    return {name: one.score for name, one in _drawn(counts, over, weights).items()}
 
 
 def ranked_counts(
@@ -128,12 +127,12 @@ def ranking_scores(
     before = found - right + false
     first_k = np.clip(sites[..., None] - before, 0, right).sum(axis=-1)
     scores = {
-        "average_precision": _share((precision * right).sum(axis=-1), sites),
-        "precision_at_k": _share(first_k, sites),
+        "average_precision": ratio((precision * right).sum(axis=-1), sites),
+        "precision_at_k": ratio(first_k, sites),
     }
     for rate in FALSE_POSITIVES_PER_KB:
         allowed = false <= rate * kilobases[..., None]
-        scores[recall_name(rate)] = _share((right * allowed).sum(axis=-1), sites)
+        scores[recall_name(rate)] = ratio((right * allowed).sum(axis=-1), sites)
     return scores
 
 
@@ -142,13 +141,13 @@ def recall_name(rate: float) -> str:
     return f"recall_at_{rate:g}_per_kb"
 
 
-def prevalence_metrics(over: Scanned, weights: Floats) -> dict[str, Metric]:
+def prevalence_metrics(over: Scanned, weights: Floats) -> dict[str, Score]:
     """Return what a constant score reaches: precision is the share of starts that are sites."""
     share = _metric_of_shares(over.sites, over.starts, weights)
     return {"average_precision": share, "precision_at_k": share}
 
 
-def share_of(outcomes: Sequence[tuple[int, bool]], blocks: int, weights: Floats) -> Metric:
+def share_of(outcomes: Sequence[tuple[int, bool]], blocks: int, weights: Floats) -> Score:
     """Return the share of true outcomes, given each with its block."""
     true, total = np.zeros(blocks), np.zeros(blocks)
     for block, outcome in outcomes:
@@ -159,13 +158,13 @@ def share_of(outcomes: Sequence[tuple[int, bool]], blocks: int, weights: Floats)
 
 def gain(
     ours: Candidates, theirs: Candidates, tolerance: int, over: Scanned, weights: Floats
-) -> Metric:
+) -> Score:
     """Return our average precision less theirs, with both scored on the same samples."""
-    values = [
+    mine, other = (
         _drawn(_counts_of(one, tolerance, over), over, weights)["average_precision"]
         for one in (ours, theirs)
-    ]
-    return metrics.metric(float(values[0][0] - values[1][0]), values[0][1:] - values[1][1:])
+    )
+    return (mine - other).score
 
 
 def curve(
@@ -190,34 +189,21 @@ def _counts_of(candidates: Candidates, tolerance: int, over: Scanned) -> npt.NDA
     return ranked_counts(candidates.score, right, candidates.block, len(over.sites))
 
 
-def _with_intervals(
-    counts: npt.NDArray[np.int64], over: Scanned, weights: Floats
-) -> dict[str, Metric]:
-    return {
-        name: metrics.metric(float(values[0]), values[1:])
-        for name, values in _drawn(counts, over, weights).items()
-    }
-
-
-def _drawn(counts: npt.NDArray[np.int64], over: Scanned, weights: Floats) -> dict[str, Floats]:
-    # Scores (1 + replicate,): of the blocks as they are, then of each sample.
+def _drawn(counts: npt.NDArray[np.int64], over: Scanned, weights: Floats) -> dict[str, Estimate]:
+    # The first row takes every block once: the scores of the blocks as they are.
     rows = np.concatenate((np.ones((1, weights.shape[1])), weights))
     parts = [
         ranking_scores(
-            metrics.resampled(some, counts),
-            metrics.resampled(some, over.sites),
-            metrics.resampled(some, over.kilobases),
+            resampled(some, counts),
+            resampled(some, over.sites),
+            resampled(some, over.kilobases),
         )
         for some in np.array_split(rows, -(-len(rows) // _CHUNK))
     ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {name: Estimate(float(rows[0]), rows[1:]) for name, rows in values.items()}
 
 
-def _metric_of_shares(part: Floats, whole: Floats, weights: Floats) -> Metric:
-    value = _share(part.sum(), whole.sum())
-    return metrics.metric(float(value), _share(weights @ part, weights @ whole))
-
-
-def _share(part: npt.NDArray[np.generic] | np.float64, whole: Floats | np.float64) -> Floats:
-    top, bottom = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
-    return np.asarray(np.divide(top, bottom, where=bottom > 0, out=np.full(top.shape, np.nan)))
+def _metric_of_shares(part: Floats, whole: Floats, weights: Floats) -> Score:
+    value = float(ratio(part.sum(), whole.sum()))
+    return Estimate(value, ratio(weights @ part, weights @ whole)).score

@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics.classification import Metric, bootstrap_weights, metric
+from grubio.metrics.bootstrap import Estimate, Score, bootstrap_weights
 from grubio.runs.folder import Run
 
 REPLICATES = 2000
@@ -98,7 +98,7 @@ class PairedTest:
     test_set: str
     score_key: str
     chains: int
-    difference: Metric
+    difference: Score
     p_value: float
     adjusted: float
 
@@ -214,10 +214,10 @@ def _arrays(
     return scored, np.array(more, dtype=np.float64)
 
 
-def _difference(one: RunGroup, other: RunGroup) -> Metric:
+def _difference(one: RunGroup, other: RunGroup) -> Score:
     scored, more = _arrays(one, other)
     weights = bootstrap_weights(len(scored), REPLICATES, _SEED)
-    return metric(more.sum() / scored.sum(), (weights @ more) / (weights @ scored))
+    return Estimate(float(more.sum() / scored.sum()), (weights @ more) / (weights @ scored)).score
 
 
 def _wilcoxon(one: RunGroup, other: RunGroup) -> float:

@@ -23,7 +23,8 @@ from grubio.datasets.audit import AuditRow, write_audit
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation import evaluate as evaluation
-from grubio.evaluation.evaluate import evaluate_model, score_predictions
+from grubio.evaluation.evaluate import evaluate_model
+from grubio.evaluation.overall import score_predictions
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, custom_scheme
@@ -127,8 +128,8 @@ def test_masked_residues_are_never_scored(
         ]
         path = tmp_path / f"{letter}.parquet"
         write_dataset(path, read_header(dataset), hidden)
-        result = evaluate_model(run_folder / "model", path, tmp_path / letter, QUICK, threads=1)
-        results.append({k: v for k, v in result.items() if k != "provenance"})
+        metrics = evaluate_model(run_folder / "model", path, tmp_path / letter, QUICK, threads=1)
+        results.append({k: v for k, v in metrics.as_dict().items() if k != "provenance"})
     assert results[0] == results[1]
     counts = results[0]["counts"]
     assert counts["scored_residues"] == counts["residues"] - 30 * counts["chains"]
@@ -176,7 +177,7 @@ def test_a_chain_without_labels_is_counted_and_not_scored(
     write_dataset(tmp_path / "d.parquet", read_header(dataset), records)
     result = evaluate_model(
         run_folder / "model", tmp_path / "d.parquet", tmp_path, QUICK, threads=1
-    )
+    ).as_dict()
     assert (result["counts"]["chains"], result["counts"]["scored_chains"]) == (51, 50)
     last = (tmp_path / "per_chain.tsv").read_text().splitlines()[-1].split("\t")
     assert last == ["bare", str(len(chains[-1])), "0", "", "", "", "", "", ""]
@@ -214,7 +215,9 @@ def test_a_coarse_scheme_has_one_set_of_scores() -> None:
     ours = [spread("HHHECE", "HEC", 0.8), spread("HHHH", "HEC", 0.8)]
     bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0, offsets=())
     theirs = [spread("CCCCCC", "HEC", 0.8), spread("CCCC", "HEC", 0.8)]
-    result = score_predictions(records, ours, {"other": theirs}, bundle, QUICK, {})
+    result = score_predictions(
+        records, ours, {"other": theirs}, bundle, QUICK, {}
+    ).metrics.as_dict()
     assert result["q3"]["value"] == pytest.approx(5 / 6, abs=1e-6)
     assert result["gain_over_other"]["value"] == pytest.approx(3 / 6, abs=1e-6)
     assert "q8" not in result
@@ -234,7 +237,7 @@ def test_an_unscored_residue_is_in_no_score_of_a_class() -> None:
         Record("a", "", "A" * 6, labels),
         Record("b", "", "A" * 6, "HHHHHC", "000001"),
     ]
-    result = score_predictions(records, ours, {}, bundle, QUICK, {})
+    result = score_predictions(records, ours, {}, bundle, QUICK, {}).metrics.as_dict()
     observed = np.array(list(labels + "C"))
     shown = np.concatenate([ours[0], ours[1][-1:]])
     for index, letter in enumerate("HEC"):
@@ -251,7 +254,9 @@ def test_every_identity_belongs_to_one_band() -> None:
     records = [Record(f"{i}", "", "AC", "HE") for i in range(len(identities))]
     audit = {f"{i}": AuditRow(f"{i}", "test", "x", x) for i, x in enumerate(identities)}
     ours = [spread("HE", "HEC", 0.8)] * len(records)
-    bands = score_predictions(records, ours, {}, bundle, QUICK, audit)["by_identity"]
+    bands = score_predictions(records, ours, {}, bundle, QUICK, audit).metrics.as_dict()[
+        "by_identity"
+    ]
     assert {band["band"]: band["chains"] for band in bands} == {
         "no hit": 1, "0-20 %": 1, "20-25 %": 1, "25-30 %": 1, "30-50 %": 1, "50-100 %": 2,
     }  # fmt: skip
@@ -262,7 +267,7 @@ def test_classes_of_ones_own_have_an_accuracy_and_no_segment_overlap() -> None:
     records = [Record("a", "", "ACGT", "OOOO"), Record("b", "", "ACGT", "OOOO")]
     ours = [spread("OOOO", "IO", 0.9), spread("OOIO", "IO", 0.9)]
     bundle: Any = SimpleNamespace(scheme=scheme, temperature=2.0, offsets=())
-    result = score_predictions(records, ours, {}, bundle, QUICK, {})
+    result = score_predictions(records, ours, {}, bundle, QUICK, {}).metrics.as_dict()
     assert result["accuracy"]["value"] == pytest.approx(7 / 8, abs=1e-6)
     assert "q3" not in result
     assert not [key for key in result if key.startswith("sov")]
@@ -293,7 +298,7 @@ def test_a_benchmark_without_splits_is_scored_without_baselines(
     write_dataset(path, read_header(dataset), [replace(r, split=None) for r in chains[250:]])
     whole = evaluate_model(
         run_folder / "model", path, tmp_path / "out", QUICK, split="all", threads=1
-    )
+    ).as_dict()
     assert whole["baselines"] == {}
     assert whole["counts"]["chains"] == 50
     with pytest.raises(GrubioError, match="no records in split 'test'"):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
+from grubio.metrics.bootstrap import bootstrap_weights
 from grubio.metrics.candidates import (
     Candidates,
     LabelledStrand,
@@ -16,7 +17,6 @@ from grubio.metrics.candidates import (
     strand_outcomes,
     strands_of,
 )
-from grubio.metrics.classification import bootstrap_weights
 from grubio.metrics.site_matching import matched, true_sites
 from grubio.metrics.sites import (
     curve,

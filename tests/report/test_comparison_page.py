@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grubio.metrics.classification import Metric
+from grubio.metrics.bootstrap import Score
 from grubio.report.compare import compare_runs
 from grubio.report.comparison_page import settings, standing
 from grubio.report.run_differences import certainty
@@ -20,7 +20,7 @@ from synthetic_run import labelled_chains, make_run
 
 
 def pair(first: str, second: str, value: float, low: float, high: float) -> PairedTest:
-    return PairedTest(first, second, "t", "q3", 6, Metric(value, low, high), 0.003, 0.012)
+    return PairedTest(first, second, "t", "q3", 6, Score(value, low, high), 0.003, 0.012)
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_p
     scores = evaluate_model(
         folder, rich, tmp_path / "scores", EvaluationSettings(bootstrap=20), device="cpu", threads=1
     )
-    assert -1 <= scores["accessibility"]["pearson"]["value"] <= 1
+    assert -1 <= scores.as_dict()["accessibility"]["pearson"]["value"] <= 1
     names = bundle.model.state_dict().keys()
     assert "accessibility_head.weight" in names
     assert not any("profile" in name or "average" in name for name in names)

@@ -1,4 +1,4 @@
-"""Scores of a model of a genome's strands: sites of rare classes, dense classes, and baselines.
+"""Scores of a genome model: classes of fixed width (sites), classes of varying width, baselines.
 
 Sites are scored over all test blocks (``genome``) and within 300 bases of known sites
 (``near_known``). A site that nobody has annotated is unknown, not negative, so what is called
@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.config import EvaluationSettings
 from grubio.errors import GrubioError
-from grubio.evaluation.genome.headline import MODEL, Scores, dense_headline, site_headline
+from grubio.evaluation.genome.headline import MODEL, add_headline
 from grubio.evaluation.genome.independence import independence
 from grubio.evaluation.genome.kmer_baseline import (
     chosen_pwm,
@@ -24,8 +25,9 @@ from grubio.evaluation.genome.kmer_baseline import (
     dense_kmers,
     site_log_odds,
 )
-from grubio.metrics import classification as metrics
+from grubio.files import table_text
 from grubio.metrics.bases import base_average_precision, dense_gain, dense_metrics
+from grubio.metrics.bootstrap import Floats, bootstrap_weights
 from grubio.metrics.candidates import (
     Candidates,
     LabelledStrand,
@@ -37,7 +39,7 @@ from grubio.metrics.candidates import (
     strand_outcomes,
     strands_of,
 )
-from grubio.metrics.classification import Floats, Metric
+from grubio.metrics.headline import Metric
 from grubio.metrics.site_matching import TOLERANCES
 from grubio.metrics.sites import (
     HEADLINE_TOLERANCE,
@@ -51,9 +53,12 @@ from grubio.metrics.sites import (
     share_of,
 )
 from grubio.runs.files import SITE_CURVE_FILE, SITES_FILE
+from grubio.runs.metrics import Counts, DenseClass, Metrics, Region, SiteClass, SiteMethod
 from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import site_scores
 from grubio.sequences.scheme import LabelScheme
+
+_Row = tuple[object, ...]
 
 logger = logging.getLogger(__name__)
 
@@ -71,39 +76,61 @@ class _Study:
     seed: int
 
 
-def block_of_records(placed: PlacedStrands) -> list[int]:
-    """Return the index of the block of each record, the same for both strands of a block.
-
-    Takes what :func:`grubio.metrics.candidates.strands_of` returns for the records.
-    """
-    strands, order = placed
-    blocks = dict(zip(order, (strand.block for strand in strands), strict=True))
-    return [blocks[index] for index in range(len(order))]
-
-
-def add_genome_scores(
-    result: Scores,
-    placed: PlacedStrands,
-    probabilities: Sequence[npt.NDArray[np.float32]],
-    train: Sequence[Record],
-    valid: Sequence[Record],
-    scheme: LabelScheme,
-    sites: Mapping[str, int],
-    settings: EvaluationSettings,
-) -> None:
-    """Add what :func:`score_genome` returns to the content of ``metrics.json``.
+class GenomeEvaluation:
+    """How both strands of blocks are scored; see :class:`grubio.evaluation.evaluate.Evaluation`.
 
     Raises
     ------
     GrubioError
-        As :func:`score_genome`.
+        If an id of the test records is no locus.
     """
-    found, tables = score_genome(placed, probabilities, train, valid, scheme, sites, settings)
-    for name, scores in found.pop("baselines", {}).items():
-        result["baselines"].setdefault(name, {}).update(scores)
-    result["counts"]["blocks"] = found.pop("blocks")
-    result["files"] |= tables
-    result |= found
+
+    units = "strands of blocks"
+    # The scores of sites and bases come first, not those of all classes.
+    headline: Metric = "accuracy"
+    baseline_residues = 0
+
+    def __init__(
+        self,
+        scheme: LabelScheme,
+        sites: Mapping[str, int],
+        test: Sequence[Record],
+        settings: EvaluationSettings,
+    ) -> None:
+        self._scheme, self._sites, self._settings = scheme, sites, settings
+        self._placed = strands_of(test, scheme)
+        strands, order = self._placed
+        blocks = dict(zip(order, (strand.block for strand in strands), strict=True))
+        self.blocks: Sequence[int] | None = [blocks[index] for index in range(len(order))]
+
+    def baselines(self, train: Sequence[Record]) -> dict[str, list[npt.NDArray[np.float32]]]:
+        """Return none: the baselines of a genome are those of its sites and of its bases."""
+        return {}
+
+    def add_scores(
+        self,
+        metrics: Metrics,
+        probabilities: Sequence[npt.NDArray[np.float32]],
+        train: Sequence[Record],
+        valid: Sequence[Record],
+    ) -> dict[str, str]:
+        """Add what :func:`score_genome` returns to the metrics; return the tables.
+
+        Raises
+        ------
+        GrubioError
+            As :func:`score_genome`.
+        """
+        found, tables = score_genome(
+            self._placed, probabilities, train, valid, self._scheme, self._sites, self._settings
+        )
+        for name, scores in found.baselines.items():
+            metrics.baselines.setdefault(name, {}).update(scores)
+        metrics.counts.blocks = found.counts.blocks
+        for name in ("sites", "dense", "headline", "independence"):
+            setattr(metrics, name, getattr(found, name))
+        metrics.add(found.scores)
+        return tables
 
 
 def score_genome(
@@ -114,8 +141,8 @@ def score_genome(
     scheme: LabelScheme,
     sites: Mapping[str, int],
     settings: EvaluationSettings,
-) -> tuple[Scores, dict[str, str]]:
-    """Return what ``metrics.json`` has beside the usual scores, and the content of two tables.
+) -> tuple[Metrics, dict[str, str]]:
+    """Return the metrics of a genome beside those of every dataset, and the text of two tables.
 
     Parameters
     ----------
@@ -135,9 +162,8 @@ def score_genome(
     Returns
     -------
     tuple
-        ``sites``, ``dense``, ``headline``, ``blocks``, ``independence`` and, for ``metrics.json``
-        to merge, ``baselines`` and the headline scores; then ``sites.tsv`` and
-        ``site_curve.tsv`` by name.
+        Metrics with ``sites``, ``dense``, ``headline``, the number of blocks, ``independence``,
+        ``baselines`` and the headline scores; then ``sites.tsv`` and ``site_curve.tsv`` by name.
 
     Raises
     ------
@@ -155,38 +181,46 @@ def score_genome(
         strands_of(valid, scheme)[0],
         scheme,
         [probabilities[index] for index in order],
-        metrics.bootstrap_weights(blocks, settings.bootstrap, settings.seed),
+        bootstrap_weights(blocks, settings.bootstrap, settings.seed),
         settings.seed,
     )
-    result: Scores = {
-        "sites": {},
-        "dense": {},
-        "blocks": blocks,
-        "independence": independence(test, study.train, study.valid),
-    }
-    called: list[str] = []
-    curves = ["class\tmethod\tregion\tscore\trecall\tprecision"]
-    for letter in (letter for letter in scheme.letters if letter in sites):
-        scores, candidates, lines = _site_class(study, letter, sites[letter])
-        result["sites"][letter] = scores
-        called += _called_sites(study, letter, candidates, sites[letter])
-        curves += lines
-        if "headline" not in result and scores["count"]:
-            result |= site_headline(letter, scores)
+    of_sites: dict[str, SiteClass] = {}
+    of_bases: dict[str, DenseClass] = {}
+    called: list[_Row] = []
+    curves: list[_Row] = []
+    for letter in scheme.letters:
+        if letter in sites:
+            found = _site_class(study, letter, sites[letter])
+            of_sites[letter] = found.scores
+            called += _called_sites(study, letter, found.candidates, sites[letter])
+            curves += found.curves
     for letter in scheme.letters:
         if letter not in sites and letter != scheme.background:
-            result["dense"][letter] = _dense_class(study, letter)
-            if "headline" not in result:
-                result |= dense_headline(letter, result["dense"][letter])
-    head = "contig\tstart\tend\tstrand\tclass\tscore\tknown"
-    files = {
-        SITES_FILE: "\n".join([head, *called]) + "\n",
-        SITE_CURVE_FILE: "\n".join(curves) + "\n",
+            of_bases[letter] = _dense_class(study, letter)
+    result = Metrics(
+        sites=of_sites,
+        dense=of_bases,
+        counts=Counts(blocks=blocks),
+        independence=independence(test, study.train, study.valid),
+    )
+    add_headline(result)
+    return result, {
+        SITES_FILE: table_text(
+            ("contig", "start", "end", "strand", "class", "score", "known"), called
+        ),
+        SITE_CURVE_FILE: table_text(
+            ("class", "method", "region", "score", "recall", "precision"), curves
+        ),
     }
-    return result, files
 
 
-def _site_class(study: _Study, letter: str, width: int) -> tuple[Scores, Candidates, list[str]]:
+class _SiteScores(NamedTuple):
+    scores: SiteClass
+    candidates: Candidates
+    curves: list[_Row]
+
+
+def _site_class(study: _Study, letter: str, width: int) -> _SiteScores:
     scheme, strands = study.scheme, study.test
     index, size = scheme.letters.index(letter), scheme.size
     truth = site_truth(strands, index, width, size)
@@ -200,46 +234,55 @@ def _site_class(study: _Study, letter: str, width: int) -> tuple[Scores, Candida
             for one, strand in zip(values, strands, strict=True)
         ]
     found = {name: find_candidates(strands, values, truth) for name, values in of_sites.items()}
-    methods: dict[str, Scores] = {}
-    lines = []
-    for name, candidates in found.items():
-        scores: Scores = {}
-        for region in REGIONS:
-            near = region != "genome"
-            scores[region] = {
-                f"tolerance_{d}": _as_dicts(
-                    ranking_metrics(candidates, d, over[region], study.weights, near=near)
+
+    def in_region(name: str, region: str) -> Region:
+        near = region != "genome"
+        return Region(
+            base_average_precision=base_average_precision(
+                strands, of_bases[name], index, size, study.weights, truth.near if near else None
+            ),
+            **{
+                f"tolerance_{d}": ranking_metrics(
+                    found[name], d, over[region], study.weights, near=near
                 )
                 for d in TOLERANCES
-            }
-            around = truth.near if near else None
-            scores[region]["base_average_precision"] = base_average_precision(
-                strands, of_bases[name], index, size, study.weights, around
-            ).as_dict()
-            points = curve(candidates, HEADLINE_TOLERANCE, over[region], near=near)
-            lines += [
-                f"{letter}\t{name}\t{region}\t{s:.6g}\t{r:.5f}\t{p:.5f}" for s, r, p in points
-            ]
-        outcomes = strand_outcomes(strands, of_sites[name], truth)
-        blocks = study.weights.shape[1]
-        scores["strand_consistency"] = share_of(outcomes, blocks, study.weights).as_dict()
-        methods[name] = scores
+            },
+        )
+
+    methods = {
+        name: SiteMethod(
+            genome=in_region(name, "genome"),
+            near_known=in_region(name, "near_known"),
+            strand_consistency=share_of(
+                strand_outcomes(strands, of_sites[name], truth),
+                study.weights.shape[1],
+                study.weights,
+            ),
+        )
+        for name in found
+    }
     methods["prevalence"] = _prevalence(study, index, truth, over)
-    result: Scores = {
-        "name": scheme.class_names[index],
-        "width": width,
-        "count": int(over["genome"].sites.sum()),
-        "kilobases": {region: round(float(over[region].kilobases.sum()), 3) for region in REGIONS},
-        "methods": methods,
-        "gain": {
-            name: gain(
-                found[MODEL], theirs, HEADLINE_TOLERANCE, over["genome"], study.weights
-            ).as_dict()
+    scores = SiteClass(
+        name=scheme.class_names[index],
+        width=width,
+        count=int(over["genome"].sites.sum()),
+        kilobases={region: round(float(over[region].kilobases.sum()), 3) for region in REGIONS},
+        methods=methods,
+        gain={
+            name: gain(found[MODEL], theirs, HEADLINE_TOLERANCE, over["genome"], study.weights)
             for name, theirs in found.items()
             if name != MODEL
         },
-    }
-    return result, found[MODEL], lines
+    )
+    curves: list[_Row] = [
+        (letter, name, region, f"{score:.6g}", f"{recall:.5f}", f"{precision:.5f}")
+        for name, candidates in found.items()
+        for region in REGIONS
+        for score, recall, precision in curve(
+            candidates, HEADLINE_TOLERANCE, over[region], near=region != "genome"
+        )
+    ]
+    return _SiteScores(scores, found[MODEL], curves)
 
 
 def _site_baselines(study: _Study, index: int, width: int) -> dict[str, list[Floats]]:
@@ -259,20 +302,24 @@ def _site_baselines(study: _Study, index: int, width: int) -> dict[str, list[Flo
     return baselines
 
 
-def _prevalence(study: _Study, index: int, truth: SiteTruth, over: Mapping[str, Scanned]) -> Scores:
+def _prevalence(
+    study: _Study, index: int, truth: SiteTruth, over: Mapping[str, Scanned]
+) -> SiteMethod:
     constant = [np.zeros(len(strand.locus), dtype=np.float32) for strand in study.test]
-    scores: Scores = {}
+    regions = {}
     for region in REGIONS:
-        share = _as_dicts(prevalence_metrics(over[region], study.weights))
-        scores[region] = {f"tolerance_{d}": share for d in TOLERANCES}
+        share = prevalence_metrics(over[region], study.weights)
         near = truth.near if region != "genome" else None
-        scores[region]["base_average_precision"] = base_average_precision(
-            study.test, constant, index, study.scheme.size, study.weights, near
-        ).as_dict()
-    return scores
+        regions[region] = Region(
+            base_average_precision=base_average_precision(
+                study.test, constant, index, study.scheme.size, study.weights, near
+            ),
+            **{f"tolerance_{d}": share for d in TOLERANCES},
+        )
+    return SiteMethod(genome=regions["genome"], near_known=regions["near_known"])
 
 
-def _dense_class(study: _Study, letter: str) -> Scores:
+def _dense_class(study: _Study, letter: str) -> DenseClass:
     scheme, strands = study.scheme, study.test
     index = scheme.letters.index(letter)
     called = {MODEL: [p.argmax(axis=1) == index for p in study.probabilities]}
@@ -287,21 +334,21 @@ def _dense_class(study: _Study, letter: str) -> Scores:
     scores["prevalence"] = [np.zeros(len(s.locus), dtype=np.float32) for s in strands]
     size = scheme.size
     methods = {
-        name: _as_dicts(dense_metrics(strands, calls, index, size, study.weights))
+        name: dense_metrics(strands, calls, index, size, study.weights)
         | {
             "average_precision": base_average_precision(
                 strands, scores[name], index, size, study.weights
-            ).as_dict()
+            )
         }
         for name, calls in called.items()
     }
     count = sum(int((strand.classes == index).sum()) for strand in strands)
-    result: Scores = {"name": scheme.class_names[index], "count": count, "methods": methods}
+    result = DenseClass(name=scheme.class_names[index], count=count, methods=methods)
     if "kmer_logistic" in called:
-        result["gain"] = {
+        result.gain = {
             "kmer_logistic": dense_gain(
                 strands, called[MODEL], called["kmer_logistic"], index, size, study.weights
-            ).as_dict()
+            )
         }
     return result
 
@@ -311,21 +358,15 @@ def _training_share(study: _Study, index: int) -> float:
     return sum(int((s.classes == index).sum()) for s in study.train) / max(counted, 1)
 
 
-def _called_sites(study: _Study, letter: str, candidates: Candidates, width: int) -> list[str]:
-    """Return lines of ``sites.tsv``: the best candidates, one per kilobase and known site."""
+def _called_sites(study: _Study, letter: str, candidates: Candidates, width: int) -> list[_Row]:
+    """Return rows of ``sites.tsv``: the best candidates, one per kilobase and known site."""
     most = sum(len(s.locus) for s in study.test) // 2000 + int(candidates.known.sum())
     best = np.argsort(-candidates.score, kind="stable")[:most]
-    lines = []
+    rows: list[_Row] = []
     for at in np.sort(best):
         first = int(candidates.start[at])
         site = study.test[candidates.strand[at]].locus.part(first, first + width)
         known = "yes" if candidates.known[at] else "no"
-        lines.append(
-            f"{site.contig}\t{site.start}\t{site.end}\t{site.strand}\t{letter}"
-            f"\t{candidates.score[at]:.6g}\t{known}"
-        )
-    return lines
-
-
-def _as_dicts(scores: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:
-    return {name: score.as_dict() for name, score in scores.items()}
+        score = f"{candidates.score[at]:.6g}"
+        rows.append((site.contig, site.start, site.end, site.strand, letter, score, known))
+    return rows

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from grubio.metrics.candidates import LabelledStrand
+from grubio.runs.metrics import Independence
 from grubio.sequences.locus import block_of
 from grubio.splits.repeats import repeats_in_training
 
 
 def independence(
     test: Sequence[LabelledStrand], train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand]
-) -> dict[str, Any]:
+) -> Independence:
     """Return what of the test blocks was seen in training or validation.
 
     ``shared_bases`` of ``bases`` lie in training or validation blocks, the nearest of which is
@@ -34,9 +34,9 @@ def independence(
         held = {str(locus): sequence for locus, sequence in blocks.items()}
         seen = {block_of(strand.locus): strand.sequence for strand in train}
         repeated = sum(r.bases for r in repeats_in_training(held, seen.items()).values())
-    return {
-        "shared_bases": shared,
-        "nearest": nearest,
-        "bases": sum(map(len, blocks.values())),
-        "repeated_bases": repeated,
-    }
+    return Independence(
+        shared_bases=shared,
+        nearest=nearest,
+        bases=sum(map(len, blocks.values())),
+        repeated_bases=repeated,
+    )

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from grubio.evaluation.genome.pwm import ANY_CLASS, PWM, fit_pwm, plain
+from grubio.metrics.bootstrap import Floats
 from grubio.metrics.candidates import LabelledStrand, SiteTruth, find_candidates, site_truth
-from grubio.metrics.classification import Floats
 from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, ranking_scores, scanned
 from grubio.sequences.alphabet import DNA
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from grubio.metrics.bootstrap import Floats
 from grubio.metrics.candidates import LabelledStrand, site_truth
-from grubio.metrics.classification import Floats
 from grubio.sequences.alphabet import DNA
 
 ANY_CLASS = 255

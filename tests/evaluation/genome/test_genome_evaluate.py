@@ -178,9 +178,10 @@ def test_classes_of_varying_width_are_scored_by_base() -> None:
             for r in splits["test"]
         )
     ]
-    result, _ = score_genome(
+    metrics, _ = score_genome(
         strands_of(splits["test"], scheme), answers, splits["train"], [], scheme, {}, QUICK
     )
+    result = metrics.as_dict()
     methods = result["dense"]["C"]["methods"]
     assert result["sites"] == {}
     assert methods["model"]["mcc"]["value"] == 1
@@ -191,16 +192,17 @@ def test_classes_of_varying_width_are_scored_by_base() -> None:
     assert result["headline"]["key"] == "base_mcc"
     gain = 1 - methods["kmer_logistic"]["mcc"]["value"]
     assert result["gain_over_kmer_logistic"]["value"] == pytest.approx(gain, abs=2e-6)
-    assert [row[0] for row in summary_rows(result)].count("CDS") == 3
+    assert [row[0] for row in summary_rows(metrics)].count("CDS") == 3
 
 
 def test_without_training_blocks_there_are_no_baselines() -> None:
     records, header = genome_dataset(5)
     test = by_split(records)["test"]
     answers = noisy_probabilities(test)
-    result, _ = score_genome(
+    metrics, _ = score_genome(
         strands_of(test, header.scheme), answers, [], [], header.scheme, header.sites or {}, QUICK
     )
+    result = metrics.as_dict()
     assert set(result["sites"]["M"]["methods"]) == {"model", "prevalence"}
     assert result["independence"] == {
         "shared_bases": 0,
@@ -215,9 +217,10 @@ def test_overlap_with_training_is_told() -> None:
     test = by_split(records)["test"]
     answers = noisy_probabilities(test)
     sites = header.sites or {}
-    result, _ = score_genome(
+    metrics, _ = score_genome(
         strands_of(test, header.scheme), answers, test, [], header.scheme, sites, QUICK
     )
+    result = metrics.as_dict()
     assert result["independence"] == {
         "shared_bases": 2000,
         "nearest": 0,

@@ -1,0 +1,205 @@
+"""One set of predictions scored: the metrics of every dataset, whatever its records are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.config import EvaluationSettings
+from grubio.datasets.audit import AuditRow
+from grubio.errors import GrubioError
+from grubio.evaluation.scoring import (
+    CalibrationScores,
+    SchemeScores,
+    accuracy_name,
+    by_identity,
+    by_length,
+    calibration_table,
+    confusion_table,
+    gain,
+    score_key,
+)
+from grubio.files import table_text
+from grubio.metrics.bootstrap import Floats, Score, bootstrap_weights
+from grubio.metrics.headline import Metric, headline_metric
+from grubio.model.bundle import Bundle
+from grubio.runs.files import CALIBRATION_FILE, CHAINS_FILE, CONFUSION_FILE
+from grubio.runs.metrics import Counts, Headline, Metrics
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.scored_classes import scored_classes
+
+Probabilities = npt.NDArray[np.float32]
+
+
+class Scored(NamedTuple):
+    """Metrics, and the text of the tables beside them by file name."""
+
+    metrics: Metrics
+    tables: dict[str, str]
+
+
+def score_predictions(
+    records: Sequence[Record],
+    probabilities: Sequence[Probabilities],
+    baselines: Mapping[str, Sequence[Probabilities]],
+    bundle: Bundle,
+    settings: EvaluationSettings,
+    audit: Mapping[str, AuditRow],
+    *,
+    blocks: Sequence[int] | None = None,
+    headline: Metric | None = None,
+) -> Scored:
+    """Return the metrics of predictions, and the tables beside them.
+
+    Parameters
+    ----------
+    records
+        Labelled records.
+    probabilities
+        Calibrated probabilities ``(residue, class)`` of each record.
+    baselines
+        The same for each baseline.
+    bundle
+        The model; its scheme and temperature are used.
+    settings
+        Number of bootstrap samples and their seed.
+    audit
+        Nearest training record of each record by id, or empty.
+    blocks
+        For records of a genome, the index of the block of each: blocks are resampled then, and
+        neither the overlap of segments nor bands of length are scored.
+    headline
+        The score that comes first; by default what fits the classes of the records
+        (:func:`grubio.metrics.headline.headline_metric`).
+
+    Raises
+    ------
+    GrubioError
+        If no residue can be scored.
+    """
+    scheme = bundle.scheme
+    observed = [scored_classes(record, scheme) for record in records]
+    usable = [i for i, classes in enumerate(observed) if (classes < scheme.size).any()]
+    if not usable:
+        raise GrubioError("no residue of the split has a known label")
+    segments = blocks is None
+
+    def scores_of(predicted: Sequence[Probabilities]) -> list[SchemeScores]:
+        chosen = [(observed[i], predicted[i]) for i in usable]
+        return _scores(chosen, scheme, segments=segments)
+
+    schemes = scores_of(probabilities)
+    coarse = schemes[0]
+    first = headline or headline_metric(coarse.scheme, coarse.per_chain.sum(axis=(0, 2)))
+    key = score_key(first, coarse.scheme)
+    weights = _weights(usable if blocks is None else [blocks[i] for i in usable], settings)
+    calibration = CalibrationScores(bundle.temperature, bundle.offsets)
+    for i in usable:
+        calibration.add(observed[i], probabilities[i])
+    lengths = [len(records[i]) for i in usable]
+    identities = [audit[records[i].id].identity for i in usable] if audit else []
+    theirs = {name: scores_of(predicted) for name, predicted in baselines.items()}
+    metrics = Metrics(
+        classes={scores.scheme.name: scores.classes(weights) for scores in schemes},
+        baselines={name: _overall(scores, first, weights) for name, scores in theirs.items()},
+        by_length=by_length(first, coarse, weights, lengths) if segments else [],
+        by_identity=by_identity(first, coarse, weights, lengths, identities) if audit else [],
+        counts=Counts(
+            chains=len(records),
+            scored_chains=len(usable),
+            residues=sum(len(record) for record in records),
+            scored_residues=int(coarse.per_chain.sum()),
+        ),
+        reduction=_reduction(scheme),
+    )
+    metrics.add(_overall(schemes, first, weights))
+    metrics.add(calibration.errors(weights))
+    for name, scores in theirs.items():
+        metrics.scores[f"gain_over_{name}"] = gain(first, coarse, scores[0], weights)
+    if first != "accuracy":
+        metrics.headline = Headline(key=key)
+    return Scored(
+        metrics,
+        {
+            CHAINS_FILE: _chains_table(records, usable, schemes, audit),
+            CONFUSION_FILE: confusion_table(schemes),
+            CALIBRATION_FILE: calibration_table(calibration),
+        },
+    )
+
+
+def _weights(units: Sequence[int], settings: EvaluationSettings) -> Floats:
+    # How often the unit of each chain is drawn, (replicate, chain).
+    places = np.unique(units, return_inverse=True)[1]
+    return bootstrap_weights(max(places) + 1, settings.bootstrap, settings.seed)[:, places]
+
+
+def _reduction(scheme: LabelScheme) -> str:
+    if scheme is scheme.headline:
+        return f"{scheme.name}, not reduced"
+    letters = ", ".join(f"{fine} to {coarse}" for fine, coarse in scheme.reduction.items())
+    return f"{scheme.headline.name} from {scheme.name}: {letters}"
+
+
+def _scores(
+    chains: Sequence[tuple[npt.NDArray[np.uint8], Probabilities]],
+    scheme: LabelScheme,
+    *,
+    segments: bool,
+) -> list[SchemeScores]:
+    """Return the scores in the headline scheme, then in the scheme itself if that is finer."""
+    headline = scheme.headline
+    fine, coarse = SchemeScores(scheme, segments), SchemeScores(headline, segments)
+    matrix = scheme.reduction_matrix(headline)
+    for classes, rows in chains:
+        fine.add(classes, rows)
+        if headline is not scheme:
+            coarse.add(scheme.reduced_classes(classes, headline), rows @ matrix)
+    return [fine] if headline is scheme else [coarse, fine]
+
+
+def _overall(
+    schemes: Sequence[SchemeScores], headline: Metric, weights: Floats
+) -> dict[str, Score]:
+    coarse, *finer = schemes
+    scores = coarse.overall(weights)
+    name = accuracy_name(coarse.scheme)
+    scores[f"{name}_chain_mean"] = scores.pop("chain_mean")
+    if (key := score_key(headline, coarse.scheme)) not in scores:
+        scores[key] = coarse.estimate(headline, weights).score
+    for fine in finer:
+        theirs = fine.overall(weights)
+        scores[accuracy_name(fine.scheme)] = theirs[accuracy_name(fine.scheme)]
+        scores |= {f"{key}_{fine.scheme.name}": theirs[key] for key in ("sov", "mcc", "macro_f1")}
+    if name == "accuracy":
+        # Segment overlap is a measure of secondary structure.
+        scores = {key: value for key, value in scores.items() if not key.startswith("sov")}
+    return scores
+
+
+def _chains_table(
+    records: Sequence[Record],
+    usable: Sequence[int],
+    schemes: Sequence[SchemeScores],
+    audit: Mapping[str, AuditRow],
+) -> str:
+    coarse = schemes[0]
+    columns = {accuracy_name(scores.scheme): scores.accuracies() for scores in schemes}
+    if coarse.segments:
+        columns |= {"sov": np.array(coarse.sov), "sov_refine": np.array(coarse.refined)}
+    scored = coarse.per_chain.sum(axis=(1, 2))
+    row_of = {index: row for row, index in enumerate(usable)}
+    rows = []
+    for index, record in enumerate(records):
+        row = row_of.get(index)
+        found = audit.get(record.id)
+        cells: list[object] = [record.id, len(record), 0 if row is None else scored[row]]
+        cells += [None if row is None else f"{values[row]:.4f}" for values in columns.values()]
+        known = found is not None and found.identity is not None
+        cells += [found.nearest, f"{found.identity:.3f}"] if found and known else [None, None]
+        rows.append(cells)
+    return table_text(["id", "residues", "scored", *columns, "nearest", "identity"], rows)

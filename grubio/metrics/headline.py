@@ -1,0 +1,40 @@
+"""The headline: the one score that chooses a model in training and comes first on every page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.sequences.scheme import LabelScheme
+
+AVERAGE_PRECISION = "average_precision"
+Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision"]
+
+MOST_BACKGROUND = 0.9
+"""Share of residues of the background above which accuracy tells little: naming no other class
+already reaches it."""
+
+
+def headline_metric(scheme: LabelScheme, counts: npt.NDArray[np.integer]) -> Metric:
+    """Return the headline of a scheme: accuracy, or MCC where nearly all residues are background.
+
+    Parameters
+    ----------
+    scheme
+        The classes.
+    counts
+        Counted residues of each class, ``(class,)``.
+
+    Examples
+    --------
+    >>> from grubio.sequences.scheme import custom_scheme
+    >>> scheme = custom_scheme("site", "B.", background=".")
+    >>> headline_metric(scheme, np.array([5, 95])), headline_metric(scheme, np.array([30, 70]))
+    ('mcc', 'accuracy')
+    """
+    if scheme.background is None:
+        return "accuracy"
+    background = counts[scheme.letters.index(scheme.background)]
+    return "mcc" if background > MOST_BACKGROUND * counts.sum() else "accuracy"

@@ -1,0 +1,204 @@
+"""The metrics of a run: what ``metrics.json`` holds, which evaluate writes and the pages read.
+
+Scores stand beside the other keys under their own names, such as ``q3``, ``mcc`` and
+``gain_over_majority``: which of them there are depends on the classes. Keys that are neither known
+nor scores are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from grubio.errors import GrubioError
+from grubio.files import write_text_whole
+from grubio.metrics.bootstrap import Score
+from grubio.runs.files import METRICS_FILE
+
+
+def _from_number(content: object) -> object:
+    if content is None or isinstance(content, Score | dict):
+        return content or Score()
+    if isinstance(content, bool) or not isinstance(content, int | float):
+        raise ValueError(f"a number was expected, {content!r} was found")
+    return Score() if math.isnan(content) else Score(float(content))
+
+
+StoredScore = Annotated[Score, BeforeValidator(_from_number), PlainSerializer(Score.as_dict)]
+"""A score with its interval, or in files of other makers a bare number."""
+Scores = dict[str, StoredScore]
+
+
+def _named(name: str) -> Any:
+    # A key of the file that is no name in Python.
+    return Field(default=None, validation_alias=name, serialization_alias=name)
+
+
+class _Content(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+
+class _WithScores(_Content):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: Scores = Field(init=False)
+
+    @property
+    def scores(self) -> Scores:
+        """The scores by name."""
+        return self.__pydantic_extra__
+
+    def add(self, scores: Mapping[str, Score]) -> None:
+        """Add scores by name; one of the same name is replaced."""
+        self.__pydantic_extra__.update(scores)
+
+    def score(self, key: str) -> Score:
+        """Return a score by name; without a value if there is none."""
+        return self.__pydantic_extra__.get(key, Score())
+
+
+class Counts(_Content):
+    """How much was tested; ``blocks`` of a genome alone."""
+
+    chains: int | None = None
+    scored_chains: int | None = None
+    residues: int | None = None
+    scored_residues: int | None = None
+    blocks: int | None = None
+
+
+class ClassScores(_WithScores):
+    """The scores of one class, and how many test residues have it."""
+
+    support: int = 0
+
+
+class Band(_WithScores):
+    """The headline score of the test chains of similar length, or of similar identity."""
+
+    first: int | None = _named("from")
+    last: int | None = _named("to")
+    band: str | None = None
+    chains: int
+    residues: int
+
+    @property
+    def name(self) -> str:
+        """What the chains have in common."""
+        if self.band is not None:
+            return self.band
+        return f"{self.first}+" if self.last is None else f"{self.first}-{self.last}"
+
+
+class Region(_Content):
+    """Scores of sites in one region of a genome, by tolerance as ``tolerance_3``."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Scores] = Field(init=False)
+    base_average_precision: StoredScore = Score()
+
+    def within(self, bases: int) -> Scores:
+        """Return the scores that allow the start of a site to be off by so many bases."""
+        return self.__pydantic_extra__.get(f"tolerance_{bases}", {})
+
+
+class SiteMethod(_Content):
+    """Scores of a class of sites by one method, over all test blocks and near known sites."""
+
+    genome: Region = Region()
+    near_known: Region = Region()
+    strand_consistency: StoredScore = Score()
+
+
+class SiteClass(_Content):
+    """A class of fixed width: its known sites and the scores of each method."""
+
+    name: str
+    width: int
+    count: int
+    kilobases: dict[str, float]
+    methods: dict[str, SiteMethod]
+    gain: Scores = {}
+
+
+class DenseClass(_Content):
+    """A class of varying width: its bases and the scores of each method."""
+
+    name: str
+    count: int
+    methods: dict[str, Scores]
+    gain: Scores = {}
+
+
+class Headline(_Content):
+    """Which score comes first; of a genome also of which class."""
+
+    key: str
+    letter: str | None = _named("class")
+    name: str | None = None
+
+
+class Independence(_Content):
+    """What of the test blocks of a genome was seen in training, in bases."""
+
+    shared_bases: int | None = None
+    nearest: int | None = None
+    bases: int | None = None
+    repeated_bases: int | None = None
+
+
+class Metrics(_WithScores):
+    """The content of ``metrics.json``; scores of the whole test set are among its keys."""
+
+    counts: Counts = Counts()
+    headline: Headline | None = None
+    reduction: str = ""
+    classes: dict[str, dict[str, ClassScores]] = {}
+    baselines: dict[str, Scores] = {}
+    by_length: list[Band] = []
+    by_identity: list[Band] = []
+    accessibility: Scores | None = None
+    sites: dict[str, SiteClass] | None = None
+    dense: dict[str, DenseClass] | None = None
+    independence: Independence = Independence()
+    provenance: dict[str, Any] = {}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the file holds: what was measured, under the names of the file."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+    def write(self, folder: Path) -> None:
+        """Write ``metrics.json`` into the folder of a run."""
+        text = json.dumps(self.as_dict(), indent=2, sort_keys=True, allow_nan=False)
+        write_text_whole(folder / METRICS_FILE, text + "\n")
+
+
+def read_metrics(folder: Path) -> Metrics:
+    """Return the metrics of a run.
+
+    Raises
+    ------
+    GrubioError
+        If there are none, or the file holds something else than scores.
+    """
+    path = folder / METRICS_FILE
+    try:
+        return Metrics.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise GrubioError(
+            f"has no {METRICS_FILE}", path=folder, hint="evaluate the run first: grubio evaluate"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise GrubioError(
+            f"{place}: {first['msg']}" if place else f"cannot be read: {first['msg']}",
+            path=path,
+            hint="write it again: grubio evaluate",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise GrubioError(f"cannot be read: {error}", path=path) from error
