@@ -11,6 +11,9 @@ import hashlib
 import io
 import lzma
 import os
+import re
+import shutil
+import stat
 import sys
 import tempfile
 import zlib
@@ -19,9 +22,12 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from grubio.errors import GrubioError
+from grubio.overwriting import refuse_input
 
 STDIO = "-"
 """The path that means standard input or standard output."""
+
+_MOST_LINKS = 40
 
 _being_read: list[tuple[io.BufferedReader, int]] = []
 
@@ -91,35 +97,129 @@ def share_read() -> float | None:
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` that becomes ``path`` if the block ends well.
 
-    The folder is made if it is missing. If the block fails, nothing is left behind. A path that
-    exists and is no regular file (a pipe, ``/dev/null``) is given as it is.
+    The folder is made if it is missing. If the block fails, nothing is left behind. A link is
+    followed. What is no regular file (a pipe, ``/dev/null``, ``/dev/stdout``) is never replaced: it
+    is given as it is, or written to at the end if it is a descriptor of a file.
 
     Raises
     ------
     GrubioError
-        If the folder cannot be made or written, or the disk is full.
+        If the file is an input (:mod:`grubio.overwriting`), the folder cannot be made or written,
+        or the disk is full.
     """
     target = Path(path)
-    if target.exists() and not target.is_file() and not target.is_dir():
-        with _disk_errors(target):
-            yield target
-        return
+    refuse_input(target)
     with _disk_errors(target):
+        with contextlib.suppress(FileNotFoundError):
+            target.stat()  # links that run in a circle are told here
+        descriptor = _descriptor(target)
         if target.is_dir():
             raise GrubioError("is a folder; a file name was expected", path=target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_temporary_prefix(target), dir=target.parent)
-        os.close(handle)
-        temporary = Path(name)
+        if descriptor is not None and stat.S_ISREG(os.fstat(descriptor).st_mode):
+            with _copied_to(descriptor) as temporary:
+                yield temporary
+        elif descriptor is not None or (target.exists() and not target.is_file()):
+            yield target
+        else:
+            with _renamed(Path(os.path.realpath(target))) as temporary:
+                yield temporary
+
+
+@contextlib.contextmanager
+def written_folder(path: str | Path, names: Iterable[str] = ()) -> Iterator[Path]:
+    """Give a temporary folder whose files are moved to the folder ``path`` if the block ends well.
+
+    If the block fails, nothing is left behind. A folder that exists keeps its other files.
+
+    Parameters
+    ----------
+    path
+        Folder to write.
+    names
+        Names of its files, as far as they are known, so that inputs among them are seen at once.
+
+    Raises
+    ------
+    GrubioError
+        If a file would replace an input or a folder, the folder cannot be made or written, or the
+        disk is full.
+    """
+    target = Path(os.path.realpath(path))
+    for name in names:
+        refuse_input(target / name)
+    with _disk_errors(Path(path)):
+        if target.exists() and not target.is_dir():
+            raise GrubioError("is a file; a folder was expected", path=path)
+        place = target if target.is_dir() else target.parent
+        place.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=_temporary_prefix(target), dir=place))
         try:
             yield temporary
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            _move_files(temporary, target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_files(temporary: Path, target: Path) -> None:
+    files = {file: target / file.name for file in sorted(temporary.iterdir())}
+    for file in files.values():
+        refuse_input(file)
+        if file.is_dir():
+            raise GrubioError("is a folder; a file of this name was to be written", path=file)
+    if not target.exists():
+        temporary.chmod(0o777 & ~_umask())
+        temporary.rename(target)
+        return
+    for file, final in files.items():
+        if final.is_symlink() or (final.exists() and not final.is_file()):
+            with written_whole(final) as copy:
+                shutil.copyfile(file, copy)
+        else:
+            file.replace(final)
+
+
+@contextlib.contextmanager
+def _renamed(target: Path) -> Iterator[Path]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=_temporary_prefix(target), dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _copied_to(descriptor: int) -> Iterator[Path]:
+    # Opened by its path, a file that the shell has redirected to would be emptied.
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / "output"
+        yield temporary
+        with open(temporary, "rb") as whole, os.fdopen(os.dup(descriptor), "wb") as out:
+            shutil.copyfileobj(whole, out)
+
+
+def _descriptor(path: Path) -> int | None:
+    # The number N of /dev/fd/N and its other names. Links are followed one at a time, for the
+    # descriptor itself is a link to its file.
+    for _ in range(_MOST_LINKS):
+        path = path.parent.resolve() / path.name
+        if number := re.fullmatch(rf"/(?:dev|proc/{os.getpid()})/fd/(\d+)", str(path)):
+            return int(number[1])
+        if not path.is_symlink():
+            return None
+        path = path.parent / path.readlink()
+    return None
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def delete_with_leftovers(path: Path) -> None:

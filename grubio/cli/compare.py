@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
+from grubio.cli.dry_run import RUN, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs."), RUN],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Table to write (TSV).", dir_okay=False), WRITTEN
     ],

@@ -1,4 +1,4 @@
-"""``--dry-run``: what a command would read and write, told from the kinds of its parameters.
+"""What a command reads and writes, told from the kinds of its parameters; ``--dry-run`` prints it.
 
 A parameter says what it is beside its option: ``Annotated[Path, typer.Option(...), WRITTEN]``. A
 path without a mark is a file or folder to read.
@@ -6,6 +6,7 @@ path without a mark is a file or folder to read.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import typing
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import typer
 
 from grubio.errors import GrubioError
+from grubio.files import STDIO
 
 
 class Role(Enum):
@@ -25,15 +27,31 @@ class Role(Enum):
     READ = "a file or folder to read"
     WRITTEN = "a file or folder to write"
     MODEL = "a model, by name or folder"
+    RUN = "the folder of a run, which may also be written to"
     SOURCE = "a URL, a path, or the name of embedded data"
 
 
-WRITTEN, MODEL, SOURCE, READ = Role.WRITTEN, Role.MODEL, Role.SOURCE, Role.READ
+WRITTEN, MODEL, RUN, SOURCE, READ = Role.WRITTEN, Role.MODEL, Role.RUN, Role.SOURCE, Role.READ
 
 
 def writes(command: Callable[..., Any]) -> bool:
     """Return whether a command writes anything but its log."""
     return any(part.role is WRITTEN for part in _parts(command))
+
+
+def paths_of(command: Callable[..., Any], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the files and folders that a command reads and those that it writes, its log too."""
+    read: list[str] = []
+    written: list[str] = []
+    default = ""
+    for part in _parts(command, with_log=True):
+        for value in _given(values, part.name):
+            if part.role is WRITTEN:
+                written.append(value)
+            else:
+                read += _read_paths(part.role, value)
+        default = default or (part.default if part.role is WRITTEN else "")
+    return read, written if written or default != STDIO else [STDIO]
 
 
 def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str, Any]) -> int:
@@ -46,8 +64,6 @@ def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str
     GrubioError
         If a setting is wrong.
     """
-    from grubio.files import STDIO
-
     assert command is not None
     check = getattr(command, "check_settings", None)
     if check is not None:
@@ -56,15 +72,12 @@ def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str
     missing, written = 0, False
     parts = list(_parts(command, with_log=True))
     for part in parts:
-        given = values.get(part.name)
-        for value in given if isinstance(given, list | tuple) else [given]:
-            if value is None:
-                continue
-            verb, note = _note(part.role, str(value))
+        for value in _given(values, part.name):
+            verb, note = _note(part.role, value)
             missing += verb == "missing"
             written |= part.role is WRITTEN and part.name != "log"
-            typer.echo(f"{verb}\t{'standard ' + note if str(value) == STDIO else value}", nl=False)
-            typer.echo("" if str(value) == STDIO else f"\t{note}")
+            typer.echo(f"{verb}\t{'standard ' + note if value == STDIO else value}", nl=False)
+            typer.echo("" if value == STDIO else f"\t{note}")
     default = next((part.default for part in parts if part.role is WRITTEN and part.default), "")
     if default and not written:
         typer.echo(f"writes\t{'standard output' if default == STDIO else default}")
@@ -100,9 +113,37 @@ def _parts(command: Callable[..., Any], with_log: bool = False) -> Iterator[_Par
             yield _Part(name, role, told if isinstance(told, str) else "")
 
 
-def _note(role: Role, value: str) -> tuple[str, str]:
-    from grubio.files import STDIO
+def _given(values: Mapping[str, Any], name: str) -> list[str]:
+    given = values.get(name)
+    every = given if isinstance(given, list | tuple) else [given]
+    return [str(value) for value in every if value is not None]
 
+
+def _read_paths(role: Role, value: str) -> list[str]:
+    if role is MODEL:
+        from grubio.model.zoo import find_model
+
+        with contextlib.suppress(GrubioError):
+            return [str(find_model(value))]
+    if role is SOURCE and _is_elsewhere(value):
+        return []
+    if role is RUN:
+        from grubio.runs.files import read_files
+
+        return [str(path) for path in read_files(Path(value))]
+    return [value]
+
+
+def _is_elsewhere(source: str) -> str:
+    from grubio.config.sources import is_url
+    from grubio.fetching.embedded import EMBEDDED
+
+    if is_url(source):
+        return "downloaded"
+    return "comes with grubio" if source in EMBEDDED else ""
+
+
+def _note(role: Role, value: str) -> tuple[str, str]:
     if role is WRITTEN:
         return "writes", "output" if value == STDIO else _target(Path(value))
     if value == STDIO:
@@ -115,14 +156,8 @@ def _note(role: Role, value: str) -> tuple[str, str]:
         except GrubioError as error:
             return "missing", f"no such model; {error.hint}"
         return "reads", "model in a folder" if str(folder) == value else "bundled model"
-    if role is SOURCE:
-        from grubio.config.sources import is_url
-        from grubio.fetching.embedded import EMBEDDED
-
-        if is_url(value):
-            return "reads", "downloaded"
-        if value in EMBEDDED:
-            return "reads", "comes with grubio"
+    if role is SOURCE and (note := _is_elsewhere(value)):
+        return "reads", note
     path = Path(value)
     if path.is_dir():
         return "reads", "folder"

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
+from grubio.cli.dry_run import RUN, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a trained and evaluated run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a trained and evaluated run."), RUN],
     output: Annotated[
         Path | None,
         typer.Option(

@@ -10,8 +10,9 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from grubio.cli.dry_run import describe, writes
+from grubio.cli.dry_run import describe, paths_of, writes
 from grubio.cli.notices import QuietOption, VerboseOption
+from grubio.overwriting import inputs_kept
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 _DRY_RUN = "grubio.dry_run"
@@ -37,10 +38,12 @@ class Step(TyperCommand):
             raise
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command, or tell what it would do."""
-        if ctx.meta.get(_DRY_RUN):
-            raise typer.Exit(describe(ctx.command_path, self.callback, ctx.params))
-        return super().invoke(ctx)
+        """Run the command, or tell what it would do; no input is overwritten either way."""
+        assert self.callback is not None
+        with inputs_kept(*paths_of(self.callback, ctx.params)):
+            if ctx.meta.get(_DRY_RUN):
+                raise typer.Exit(describe(ctx.command_path, self.callback, ctx.params))
+            return super().invoke(ctx)
 
 
 def _with_nearest(message: str) -> str:

@@ -22,6 +22,7 @@ from grubio.datasets.prepare_sequences import tally_as_dict
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
+from grubio.overwriting import keeps_inputs
 from grubio.readers.annotation import read_features
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.alphabet import DNA
@@ -54,6 +55,7 @@ class GenomeTally(Tally):
     lines_refused: int = 0
 
 
+@keeps_inputs("files", "annotation", outputs=("output", "summary"))
 def prepare_genome(
     files: Sequence[str | Path],
     annotation: Sequence[str | Path],

@@ -12,12 +12,16 @@ from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
+from grubio.overwriting import keeps_inputs
 from grubio.readers.labelled import read_labelled
 from grubio.readers.targets import with_accessibility, with_profiles
 from grubio.sequences.alphabet import ALPHABETS
 from grubio.sequences.scheme import LabelScheme
 
 
+@keeps_inputs(
+    "files", "labels", "masks", "accessibility", "profiles", outputs=("output", "summary")
+)
 def prepare_dataset(
     files: Sequence[str | Path],
     output: Path,

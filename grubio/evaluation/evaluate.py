@@ -34,6 +34,7 @@ from grubio.metrics.bootstrap import bootstrap_weights
 from grubio.metrics.headline import Metric
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
+from grubio.overwriting import keeps_inputs
 from grubio.progress import watched
 from grubio.runs.files import TEST_PREDICTIONS_FILE
 from grubio.runs.metrics import Metrics
@@ -81,6 +82,7 @@ class Evaluation(Protocol):
         """Add the scores of this kind of dataset; return the text of its tables by file name."""
 
 
+@keeps_inputs("model", "dataset", "audit")
 def evaluate_model(
     model: Path,
     dataset: Path,

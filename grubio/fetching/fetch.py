@@ -25,6 +25,7 @@ from grubio.config.sources import is_url
 from grubio.errors import GrubioError
 from grubio.fetching.embedded import EMBEDDED, embedded_path
 from grubio.files import open_input, sha256_of_file, written_whole
+from grubio.overwriting import keeps_inputs
 
 # What is lost of a transfer that breaks off is less than this.
 _CHUNK = 1 << 14
@@ -74,22 +75,27 @@ def fetch_source(
         path = _download(source, attempts, timeout, pause)
     else:
         path = _local(source)
-    if source.member is None and not decompress:
+    return _delivered(path, output, source.member, decompress)
+
+
+@keeps_inputs("path", outputs=["output"])
+def _delivered(path: Path, output: Path | None, member: str | None, decompress: bool) -> Path:
+    if member is None and not decompress:
         if output is None:
             return path
         with written_whole(output) as temporary:
             shutil.copyfile(path, temporary)
         return output
     if output is None:
-        output = _derived_path(path, source.member, decompress)
+        output = _derived_path(path, member, decompress)
     with written_whole(output) as temporary:
-        if source.member is not None:
-            _extract(path, source.member, temporary)
+        if member is not None:
+            _extract(path, member, temporary)
         if decompress:
             plain = temporary.with_name(temporary.name + ".plain")
             try:
                 with (
-                    open_input(path if source.member is None else temporary) as raw,
+                    open_input(path if member is None else temporary) as raw,
                     open(plain, "wb") as out,
                 ):
                     shutil.copyfileobj(raw, out)

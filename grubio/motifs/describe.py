@@ -31,6 +31,7 @@ from grubio.motifs.matrices import (
     read_database,
 )
 from grubio.motifs.mutagenesis import substitution_effects
+from grubio.overwriting import keeps_inputs
 from grubio.runs.files import MOTIFS_FILE
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.record import Record
@@ -88,6 +89,7 @@ class EffectMap:
     effects: Matrix
 
 
+@keeps_inputs("model", "dataset", "database")
 def describe_motifs(
     model: Path,
     dataset: Path,

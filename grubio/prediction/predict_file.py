@@ -13,10 +13,10 @@ from pathlib import Path
 from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid, PredictionFormat
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
-from grubio.files import STDIO
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.zoo import default_model
+from grubio.overwriting import keeps_inputs, refuse_outputs
 from grubio.prediction.predict_genome import predict_contigs, require_calls_of_genomes
 from grubio.progress import watched
 from grubio.readers.fasta import read_fasta
@@ -39,6 +39,7 @@ class Output:
     format: PredictionFormat
 
 
+@keeps_inputs("sequences", "model")
 def predict_file(
     sequences: str,
     outputs: Sequence[Output],
@@ -137,11 +138,9 @@ def require_proper(outputs: Sequence[Output]) -> None:
     GrubioError
         If two outputs are the same place, or one has the ending of a compressed file.
     """
-    places = [o.path if o.path == STDIO else str(Path(o.path).absolute()) for o in outputs]
-    for output, place in zip(outputs, places, strict=True):
-        if places.count(place) > 1:
-            raise GrubioError("the same output is given twice", path=output.path)
-        ending = Path(place).suffix
+    refuse_outputs([output.path for output in outputs])
+    for output in outputs:
+        ending = Path(output.path).suffix
         if ending.lower() in COMPRESSED:
             raise GrubioError(
                 "outputs are not compressed",

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
+from grubio.overwriting import keep_apart
 from grubio.report.comparison import Comparison
+from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
 from grubio.runs.numbers import Interval
 
@@ -58,6 +60,10 @@ def compare_runs(
     """
     if not run_folders:
         raise GrubioError("no runs to compare", hint="give the folders of two runs or more")
+    keep_apart(
+        [list(read_files(Path(folder))) for folder in run_folders],
+        [output, figure, page, groups, groups_figure, tests, data],
+    )
     runs = [read_run(folder) for folder in run_folders]
     comparison = Comparison(runs, _unique_names(runs), [_test_set(run) for run in runs])
     if comparison.notice:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grubio.files import write_text_whole
+from grubio.overwriting import keep_apart
 from grubio.report.chain_data import chain_table
 from grubio.report.facts import facts
 from grubio.report.genome import (
@@ -27,6 +28,7 @@ from grubio.report.run_figures import (
 from grubio.report.score_tables import CLASS_SCORES, class_tables, confusions, score_rows
 from grubio.report.templating import class_styles, environment
 from grubio.report.verdict import checks, verdict
+from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
 
 
@@ -47,6 +49,7 @@ def write_report(run_folder: str | Path, output: str | Path) -> None:
     GrubioError
         If the run has no model or no metrics, a file is damaged, or the page cannot be written.
     """
+    keep_apart(list(read_files(Path(run_folder))), output)
     write_text_whole(output, render_report(read_run(run_folder)))
 
 

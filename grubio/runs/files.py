@@ -6,6 +6,9 @@ the metrics, the tables and the predictions; ``motifs``, ``report`` and ``predic
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 MODEL_FOLDER = "model"
 HISTORY_FILE = "history.csv"
 """One row for each validation."""
@@ -31,3 +34,20 @@ MOTIFS_FOLDER = "motifs"
 MOTIFS_FILE = "motifs.json"
 REPORT_FILE = "report.html"
 PREDICTIONS_FOLDER = "predictions"
+
+
+def read_files(run: Path) -> Iterator[Path]:
+    """Yield the files and folders of a run that a report or a comparison reads."""
+    yield run / MODEL_FOLDER
+    yield run / MOTIFS_FOLDER
+    for name in (
+        HISTORY_FILE,
+        METRICS_FILE,
+        CHAINS_FILE,
+        CONFUSION_FILE,
+        CALIBRATION_FILE,
+        TEST_PREDICTIONS_FILE,
+        SITES_FILE,
+        SITE_CURVE_FILE,
+    ):
+        yield run / name

@@ -17,6 +17,7 @@ from grubio.datasets.parquet import SPLITS, DatasetHeader, read_header, read_rec
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file
 from grubio.model.devices import available_threads
+from grubio.overwriting import keeps_inputs
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
 from grubio.splits.genome_blocks import split_blocks
@@ -63,6 +64,7 @@ class SplitSummary:
     repeated: Mapping[str, tuple[int, int]] | None = None
 
 
+@keeps_inputs("dataset", "exclude", "train_also", outputs=("output", "audit", "removed"))
 def split_dataset(
     dataset: Path,
     output: Path,

@@ -13,13 +13,15 @@ from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
 from grubio.model.bigru import BiGRULabeller, Ensemble
-from grubio.model.bundle import Bundle, load_bundle, save_bundle
+from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle, save_bundle
 from grubio.model.calibration import calibration
+from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.sequences.scored_classes import scored_classes
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
 
 
+@keeps_inputs("models", "dataset")
 def combine_models(
     models: Sequence[Path], dataset: Path, output: Path, *, threads: int | None = None
 ) -> Path:
@@ -36,6 +38,7 @@ def combine_models(
     """
     if len(models) < 2:
         raise GrubioError("an ensemble needs two models or more")
+    refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     header, digest = read_header(dataset), sha256_of_file(dataset)
     bundles = [load_bundle(model) for model in models]
     networks = []

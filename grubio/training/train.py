@@ -30,9 +30,10 @@ from grubio.datasets.parquet import read_records
 from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
-from grubio.model.bundle import Bundle, save_bundle
+from grubio.model.bundle import METADATA_FILE, Bundle, save_bundle
 from grubio.model.calibration import calibration, calibration_error, fit_offsets
 from grubio.model.devices import available_threads, choose_device, use_threads
+from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER
 from grubio.training.distributed import (
     READY,
@@ -52,6 +53,7 @@ from grubio.training.trainer import new_trainer
 logger = logging.getLogger(__name__)
 
 
+@keeps_inputs("dataset", "teacher")
 def train_model(
     dataset: Path,
     output: Path,
@@ -92,6 +94,7 @@ def train_model(
     lesson = None
     if teacher is not None:
         data, lesson = taught(data, teacher, device, count)
+    refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     fitting = new_fitting(data, model_settings, training_settings)
     new_folder_for(output / HISTORY_FILE)
     checkpoints = output / CHECKPOINT_FOLDER

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree
 
-from grubio.files import write_text_whole, written_whole
+from grubio.files import write_text_whole, written_folder
 from grubio.inference.stretches import Stretch
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import Strand
@@ -32,7 +32,7 @@ _SHOWN_AT_FIRST = 20_000
 
 @contextlib.contextmanager
 def open_session(
-    folder: Path, scheme: LabelScheme, strands: tuple[Strand, ...]
+    place: Path, scheme: LabelScheme, strands: tuple[Strand, ...]
 ) -> Iterator[Callable[[Stretch, Sequence[CalledFeature]], None]]:
     """Give a function that adds stretches and features; the session is written last.
 
@@ -41,24 +41,26 @@ def open_session(
     GrubioError
         If a file cannot be written.
     """
-    tracks = f"{folder}/"
     bed = BedFormat(colours=True)
-    with contextlib.ExitStack() as stack:
-        add = stack.enter_context(open_tracks(tracks, "bigwig", scheme, strands))
-        genome = _GenomeFasta(stack.enter_context(_text_file(folder / GENOME)))
-        features_out = stack.enter_context(_text_file(folder / FEATURES))
+    names = [GENOME, f"{GENOME}.fai", FEATURES, SESSION]
+    with written_folder(place, names) as folder:
+        tracks = f"{folder}/"
+        with contextlib.ExitStack() as stack:
+            add = stack.enter_context(open_tracks(tracks, "bigwig", scheme, strands))
+            genome = _GenomeFasta(stack.enter_context(_text_file(folder / GENOME)))
+            features_out = stack.enter_context(_text_file(folder / FEATURES))
 
-        def write(stretch: Stretch, features: Sequence[CalledFeature]) -> None:
-            add(stretch)
-            genome.add(stretch)
-            features_out.write(bed.text(stretch, features))
+            def write(stretch: Stretch, features: Sequence[CalledFeature]) -> None:
+                add(stretch)
+                genome.add(stretch)
+                features_out.write(bed.text(stretch, features))
 
-        yield write
-        genome.close()
-    write_text_whole(folder / f"{GENOME}.fai", genome.index())
-    paths = track_paths(tracks, "bigwig", scheme, strands)
-    files = {key: path.name for key, path in paths.items()}
-    write_text_whole(folder / SESSION, _session(scheme, files, genome.first()))
+            yield write
+            genome.close()
+        paths = track_paths(tracks, "bigwig", scheme, strands)
+        files = {key: path.name for key, path in paths.items()}
+        write_text_whole(folder / f"{GENOME}.fai", genome.index())
+        write_text_whole(folder / SESSION, _session(scheme, files, genome.first()))
 
 
 class _GenomeFasta:
@@ -127,10 +129,5 @@ def _session(scheme: LabelScheme, files: dict[tuple[str, Strand], str], locus: s
     return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{text}\n'
 
 
-@contextlib.contextmanager
-def _text_file(path: Path) -> Iterator[TextIO]:
-    with (
-        written_whole(path) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="\n") as out,
-    ):
-        yield out
+def _text_file(path: Path) -> TextIO:
+    return open(path, "w", encoding="utf-8", newline="\n")

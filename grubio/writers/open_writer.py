@@ -11,7 +11,7 @@ from typing import get_args
 
 from grubio.config import CallSettings, PredictionFormat
 from grubio.errors import GrubioError
-from grubio.files import STDIO, written_whole
+from grubio.files import STDIO, written_folder, written_whole
 from grubio.inference.labelled_sequence import LabelledSequence, labelled
 from grubio.inference.predictor import Prediction
 from grubio.sequences.scheme import LabelScheme
@@ -147,7 +147,8 @@ def open_sequence_writer(
         sys.stdout.write(style.footer())
         sys.stdout.flush()
     elif _is_folder(path):
-        yield _file_per_record(Path(path), style)
+        with written_folder(path) as folder:
+            yield _file_per_record(folder, style)
     else:
         with (
             written_whole(path) as temporary,
@@ -174,10 +175,8 @@ def _file_per_record(folder: Path, style: TextFormat) -> Callable[[LabelledSeque
             number += 1
             name = f"{stem}.{number}"
         taken.add(name.lower())
-        with (
-            written_whole(folder / f"{name}{style.suffix}") as temporary,
-            open(temporary, "w", encoding="utf-8", newline="\n") as out,
-        ):
+        path = folder / f"{name}{style.suffix}"
+        with open(path, "w", encoding="utf-8", newline="\n") as out:
             out.write(style.header(sequence.scheme))
             style.write(out, sequence)
             out.write(style.footer())

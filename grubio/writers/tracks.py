@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pybigtools
 
 from grubio.errors import GrubioError
-from grubio.files import written_whole
+from grubio.files import written_folder
 from grubio.inference.stretches import Stretch
 from grubio.sequences.locus import Strand
 from grubio.sequences.scheme import LabelScheme
@@ -89,15 +89,18 @@ def open_tracks(
         If a file cannot be written.
     """
     opener = _open_bedgraph if kind == "bedgraph" else _open_bigwig
+    paths = track_paths(path, kind, scheme, strands)
     with contextlib.ExitStack() as stack:
+        place = next(iter(paths.values())).parent
+        folder = stack.enter_context(written_folder(place, [file.name for file in paths.values()]))
         tracks = [
             (
                 scheme.letters.index(letter),
                 strand,
                 _Merger(),
-                stack.enter_context(opener(stack.enter_context(written_whole(file)))),
+                stack.enter_context(opener(folder / file.name)),
             )
-            for (letter, strand), file in track_paths(path, kind, scheme, strands).items()
+            for (letter, strand), file in paths.items()
         ]
 
         def write(stretch: Stretch) -> None:

@@ -406,10 +406,22 @@ def test_formats_that_are_not_for_genomes_are_refused(
 
 def test_nothing_is_left_half_written(model: Path, contigs: list[Record], tmp_path: Path) -> None:
     bad = [*contigs, Record("bad", "", "AC!")]
-    names = ["o.bed", "o.gff3", "o.bw", "o.bedgraph", "o.tsv", "o.parquet"]
+    names = ["o.bed", "o.gff3", "o.bw", "o.bedgraph", "o.tsv", "o.parquet", "t.bigwig/", "o.igv/"]
     with pytest.raises(GrubioError, match="'!' is not a dna residue"):
         predicted(model, bad, tmp_path, names)
     assert [p.name for p in tmp_path.iterdir()] == ["genome.fna"]
+
+
+def test_the_genome_of_a_session_is_not_overwritten_by_its_next_session(
+    model: Path, contigs: list[Record], tmp_path: Path
+) -> None:
+    predicted(model, contigs, tmp_path, ["session.igv/"])
+    genome = tmp_path / "session.igv" / "genome.fa"
+    before = genome.read_bytes()
+    output = Output(f"{genome.parent}/", "igv")
+    with pytest.raises(GrubioError, match="is read as the input"):
+        predict_file(str(genome), [output], model=model, device="cpu", threads=1)
+    assert genome.read_bytes() == before
 
 
 def test_command_line(grubio: Runner, model: Path, contigs: list[Record], tmp_path: Path) -> None:

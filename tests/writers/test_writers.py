@@ -191,6 +191,13 @@ def test_a_folder_gets_one_file_per_record_and_loses_none(tmp_path: Path) -> Non
     assert {f.parent for f in files} == {tmp_path / "out"}
 
 
+def test_a_folder_of_records_is_whole_or_absent(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), open_writer(f"{tmp_path}/out/", "fasta", SS3) as write:
+        write(prediction("a", "MKTAY", 1))
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", ["ss2", "horiz"])
 def test_psipred_formats_refuse_other_schemes(tmp_path: Path, kind: PredictionFormat) -> None:
     scheme = custom_scheme("disorder", "OD")

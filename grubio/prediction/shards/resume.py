@@ -12,6 +12,7 @@ from grubio.datasets.validation import Tally
 from grubio.errors import GrubioError
 from grubio.files import STDIO, delete_with_leftovers, sha256_of_file
 from grubio.model.bundle import METADATA_FILE, load_bundle
+from grubio.overwriting import keeps_inputs
 from grubio.prediction.predict_file import Output, model_for, wanted_scheme, warn_of_refused
 from grubio.prediction.shards.files import read_shard
 from grubio.prediction.shards.plan import Plan
@@ -27,6 +28,7 @@ from grubio.readers.fasta import read_fasta
 logger = logging.getLogger(__name__)
 
 
+@keeps_inputs("sequences", "model")
 def predict_in_shards(
     sequences: str,
     outputs: Sequence[Output],

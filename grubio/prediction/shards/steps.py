@@ -28,6 +28,7 @@ from grubio.files import (
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.inference.stretches import Stretch
 from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle
+from grubio.overwriting import keeps_inputs
 from grubio.prediction.predict_file import (
     Output,
     some,
@@ -56,6 +57,7 @@ from grubio.sequences.windows import ContigPart, windows
 logger = logging.getLogger(__name__)
 
 
+@keeps_inputs("sequences", "model")
 def cut_input(
     sequences: str | Path,
     folder: Path,
@@ -115,6 +117,7 @@ def cut_input(
     return plan
 
 
+@keeps_inputs("records", "model", outputs=("output",))
 def label_shard(
     records: Path,
     output: Path,
@@ -163,6 +166,7 @@ def label_shard(
             writer.add(prediction_row(prediction), len(prediction.record))
 
 
+@keeps_inputs("labelled", "model")
 def gather_shards(
     labelled: Sequence[Path],
     outputs: Sequence[Output],
