@@ -22,6 +22,7 @@ from grubio.errors import GrubioError
 from grubio.report.residue_drawing import typical, worst_and_best
 from grubio.report.templating import scheme_title, text_colour
 from grubio.runs.numbers import percent, plural
+from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.view.page import json_line
@@ -88,8 +89,8 @@ def chain_table(
     places = {chain["id"]: place for place, chain in enumerate(content)}
     rows = chains if len(chains) <= MOST_ROWS else [c for c in chains if c.id in places]
     columns = [
-        (key, name)
-        for key, name in CHAIN_SCORES.items()
+        (key, SCORES[key].title.removesuffix("'99"))
+        for key in CHAIN_SCORES
         if any(chain.others.get(key) is not None for chain in chains)
     ]
     data = {"schemes": _schemes(scheme), "chains": content}

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grubio.errors import GrubioError
-from grubio.files import write_text_whole
+from grubio.files import table_text, write_text_whole
+from grubio.metrics.bootstrap import Score
 from grubio.overwriting import keep_apart
 from grubio.report.comparison import Comparison
 from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
-from grubio.runs.numbers import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,8 +69,7 @@ def compare_runs(
     if comparison.notice:
         logger.warning("%s", comparison.notice)
     header, rows = comparison_table(comparison)
-    lines = ["\t".join(row) for row in (header, *rows)]
-    write_text_whole(output, "\n".join(lines) + "\n")
+    write_text_whole(output, table_text(header, rows))
     if figure is not None:
         from grubio.view.svg import write_svg
 
@@ -118,7 +117,7 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
     ):
         architecture, training = run.model.get("architecture") or {}, run.training
         settings = training.get("settings") or {}
-        scores = [run.score(key) if key == run.score_key else Interval() for key in keys]
+        scores = [run.score(key) if key == run.score_key else Score() for key in keys]
         rows.append(
             [
                 name,

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from grubio.metrics.bootstrap import Score
 from grubio.report import figures
 from grubio.report.facts import flattened
 from grubio.report.run_differences import certainty, difference_figure
 from grubio.report.templating import environment
 from grubio.runs.files import REPORT_FILE
 from grubio.runs.folder import Run
-from grubio.runs.numbers import Interval, range_text, score_text
+from grubio.runs.numbers import range_text, score_text
+from grubio.runs.score_names import SCORES
 from grubio.view.svg import inline_svg
 
 if TYPE_CHECKING:
@@ -30,16 +32,9 @@ if TYPE_CHECKING:
 
 # Columns of the table of runs that are no numbers.
 _TEXT_COLUMNS = ("run", "dataset", "test_set")
-# How columns are called on the page; the scores of the runs come first, other columns last.
+# How columns are called on the page; the scores of the runs come first.
 _NAMES = {
-    "site_average_precision": "Average precision of sites",
-    "base_mcc": "MCC of bases",
-    "q3": "Q3",
-    "accuracy": "Accuracy",
-    "q8": "Q8",
-    "sov": "SOV",
-    "mcc": "MCC",
-    "ece": "ECE",
+    **{key: name.title.removesuffix("'99") for key, name in SCORES.items()},
     "hidden_size": "Units",
     "layers": "Layers",
     "parameters": "Parameters",
@@ -49,7 +44,6 @@ _NAMES = {
     "dataset": "Dataset",
     "test_set": "Test set",
 }
-_SCORES = list(_NAMES)[:8]
 
 
 @dataclass(frozen=True)
@@ -141,21 +135,27 @@ def standing(
         return "No run has a score."
     key, names = runs[0].score_key, comparison.names
     best = ranked[0]
-    text = f"{names[best]} has the highest {runs[0].score_name}, "
-    text += score_text(key, scores[best].value)
+    value = f"{runs[0].score_name}, {score_text(key, scores[best].value)}"
+    if len(runs) == 1:
+        ends = range_text(key, scores[best])
+        interval = f" (95\N{NO-BREAK SPACE}% interval {ends})" if ends else ""
+        return f"{names[best]}: {value}{interval}. There is no other run to compare it with."
     if len(ranked) == 1:
-        return f"{text}."
+        return f"Only {names[best]} has a score: {value}."
+    text = f"{names[best]} has the highest {value}"
     second = ranked[1]
     text += f"; next is {names[second]} with {score_text(key, scores[second].value)}."
     group_of = {place: group.name for group in groups for place in group.runs}
     mine, theirs = group_of.get(best, names[best]), group_of.get(second, names[second])
     if mine == theirs:
         return f"{text} They differ in their seed alone."
-    told = certainty(mine, theirs, tests) or _of_intervals(scores[best], scores[second])
+    # The tests compare the share of residues right.
+    told = certainty(mine, theirs, tests) if key == runs[0].chain_key else None
+    told = told or _of_intervals(scores[best], scores[second])
     return f"{text} {told}".rstrip()
 
 
-def _of_intervals(best: Interval, second: Interval) -> str:
+def _of_intervals(best: Score, second: Score) -> str:
     if best.low is None or second.high is None:
         return ""
     if best.low > second.high:
@@ -189,6 +189,8 @@ def learning_curves(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Mar
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column]:
     """Return the columns of the table after the first one; a score and its ends become one.
 
+    A score that no run has is left out.
+
     Examples
     --------
     >>> header = ["run", "seed", "q3", "q3_low", "q3_high"]
@@ -203,6 +205,8 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column
     found = []
     for key in keys:
         lows, highs = (values.get(f"{key}{end}", [""] * len(rows)) for end in ("_low", "_high"))
+        if key in SCORES and not any(values[key]):
+            continue
         cells = [_cell(key, *of_run) for of_run in zip(values[key], lows, highs, strict=True)]
         found.append(Column(key, _NAMES.get(key, key), key not in _TEXT_COLUMNS, cells))
     return found
@@ -218,8 +222,8 @@ def settings(runs: Sequence[Run]) -> tuple[list[Setting], int]:
 
 
 def _cell(key: str, value: str, low: str, high: str) -> tuple[str, str]:
-    if key in _SCORES:
-        score = Interval(*(float(text) if text else None for text in (value, low, high)))
+    if key in SCORES:
+        score = Score(*(float(text) if text else None for text in (value, low, high)))
         return (score_text(key, score.value) if score.known else "", range_text(key, score))
     return (f"{int(value):,}" if value.isdecimal() and key not in _TEXT_COLUMNS else value, "")
 

@@ -28,7 +28,7 @@ def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Data", _present(training, about_data)),
         ("Data sources (SHA-256)", training.get("dataset_sources") or {}),
         ("Software", training.get("versions") or {}),
-        ("Evaluation", {**_counts(run), **(run.metrics.get("provenance") or {})}),
+        ("Evaluation", {**_counts(run), **run.metrics.provenance}),
     ]
     return [(title, flattened(content)) for title, content in tables if content]
 
@@ -51,7 +51,10 @@ def flattened(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, s
 
 
 def _counts(run: Run) -> dict[str, Any]:
-    return {f"test {key}": value for key, value in (run.metrics.get("counts") or {}).items()}
+    return {
+        f"test {key}": value
+        for key, value in run.metrics.counts.model_dump(exclude_none=True).items()
+    }
 
 
 def _present(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

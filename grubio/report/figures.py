@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from grubio.metrics.bootstrap import Score
 from grubio.runs.folder import GroupScore
-from grubio.runs.numbers import Interval
 from grubio.runs.tables import CalibrationBin
 from grubio.view.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
 
@@ -40,8 +40,8 @@ class Dot:
     """
 
     label: str
-    score: Interval
-    baseline: Interval | None = None
+    score: Score
+    baseline: Score | None = None
     strong: bool = True
 
 
@@ -149,7 +149,7 @@ def reliability(sets: dict[str, list[CalibrationBin]]) -> Figure:
 
 
 def scores_by_group(
-    groups: Sequence[GroupScore], overall: Interval, axis_label: str, name: str
+    groups: Sequence[GroupScore], overall: Score, axis_label: str, name: str
 ) -> Figure:
     """Draw the score of each group with its interval; a line marks the score of all."""
     with drawing_style():
@@ -263,7 +263,7 @@ def _epoch_axis(axes: Axes) -> None:
 
 
 def _horizontal(
-    axes: Axes, y: float, score: Interval, marker: str, colour: str, *, filled: bool
+    axes: Axes, y: float, score: Score, marker: str, colour: str, *, filled: bool
 ) -> None:
     if score.value is None:
         return
@@ -280,7 +280,7 @@ def _horizontal(
     )
 
 
-def _errors(score: Interval) -> list[list[float]] | None:
+def _errors(score: Score) -> list[list[float]] | None:
     if score.value is None or score.low is None or score.high is None:
         return None
     # A bootstrap interval can lie beside the value itself; a negative error bar cannot be drawn.

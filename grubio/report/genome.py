@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from grubio.metrics.bootstrap import Score
 from grubio.metrics.candidates import NEAR
 from grubio.report import figures
 from grubio.runs.files import SITE_CURVE_FILE
 from grubio.runs.folder import Run, baseline_name
-from grubio.runs.numbers import Interval, interval_from, percent, plural
+from grubio.runs.metrics import Region, SiteMethod
+from grubio.runs.numbers import percent, plural
 from grubio.runs.tables import read_site_curve
 from grubio.sequences.scheme import LabelScheme
 from grubio.view.svg import inline_svg
 
-Rows = list[tuple[str, list[Interval]]]
+Rows = list[tuple[str, list[Score]]]
 
 __all__ = ["DENSE_COLUMNS", "NEAR", "SITE_COLUMNS", "dense_classes", "site_classes"]
 
 SITE_COLUMNS = (
-    ("tolerance_0.average_precision", "Average precision, exact"),
-    ("tolerance_3.average_precision", "within 3 bases"),
-    ("tolerance_10.average_precision", "within 10 bases"),
-    ("tolerance_3.precision_at_k", "Precision at k"),
-    ("tolerance_3.recall_at_0.1_per_kb", "Recall at 0.1 false per kb"),
-    ("tolerance_3.recall_at_1_per_kb", "Recall at 1 false per kb"),
-    ("base_average_precision", "Average precision of bases"),
+    ((0, "average_precision"), "Average precision, exact"),
+    ((3, "average_precision"), "within 3 bases"),
+    ((10, "average_precision"), "within 10 bases"),
+    ((3, "precision_at_k"), "Precision at k"),
+    ((3, "recall_at_0.1_per_kb"), "Recall at 0.1 false per kb"),
+    ((3, "recall_at_1_per_kb"), "Recall at 1 false per kb"),
+    ((None, "base_average_precision"), "Average precision of bases"),
 )
+"""Tolerance in bases and score; one that has no tolerance is over bases."""
 DENSE_COLUMNS = (
     ("mcc", "MCC"),
     ("sensitivity", "Sensitivity"),
@@ -65,7 +67,7 @@ class SiteClass:
     name: str
     finding: str
     tables: list[tuple[str, Rows]]
-    strands: Rows
+    strands: list[tuple[str, Score]]
     curves: list[tuple[Markup, str]]
 
 
@@ -89,15 +91,13 @@ def site_classes(run: Run) -> list[SiteClass]:
     """
     curves = read_site_curve(run.folder / SITE_CURVE_FILE) or {}
     shown = []
-    for letter, scores in (run.metrics.get("sites") or {}).items():
-        name, methods = scores["name"], scores["methods"]
+    for letter, scores in (run.metrics.sites or {}).items():
+        name, methods, scanned = scores.name, scores.methods, scores.kilobases
         tables = [
-            (f"Sites of {name}, {title}", _rows(methods, region, SITE_COLUMNS))
-            for region, title in REGIONS
+            (f"Sites of {name}, {title}", _site_rows(methods, region)) for region, title in REGIONS
         ]
-        scanned = scores["kilobases"]
         finding = (
-            f"{plural(scores['count'], 'known site')} of {plural(scores['width'], 'base')} in "
+            f"{plural(scores.count, 'known site')} of {plural(scores.width, 'base')} in "
             f"{scanned['genome']:,.0f} kb of test blocks; {scanned['near_known']:,.0f} kb lie "
             "near one."
         )
@@ -114,10 +114,12 @@ def site_classes(run: Run) -> list[SiteClass]:
             for region, title in REGIONS
             if (found := of_class[region])
         ]
-        strands = _rows(methods, "", (("strand_consistency", ""),))
-        shown.append(
-            SiteClass(letter, name, finding, tables, [r for r in strands if r[1][0].known], drawn)
-        )
+        strands = [
+            (_method(method), methods[method].strand_consistency)
+            for method in _METHODS
+            if method in methods and methods[method].strand_consistency.known
+        ]
+        shown.append(SiteClass(letter, name, finding, tables, strands, drawn))
     return shown
 
 
@@ -125,9 +127,12 @@ def dense_classes(run: Run) -> list[DenseClass]:
     """Return what is shown of each class of varying width."""
     return [
         DenseClass(
-            letter, scores["name"], scores["count"], _rows(scores["methods"], "", DENSE_COLUMNS)
+            letter,
+            scores.name,
+            scores.count,
+            _dense_rows(scores.methods),
         )
-        for letter, scores in (run.metrics.get("dense") or {}).items()
+        for letter, scores in (run.metrics.dense or {}).items()
     ]
 
 
@@ -156,21 +161,27 @@ def _curve(
     return inline_svg(precision_recall(curves, colour), f"sites-{place}-{region}", text)
 
 
-def _rows(methods: Mapping[str, Any], region: str, columns: Sequence[tuple[str, str]]) -> Rows:
+def _site_rows(methods: Mapping[str, SiteMethod], region: str) -> Rows:
     rows: Rows = []
     for name in _METHODS:
-        if name not in methods:
-            continue
-        scores = methods[name].get(region) or {} if region else methods[name]
-        cells = []
-        for key, _ in columns:
-            found: Any = scores
-            # Names of rates hold a dot: only the first one divides.
-            for part in key.split(".", 1) if key.startswith("tolerance") else [key]:
-                found = (found or {}).get(part)
-            cells.append(interval_from(found, f"{name}.{region}.{key}"))
-        rows.append((_method(name), cells))
+        if name in methods:
+            found: Region = getattr(methods[name], region)
+            cells = [
+                found.base_average_precision
+                if bases is None
+                else found.within(bases).get(key, Score())
+                for (bases, key), _ in SITE_COLUMNS
+            ]
+            rows.append((_method(name), cells))
     return rows
+
+
+def _dense_rows(methods: Mapping[str, Mapping[str, Score]]) -> Rows:
+    return [
+        (_method(name), [methods[name].get(key, Score()) for key, _ in DENSE_COLUMNS])
+        for name in _METHODS
+        if name in methods
+    ]
 
 
 def _method(name: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grubio.files import write_text_whole
-from grubio.runs.numbers import Interval, plural
+from grubio.files import table_text, write_text_whole
+from grubio.metrics.bootstrap import Score
+from grubio.runs.numbers import plural
 from grubio.runs.seed_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def groups_figure(groups: Sequence[RunGroup]) -> Figure:
     dots = [
         Dot(
             group.name + (f" ({plural(len(group.runs), 'run')})" if len(group.runs) > 1 else ""),
-            Interval(group.mean, float(group.scores.min()), float(group.scores.max())),
+            Score(group.mean, float(group.scores.min()), float(group.scores.max())),
         )
         for group in groups
     ]
@@ -121,9 +122,8 @@ def _test_row(test: PairedTest) -> dict[str, object]:
 def _write_tsv(
     path: str | Path, names: Sequence[str], rows: Sequence[Mapping[str, object]]
 ) -> None:
-    lines = ["\t".join(names)]
-    lines += ["\t".join(_text(row[name]) for name in names) for row in rows]
-    write_text_whole(path, "\n".join(lines) + "\n")
+    text = table_text(names, ([_text(row[name]) for name in names] for row in rows))
+    write_text_whole(path, text)
 
 
 def _text(value: object) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from grubio.metrics.bootstrap import Score
 from grubio.report import figures
 from grubio.report.templating import scheme_title
 from grubio.runs.folder import Run, baseline_name
 from grubio.runs.numbers import (
-    Interval,
     duration,
     gain_text,
     plural,
@@ -35,7 +35,7 @@ class Glance:
 
 def baselines(run: Run) -> list[tuple[str, str]]:
     """Return key and name of the baselines that the model is shown beside."""
-    known = run.metrics.get("baselines") or {}
+    known = run.metrics.baselines
     keys = [key for key in _GENOME_BASELINES if key in known] if run.genome else _BASELINES
     return [(key, _sentence(baseline_name(key))) for key in keys]
 
@@ -47,14 +47,16 @@ def headline(run: Run) -> str:
     value = score_text(key, score.value)
     tested = plural(run.tested, f"test {run.chain_word}") if run.tested else "the test set"
     unseen = f"{tested} that it was not trained on"
-    if key in ("site_average_precision", "base_mcc"):
-        name, _, of = run.score_name.partition(" of ")
-        found = f"sites of {of}" if key == "site_average_precision" else f"bases of {of}"
-        text = f"Finds {found} with an {name} of {value} in {unseen}"
-    else:
+    if key == run.chain_key:
         classes = len(run.scheme.headline.letters if key != "q8" else run.scheme.letters)
         text = f"Names the right one of {classes} classes for {value} of the {run.unit_word}s "
         text += f"in {unseen}"
+    else:
+        name, _, of = run.score_name.partition(" of ")
+        article = "an" if name[0] in "aM" else "a"
+        units = "sites" if key == "site_average_precision" else f"{run.unit_word}s"
+        found = f"Finds {units} of {of}" if of else f"Labels {units}"
+        text = f"{found} with {article} {name} of {value} in {unseen}"
     if baseline.known:
         text += f"; a {baseline_name(run.main_baseline)} reaches "
         text += score_text(key, baseline.value)
@@ -129,7 +131,7 @@ def _training_data(run: Run) -> Glance:
 
 
 def _test_data(run: Run) -> Glance:
-    scored = (run.metrics.get("counts") or {}).get("scored_residues")
+    scored = run.metrics.counts.scored_residues
     details = f"{plural(scored, f'scored {run.unit_word}')}" if scored else ""
     if details and run.genome:
         details += " of both strands"
@@ -147,7 +149,7 @@ def _baseline(run: Run) -> Glance:
     return Glance(question, gain_text(key, gain.value), details + _interval(key, gain))
 
 
-def _interval(key: str, score: Interval) -> str:
+def _interval(key: str, score: Score) -> str:
     ends = range_text(key, score)
     return f"; 95\N{NO-BREAK SPACE}% interval {ends}" if ends else ""
 

@@ -30,6 +30,7 @@ from grubio.report.templating import class_styles, environment
 from grubio.report.verdict import checks, verdict
 from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
+from grubio.runs.score_names import SCORES
 
 
 def write_report(run_folder: str | Path, output: str | Path) -> None:
@@ -68,6 +69,7 @@ def render_report(run: Run) -> str:
             scheme=run.scheme,
             headline=run.scheme.headline,
             score=run.score(run.score_key),
+            meaning=SCORES[run.score_key].meaning,
             unit=run.unit_word,
             genome=run.genome,
             gain=run.gain,
@@ -86,12 +88,19 @@ def render_report(run: Run) -> str:
             class_scores=CLASS_SCORES,
             confusions=confusions(run),
             calibration_figure=calibration_figure(run),
-            lengths=group_figure(run, "by_length", f"length of the {noun} (residues)"),
-            identities=group_figure(run, "by_identity", f"identity to the nearest training {noun}"),
+            lengths=group_figure(
+                run, run.metrics.by_length, "by-length", f"length of the {noun} (residues)"
+            ),
+            identities=group_figure(
+                run,
+                run.metrics.by_identity,
+                "by-identity",
+                f"identity to the nearest training {noun}",
+            ),
             distribution=distribution_figure(run),
             **_chains(run),
             site_classes=site_classes(run),
-            site_columns=SITE_COLUMNS,
+            site_columns=[(key, title) for (_, key), title in SITE_COLUMNS],
             near=NEAR,
             dense_classes=dense_classes(run),
             dense_columns=DENSE_COLUMNS,
@@ -106,7 +115,7 @@ def _chains(run: Run) -> dict[str, Any]:
     shown: dict[str, Any] = {"most_residues": MOST_RESIDUES, "table": None}
     groups: dict[str, Any] = {"typical": [], "worst": [], "best": []}
     if run.chains and not run.genome:
-        shown["table"] = chain_table(run.predictions, run.scheme, run.chains, run.score_name)
+        shown["table"] = chain_table(run.predictions, run.scheme, run.chains, run.chain_score_name)
         if run.predictions is not None:
             groups["typical"] = typical(run.chains)
             groups["worst"], groups["best"] = worst_and_best(run.chains)

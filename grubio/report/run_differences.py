@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from grubio.report import figures
-from grubio.runs.numbers import Interval, plural, points
+from grubio.runs.numbers import plural, points
 from grubio.view.svg import inline_svg
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def difference_figure(pairs: Sequence[PairedTest]) -> Markup | None:
     """Draw the differences of all pairs with their intervals; None if there are no pairs."""
     if not pairs:
         return None
-    dots = [figures.Dot(f"{pair.first} less {pair.second}", _interval(pair)) for pair in pairs]
+    dots = [figures.Dot(f"{pair.first} less {pair.second}", pair.difference) for pair in pairs]
     text = "; ".join(f"{dot.label}: {points(dot.score.value)}" for dot in dots)
     figure = figures.difference_plot(dots, "difference on the same chains (percentage points)")
     return inline_svg(figure, "differences", f"Differences in percentage points. {text}")
@@ -42,7 +42,3 @@ def certainty(best: str, second: str, pairs: Sequence[PairedTest]) -> str | None
     least, most = sorted((abs(low), abs(high)))
     ends = f"{100 * least:.1f} to {100 * most:.1f}"
     return f"{on}, {best} is ahead by {ends} points (95\N{NO-BREAK SPACE}% interval)."
-
-
-def _interval(pair: PairedTest) -> Interval:
-    return Interval(pair.difference.value, pair.difference.low, pair.difference.high)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
 
 from grubio.report import figures
 from grubio.runs.folder import GroupScore, Run
-from grubio.runs.numbers import percent, plural
+from grubio.runs.metrics import Band
+from grubio.runs.numbers import percent, plural, score_text
 from grubio.view.svg import inline_svg
 
 
@@ -49,17 +51,20 @@ def calibration_figure(run: Run) -> Markup | None:
     )
 
 
-def group_figure(run: Run, key: str, axis_label: str) -> tuple[Markup, list[GroupScore]] | None:
+def group_figure(
+    run: Run, bands: Sequence[Band], name: str, axis_label: str
+) -> tuple[Markup, list[GroupScore]] | None:
     """Draw the headline score by group, and return the groups; None if there are none.
 
-    ``key`` is ``by_length`` or ``by_identity``.
+    ``name`` is that of the figure in the page.
     """
-    groups = run.groups(key)
+    groups = run.groups(bands)
     if not groups:
         return None
     figure = figures.scores_by_group(groups, run.score(run.score_key), axis_label, run.score_name)
-    text = "; ".join(f"{group.name}: {percent(group.score.value)}" for group in groups)
-    name = key.replace("_", "-")
+    text = "; ".join(
+        f"{group.name}: {score_text(run.score_key, group.score.value)}" for group in groups
+    )
     return inline_svg(figure, name, f"{run.score_name} by {axis_label}. {text}"), groups
 
 
@@ -72,10 +77,11 @@ def distribution_figure(run: Run) -> tuple[Markup, list[tuple[str, float]]] | No
     if not scores or run.genome:
         return None
     figure = inline_svg(
-        figures.score_histogram(scores, run.score_name, run.chain_word),
+        figures.score_histogram(scores, run.chain_score_name, run.chain_word),
         "distribution",
-        f"Histogram of the {run.score_name} of {plural(len(scores), f'test {run.chain_word}')}, "
-        f"from {percent(min(scores))} to {percent(max(scores))}",
+        f"Histogram of the {run.chain_score_name} of "
+        f"{plural(len(scores), f'test {run.chain_word}')}, from {percent(min(scores))} to "
+        f"{percent(max(scores))}",
     )
     shares = (5, 25, 50, 75, 95)
     return figure, [

@@ -9,7 +9,8 @@ from pathlib import Path
 from grubio.errors import GrubioError
 from grubio.runs.files import METRICS_FILE, MODEL_FOLDER, PREDICTIONS_FOLDER, REPORT_FILE
 from grubio.runs.folder import baseline_name, read_run
-from grubio.runs.numbers import gain_text, percent, plain, plural, range_text, score_text
+from grubio.runs.numbers import gain_text, plural, range_text, score_text
+from grubio.runs.score_names import SCORES
 
 
 def find_runs(folders: Sequence[str | Path]) -> list[Path]:
@@ -52,13 +53,8 @@ def summary_lines(run_folder: str | Path) -> list[str]:
     if run.tested:
         headline += f" on {plural(run.tested, f'test {run.chain_word}')}"
     others = [
-        f"{name} {write(value)}"
-        for key, name, write in (
-            ("q8", "Q8", percent),
-            ("sov", "SOV", percent),
-            ("mcc", "MCC", plain),
-            ("ece", "ECE", percent),
-        )
+        f"{SCORES[key].inline} {score_text(key, value)}"
+        for key in ("q8", "sov", "mcc", "ece")
         if key != run.score_key and (value := run.score(key).value) is not None
     ]
     gain, baseline = run.gain, run.baseline(run.main_baseline, run.score_key)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from grubio.config import SplitSettings
 from grubio.runs.folder import Run, baseline_name
-from grubio.runs.numbers import gain_text, percent, plural, points, range_text
+from grubio.runs.numbers import gain_text, is_fraction, percent, plural, range_text, score_text
 from grubio.runs.tables import ChainScore
 from grubio.splits.repeats import LEAST_BASES
 
@@ -60,7 +60,7 @@ def homologs_in_training(chains: Sequence[ChainScore]) -> int:
 
 def _homologs(run: Run) -> Check:
     name, noun = "Independence of the test set", run.chain_word
-    if not run.chains or not run.metrics.get("by_identity"):
+    if not run.chains or not run.metrics.by_identity:
         return Check(
             name,
             "unknown",
@@ -83,8 +83,8 @@ def _homologs(run: Run) -> Check:
 
 def _blocks(run: Run) -> Check:
     name = "Independence of the test set"
-    found = run.metrics.get("independence") or {}
-    shared, nearest = found.get("shared_bases"), found.get("nearest")
+    found = run.metrics.independence
+    shared, nearest = found.shared_bases, found.nearest
     if shared is None:
         return Check(name, "unknown", "Whether test blocks overlap training blocks is not known.")
     if shared:
@@ -98,7 +98,7 @@ def _blocks(run: Run) -> Check:
         "No test block shares a place with a block of training or validation, on either strand."
         + ending
     )
-    repeated, bases = found.get("repeated_bases"), found.get("bases")
+    repeated, bases = found.repeated_bases, found.bases
     if repeated is None or not bases:
         return Check(name, "unknown", f"{apart} Copies of training sequence were not looked for.")
     return Check(
@@ -118,20 +118,18 @@ def _gain(run: Run) -> Check:
     ends = range_text(run.score_key, gain)
     interval = f" (95\N{NO-BREAK SPACE}% interval {ends})" if ends else ""
     beats = (gain.low if gain.low is not None else gain.value) > 0
-    finding = (
-        f"{points(gain.value)} percentage points of {run.score_name} over a logistic regression "
-        f"on a window of residues{interval}"
-    )
-    if run.genome:
-        over = baseline_name(run.main_baseline)
-        by = gain_text(run.score_key, gain.value)
-        finding = f"{by} of {run.score_name} over a {over}{interval}"
+    over = baseline_name(run.main_baseline)
+    if run.main_baseline == "window_logistic":
+        over = "logistic regression on a window of residues"
+    by = gain_text(run.score_key, gain.value).replace(" points", " percentage points")
+    finding = f"{by} of {run.score_name} over a {over}{interval}"
     finding += "." if beats else ", which does not exclude that there is no gain."
     score, majority = run.score(run.score_key).value, run.baseline("majority", run.score_key).value
     if score is not None and majority is not None and score <= majority:
         # With a rare class, accuracy rewards never naming it.
         beats = False
-        finding += f" Always giving the commonest class reaches {percent(majority)}."
+        finding += " Always giving the commonest class reaches "
+        finding += f"{score_text(run.score_key, majority)}."
     return Check(name, "good" if beats else "caution", finding)
 
 
@@ -155,7 +153,7 @@ def _precision(run: Run) -> Check:
         return Check(name, "unknown", "The score has no interval.")
     width = score.high - score.low
     on = f" on {plural(run.tested, f'test {run.chain_word}')}" if run.tested else ""
-    wide = f"{width:.3f}" if run.score_key == "base_mcc" else f"{100 * width:.1f} percentage points"
+    wide = f"{width:.3f}" if is_fraction(run.score_key) else f"{100 * width:.1f} percentage points"
     return Check(
         name,
         "good" if width <= _WIDEST_GOOD_INTERVAL else "caution",

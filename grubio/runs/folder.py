@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grubio.errors import GrubioError
+from grubio.metrics.bootstrap import Score
 from grubio.model.bundle import load_metadata
 from grubio.runs.files import (
     CALIBRATION_FILE,
@@ -19,7 +19,8 @@ from grubio.runs.files import (
     MODEL_FOLDER,
     TEST_PREDICTIONS_FILE,
 )
-from grubio.runs.numbers import Interval, interval_from
+from grubio.runs.metrics import Band, Metrics, read_metrics
+from grubio.runs.score_names import SCORES, SHARES_RIGHT
 from grubio.runs.tables import (
     CalibrationBin,
     ChainScore,
@@ -30,9 +31,6 @@ from grubio.runs.tables import (
 )
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
-_HEADLINE_KEYS = ("q3", "accuracy", "q8")
-# Of a genome's rare classes accuracy says little: these come first where they are there.
-_GENOME_KEYS = ("site_average_precision", "base_mcc")
 _MAIN_BASELINES = {"site_average_precision": "pwm", "base_mcc": "kmer_logistic"}
 
 
@@ -43,7 +41,7 @@ class GroupScore:
     name: str
     chains: int
     residues: int
-    score: Interval
+    score: Score
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,13 @@ class Run:
     folder, name
         Where the run is, and the last part of that path.
     model, metrics
-        Content of ``model.json`` and of ``metrics.json``.
+        Content of ``model.json``, and the metrics.
     scheme
         Classes of the model; the finest ones.
     score_key
-        The metric of the headline: ``q3``, or ``accuracy`` for classes of one's own; of a genome,
-        ``site_average_precision`` or ``base_mcc``.
+        The headline score, a key of :data:`grubio.runs.score_names.SCORES`.
+    chain_key
+        The score of a single chain: the share of its residues right.
     history
         One mapping of column to number per validation.
     chains
@@ -76,9 +75,10 @@ class Run:
     folder: Path
     name: str
     model: Mapping[str, Any]
-    metrics: Mapping[str, Any]
+    metrics: Metrics
     scheme: LabelScheme
     score_key: str
+    chain_key: str
     history: list[dict[str, float]] | None
     chains: list[ChainScore] | None
     confusion: dict[str, dict[tuple[str, str], int]] | None
@@ -88,7 +88,7 @@ class Run:
     @property
     def training(self) -> Mapping[str, Any]:
         """How the model was trained, from ``model.json``."""
-        return _mapping(self.model.get("training"))
+        return self.model.get("training") or {}
 
     @property
     def chain_word(self) -> str:
@@ -100,16 +100,18 @@ class Run:
     @property
     def score_name(self) -> str:
         """Name of the headline score."""
-        if self.score_key in _MAIN_BASELINES:
-            of = _mapping(self.metrics.get("headline")).get("name", "sites")
-            kind = "MCC" if self.score_key == "base_mcc" else "average precision"
-            return f"{kind} of {of}"
-        return "accuracy" if self.score_key == "accuracy" else self.score_key.upper()
+        name, headline = SCORES[self.score_key].inline, self.metrics.headline
+        return f"{name} of {headline.name}" if headline and headline.name else name
+
+    @property
+    def chain_score_name(self) -> str:
+        """Name of the score of a single chain."""
+        return SCORES[self.chain_key].inline
 
     @property
     def genome(self) -> bool:
         """Whether the test records are both strands of blocks of a genome."""
-        return self.metrics.get("sites") is not None
+        return self.metrics.sites is not None
 
     @property
     def unit_word(self) -> str:
@@ -119,8 +121,8 @@ class Run:
     @property
     def tested(self) -> int | None:
         """How many chains or blocks were tested, if it is known."""
-        counts = _mapping(self.metrics.get("counts"))
-        return counts.get("blocks" if self.genome else "chains")
+        counts = self.metrics.counts
+        return counts.blocks if self.genome else counts.chains
 
     @property
     def main_baseline(self) -> str:
@@ -128,41 +130,24 @@ class Run:
         return _MAIN_BASELINES.get(self.score_key, "window_logistic")
 
     @property
-    def gain(self) -> Interval:
+    def gain(self) -> Score:
         """The headline score less that of the main baseline."""
         return self.score(f"gain_over_{self.main_baseline}")
 
-    def score(self, key: str) -> Interval:
-        """Return a top-level score; without a value if the run does not have it."""
-        return interval_from(self.metrics.get(key), key)
+    def score(self, key: str) -> Score:
+        """Return a score of the whole test set; without a value if the run does not have it."""
+        return self.metrics.score(key)
 
-    def baseline(self, name: str, key: str) -> Interval:
+    def baseline(self, name: str, key: str) -> Score:
         """Return a score of a baseline; without a value if there is none."""
-        of_baseline = _mapping(_mapping(self.metrics.get("baselines")).get(name))
-        return interval_from(of_baseline.get(key), f"baselines.{name}.{key}")
+        return self.metrics.baselines.get(name, {}).get(key, Score())
 
-    def groups(self, key: str) -> list[GroupScore]:
-        """Return the headline score by group; ``key`` is ``by_length`` or ``by_identity``.
-
-        Raises
-        ------
-        GrubioError
-            If a group lacks what it should have.
-        """
-        try:
-            return [
-                GroupScore(
-                    _group_name(row),
-                    int(row["chains"]),
-                    int(row["residues"]),
-                    interval_from(row.get(self.score_key), key),
-                )
-                for row in self.metrics.get(key) or []
-            ]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise GrubioError(
-                f"{key}: a group is not as expected ({error!r})", path=self.folder / METRICS_FILE
-            ) from error
+    def groups(self, bands: Sequence[Band]) -> list[GroupScore]:
+        """Return the headline score by group of chains."""
+        return [
+            GroupScore(band.name, band.chains, band.residues, band.score(self.score_key))
+            for band in bands
+        ]
 
     def scheme_named(self, name: str) -> LabelScheme:
         """Return the scheme of the model, or one that it reduces to, by name.
@@ -208,14 +193,16 @@ def read_run(folder: str | Path) -> Run:
         raise GrubioError(
             f"has no label scheme that grubio knows: {error}", path=folder / MODEL_FOLDER
         ) from error
-    metrics = _read_metrics(folder / METRICS_FILE)
-    score_key = next((key for key in (*_GENOME_KEYS, *_HEADLINE_KEYS) if key in metrics), None)
+    metrics = read_metrics(folder)
+    keys = [metrics.headline.key] if metrics.headline else SHARES_RIGHT
+    score_key = next((key for key in keys if key in metrics.scores and key in SCORES), None)
     if score_key is None:
         raise GrubioError(
-            f"has none of {', '.join(_HEADLINE_KEYS)}",
+            f"has none of {', '.join(keys)}",
             path=folder / METRICS_FILE,
             hint=f"make it again with: grubio evaluate {folder}",
         )
+    chain_key = next((key for key in SHARES_RIGHT if key in metrics.scores), score_key)
     predictions = folder / TEST_PREDICTIONS_FILE
     return Run(
         folder=folder,
@@ -224,37 +211,10 @@ def read_run(folder: str | Path) -> Run:
         metrics=metrics,
         scheme=scheme,
         score_key=score_key,
+        chain_key=chain_key,
         history=read_history(folder / HISTORY_FILE),
-        chains=read_chains(
-            folder / CHAINS_FILE, "accuracy" if score_key in _MAIN_BASELINES else score_key
-        ),
+        chains=read_chains(folder / CHAINS_FILE, chain_key),
         confusion=read_confusion(folder / CONFUSION_FILE),
         calibration=read_calibration(folder / CALIBRATION_FILE),
         predictions=predictions if predictions.is_file() else None,
     )
-
-
-def _read_metrics(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise GrubioError(
-            f"has no {METRICS_FILE}",
-            path=path.parent,
-            hint="evaluate the run first: grubio evaluate",
-        ) from error
-    except (OSError, ValueError) as error:
-        raise GrubioError(f"cannot be read: {error}", path=path) from error
-    if not isinstance(content, dict):
-        raise GrubioError("a JSON object was expected", path=path)
-    return content
-
-
-def _group_name(row: Mapping[str, Any]) -> str:
-    if "band" in row:
-        return str(row["band"])
-    return f"{row['from']}+" if row.get("to") is None else f"{row['from']}-{row['to']}"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

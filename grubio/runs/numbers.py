@@ -3,56 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 
-from grubio.errors import GrubioError
+from grubio.metrics.bootstrap import Score
 
 NO_VALUE = "n/a"
 """What stands where a score is not defined."""
 
 _WRITTEN_AS_FRACTION = {"mcc", "f1"}
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A score and its 95 % interval, as fractions; None where it is not defined."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a value."""
-        return self.value is not None
-
-
-def interval_from(content: object, name: str = "score") -> Interval:
-    """Return the interval that a piece of ``metrics.json`` holds.
-
-    Parameters
-    ----------
-    content
-        ``{"value", "low", "high"}``, a bare number, or None.
-    name
-        What to call it in an error.
-
-    Raises
-    ------
-    GrubioError
-        If it is something else.
-
-    Examples
-    --------
-    >>> interval_from({"value": 0.7, "low": 0.69, "high": 0.71}).high
-    0.71
-    >>> interval_from(None).known
-    False
-    """
-    if isinstance(content, Mapping):
-        return Interval(*(_number(content.get(key), name) for key in ("value", "low", "high")))
-    return Interval(_number(content, name))
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -89,7 +46,7 @@ def gain_text(key: str, value: float | None) -> str:
     """
     if value is None:
         return NO_VALUE
-    return f"{value:+.3f}" if _is_fraction(key) else f"{points(value)} points"
+    return f"{value:+.3f}" if is_fraction(key) else f"{points(value)} points"
 
 
 def plain(value: float | None) -> str:
@@ -99,22 +56,22 @@ def plain(value: float | None) -> str:
 
 def score_text(key: str, value: float | None) -> str:
     """Write the value of the metric ``key`` the way people write it: MCC and F1 as fractions."""
-    return plain(value) if _is_fraction(key) else percent(value)
+    return plain(value) if is_fraction(key) else percent(value)
 
 
-def range_text(key: str, interval: Interval) -> str:
+def range_text(key: str, score: Score) -> str:
     """Write the ends of an interval of the metric ``key``; empty if there are none.
 
     Examples
     --------
-    >>> range_text("q3", Interval(0.7, 0.694, 0.7061))
+    >>> range_text("q3", Score(0.7, 0.694, 0.7061))
     '69.4 to 70.6'
     """
-    if interval.low is None or interval.high is None:
+    if score.low is None or score.high is None:
         return ""
-    if _is_fraction(key):
-        return f"{interval.low:.3f} to {interval.high:.3f}"
-    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
+    if is_fraction(key):
+        return f"{score.low:.3f} to {score.high:.3f}"
+    return f"{100 * score.low:.1f} to {100 * score.high:.1f}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -141,13 +98,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _is_fraction(key: str) -> bool:
+def is_fraction(key: str) -> bool:
+    """Return whether the metric ``key`` is written as a fraction: a correlation or an F1."""
     return not _WRITTEN_AS_FRACTION.isdisjoint(key.split("_"))
-
-
-def _number(value: object, name: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise GrubioError(f"{name}: a number was expected, {value!r} was found")
-    return None if math.isnan(value) else float(value)

@@ -42,8 +42,8 @@ class RunGroup:
         Their seeds.
     test_set
         Short hash of the test chains.
-    score_key
-        The headline score.
+    score_key, chain_key
+        The headline score, and the score of a single chain.
     scores
         Headline score of each run, float64 ``(run,)``.
     chains
@@ -56,6 +56,7 @@ class RunGroup:
     seeds: tuple[str, ...]
     test_set: str
     score_key: str
+    chain_key: str
     scores: npt.NDArray[np.float64]
     chains: Mapping[str, tuple[int, float]]
 
@@ -124,6 +125,7 @@ def grouped_runs(
                 tuple(_seed_of(run) for run in mine),
                 test_sets[found[0]],
                 mine[0].score_key,
+                mine[0].chain_key,
                 np.array([run.score(run.score_key).value for run in mine], dtype=np.float64),
                 _mean_chains(mine),
             )
@@ -132,14 +134,14 @@ def grouped_runs(
 
 
 def paired_tests(groups: Sequence[RunGroup]) -> list[PairedTest]:
-    """Return a test for every two groups with the same test set and headline score."""
+    """Return a test for every two groups with the same test set and score of a chain."""
     from scipy.stats import false_discovery_control
 
     pairs = [
         (one, other)
         for one, other in combinations(groups, 2)
         if one.test_set == other.test_set
-        and one.score_key == other.score_key
+        and one.chain_key == other.chain_key
         and one.chains
         and one.chains.keys() == other.chains.keys()
     ]
@@ -152,7 +154,7 @@ def paired_tests(groups: Sequence[RunGroup]) -> list[PairedTest]:
             one.name,
             other.name,
             one.test_set,
-            one.score_key,
+            one.chain_key,
             len(one.chains),
             _difference(one, other),
             p_value,

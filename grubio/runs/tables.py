@@ -16,8 +16,8 @@ from grubio.errors import GrubioError
 
 RowT = TypeVar("RowT")
 
-# Scores of a chain that evaluate may write, and how they are called.
-CHAIN_SCORES = {"q3": "Q3", "accuracy": "Accuracy", "q8": "Q8", "sov": "SOV"}
+CHAIN_SCORES = ("q3", "accuracy", "q8", "sov")
+"""Scores of a chain that evaluate may write."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
 from grubio.config import TrainingSettings
+from grubio.files import table_text
 from grubio.model.batching import IGNORED, Batch, dealt_batches, is_dealt
 from grubio.model.bigru import BiGRULabeller
 from grubio.sequences.record import PROFILE_COLUMNS
@@ -300,9 +301,8 @@ class Fitting(lightning.LightningModule):
 
 def history_as_csv(history: Sequence[dict[str, float]]) -> str:
     """Return the history as CSV text, one row per validation."""
-    lines = [",".join(HISTORY_COLUMNS)]
-    lines += [",".join(f"{row[column]:.6g}" for column in HISTORY_COLUMNS) for row in history]
-    return "\n".join(lines) + "\n"
+    rows = ([f"{row[column]:.6g}" for column in HISTORY_COLUMNS] for row in history)
+    return table_text(HISTORY_COLUMNS, rows, ",")
 
 
 def _as_tensors(batch: Batch) -> Tensors:

@@ -47,7 +47,18 @@ def test_says_who_is_ahead_and_whether_by_chance(runs: list[Path], tmp_path: Pat
     )
     change(runs[0], q3={"value": 0.65, "low": 0.6, "high": 0.7})
     assert "may be chance" in standing(compare_runs(runs, tmp_path / "t.tsv"))
-    assert standing(compare_runs(runs[:1], tmp_path / "t.tsv")).startswith("low has the highest")
+
+
+def test_one_run_is_the_best_of_none(runs: list[Path], tmp_path: Path) -> None:
+    change(runs[0], q3={"value": 0.6, "low": 0.59, "high": 0.61})
+    alone = standing(compare_runs(runs[:1], tmp_path / "t.tsv")).replace("\N{NO-BREAK SPACE}", " ")
+    assert alone == (
+        "low: Q3, 60.0 % (95 % interval 59.0 to 61.0). There is no other run to compare it with."
+    )
+    change(runs[1], q3={"value": None, "low": None, "high": None})
+    assert (
+        standing(compare_runs(runs, tmp_path / "t.tsv")) == "Only low has a score: Q3, 60.0\xa0%."
+    )
 
 
 def test_runs_of_different_tests_have_no_order(runs: list[Path], tmp_path: Path) -> None:

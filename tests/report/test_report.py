@@ -15,19 +15,22 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from grubio.cli.compare import compare
 from grubio.cli.report import report
 from grubio.cli.summary import summary
 from grubio.errors import GrubioError
+from grubio.metrics.bootstrap import Score
 from grubio.report.page import write_report
 from grubio.report.residue_drawing import draw_chains, worst_and_best
 from grubio.report.summary import find_runs, summary_lines
 from grubio.report.templating import text_colour
 from grubio.report.verdict import checks, homologs_in_training, verdict
 from grubio.runs.folder import read_run
-from grubio.runs.numbers import Interval, interval_from, percent, range_text
+from grubio.runs.metrics import Metrics
+from grubio.runs.numbers import percent, range_text
 from grubio.runs.tables import ChainScore
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from synthetic_run import HOSTILE, labelled_chains, make_run
@@ -247,6 +250,36 @@ def test_scheme_of_ones_own(tmp_path: Path) -> None:
     assert "a <b>" in text
 
 
+def test_a_rare_class_has_another_headline_than_accuracy(tmp_path: Path) -> None:
+    scheme = custom_scheme("binding", "B.", ("binding site", "background"), ".")
+    chains = [(f"P{i}", "ACDE" * 40, "." * 150 + "B" * 10) for i in range(4)]
+    folder = make_run(tmp_path / "sites", scheme, chains)
+    score, gain = (
+        {"value": 0.412, "low": 0.38, "high": 0.44},
+        {"value": 0.3, "low": 0.2, "high": 0.4},
+    )
+    change_json(
+        folder / "metrics.json",
+        mcc=score,
+        headline={"key": "mcc"},
+        gain_over_window_logistic=gain,
+        by_length=[{"from": 1, "to": 160, "chains": 4, "residues": 640, "mcc": score}],
+    )
+    text = page_of(folder).text
+    assert "Labels residues with an MCC of 0.412 in 4 test chains" in text
+    assert "MCC on the test set" in text
+    assert "0.380 to 0.440" in text
+    assert "+0.300 of MCC over a logistic regression" in text
+    assert "accuracy of each test chain" in text
+    for word in ("Q3", "Q8", "SOV", "helix", "coil", "secondary"):
+        assert word not in text
+    lines = [line.strip() for line in summary_lines(folder)]
+    assert lines[1].startswith("MCC 0.412 (95 % interval 0.380 to 0.440) on 4 test chains")
+    change_json(folder / "metrics.json", headline={"key": "sov"})
+    with pytest.raises(GrubioError, match="has none of sov"):
+        read_run(folder)
+
+
 def test_scores_without_value(copy: Path) -> None:
     nothing = {"value": None, "low": None, "high": None}
     change_json(copy / "metrics.json", sov=nothing, ece=nothing, gain_over_window_logistic=None)
@@ -333,14 +366,15 @@ def test_written_numbers_read_back(value: float, half: float) -> None:
     assert float(percent(value).split("\N{NO-BREAK SPACE}")[0]) == pytest.approx(
         100 * value, abs=0.0501
     )
-    low, high = range_text("q3", Interval(value, value - half, value + half)).split(" to ")
+    low, high = range_text("q3", Score(value, value - half, value + half)).split(" to ")
     assert float(low) <= float(high)
 
 
 def test_interval_refuses_text() -> None:
-    assert not interval_from(math.nan).known
-    with pytest.raises(GrubioError, match="classes: a number"):
-        interval_from({"value": True}, "classes")
+    assert not Metrics.model_validate({"q3": math.nan}).score("q3").known
+    for wrong in ("high", True, {"value": True}):
+        with pytest.raises(ValidationError, match="number"):
+            Metrics.model_validate_json(json.dumps({"q3": wrong}))
 
 
 @pytest.mark.parametrize("scheme", [SS3, SS8, custom_scheme("eight", "abcdefgh")])

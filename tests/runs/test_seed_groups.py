@@ -96,7 +96,7 @@ def test_tests_are_paired_by_chain(runs: list[Path], tmp_path: Path) -> None:
 def a_group(name: str, right: list[float], scored: int = 100) -> RunGroup:
     chains = {f"c{i}": (scored, value) for i, value in enumerate(right)}
     mean = sum(right) / scored / len(right)
-    return RunGroup(name, (0,), ("1",), "t", "q3", np.array([mean]), chains)
+    return RunGroup(name, (0,), ("1",), "t", "q3", "q3", np.array([mean]), chains)
 
 
 def test_p_values_are_corrected_over_all_tests() -> None:
