@@ -14,7 +14,7 @@ from grubio.config import PrepareSettings
 from grubio.errors import GrubioError
 
 if TYPE_CHECKING:
-    from grubio.datasets.annotate import Painted
+    from grubio.datasets.annotate import ClassPlaces
     from grubio.datasets.validation import Tally
     from grubio.sequences.scheme import LabelScheme
 
@@ -102,16 +102,20 @@ def _prepare_genome(
         f"{tally.masked} of {tally.residues} bases masked"
     )
     _print_classes(tally, genome_scheme(settings.classes))
-    for name, found in tally.painted.items():
+    for name, found in tally.places.items():
         cut = f", {found.clipped} cut at the end of a contig" if found.clipped else ""
         short = f", {found.short} with too few bases left out" if found.short else ""
-        typer.echo(f"{name}: {found.features} features{_widths(found)}{cut}{short}")
+        covered = tally.covered[name]
+        hidden = f", {covered} of {len(found.loci)} covered by earlier classes" if covered else ""
+        typer.echo(f"{name}: {found.features} features{_widths(found)}{cut}{short}{hidden}")
+    if tally.contigs_left_out:
+        typer.echo(f"contigs left out: {tally.contigs_left_out}")
     _print_changes(tally)
     if refused := tally.contigs_refused + tally.lines_refused:
         _print_refused("contigs and lines of annotation", refused, tally)
 
 
-def _widths(found: Painted) -> str:
+def _widths(found: ClassPlaces) -> str:
     from grubio.datasets.prepare_genome import LARGEST_SITE
 
     least, most = found.widths

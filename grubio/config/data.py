@@ -50,6 +50,16 @@ class PrepareSettings(Settings):
         "`classes.<name>`, such as `{minus10: {feature: TSS, offset: [-12, -7]}}`. Where classes "
         "overlap, the first wins. On the command line: the same as JSON.",
     )
+    contigs: str = Field(
+        default="",
+        description="Ids of the contigs to use, for example `chr1,chr2`, format `genome`; all by "
+        "default. Annotation of the others is passed over.",
+    )
+    annotated: Literal["all", "only"] = Field(
+        default="all",
+        description="Contigs of a genome without any annotation: use `all` (they are background) "
+        "or `only` those that have some.",
+    )
     block_length: int = Field(
         default=50_000,
         ge=100,
@@ -70,6 +80,11 @@ class PrepareSettings(Settings):
         parse_scheme(value)
         return value
 
+    @field_validator("contigs", mode="before")
+    @classmethod
+    def _as_one_text(cls, value: Any) -> Any:
+        return ",".join(map(str, value)) if isinstance(value, list) else value
+
     @field_validator("classes", mode="before")
     @classmethod
     def _from_json(cls, value: Any) -> Any:
@@ -83,8 +98,10 @@ class PrepareSettings(Settings):
     @model_validator(mode="after")
     def _classes_only_of_genomes(self) -> PrepareSettings:
         if self.format != "genome":
-            if self.classes:
-                raise ValueError(f"format '{self.format}' takes no classes")
+            genomes_only = ("classes", "contigs", "annotated")
+            defaults = type(self).model_construct()
+            if given := [k for k in genomes_only if getattr(self, k) != getattr(defaults, k)]:
+                raise ValueError(f"format '{self.format}' takes no {given[0]}")
             return self
         if self.alphabet != "dna":
             raise ValueError("format 'genome' needs alphabet dna")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,10 @@ from grubio.config.base import Settings
 from grubio.sequences.scheme import SCHEMES, LabelScheme, custom_scheme
 
 _BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
+
+Boundary = Literal["start", "end", "center", "summit", "introns_start", "introns_end"]
+Wanted = list[str] | Annotated[dict[Literal["not"], list[str]], Field(min_length=1)]
+"""Values of an attribute, of which a feature must have one, or must not."""
 
 
 class ClassRule(Settings):
@@ -31,21 +35,23 @@ class ClassRule(Settings):
         description="Types of feature (GFF3, GTF: third column) or names (BED: fourth column); one "
         "or a list, `*` is any.",
     )
-    where: dict[str, list[str]] = Field(
+    where: dict[str, Wanted] = Field(
         default_factory=dict,
-        description="Attributes that narrow the features, each with one value or a list of them; "
-        "of BED the columns `name` and `score`.",
+        description="Attributes that narrow the features, each with one value or a list of them, "
+        "`*` is any; `{not: value}` leaves features out. An attribute that a line lacks is that of "
+        "its parents: `{pseudo: {not: true}}`. Of BED the columns `name` and `score`.",
     )
     offset: tuple[int, int] | None = Field(
         default=None,
         description="First and last base, counted from the first base of the feature on its own "
         "strand, which is 0; upstream is negative: `[-12, -7]`.",
     )
-    boundary: Literal["start", "end", "center", "introns_start", "introns_end"] | None = Field(
+    boundary: Boundary | None = Field(
         default=None,
-        description="The first, the last or the middle `bases` of each feature, or the first or "
-        "last of each intron between the exons (`feature: exon`) of a transcript. Features and "
-        "introns with fewer bases are left out; `center` may reach beyond the feature.",
+        description="The first, the last or the middle `bases` of each feature, those around the "
+        "summit of a narrowPeak, or the first or last of each intron between the exons "
+        "(`feature: exon`) of a transcript. Features and introns with fewer bases are left out; "
+        "`center` and `summit` may reach beyond the feature.",
     )
     bases: int | None = Field(default=None, ge=1, description="Number of bases for `boundary`.")
     strand: Literal["same", "opposite", "both"] = Field(
@@ -64,9 +70,12 @@ class ClassRule(Settings):
     def _one_or_many_values(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        lists = {key: v if isinstance(v, list | tuple) else [v] for key, v in value.items()}
-        # A score of 1000 is a number in YAML and text in the annotation.
-        return {key: [str(v) for v in values] for key, values in lists.items()}
+        return {
+            key: {word: _texts(v) for word, v in wanted.items()}
+            if isinstance(wanted, Mapping)
+            else _texts(wanted)
+            for key, wanted in value.items()
+        }
 
     @model_validator(mode="after")
     def _one_way(self) -> ClassRule:
@@ -77,6 +86,12 @@ class ClassRule(Settings):
         if (self.boundary is None) != (self.bases is None):
             raise ValueError("boundary and bases go together")
         return self
+
+
+def _texts(value: Any) -> list[str]:
+    # A score of 1000 is a number in YAML, and true is no text; in the annotation both are.
+    values = value if isinstance(value, list | tuple) else [value]
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
 
 def parse_scheme(text: str) -> LabelScheme:

@@ -1,40 +1,48 @@
-"""Painting: which bases of each strand of a genome a class has, from the features of annotation.
+"""Which bases of each strand of a genome a class labels, from the features of annotation.
 
-A rule (:class:`grubio.config.ClassRule`) turns features into loci. Lines of GFF3 with the same
-type and ID, and CDS lines of GTF with the same transcript, are parts of one feature: whole
-features are painted part by part, while an offset or a boundary counts from the ends of the
-feature that the parts make up. Blocks of BED with 12 columns are parts in the same way. Introns
-are what lies between the exons of a transcript, or between the blocks of such a line of BED. On a
-circular contig what passes the end goes on at the start; elsewhere it is cut off.
+A rule (:class:`grubio.config.ClassRule`) turns features into places. Whole features are labelled
+piece by piece, while an offset or a boundary counts from the ends of the feature that the pieces
+make up (:mod:`grubio.datasets.whole_features`). Blocks of BED with 12 columns are pieces in the
+same way. Introns are what lies between the exons of a transcript, or between the blocks of such a
+line of BED. On a circular contig what passes the end goes on at the start; elsewhere it is cut off.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.config import ClassRule
+from grubio.config.labels import Wanted
+from grubio.datasets.annotated_genome import AnnotatedGenome
+from grubio.datasets.whole_features import (
+    ParentLines,
+    counts_from_ends,
+    finds_introns,
+    whole_features,
+)
 from grubio.errors import GrubioError
-from grubio.readers.annotation import NO_STRAND, Feature
+from grubio.readers.annotation_line import NO_STRAND, AnnotatedFeature, AnnotationLine
 from grubio.sequences.locus import STRANDS, Locus, Strand
 
 _KINDS_NAMED = 12
 
 
 @dataclass(frozen=True)
-class Painted:
-    """What a class is painted on.
+class ClassPlaces:
+    """Where a class is on a genome.
 
     Attributes
     ----------
     loci
-        The painted stretches of both strands, each once, in order.
+        The stretches of both strands that it labels, each once, in order.
     features
         Number of different places that the rule leads to; one on both strands counts once.
     widths
@@ -56,58 +64,60 @@ class Painted:
         """Bases of each of the places if all have the same number, else None."""
         return self.widths[0] if self.widths[0] == self.widths[1] else None
 
+    def on(self, contig: str) -> Sequence[Locus]:
+        """Return the loci on one contig."""
+        by_contig = attrgetter("contig")
+        first = bisect_left(self.loci, contig, key=by_contig)
+        return self.loci[first : bisect_right(self.loci, contig, key=by_contig)]
 
-def painted_loci(
-    features: Iterable[Feature],
+
+def find_places(
+    annotation: Iterable[AnnotationLine],
     classes: Mapping[str, ClassRule],
-    lengths: Mapping[str, int],
-    refuse: Callable[[GrubioError], None],
-) -> dict[str, Painted]:
-    """Return what each class is painted on.
+    genome: AnnotatedGenome,
+    leave_out: Callable[[GrubioError], None],
+) -> dict[str, ClassPlaces]:
+    """Return where each class is. Lines that no class uses are not checked.
 
     Parameters
     ----------
-    features
-        The annotation, in any order.
+    annotation
+        The lines, in any order.
     classes
         The rule of each class.
-    lengths
-        Bases of each contig.
-    refuse
-        Is given an error for each feature that has no strand where the rule needs one. It raises
-        the error, or the feature is passed over.
+    genome
+        The contigs; they learn which of them are circular, and which annotated.
+    leave_out
+        Is given one error for each line that a class uses and that does not lie on the genome, or
+        lacks a strand or a summit that the rule needs. It raises the error, or the line is left
+        out.
 
     Raises
     ------
     GrubioError
         If a class finds nothing, with the types of feature that there are.
     """
-    found: dict[str, dict[Hashable, list[Feature]]] = {name: defaultdict(list) for name in classes}
     kinds: Counter[str] = Counter()
-    for feature in features:
-        kinds[feature.kind] += 1
-        for name, rule in classes.items():
-            if not _is_meant(feature, rule):
-                continue
-            if feature.strand == NO_STRAND and _needs_strand(rule):
-                needed = "offset" if rule.offset else "boundary"
-                refuse(
-                    feature.error(
-                        f"the feature has no strand, which {needed} of class '{name}' needs",
-                        hint="correct it, or leave such features out with --on-invalid skip",
-                    )
-                )
-                continue
-            for key in _whole_of(feature, rule):
-                found[name][key].append(feature)
+    parents = ParentLines(classes.values())
+    wanted = {kind for rule in classes.values() for kind in rule.feature}
+    lines = []
+    for line in annotation:
+        contig = genome.contig_of(line)
+        if contig is not None:
+            genome.look_at(line, contig)
+            kinds[line.kind] += 1
+            parents.add(line)
+            if line.kind in wanted or "*" in wanted:
+                lines.append((line, contig))
+    uses = _uses(lines, classes, genome, parents, leave_out)
     return {
-        name: _painted(name, rule, found[name].values(), lengths, kinds)
+        name: _places_of(name, rule, whole_features(uses[name], rule, parents), genome, kinds)
         for name, rule in classes.items()
     }
 
 
-def paint(
-    contig: str, length: int, painted: Iterable[Painted]
+def class_of_each_base(
+    contig: str, length: int, places: Sequence[ClassPlaces]
 ) -> dict[Strand, npt.NDArray[np.uint8]]:
     """Return the class index of each base of both strands of a contig.
 
@@ -115,71 +125,88 @@ def paint(
     ----------
     contig, length
         Its id and its number of bases.
-    painted
-        What each class is painted on; of classes that overlap, the first is seen. The index of
-        the background is the number of classes.
+    places
+        Where each class is; of classes that overlap, the first is seen. The index of the
+        background is the number of classes.
 
     Returns
     -------
     By strand, uint8 ``(base,)``, both in the direction of the plus strand.
     """
-    layers = list(painted)
-    classes = {strand: np.full(length, len(layers), dtype=np.uint8) for strand in STRANDS}
-    for index in reversed(range(len(layers))):
-        loci, by_contig = layers[index].loci, attrgetter("contig")
-        first = bisect_left(loci, contig, key=by_contig)
-        for locus in loci[first : bisect_right(loci, contig, key=by_contig)]:
+    classes = {strand: np.full(length, len(places), dtype=np.uint8) for strand in STRANDS}
+    for index in reversed(range(len(places))):
+        for locus in places[index].on(contig):
             classes[locus.strand][locus.start : locus.end] = index
     return classes
 
 
-def _is_meant(feature: Feature, rule: ClassRule) -> bool:
-    if feature.kind not in rule.feature and "*" not in rule.feature:
-        return False
-    return all(
-        any(value in wanted for value in feature.attributes.get(key, ()))
-        for key, wanted in rule.where.items()
-    )
+_Use = tuple[AnnotatedFeature, Sequence[str]]
+
+
+def _uses(
+    lines: Iterable[tuple[AnnotationLine, str]],
+    classes: Mapping[str, ClassRule],
+    genome: AnnotatedGenome,
+    parents: ParentLines,
+    leave_out: Callable[[GrubioError], None],
+) -> dict[str, list[_Use]]:
+    found: dict[str, list[_Use]] = {name: [] for name in classes}
+    for line, contig in lines:
+        fitting = {
+            name: parents.fitting(line, rule)
+            for name, rule in classes.items()
+            if line.kind in rule.feature or "*" in rule.feature
+        }
+        used = {name: names for name, names in fitting.items() if names is not None}
+        if not used:
+            continue
+        try:
+            feature = genome.feature(line, contig)
+        except GrubioError as error:
+            leave_out(error)
+            continue
+        genome.annotated.add(contig)
+        unfit = {name: _unfit(feature, name, classes[name]) for name in used}
+        for name, names in used.items():
+            if unfit[name] is None:
+                found[name].append((feature, names))
+        if problem := next((error for error in unfit.values() if error), None):
+            leave_out(problem)
+    return found
+
+
+def _unfit(feature: AnnotatedFeature, name: str, rule: ClassRule) -> GrubioError | None:
+    if feature.strand == NO_STRAND and _needs_strand(rule):
+        needed = "offset" if rule.offset else "boundary"
+        return feature.line.error(
+            f"the feature has no strand, which {needed} of class '{name}' needs",
+            hint="correct it, or leave such features out with --on-invalid skip",
+        )
+    if feature.summit is None and rule.boundary == "summit":
+        return feature.line.error(
+            f"the feature has no summit, which class '{name}' needs",
+            hint="it is column 10 of narrowPeak (10 columns; -1 is none); without it take "
+            "boundary center, or leave such features out with --on-invalid skip",
+        )
+    return None
 
 
 def _needs_strand(rule: ClassRule) -> bool:
-    return rule.offset is not None or rule.boundary not in (None, "center")
+    return rule.offset is not None or rule.boundary not in (None, "center", "summit")
 
 
-def _is_of_introns(rule: ClassRule) -> bool:
-    return rule.boundary in ("introns_start", "introns_end")
-
-
-def _whole_of(feature: Feature, rule: ClassRule) -> Iterator[Hashable]:
-    # What the feature is a part of; the parts with the same key are taken together.
-    alone = (feature.path, feature.line)
-    if _is_of_introns(rule) and not feature.blocks:
-        for transcript in feature.transcripts:
-            yield feature.path, feature.contig, feature.strand, transcript
-    elif rule.offset is None and rule.boundary is None:
-        yield alone
-    else:
-        ids = feature.attributes.get("ID") or (
-            feature.attributes.get("transcript_id", ()) if feature.kind == "CDS" else ()
-        )
-        if ids:
-            yield feature.path, feature.contig, feature.strand, feature.kind, ids[0]
-        else:
-            yield alone
-
-
-def _painted(
+def _places_of(
     name: str,
     rule: ClassRule,
-    wholes: Iterable[Sequence[Feature]],
-    lengths: Mapping[str, int],
+    wholes: Iterable[Sequence[AnnotatedFeature]],
+    genome: AnnotatedGenome,
     kinds: Mapping[str, int],
-) -> Painted:
+) -> ClassPlaces:
     places = set()
     short = 0
-    for parts in wholes:
-        first = parts[0]
-        for start, end in _places(parts, rule):
+    for pieces in wholes:
+        first = pieces[0]
+        for start, end in _places(pieces, rule, genome.lengths[first.contig]):
             if rule.bases is None or end - start == rule.bases:
                 places.add((first.contig, start, end, first.strand, first.circular))
             else:
@@ -189,11 +216,11 @@ def _painted(
     loci = set()
     clipped = 0
     for contig, start, end, strand, circular in places:
-        pieces = _on_contig(start, end, lengths[contig], circular=circular)
-        clipped += sum(last - first for first, last in pieces) != end - start
-        loci |= {Locus(contig, *piece, s) for piece in pieces for s in _strands(strand, rule)}
+        inside = _on_contig(start, end, genome.lengths[contig], circular=circular)
+        clipped += sum(b - a for a, b in inside) != end - start
+        loci |= {Locus(contig, *piece, s) for piece in inside for s in _strands(strand, rule)}
     widths = [end - start for _, start, end, _, _ in places]
-    return Painted(sorted(loci), len(places), (min(widths), max(widths)), clipped, short)
+    return ClassPlaces(sorted(loci), len(places), (min(widths), max(widths)), clipped, short)
 
 
 def _on_contig(start: int, end: int, length: int, *, circular: bool) -> list[tuple[int, int]]:
@@ -208,21 +235,23 @@ def _on_contig(start: int, end: int, length: int, *, circular: bool) -> list[tup
     return [(first, last)] if last <= length else [(first, length), (0, last - length)]
 
 
-def _places(parts: Sequence[Feature], rule: ClassRule) -> Iterator[tuple[int, int]]:
-    forward = parts[0].strand != "-"
-    pieces = sorted({piece for p in parts for piece in p.blocks or ((p.start, p.end),)})
-    if rule.offset is None and rule.boundary is None:
-        yield from pieces
+def _places(
+    pieces: Sequence[AnnotatedFeature], rule: ClassRule, length: int
+) -> Iterator[tuple[int, int]]:
+    parts = _in_order(pieces, length)
+    if not counts_from_ends(rule):
+        yield from parts
         return
-    if _is_of_introns(rule):
-        spans = list(_between(pieces))
-    else:
-        spans = [(min(p.start for p in parts), max(p.end for p in parts))]
+    forward = pieces[0].strand != "-"
+    spans = _between(parts) if finds_introns(rule) else [(parts[0][0], max(e for _, e in parts))]
     for start, end in spans:
         if rule.offset is not None:
             first, last = rule.offset
             yield ((start + first, start + last + 1) if forward else (end - 1 - last, end - first))
-        elif rule.boundary == "center":
+        elif rule.boundary in ("center", "summit"):
+            summit = pieces[0].summit
+            if rule.boundary == "summit" and summit is not None:
+                start, end = summit, summit + 1
             wanted = rule.bases or 0
             low = (start + end - wanted) // 2 if forward else (start + end - wanted + 1) // 2
             yield low, low + wanted
@@ -230,6 +259,18 @@ def _places(parts: Sequence[Feature], rule: ClassRule) -> Iterator[tuple[int, in
             bases = min(rule.bases or 0, end - start)
             at_start = rule.boundary in ("start", "introns_start")
             yield (start, start + bases) if at_start == forward else (end - bases, end)
+
+
+def _in_order(pieces: Sequence[AnnotatedFeature], length: int) -> list[tuple[int, int]]:
+    # Start and end of each piece, on the plus strand; what follows the origin has higher numbers.
+    parts = sorted({part for p in pieces for part in p.blocks or ((p.start, p.end),)})
+    if not pieces[0].circular or parts[0][0] > 0 or max(end for _, end in parts) != length:
+        return parts
+    gaps = [after[0] - before[1] for before, after in pairwise(parts)]
+    if not gaps or max(gaps) <= 0:
+        return parts
+    first = gaps.index(max(gaps)) + 1
+    return parts[first:] + [(start + length, end + length) for start, end in parts[:first]]
 
 
 def _between(pieces: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -257,12 +298,12 @@ def _nothing_found(name: str, rule: ClassRule, kinds: Mapping[str, int], short: 
             hint=f"the annotation has {named or 'no valid feature'}{more}",
         )
     if short:
-        what = "introns" if _is_of_introns(rule) else "features"
+        what = "introns" if finds_introns(rule) else "features"
         return GrubioError(
             f"class '{name}' finds only {what} of fewer than {rule.bases} bases ({short})",
             hint="give smaller bases",
         )
-    if _is_of_introns(rule):
+    if finds_introns(rule):
         return GrubioError(
             f"class '{name}' finds no introns between features {wanted}",
             hint="introns lie between the exons of a transcript (feature: exon; GFF3 needs "
@@ -271,5 +312,11 @@ def _nothing_found(name: str, rule: ClassRule, kinds: Mapping[str, int], short: 
     return GrubioError(
         f"class '{name}' finds no feature {wanted} that fits 'where', or each was left out",
         hint="compare the attributes in the annotation with: "
-        + ", ".join(f"{key}={'|'.join(values)}" for key, values in rule.where.items()),
+        + ", ".join(_condition(key, wanted) for key, wanted in rule.where.items()),
     )
+
+
+def _condition(key: str, wanted: Wanted) -> str:
+    if isinstance(wanted, dict):
+        return f"{key} not {'|'.join(wanted['not'])}"
+    return f"{key}={'|'.join(wanted)}"

@@ -7,8 +7,9 @@ Each contig is cut into blocks, and each block becomes two records, one for each
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from pathlib import Path
@@ -16,14 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from grubio.config import PrepareSettings, genome_scheme
-from grubio.datasets.annotate import Painted, paint, painted_loci
+from grubio.datasets.annotate import ClassPlaces, class_of_each_base, find_places
+from grubio.datasets.annotated_genome import AnnotatedGenome, named
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.datasets.prepare_sequences import tally_as_dict
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
 from grubio.overwriting import keeps_inputs
-from grubio.readers.annotation import read_features
+from grubio.readers.annotation import read_annotation
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.locus import STRANDS, Locus, block_of, reverse_complement
@@ -33,26 +35,44 @@ from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 LARGEST_SITE = 100
 """Bases of the widest features that are called as sites; wider ones are called as segments."""
 
+_CONTIGS_NAMED = 5
+
+logger = logging.getLogger(__name__)
+
 
 @dataclass
 class GenomeTally(Tally):
-    """What was read and painted; ``residues`` counts the bases of both strands.
+    """What was read and labelled; ``residues`` counts the bases of both strands.
 
     Attributes
     ----------
     contigs, bases
         Contigs, and their bases on one strand.
-    painted
-        What each class was painted on, by name.
+    places
+        Where each class is, by name.
+    covered
+        Of the stretches of a class, those of which no base is left beside earlier classes.
+    not_annotated
+        Bases of each contig that the annotation does not mention, by its id.
+    contigs_left_out
+        Contigs that were not chosen.
     contigs_refused, lines_refused
-        Contigs and lines of annotation that were left out.
+        Contigs and lines of annotation that were left out because of errors.
     """
 
     contigs: int = 0
     bases: int = 0
-    painted: dict[str, Painted] = field(default_factory=dict)
+    places: dict[str, ClassPlaces] = field(default_factory=dict)
+    covered: Counter[str] = field(default_factory=Counter)
+    not_annotated: dict[str, int] = field(default_factory=dict)
+    contigs_left_out: int = 0
     contigs_refused: int = 0
     lines_refused: int = 0
+
+    def refuse_line(self, error: GrubioError) -> None:
+        """Note a line of annotation that is left out."""
+        self.lines_refused += 1
+        self.refuse(f"{error.path} line {error.line}", error.problem)
 
 
 @keeps_inputs("files", "annotation", outputs=("output", "summary"))
@@ -75,7 +95,7 @@ def prepare_genome(
     output
         Parquet to write.
     settings
-        Classes, length of a block, and what to do with invalid contigs and lines.
+        Classes, contigs, length of a block, and what to do with invalid contigs and lines.
     summary
         JSON to write: the returned counts.
 
@@ -90,40 +110,25 @@ def prepare_genome(
         )
     scheme = genome_scheme(settings.classes)
     tally = GenomeTally()
-    contigs = _contigs(files, settings, tally)
-    lengths = {contig.id: len(contig) for contig in contigs}
-
-    def refuse(error: GrubioError) -> None:
-        if settings.on_invalid == "error":
-            raise error
-        tally.lines_refused += 1
-        tally.refuse(f"{error.path} line {error.line}", error.problem)
-
-    features = chain.from_iterable(read_features(path, lengths, refuse) for path in annotation)
-    try:
-        tally.painted = painted_loci(features, settings.classes, lengths, refuse)
-    except GrubioError as error:
-        if tally.lines_refused and error.line is None:
-            where, problem = next((r for r in tally.refused if " line " in r[0]), ("", "unknown"))
-            raise GrubioError(
-                f"{error.problem}; {tally.lines_refused} lines of annotation were left out, such "
-                f"as {where}: {problem}",
-                hint=error.hint,
-            ) from error
-        raise
+    contigs, left_out = _contigs(files, settings, tally)
+    genome = AnnotatedGenome({contig.id: len(contig) for contig in contigs}, left_out)
+    tally.places = _places(annotation, settings, genome, tally)
+    contigs = _annotated(contigs, genome, settings, tally)
+    tally.contigs, tally.bases = len(contigs), sum(map(len, contigs))
     records = [
         record
         for contig in contigs
-        for record in _records(contig, tally.painted.values(), scheme, settings.block_length)
+        for record in _records(contig, scheme, settings.block_length, tally)
     ]
     for record in records:
         _count(record, tally)
+    _warn_of_covered(tally)
     read = [path for path in (*files, *annotation) if str(path) != STDIO]
     header = DatasetHeader(
         DNA,
         scheme,
         {Path(path).name: sha256_of_file(path) for path in read},
-        _sites(tally.painted, scheme),
+        _sites(tally.places, scheme),
     )
     write_dataset(output, header, records)
     if summary is not None:
@@ -146,14 +151,15 @@ def block_starts(length: int, block_length: int) -> list[int]:
 
 def _contigs(
     files: Sequence[str | Path], settings: PrepareSettings, tally: GenomeTally
-) -> list[Record]:
+) -> tuple[list[Record], set[str]]:
+    # The chosen contigs, and the names of the others.
     contigs: dict[str, Record] = {}
+    names: set[str] = set()
     for path in files:
         # The records of the tally are the blocks; of the contigs, what was changed is of interest.
         read = Tally()
-        for contig in checked_records(
-            read_fasta(path), DNA, settings.on_invalid, path=path, tally=read
-        ):
+        seen = _noting_ids(read_fasta(path), names)
+        for contig in checked_records(seen, DNA, settings.on_invalid, path=path, tally=read):
             if contig.id in contigs:
                 raise GrubioError("the id comes twice", path=path, record=contig.id)
             contigs[contig.id] = contig
@@ -162,19 +168,94 @@ def _contigs(
         tally.contigs_refused += read.read - read.kept
     if not contigs:
         raise GrubioError("no contig is left", path=files[0])
-    tally.contigs = len(contigs)
-    tally.bases = sum(map(len, contigs.values()))
-    return list(contigs.values())
+    chosen = [name for name in settings.contigs.split(",") if name] or list(contigs)
+    if unknown := [name for name in chosen if name not in contigs]:
+        raise GrubioError(
+            f"contig '{unknown[0]}' of --contigs is not in the genome",
+            path=files[0],
+            hint=f"it has {named(contigs, _CONTIGS_NAMED)}",
+        )
+    tally.contigs_left_out = len(contigs) - len(set(chosen))
+    return [contigs[name] for name in contigs if name in chosen], names - set(chosen)
+
+
+def _noting_ids(records: Iterator[Record], names: set[str]) -> Iterator[Record]:
+    for record in records:
+        names.add(record.id)
+        yield record
+
+
+def _places(
+    annotation: Sequence[str | Path],
+    settings: PrepareSettings,
+    genome: AnnotatedGenome,
+    tally: GenomeTally,
+) -> dict[str, ClassPlaces]:
+    def leave_out(error: GrubioError) -> None:
+        if settings.on_invalid == "error":
+            raise error
+        tally.refuse_line(error)
+
+    lines = chain.from_iterable(
+        read_annotation(path, leave_out, tally.refuse_line) for path in annotation
+    )
+    try:
+        return find_places(lines, settings.classes, genome, leave_out)
+    except GrubioError as error:
+        if tally.lines_refused and error.line is None:
+            where, problem = next((r for r in tally.refused if " line " in r[0]), ("", "unknown"))
+            raise GrubioError(
+                f"{error.problem}; {tally.lines_refused} lines of annotation were left out, such "
+                f"as {where}: {problem}",
+                hint=error.hint,
+            ) from error
+        raise
+
+
+def _annotated(
+    contigs: list[Record], genome: AnnotatedGenome, settings: PrepareSettings, tally: GenomeTally
+) -> list[Record]:
+    # The contigs to use; those without any annotation are told or left out.
+    without = {contig.id: len(contig) for contig in contigs if contig.id not in genome.annotated}
+    tally.not_annotated = without
+    if not without:
+        return contigs
+    if settings.annotated == "only":
+        tally.contigs_left_out += len(without)
+        return [contig for contig in contigs if contig.id not in without]
+    share = sum(without.values()) / sum(map(len, contigs))
+    logger.warning(
+        "no annotation for %d of %d contigs, %.1f %% of the bases, which become background: %s; "
+        "--annotated only leaves them out",
+        *(len(without), len(contigs), 100 * share, named(without, _CONTIGS_NAMED)),
+    )
+    return contigs
+
+
+def _warn_of_covered(tally: GenomeTally) -> None:
+    for name, places in tally.places.items():
+        if places.loci and tally.covered[name] == len(places.loci):
+            logger.warning(
+                "class '%s' labels nothing: all that it finds is covered by classes that come "
+                "before it; name it before them, or leave it out",
+                name,
+            )
 
 
 def _records(
-    contig: Record, painted: Iterable[Painted], scheme: LabelScheme, block_length: int
+    contig: Record, scheme: LabelScheme, block_length: int, tally: GenomeTally
 ) -> Iterator[Record]:
     letters = np.frombuffer((scheme.letters + UNKNOWN_LABEL).encode(), dtype=np.uint8)
     bases = np.frombuffer(contig.sequence.upper().encode(), dtype=np.uint8)
     unknown = bases == ord(DNA.unknown)
     labels = {}
-    for strand, classes in paint(contig.id, len(contig), painted).items():
+    by_strand = class_of_each_base(contig.id, len(contig), list(tally.places.values()))
+    for index, (name, places) in enumerate(tally.places.items()):
+        tally.covered[name] += sum(
+            not (by_strand[locus.strand][locus.start : locus.end] == index).any()
+            for locus in places.on(contig.id)
+        )
+    for strand, classes in by_strand.items():
         classes[unknown] = scheme.size
         labels[strand] = str(letters[classes].tobytes(), "ascii")
     counts = str.maketrans(dict.fromkeys(scheme.letters, "1") | {UNKNOWN_LABEL: "0"})
@@ -194,11 +275,11 @@ def _records(
             )
 
 
-def _sites(painted: Mapping[str, Painted], scheme: LabelScheme) -> dict[str, int]:
+def _sites(places: Mapping[str, ClassPlaces], scheme: LabelScheme) -> dict[str, int]:
     return {
         letter: width
         for letter, width in zip(
-            scheme.letters, (found.width for found in painted.values()), strict=False
+            scheme.letters, (found.width for found in places.values()), strict=False
         )
         if width is not None and width <= LARGEST_SITE
     }
@@ -217,9 +298,12 @@ def _genome_as_dict(tally: GenomeTally) -> dict[str, object]:
     return {
         "contigs": tally.contigs,
         "bases": tally.bases,
-        "features": {name: found.features for name, found in tally.painted.items()},
-        "clipped": {name: found.clipped for name, found in tally.painted.items()},
-        "short": {name: found.short for name, found in tally.painted.items()},
+        "features": {name: found.features for name, found in tally.places.items()},
+        "clipped": {name: found.clipped for name, found in tally.places.items()},
+        "short": {name: found.short for name, found in tally.places.items()},
+        "covered": dict(tally.covered),
+        "not_annotated": tally.not_annotated,
+        "contigs_left_out": tally.contigs_left_out,
         "contigs_refused": tally.contigs_refused,
         "lines_refused": tally.lines_refused,
     }

@@ -29,13 +29,13 @@ def settings(classes: dict[str, Any], **changes: Any) -> PrepareSettings:
 
 def prepared(
     tmp_path: Path,
-    contigs: dict[str, str],
+    sequences: dict[str, str],
     annotation: str,
     classes: dict[str, Any],
     **changes: Any,
 ) -> Path:
     genome, features = tmp_path / "genome.fna", tmp_path / "features"
-    genome.write_text("".join(f">{name} text\n{bases}\n" for name, bases in contigs.items()))
+    genome.write_text("".join(f">{name} text\n{bases}\n" for name, bases in sequences.items()))
     features.write_text(annotation)
     output = tmp_path / "prepared.parquet"
     prepare_genome(
@@ -178,6 +178,85 @@ def test_the_command_prepares_splits_and_says_what_it_painted(
     assert "bases of both strands cut off beside another split" in done.stdout
 
 
+CONTIGS = {"a": random_dna(300, 1), "b": random_dna(200, 2), "c": random_dna(500, 3)}
+ON_A = "a\t0\t9\tx\t0\t+\n"
+
+
+def test_contigs_without_annotation_are_told_or_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The line of a region says nothing about what is on it.
+    regions = "".join(
+        f"{name}\tx\tregion\t1\t{len(bases)}\t.\t+\t.\tID={name}\n"
+        for name, bases in CONTIGS.items()
+    )
+    annotation = regions + "a\tx\tCDS\t1\t9\t.\t+\t0\tID=c1\nb\tx\tgene\t1\t9\t.\t+\t.\tID=g\n"
+    classes = {"cds": {"feature": "CDS"}}
+    prepared(tmp_path, CONTIGS, annotation, classes)
+    assert "no annotation for 1 of 3 contigs, 50.0 % of the bases" in caplog.text
+    assert "background: 'c'; --annotated only" in caplog.text
+    summary = json.loads((tmp_path / "summary.json").read_text())["genome"]
+    assert (summary["not_annotated"], summary["contigs_left_out"]) == ({"c": 500}, 0)
+    caplog.clear()
+    path = prepared(tmp_path, CONTIGS, annotation, classes, annotated="only")
+    assert {Locus.from_id(record.id).contig for record in read_records(path)} == {"a", "b"}
+    summary = json.loads((tmp_path / "summary.json").read_text())["genome"]
+    assert (summary["contigs"], summary["bases"], summary["contigs_left_out"]) == (2, 500, 1)
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("chosen", ["a", ["a"], "a,"])
+def test_contigs_are_chosen_and_lines_on_the_others_pass(chosen: Any, tmp_path: Path) -> None:
+    annotation = ON_A + "b\t0\t999\tx\t0\t+\nc\t5\t5\tx\t0\t+\n"
+    path = prepared(tmp_path, CONTIGS, annotation, {"k": {"feature": "x"}}, contigs=chosen)
+    assert {Locus.from_id(record.id).contig for record in read_records(path)} == {"a"}
+    with pytest.raises(GrubioError, match="contig 'z' of --contigs is not in the genome") as caught:
+        prepared(tmp_path, CONTIGS, annotation, {"k": {"feature": "x"}}, contigs="a,z")
+    assert "'a', 'b', 'c'" in str(caught.value)
+
+
+def test_lines_on_a_refused_contig_are_not_refused_as_well(tmp_path: Path) -> None:
+    annotation = ON_A + "bad\t0\t3\tx\t0\t+\n"
+    contigs = {**CONTIGS, "bad": "AC-GT"}
+    prepared(tmp_path, contigs, annotation, {"k": {"feature": "x"}}, on_invalid="skip")
+    summary = json.loads((tmp_path / "summary.json").read_text())["genome"]
+    assert (summary["contigs_refused"], summary["lines_refused"]) == (1, 0)
+
+
+def test_a_bed_header_counts_as_one_line_under_every_policy(tmp_path: Path) -> None:
+    for policy in ("error", "skip"):
+        text = "chr\tstart\tend\tpeak\tscore\tstrand\n" + ON_A
+        prepared(tmp_path, CONTIGS, text, {"k": {"feature": "x"}}, on_invalid=policy)
+        summary = json.loads((tmp_path / "summary.json").read_text())
+        assert summary["genome"]["lines_refused"] == 1
+        assert summary["refused"][0]["reason"] == "a header line"
+
+
+def test_a_class_that_earlier_ones_cover_is_told_as_such(
+    grubio: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "g.fna").write_text(f">c\n{random_dna(300, 7)}\n")
+    (tmp_path / "f.bed").write_text("".join(f"c\t{n}\t{n + 9}\tCDS\t0\t+\n" for n in (9, 50, 90)))
+    rules = {
+        "cds": {"feature": "CDS"},
+        "start": {"feature": "CDS", "boundary": "start", "bases": 3},
+        "box": {"feature": "CDS", "offset": [-2, 0]},
+    }
+    done = grubio(
+        *("prepare", "g.fna", "--format", "genome", "--annotation", "f.bed"),
+        *("--classes", json.dumps(rules), "-o", "p.parquet"),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert (
+        "start: 3 features of 3 bases each, called as sites, 3 of 3 covered by earlier"
+        in done.stdout
+    )
+    assert lines[-1] == "box: 3 features of 3 bases each, called as sites"
+    assert "class 'start' labels nothing: all that it finds is covered by classes" in done.stderr
+    assert "'box'" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -193,6 +272,8 @@ def test_the_command_prepares_splits_and_says_what_it_painted(
             "did you mean 'offset'",
         ),
         (["--format", "tsv", "--annotation", "x"], "takes no --annotation"),
+        (["--contigs", "c"], "takes no contigs"),
+        (["--annotated", "only"], "takes no annotated"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(
@@ -221,7 +302,7 @@ def test_e_coli_promoters_lie_where_their_table_shows_them(tmp_path: Path) -> No
         "cds": {"feature": "CDS"},
     }
     tally = prepare_genome([genome], [genes, bed], tmp_path / "p.parquet", settings(classes))
-    assert tally.painted["cds"].features == 4337
+    assert tally.places["cds"].features == 4337
     assert read_header(tmp_path / "p.parquet").sites == {"M": 6}
     records = [(Locus.from_id(r.id), r) for r in read_records(tmp_path / "p.parquet")]
     seen = 0
