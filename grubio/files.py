@@ -55,7 +55,7 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
                 entry = (raw, os.fstat(raw.fileno()).st_size)
                 _being_read.append(entry)
                 stack.callback(_being_read.remove, entry)
-            head = raw.peek(6)[:6]
+            head = _first_bytes(raw, path)
             if head.startswith(b"PK\x03\x04"):
                 raise GrubioError(
                     "is a ZIP archive",
@@ -83,6 +83,14 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
         raise GrubioError("is a folder, not a file", path=path) from error
     except PermissionError as error:
         raise GrubioError("may not be read", path=path, hint="check its permissions") from error
+
+
+def _first_bytes(raw: io.BufferedReader, path: str | Path) -> bytes:
+    try:
+        return raw.peek(6)[:6]
+    except OSError as error:
+        place = "standard input" if str(path) == STDIO else path
+        raise GrubioError(f"cannot be read: {error.strerror}", path=place) from error
 
 
 def share_read() -> float | None:
@@ -230,8 +238,8 @@ def delete_with_leftovers(path: Path) -> None:
 
 
 def _temporary_prefix(path: Path) -> str:
-    # A name as long as the file system holds has no room for more.
-    return f".{path.name[:40]}."
+    # A name as long as the file system holds has no room for more; libraries take UTF-8 alone.
+    return f".{re.sub(r'[^ -~]', '_', path.name)[:40]}."
 
 
 def write_text_whole(path: str | Path, text: str) -> None:

@@ -81,7 +81,9 @@ def start_logging(log_file: Path | None = None) -> None:
         from grubio.files import new_folder_for
 
         new_folder_for(log_file)
-        in_file = logging.FileHandler(log_file, mode="w", encoding="utf-8")
+        in_file = logging.FileHandler(
+            log_file, mode="w", encoding="utf-8", errors="backslashreplace"
+        )
         in_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logger.addHandler(in_file)
     logger.debug(

@@ -6,10 +6,13 @@ What commands there are, and where: :mod:`grubio.cli.commands`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
-from typing import Annotated, Any, NoReturn
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -28,6 +31,9 @@ EXITS = {
     141: "the reader of the output has gone, as in `grubio predict` piped into `head`",
     143: "stopped by SIGTERM, as by a cluster's time limit",
 }
+
+_SURROGATES = "surrogates not allowed"
+"""What Python says of bytes that are no UTF-8, which it keeps in the names of files."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -71,30 +77,69 @@ def main() -> None:
     """Run the command line and exit with its code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    _reserve_closed_streams()
     try:
         try:
+            _require_working_folder()
             command_line()(prog_name="grubio")
         finally:
             sys.stdout.flush()
     except GrubioError as error:
         _stop(str(error), 2)
+    except UnicodeEncodeError as error:
+        if error.reason != _SURROGATES:
+            raise
+        _stop(f"the name {error.object!a} is not UTF-8\nhint: rename the file or folder", 2)
     except BrokenPipeError:
-        # The reader of our output has gone; Python would complain once more while it closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        _close_output(128 + signal.SIGPIPE)
     except OSError as error:
-        if sys.stdout.writable():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _stop(f"{error.filename or 'standard output'}: {error.strerror or error}", 2)
+    except SystemExit as stop:
+        # Typer and Rich end with code 1 if the reader of the output has gone.
+        if isinstance(stop.__context__, BrokenPipeError):
+            _close_output(128 + signal.SIGPIPE)
+        raise
     except Interrupted as stop:
-        typer.echo(f"stopped by {signal.Signals(stop.number).name}", err=True)
-        sys.exit(128 + stop.number)
+        _stop(f"stopped by {signal.Signals(stop.number).name}", 128 + stop.number, "")
+
+
+def _reserve_closed_streams() -> None:
+    # The next file opened would take the number of a closed stream, and be read or written for it.
+    # What is put there instead fails when it is used; notices go nowhere.
+    for number, (name, mode, flags) in enumerate(
+        (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
+    ):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, flags)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
+    # Names of files come out as the bytes that they are.
+    cast("TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def _require_working_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise GrubioError("the working folder has been deleted", hint="go to another") from error
 
 
 def _interrupt(number: int, _: object) -> NoReturn:
     raise Interrupted(number)
 
 
-def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
+def _stop(message: str, code: int, kind: str = "error: ") -> NoReturn:
+    with contextlib.suppress(OSError):
+        typer.echo(f"{kind}{message}", err=True)
+    _close_output(code)
+
+
+def _close_output(code: int) -> NoReturn:
+    # Python would complain of an output that cannot be written once more while it closes it.
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
