@@ -1,4 +1,4 @@
-"""Write config/README.md and the JSON schemas, of configurations and of predictions."""
+"""Write config/README.md and the JSON schema of predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from grubio import config
-from grubio.config.loading import json_schema
 from grubio.writers.json_document import predictions_schema
 
 ROOT = Path(__file__).parents[1]
@@ -42,8 +41,7 @@ sweeps:
 ```
 
 An unknown or wrong key stops the workflow before its first job, with the key's path, its value,
-and the nearest key that exists. Editors check the file as it is written if its first line is
-`# yaml-language-server: $schema=../workflow/schemas/config.schema.json`.
+and the nearest key that exists.
 
 This page is made by `python scripts/write_config_docs.py`.
 """
@@ -95,7 +93,6 @@ def main() -> None:
     for title, group in GROUPS:
         parts.append(f"## {title}\n\n{(group.__doc__ or '').splitlines()[0]}\n\n{table(group)}\n")
     (ROOT / "config/README.md").write_text("\n".join(parts), encoding="utf-8")
-    (ROOT / "workflow/schemas/config.schema.json").write_text(json_schema(), encoding="utf-8")
     schema = ROOT / "grubio/writers/predictions.schema.json"
     schema.write_text(predictions_schema(), encoding="utf-8")
 

@@ -11,6 +11,7 @@ import typer
 
 from grubio.cli.dry_run import WRITTEN
 from grubio.cli.step import HELP_NAMES, Step
+from grubio.errors import GrubioError
 
 app = typer.Typer(
     help="Set up and run a study with Snakemake.\n\nExample: grubio workflow init my-study",
@@ -54,6 +55,15 @@ def run(
         Path, typer.Argument(help="Folder of the study.", exists=True, file_okay=False)
     ],
     cores: Annotated[str, typer.Option("--cores", help="Cores to use.")] = "all",
+    configfiles: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--configfile",
+            "--configfiles",
+            help="Study to run in place of the one in config/, looked for here and in FOLDER.",
+            show_default="config/config.yaml",
+        ),
+    ] = None,
 ) -> None:
     """Run a study with Snakemake in its folder; further options are Snakemake's.
 
@@ -63,12 +73,28 @@ def run(
 
     Example: grubio workflow run my-study --cores 4 -n
 
+    Example: grubio workflow run my-study --configfile other.yaml
+
     Example: grubio workflow run my-study -- --quiet rules
     """
-    command = [sys.executable, "-m", "snakemake", "--cores", cores, "--directory", str(folder)]
+    files = [_found(path, folder) for path in configfiles or ()]
+    if len(files) == 1 and not {"--config", "-C"} & {word.split("=")[0] for word in context.args}:
+        from grubio.config.loading import load_config
+
+        load_config(files[0])
+    command = [sys.executable, "-m", "snakemake"]
+    command += ["--configfile", *map(str, files)] if files else []
+    command += ["--cores", cores, "--directory", str(folder)]
     command += ["--snakefile", str(folder / "Snakefile"), *context.args]
     sys.stdout.flush()
     os.execv(command[0], command)
+
+
+def _found(path: Path, folder: Path) -> Path:
+    for place in (path, folder / path):
+        if place.is_file():
+            return place.absolute()
+    raise GrubioError("no such file", path=path, hint=f"it is neither here nor in {folder}")
 
 
 @app.command("path", cls=Step)

@@ -22,7 +22,7 @@ def load_config(path: str | Path) -> Config:
     Raises
     ------
     GrubioError
-        If the file is missing, is not YAML, or breaks the schema.
+        If the file is missing, is not YAML in UTF-8, or breaks the schema.
     """
     import yaml
 
@@ -32,6 +32,9 @@ def load_config(path: str | Path) -> Config:
         raise GrubioError(error.strerror or "cannot be read", path=path) from error
     except yaml.YAMLError as error:
         raise GrubioError(f"is not YAML: {' '.join(str(error).split())}", path=path) from error
+    except (ValueError, RecursionError) as error:
+        # Bytes that are not UTF-8; a date that does not exist; lists nested without end.
+        raise GrubioError(f"cannot be read as YAML: {error}", path=path) from error
     return checked(Config, content, path=path)
 
 
@@ -89,11 +92,6 @@ def as_options(settings: Settings) -> list[str]:
         else:
             options += [f"--{name}", str(value)]
     return options
-
-
-def json_schema() -> str:
-    """Return the JSON schema of the configuration, as the workflow uses it."""
-    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
 
 
 def _explain(

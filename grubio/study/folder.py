@@ -14,7 +14,9 @@ _SNAKEFILE = """\
 from grubio.study.folder import workflow_file
 
 
-configfile: "config/config.yaml"
+if "datasets" not in config:
+
+    configfile: "config/config.yaml"
 
 
 module grubio:
