@@ -37,6 +37,15 @@ class Step(TyperCommand):
             error.message = _with_nearest(error.message)
             raise
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, with the names of options whole."""
+        from typer import rich_utils
+
+        from grubio.cli.help_table import OptionTable
+
+        rich_utils.Table = OptionTable  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command, or tell what it would do; no input is overwritten either way."""
         assert self.callback is not None

@@ -84,6 +84,23 @@ def test_help_tells_panels_and_exit_codes(grubio: Runner) -> None:
     assert grubio("-h").stdout == done.stdout
 
 
+def test_no_name_of_an_option_is_cut_in_80_columns(
+    all_commands: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name, command in all_commands.items():
+        with pytest.raises(typer.Exit):
+            command.make_context(name, ["--help"])
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= 80
+        words = {word for line in lines for word in line.split()}
+        for parameter in command.params:
+            for option in (*parameter.opts, *parameter.secondary_opts):
+                assert option in words or not option.startswith("-"), f"{name} {option}"
+
+
 def test_misspelt_commands_options_and_models_are_guessed(grubio: Runner) -> None:
     for arguments, guess in (
         (["predit"], "Did you mean 'predict'"),
