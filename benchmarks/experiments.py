@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.config.loading import checked
 from grubio.files import write_text_whole
-from grubio.model.bigru import BiGRULabeller, reversal_index
 from grubio.model.devices import use_threads
+from grubio.model.networks.gru import GRU, reversal_index
+from grubio.model.networks.protocol import Network
 from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import TrainingData, load_training_data
 from grubio.training.lightning_module import Fitting
@@ -46,7 +47,7 @@ BASE_MODEL = {
 BASE_TRAINING = {"epochs": 1, "learning_rate": 0.003, "batch_residues": 6000}
 
 
-class Attention(BiGRULabeller):
+class Attention(GRU):
     """Each residue attends to all others of its chain; what it finds is added to its state."""
 
     def __init__(self, architecture: Any, channel_table: Any) -> None:
@@ -55,8 +56,8 @@ class Attention(BiGRULabeller):
         self.attention = nn.MultiheadAttention(width, 4)
         self.norm = nn.LayerNorm(width)
 
-    def states(self, codes: Tensor, lengths: Tensor) -> Tensor:
-        states = super().states(codes, lengths)
+    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
+        states = super().forward(codes, lengths)
         padding = torch.arange(len(codes)).unsqueeze(0) >= lengths.unsqueeze(1)
         normed = self.norm(states)
         found, _ = self.attention(
@@ -65,7 +66,7 @@ class Attention(BiGRULabeller):
         return states + found
 
 
-class LockedDropout(BiGRULabeller):
+class LockedDropout(GRU):
     """The same units are dropped at all residues of a chain (Gal and Ghahramani, 2016)."""
 
     def __init__(self, architecture: Any, channel_table: Any) -> None:
@@ -83,7 +84,7 @@ class _Locked(nn.Module):
         return kept
 
 
-class RecurrentDropout(BiGRULabeller):
+class RecurrentDropout(GRU):
     """A fifth of the recurrent weights is dropped in each step (Merity et al., 2018)."""
 
     def __init__(self, architecture: Any, channel_table: Any) -> None:
@@ -105,17 +106,17 @@ class _WeightDropped(nn.Module):
         return torch.func.functional_call(self.gru, weights, (inputs,))
 
 
-class MaskedResidues(BiGRULabeller):
+class MaskedResidues(GRU):
     """In training a tenth of the residues is hidden."""
 
-    def states(self, codes: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
         if self.training:
             hidden = torch.rand(codes.shape) < 0.1
-            codes = codes.masked_fill(hidden, len(self.channel_table) - 1)
-        return super().states(codes, lengths)
+            codes = codes.masked_fill(hidden, self.stem.pad_code)
+        return super().forward(codes, lengths)
 
 
-class NormedLayers(BiGRULabeller):
+class NormedLayers(GRU):
     """Layer normalisation of the states, and residual connections above the first layer."""
 
     def __init__(self, architecture: Any, channel_table: Any) -> None:
@@ -123,7 +124,8 @@ class NormedLayers(BiGRULabeller):
         width = 2 * architecture.hidden_size
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in self.layers)
 
-    def stacked(self, states: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
+        states = self.stem(codes)
         reversal = reversal_index(lengths, len(states))
         for depth, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
             new = self.dropout(norm(layer(states, reversal)))
@@ -139,7 +141,7 @@ class Variant:
     text: str
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
-    network: type[BiGRULabeller] = BiGRULabeller
+    network: type[Network] = GRU
     data: str = "all"
     verdict: str = "dropped"
 

@@ -94,11 +94,11 @@ def _long_rows(folder: Path) -> list[str]:
     shipped = {f"`{name}` (shipped)": path for name, path in bundled_models().items()}
     for name, path in {**models, **shipped}.items():
         metadata = load_metadata(path if path.is_dir() else path.parent)
-        shape, training = metadata["architecture"], metadata["training"]
+        shape, training = metadata["network"]["settings"], metadata["training"]
         if metadata["alphabet"] != "protein":
             continue
         settings = training["settings"]
-        members = shape.get("members", 1)
+        members = metadata["members"]
         told = [
             f"{key} {settings[key]}"
             for key in ("learning_rate", "homolog_augmentation", "profile_weight")

@@ -23,10 +23,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grubio.model.bigru import Architecture, BiGRULabeller
-from grubio.model.bundle import Site, save_bundle
+from grubio.model.bundle import Bundle, Site, save_bundle
+from grubio.model.labeller import new_labeller
+from grubio.model.networks.protocol import Architecture
 from grubio.sequences.alphabet import DNA, PROTEIN, Alphabet
 from grubio.sequences.scheme import SS3, LabelScheme
+from grubio.sequences.target import Target
 from measured_command import cost_of
 
 TITIN = 40_000
@@ -37,13 +39,14 @@ RESULTS = Path(__file__).with_name("scale.json")
 def tiny_model(folder: Path, alphabet: Alphabet, scheme: LabelScheme, sites: bool) -> Path:
     """Write a bundle of a tiny network with random weights and return its folder."""
     torch.manual_seed(0)
-    shape = Architecture(alphabet.channels, scheme.size, hidden_size=8, layers=1, dropout=0)
-    model = BiGRULabeller(shape, alphabet.channel_table)
+    architecture = Architecture("gru", hidden_size=8, layers=1, dropout=0)
+    targets = [Target("labels", "classes", scheme)]
+    model = new_labeller(architecture, targets, alphabet.channel_table)
     training = dict.fromkeys(("chains", "residues", "valid_chains"), 0)
     training |= {"valid_score": 0.0, "best_epoch": 0.0, "score_scheme": scheme.name}
     training |= {"settings": {}, "dataset_sources": {}, "dataset_sha256": ""}
     called = {scheme.letters[0]: Site(6, 0.9)} if sites else None
-    save_bundle(folder, model, alphabet, scheme, 1.0, training, sites=called)
+    save_bundle(folder, Bundle(model, alphabet, sites=called), training)
     return folder
 
 

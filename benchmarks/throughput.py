@@ -93,7 +93,7 @@ class TwoOutputs(nn.Module):
     def forward(self, codes: torch.Tensor, lengths: torch.Tensor) -> Any:
         """Return logits and accessibility."""
         answer = self.model(codes, lengths)
-        return answer.logits, answer.accessibility
+        return answer["labels"], answer["accessibility"]
 
 
 def exported(bundle: Bundle, folder: Path, example: Arrays) -> Path:
@@ -132,7 +132,7 @@ def engines(bundle: Bundle, folder: Path, example: Arrays, threads: int) -> dict
     ):
         ways[name] = lambda codes, lengths, network=network: network(
             torch.from_numpy(codes), torch.from_numpy(lengths)
-        ).logits.numpy()
+        )["labels"].numpy()
     try:
         import onnx  # noqa: F401
     except ImportError:

@@ -34,11 +34,13 @@ from grubio.model.batching import (
     padding_waste,
     shuffled_batches,
 )
-from grubio.model.bigru import Architecture, BiGRULabeller
 from grubio.model.devices import use_threads
+from grubio.model.labeller import new_labeller
+from grubio.model.networks.protocol import Architecture
 from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.scheme import SS3
+from grubio.sequences.target import Target
 from throughput import matrix_rate
 
 WIDTH = 192
@@ -52,20 +54,20 @@ class PackedByTorch(nn.Module):
         super().__init__()
         self.register_buffer("table", torch.from_numpy(PROTEIN.channel_table))
         self.stem = nn.Conv1d(
-            architecture.channels,
+            PROTEIN.channels,
             architecture.stem_channels,
             architecture.stem_width,
             padding="same",
         )
         self.gru = nn.GRU(
-            architecture.channels + architecture.stem_channels,
+            PROTEIN.channels + architecture.stem_channels,
             architecture.hidden_size,
             num_layers=architecture.layers,
             bidirectional=True,
             dropout=architecture.dropout,
         )
         self.dropout = nn.Dropout(architecture.dropout)
-        self.head = nn.Linear(2 * architecture.hidden_size, architecture.classes)
+        self.head = nn.Linear(2 * architecture.hidden_size, SS3.size)
 
     def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
         """Return logits ``(time, batch, class)``."""
@@ -89,7 +91,7 @@ def main() -> None:
     torch.manual_seed(0)
     settings = TrainingSettings()
     shape = ModelSettings(hidden_size=WIDTH)
-    architecture = Architecture(PROTEIN.channels, SS3.size, **shape.model_dump())
+    architecture = Architecture(**shape.model_dump(exclude={"accessibility"}))
     scheme = SS3
     examples = [
         example
@@ -101,7 +103,8 @@ def main() -> None:
     order = np.random.default_rng(1).permutation(len(examples)).tolist()
     number = round(settings.batch_residues / statistics.mean(lengths))
     random_plan = [order[i : i + number] for i in range(0, len(order), number)]
-    ours = BiGRULabeller(architecture, PROTEIN.channel_table)
+    targets = [Target("labels", "classes", scheme)]
+    ours = new_labeller(architecture, targets, PROTEIN.channel_table)
     theirs = PackedByTorch(architecture)
     parameters = sum(p.numel() for p in ours.parameters())
 
@@ -132,7 +135,7 @@ def main() -> None:
         return residues / taken, batching / taken, loss.item()
 
     ways = {
-        "grubio": (ours, lambda codes, sizes: ours(codes, sizes).logits, sorted_plan),
+        "grubio": (ours, lambda codes, sizes: ours(codes, sizes)["labels"], sorted_plan),
         "pack_padded_sequence, random batches": (theirs, theirs, random_plan),
         "pack_padded_sequence, batches of like length": (theirs, theirs, sorted_plan),
     }

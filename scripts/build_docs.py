@@ -50,7 +50,13 @@ REFERENCE = {
         "grubio.inference.labelled_contig",
         "grubio.sequences.segments",
     ],
-    "Models": ["grubio.model.bundle", "grubio.model.bigru", "grubio.inference.predictor"],
+    "Models": [
+        "grubio.model.bundle",
+        "grubio.model.labeller",
+        "grubio.model.networks.registry",
+        "grubio.model.networks.protocol",
+        "grubio.inference.predictor",
+    ],
     "From files to files": ["grubio.prediction.predict_file", "grubio.writers"],
     "Sequences and labels": [
         "grubio.sequences.record",

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grubio.model.bigru import Architecture, BiGRULabeller
-from grubio.model.bundle import Site, save_bundle
+from grubio.model.bundle import Bundle, Calibration, Site, save_bundle
+from grubio.model.labeller import Labeller
+from grubio.model.networks.gru import GRU
+from grubio.model.networks.protocol import Architecture
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.scheme import custom_scheme
+from grubio.sequences.target import Target
 
 SCHEME = custom_scheme("genome", "TMC.", ["tss", "minus 10", "coding", "none"], ".")
 SITES = {"T": Site(1, 0.35), "M": Site(6, 0.3)}
@@ -24,14 +27,16 @@ def dna(length: int, seed: int) -> str:
 def save_genome_model(folder: Path) -> None:
     """Write a model for which each class is the most probable one somewhere."""
     torch.manual_seed(3)
-    network = BiGRULabeller(Architecture(4, SCHEME.size, 6, 1, 0.0, 8, 7), DNA.channel_table).eval()
+    network = GRU(Architecture("gru", 6, 1, 0.0, 8, 7), DNA.channel_table)
+    model = Labeller(network, [Target("labels", "classes", SCHEME)]).eval()
+    (head,) = model.heads
     with torch.no_grad():
-        for weights in network.parameters():
+        for weights in model.parameters():
             weights.mul_(2.0)
         codes = torch.from_numpy(DNA.encode(dna(1000, 9))).unsqueeze(1)
-        logits = network(codes, torch.tensor([1000])).logits[:, 0]
-        network.head.weight.div_(logits.std(dim=0).unsqueeze(1))
-        network.head.bias.copy_(-(logits - network.head.bias).mean(dim=0) / logits.std(dim=0))
+        logits = model(codes, torch.tensor([1000]))["labels"][:, 0]
+        head.weight.div_(logits.std(dim=0).unsqueeze(1))
+        head.bias.copy_(-(logits - head.bias).mean(dim=0) / logits.std(dim=0))
     training = {
         "dataset_sources": {},
         "settings": {},
@@ -43,4 +48,4 @@ def save_genome_model(folder: Path) -> None:
         "valid_chains": 1,
         "best_epoch": 1,
     }
-    save_bundle(folder, network, DNA, SCHEME, 0.5, training, sites=SITES)
+    save_bundle(folder, Bundle(model, DNA, {"labels": Calibration(0.5)}, SITES), training)

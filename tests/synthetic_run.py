@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from grubio.files import open_input
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 
 CHAINS_FILE = Path(__file__).parents[1] / "data" / "pdb_chains.tsv.xz"
 HOSTILE = '<script>alert("x")</script>&\'$1$'
@@ -148,18 +149,15 @@ def make_run(
     }
     _write_json(folder / "metrics.json", metrics)
     model = {
-        "format": 1,
+        "format": 2,
         "grubio_version": "0.1.0",
-        "architecture": {
-            "hidden_size": hidden_size,
-            "layers": 2,
-            "dropout": 0.1,
-            "channels": 20,
-            "classes": 8,
+        "network": {
+            "name": "gru",
+            "settings": {"hidden_size": hidden_size, "layers": 2, "dropout": 0.1},
         },
+        "members": 1,
         "alphabet": alphabet,
-        "scheme": scheme.as_dict(),
-        "temperature": 1.17,
+        "targets": [Target("labels", "classes", scheme).as_dict() | {"temperature": 1.17}],
         "weights_sha256": "a" * 64,
         "parameters": 24 * hidden_size**2,
         "training": {

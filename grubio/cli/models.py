@@ -31,7 +31,7 @@ def list_models() -> None:
         metadata = load_metadata(folder)
         training = metadata["training"]
         typer.echo(
-            f"{name}\t{metadata['alphabet']}\t{metadata['scheme']['name']}\t"
+            f"{name}\t{metadata['alphabet']}\t{metadata['targets'][0]['scheme']['name']}\t"
             f"{metadata['parameters']}\t{training['valid_score']:.4f} ({training['score_scheme']})"
         )
 
@@ -40,13 +40,15 @@ def list_models() -> None:
 def show_model(
     model: Annotated[str, typer.Argument(help=MODEL_HELP, autocompletion=model_names)],
 ) -> None:
-    """Print the card of a model: what it was trained on and what it is worth.
+    """Print the card of a model, and how closely its answers repeat.
 
     Example: grubio models show protein-ss
     """
     from grubio.model.bundle import CARD_FILE, load_metadata
+    from grubio.model.card import promised
     from grubio.model.zoo import find_model
 
     folder = find_model(model)
-    load_metadata(folder)
-    typer.echo((folder / CARD_FILE).read_text(encoding="utf-8"), nl=False)
+    metadata = load_metadata(folder)
+    typer.echo((folder / CARD_FILE).read_text(encoding="utf-8"))
+    typer.echo(f"## Reproducibility\n\n{promised(metadata)}")

@@ -7,15 +7,17 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from grubio.config.base import Settings
+from grubio.model.networks.registry import NetworkName, described_networks
 
 
 class ModelSettings(Settings):
-    """Shape of the bidirectional GRU."""
+    """Which network, and its size."""
 
+    network: NetworkName = Field(default="gru", description=f"The network: {described_networks()}.")
     hidden_size: int = Field(
-        default=96, ge=1, le=4096, description="Width of one direction of one layer."
+        default=96, ge=1, le=4096, description="Width of a layer; of a GRU, of one direction of it."
     )
-    layers: int = Field(default=2, ge=1, le=16, description="Number of bidirectional layers.")
+    layers: int = Field(default=2, ge=1, le=16, description="Number of layers.")
     stem_channels: int = Field(
         default=64,
         ge=0,

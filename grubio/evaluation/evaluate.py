@@ -180,7 +180,7 @@ def _records(
     dataset: Path, split: str, bundle: Bundle
 ) -> tuple[list[Record], list[Record], list[Record]]:
     """Return the records to score, and those of training and validation for the baselines."""
-    targets = bundle.model.architecture.accessibility
+    targets = any(target.name == "accessibility" for target in bundle.targets)
     read = read_records(dataset, None if split == ALL else split, targets=targets)
     test = [r if r.labels else replace(r, labels=UNKNOWN_LABEL * len(r)) for r in read]
     require_splits(dataset, test, split)

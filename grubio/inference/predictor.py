@@ -3,13 +3,15 @@
 With a model of a genome, records of any length are labelled window by window; see
 :mod:`grubio.sequences.windows`.
 
-On a CPU the answer to a record is the same to the last bit whatever its neighbours, its batch, its
-order, its shard or the number of threads, on one machine. Each batch is computed by one thread,
+With a GRU on a CPU, the answer to a record is the same to the last bit whatever its neighbours,
+its batch, its order, its shard or the number of threads, on one machine. Each batch is computed by
+one thread,
 and what is computed of a residue is a row of a matrix of which no other row is read but those of
 its own sequence. Only the order of the sums in a matrix product could differ from batch to batch:
-libraries choose it by the shape, and :mod:`grubio.model.packed` has no product of so few rows
-that they choose another. Another processor may round differently, by about 1e-6 of a
-probability, and so may a GPU from one batch to the next.
+libraries choose it by the shape, and :mod:`grubio.model.engines.packed_gru` has no product of so
+few rows that they choose another. A network without an engine of its own promises no more than
+1e-5 (see :mod:`grubio.model.networks.registry`). Another processor may round differently, by about
+1e-6 of a probability, and so may a GPU from one batch to the next.
 """
 
 from __future__ import annotations
@@ -25,16 +27,18 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from grubio.inference.stretches import Place, Stretch, batched_places, places_of
-from grubio.model.batching import batches_by_length, padded_codes
+from grubio.model.batching import batches_by_length
 from grubio.model.bundle import Bundle
 from grubio.model.devices import choose_device, use_threads
-from grubio.model.packed import PackedLabeller
+from grubio.model.engines.engine import engine_of
 from grubio.progress import computed
 from grubio.sequences.locus import STRANDS, Strand, reverse_complement
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 from grubio.sequences.windows import CORE, OVERLAP, ContigPart
 
 # For each thread: enough records to fill batches of like length, few enough to hold in memory.
@@ -47,7 +51,8 @@ _BATCH_RECORDS = 192
 _BATCH_WINDOWS = 32
 
 _Mapped: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-_Answer: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]
+_Answer: TypeAlias = dict[str, npt.NDArray[np.float32]]
+"""By name of target: probabilities ``(residue, class)``, or values ``(residue,)``."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,7 @@ class Predictor:
         self.bundle = bundle
         self.device = choose_device(device)
         self.model = bundle.model.to(self.device).eval()
-        self._packed = PackedLabeller(self.model) if self.device.type == "cpu" else None
-        self._offsets = torch.tensor(bundle.offsets or [0.0] * bundle.scheme.size).to(self.device)
+        self._engine = engine_of(self.model, self.device)
 
     @property
     def described(self) -> str:
@@ -143,8 +147,10 @@ class Predictor:
                     answers.update(zip(batch, answer, strict=True))
                     computed(sum(lengths[i] for i in batch))
                 for index, record in enumerate(window):
-                    probabilities, accessibility = answers.pop(index)
-                    yield Prediction(record, probabilities, self.bundle.scheme, accessibility)
+                    answer = answers.pop(index)
+                    probabilities = answer.pop(self.bundle.targets[0].name)
+                    exposed = answer.get("accessibility")
+                    yield Prediction(record, probabilities, self.bundle.scheme, exposed)
 
     def stretches(
         self,
@@ -207,7 +213,8 @@ class Predictor:
         }
         codes = [self.bundle.alphabet.encode(text) for text in texts.values()]
         found = self._answers(codes) if codes else []
-        answers = {key: answer for key, (answer, _) in zip(texts, found, strict=True)}
+        main = self.bundle.targets[0].name
+        answers = {key: answer[main] for key, answer in zip(texts, found, strict=True)}
         for number, place in enumerate(places):
             window = place.window
             kept = slice(window.first - window.start, window.last - window.start)
@@ -233,7 +240,7 @@ class Predictor:
     @contextlib.contextmanager
     def _workers(self) -> Iterator[_Mapped]:
         """Give a function that maps over threads, in order, reading little further than it must."""
-        if self._threads == 1 or self._packed is None:
+        if self._threads == 1 or self.device.type != "cpu":
             yield map
             return
         with ThreadPoolExecutor(
@@ -257,29 +264,25 @@ class Predictor:
 
     def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
         with torch.inference_mode():
-            if self._packed is not None:
-                logits, exposed = self._packed(sequences)
-            else:
-                codes, lengths = padded_codes(sequences, self.bundle.alphabet.pad_code)
-                # (time, batch, class) to (residue, class), sequence after sequence
-                there = torch.from_numpy((np.arange(len(codes))[:, None] < lengths).T)
-                padded, padded_exposed = self.model(
-                    torch.from_numpy(codes).to(self.device),
-                    torch.from_numpy(lengths).to(self.device),
-                )
-                there = there.to(self.device)
-                logits = padded.transpose(0, 1)[there]
-                exposed = None if padded_exposed is None else padded_exposed.t()[there]
-            calibrated = logits.float() / self.bundle.temperature + self._offsets
-            probabilities = torch.softmax(calibrated, dim=1).cpu().numpy()
-            exposure = None if exposed is None else exposed.float().cpu().numpy()
+            outputs = self._engine(sequences)
+            found = {
+                target.name: self._in_units(target, outputs[target.name].float()).cpu().numpy()
+                for target in self.bundle.targets
+            }
         ends = itertools.accumulate(map(len, sequences))
         parts = [slice(end - len(own), end) for own, end in zip(sequences, ends, strict=True)]
-        return [
-            # Copies, or whoever keeps one record keeps the batch.
-            (probabilities[part].copy(), None if exposure is None else exposure[part].copy())
-            for part in parts
-        ]
+        # Copies, or whoever keeps one record keeps the batch.
+        return [{name: whole[part].copy() for name, whole in found.items()} for part in parts]
+
+    def _in_units(self, target: Target, output: Tensor) -> Tensor:
+        """Return probabilities, or values in their range, of the output for a target."""
+        if target.kind == "value":
+            return target.low + (target.high - target.low) * output
+        calibration = self.bundle.calibration(target)
+        calibrated = output / calibration.temperature
+        if calibration.offsets:
+            calibrated += torch.tensor(calibration.offsets, device=self.device)
+        return calibrated.softmax(dim=1)
 
 
 def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:

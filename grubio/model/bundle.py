@@ -1,9 +1,9 @@
 """The model on disk: a folder with ``weights.safetensors``, ``model.json`` and ``CARD.md``.
 
-``model.json`` holds the format number, the architecture, the alphabet, the label scheme, the
-calibration temperature, the SHA-256 of the weights and of the rest of ``model.json``, and how the
-model was trained. Loading checks both SHA-256 and refuses what it does not know. There is no
-pickle anywhere.
+``model.json`` holds the number of the format, the network (its name and settings) and how many of
+them are averaged, the inputs, the alphabet, the targets with their calibration, the kind of the
+model, the SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained.
+Loading checks both SHA-256 and refuses what it does not know. There is no pickle anywhere.
 """
 
 from __future__ import annotations
@@ -12,28 +12,30 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from grubio import __version__
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
+from grubio.model import bundle_format_1
+from grubio.model.card import card
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
-from grubio.sequences.scheme import LabelScheme, scheme_from_dict
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target, target_from_dict
 
 if TYPE_CHECKING:
-    from grubio.model.bigru import Labeller
+    from torch import Tensor
 
-FORMAT = 1
+    from grubio.model.labeller import Ensemble, Labeller
+
+FORMAT = 2
 WEIGHTS_FILE = "weights.safetensors"
 METADATA_FILE = "model.json"
 CARD_FILE = "CARD.md"
 _CHECKSUM = "sha256"
-_SCORES = {
-    "accuracy": "share of residues right",
-    "average_precision": "mean average precision of the classes but background",
-}
+_INPUTS = ["onehot"]
 
 
 @dataclass(frozen=True)
@@ -53,48 +55,74 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What makes probabilities of the logits of a classes target.
+
+    Attributes
+    ----------
+    temperature
+        Logits are divided by it before the softmax (Guo et al., ICML 2017).
+    offsets
+        Added to the scaled logits, ``(class,)``: corrects for classes that were seen more often in
+        training than they are; empty if nothing is added.
+    """
+
+    temperature: float = 1.0
+    offsets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A model that is ready to predict, and what is known about it.
 
     Attributes
     ----------
     model
-        The network, in evaluation mode, on the CPU.
-    alphabet, scheme
-        What it reads and what it writes.
-    temperature
-        Logits are divided by it before the softmax (Guo et al., ICML 2017).
-    metadata
-        Content of ``model.json``.
-    offsets
-        Added to the scaled logits, ``(class,)``: corrects for classes that were seen more often in
-        training than they are; empty if nothing is added.
+        The network and its heads, in evaluation mode, on the CPU.
+    alphabet
+        What it reads.
+    calibrations
+        By name of target; targets of classes that are not here are not calibrated.
     sites
         For a model of a genome's strands: how each class of fixed width is called, by letter. None
         for a model of other sequences.
+    metadata
+        Content of ``model.json``.
     """
 
-    model: Labeller
+    model: Labeller | Ensemble
     alphabet: Alphabet
-    scheme: LabelScheme
-    temperature: float
-    metadata: Mapping[str, Any]
-    offsets: tuple[float, ...] = ()
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     sites: Mapping[str, Site] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What it predicts; the first one is the main one."""
+        return self.model.targets
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """The classes of the main target."""
+        return cast("LabelScheme", self.targets[0].scheme)
+
+    @property
+    def temperature(self) -> float:
+        """Temperature of the main target."""
+        return self.calibration(self.targets[0]).temperature
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """Offsets of the main target."""
+        return self.calibration(self.targets[0]).offsets
+
+    def calibration(self, target: Target) -> Calibration:
+        """Return the calibration of a target."""
+        return self.calibrations.get(target.name, Calibration())
 
 
-def save_bundle(
-    folder: str | Path,
-    model: Labeller,
-    alphabet: Alphabet,
-    scheme: LabelScheme,
-    temperature: float,
-    training: Mapping[str, Any],
-    *,
-    offsets: Sequence[float] = (),
-    sites: Mapping[str, Site] | None = None,
-) -> None:
-    """Write a model bundle; each file in one step, ``model.json`` last.
+def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any]) -> None:
+    """Write a model and how it was trained; each file in one step, ``model.json`` last.
 
     Raises
     ------
@@ -103,30 +131,44 @@ def save_bundle(
     """
     from safetensors.torch import save_file
 
-    folder = Path(folder)
+    from grubio.model.labeller import members_of
+
+    folder, model = Path(folder), bundle.model
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     with written_whole(folder / WEIGHTS_FILE) as temporary:
         save_file(weights, temporary)
+    settings = dataclasses.asdict(model.architecture)
     metadata = {
         "format": FORMAT,
         "grubio_version": __version__,
-        "architecture": dataclasses.asdict(model.architecture),
-        "alphabet": alphabet.name,
-        "scheme": scheme.as_dict(),
-        "temperature": temperature,
-        "offsets": list(offsets),
-        "sites": None if sites is None else {k: dataclasses.asdict(v) for k, v in sites.items()},
+        "kind": "sequences",
+        "network": {"name": settings.pop("network"), "settings": settings},
+        "members": len(members_of(model)),
+        "inputs": _INPUTS,
+        "alphabet": bundle.alphabet.name,
+        "targets": [_target_as_dict(bundle, target) for target in bundle.targets],
         "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "training": dict(training),
     }
+    if bundle.sites is not None:
+        sites = {letter: dataclasses.asdict(site) for letter, site in bundle.sites.items()}
+        metadata |= {"kind": "genome", "sites": sites}
     metadata[_CHECKSUM] = _sha256_of(metadata)
-    write_text_whole(folder / CARD_FILE, _card(metadata))
+    write_text_whole(folder / CARD_FILE, card(metadata))
     write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")
 
 
+def _target_as_dict(bundle: Bundle, target: Target) -> dict[str, Any]:
+    if target.kind == "value":
+        return target.as_dict()
+    return target.as_dict() | dataclasses.asdict(bundle.calibration(target))
+
+
 def load_metadata(folder: str | Path) -> dict[str, Any]:
-    """Return the content of ``model.json``.
+    """Return the content of ``model.json`` as it is in the newest format.
+
+    ``format`` is the number of the format on the disk.
 
     Raises
     ------
@@ -144,8 +186,10 @@ def load_metadata(folder: str | Path) -> dict[str, Any]:
         ) from error
     except (OSError, ValueError) as error:
         raise GrubioError(f"cannot be read: {error}", path=path) from error
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise GrubioError(f"model format {FORMAT} was expected", path=path, hint="update grubio")
+    if not isinstance(metadata, dict) or metadata.get("format") not in (1, FORMAT):
+        raise GrubioError(
+            f"model format {FORMAT} or an earlier one was expected", path=path, hint="update grubio"
+        )
     # Models of the first releases have no such line.
     if metadata.get(_CHECKSUM, _sha256_of(metadata)) != _sha256_of(metadata):
         raise GrubioError(
@@ -153,12 +197,22 @@ def load_metadata(folder: str | Path) -> dict[str, Any]:
             path=path,
             hint="install or train the model again",
         )
-    return metadata
+    if metadata["format"] == FORMAT:
+        return metadata
+    try:
+        return bundle_format_1.upgraded(metadata)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _unknown(error, path) from error
 
 
 def _sha256_of(metadata: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in metadata.items() if key != _CHECKSUM}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _unknown(error: Exception, path: Path) -> GrubioError:
+    what = f"is not a model that this grubio ({__version__}) knows: {error}"
+    return GrubioError(what, path=path)
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -169,11 +223,8 @@ def load_bundle(folder: str | Path) -> Bundle:
     GrubioError
         If something is missing, damaged, or of an unknown format.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
-
-    from grubio.model.bigru import Architecture, BiGRULabeller, new_labeller
 
     metadata = load_metadata(folder)
     weights_path = Path(folder) / WEIGHTS_FILE
@@ -185,81 +236,48 @@ def load_bundle(folder: str | Path) -> Bundle:
                 path=weights_path,
                 hint="install or train the model again",
             )
-        alphabet = ALPHABETS[metadata["alphabet"]]
-        scheme = scheme_from_dict(metadata["scheme"])
-        with torch.device("meta"):
-            model = new_labeller(Architecture(**metadata["architecture"]), alphabet.channel_table)
-        model.load_state_dict(load_file(weights_path), assign=True)
-        for part in model.modules():
-            if isinstance(part, BiGRULabeller):
-                part.channel_table = torch.from_numpy(alphabet.channel_table)
-        temperature = float(metadata["temperature"])
-        offsets = tuple(float(value) for value in metadata.get("offsets") or ())
+        alphabet, weights = ALPHABETS[metadata["alphabet"]], load_file(weights_path)
+        if metadata["format"] == 1:
+            weights = bundle_format_1.renamed(weights)
         sites = metadata.get("sites")
-        if sites is not None:
-            sites = {letter: Site(**values) for letter, values in sites.items()}
+        return Bundle(
+            _with_weights(metadata, alphabet, weights),
+            alphabet,
+            _calibrations(metadata["targets"]),
+            sites and {letter: Site(**values) for letter, values in sites.items()},
+            metadata,
+        )
     except OSError as error:
         raise GrubioError(error.strerror or str(error), path=weights_path) from error
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        raise GrubioError(
-            f"is not a model that this grubio ({__version__}) knows: {error}",
-            path=Path(folder) / METADATA_FILE,
-        ) from error
-    return Bundle(model.eval(), alphabet, scheme, temperature, metadata, offsets, sites)
+        raise _unknown(error, Path(folder) / METADATA_FILE) from error
 
 
-def _described_network(architecture: Mapping[str, Any]) -> str:
-    members = architecture.get("members", 1)
-    return "A bidirectional GRU" if members == 1 else f"The mean of {members} bidirectional GRUs"
+def _with_weights(
+    metadata: Mapping[str, Any], alphabet: Alphabet, weights: Mapping[str, Tensor]
+) -> Labeller | Ensemble:
+    import torch
+
+    from grubio.model.labeller import members_of, new_labeller
+    from grubio.model.networks.protocol import Architecture
+
+    if metadata["inputs"] != _INPUTS:
+        raise ValueError(f"it reads {', '.join(metadata['inputs'])}")
+    targets = [target_from_dict(target) for target in metadata["targets"]]
+    network = metadata["network"]
+    architecture = Architecture(network["name"], **network["settings"])
+    # Without memory, and without random weights that would be thrown away.
+    with torch.device("meta"):
+        model = new_labeller(architecture, targets, alphabet.channel_table, metadata["members"])
+    model.load_state_dict(weights, assign=True)
+    for labeller in members_of(model):
+        labeller.network.stem.channel_table = torch.from_numpy(alphabet.channel_table)
+    return model.eval()
 
 
-def _stem(architecture: Mapping[str, Any]) -> str:
-    channels = architecture.get("stem_channels", 0)
-    width = architecture.get("stem_width")
-    return f", after {channels} channels of convolution over {width} residues" if channels else ""
-
-
-def _remaining_error(training: Mapping[str, Any]) -> str:
-    error = training.get("valid_ece")
-    return "" if error is None else f"; the calibration error that remains is {100 * error:.2f} %"
-
-
-def _card(metadata: Mapping[str, Any]) -> str:
-    training = metadata["training"]
-    sources = "".join(
-        f"- `{name}`, SHA-256 `{digest}`\n"
-        for name, digest in sorted(training["dataset_sources"].items())
-    )
-    settings = "".join(f"- {key}: {value}\n" for key, value in sorted(training["settings"].items()))
-    architecture = metadata["architecture"]
-    scheme = metadata["scheme"]
-    classes = ", ".join(
-        f"{letter} = {name}"
-        for letter, name in zip(scheme["letters"], scheme["class_names"], strict=True)
-    )
-    return f"""# Model card
-
-{_described_network(architecture)} ({architecture["layers"]} layers, \
-{architecture["hidden_size"]} wide in each direction{_stem(architecture)}; \
-{metadata["parameters"]:,} parameters) that labels every residue of a \
-{metadata["alphabet"]} sequence, trained with grubio {metadata["grubio_version"]}.
-
-Classes ({scheme["name"]}): {classes}.
-
-## Training data
-
-{training["chains"]:,} chains, {training["residues"]:,} residues; dataset SHA-256 \
-`{training["dataset_sha256"]}`, made from
-
-{sources}
-## Validation
-
-Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
-{training["score_scheme"]}) \
-on {training["valid_chains"]:,} validation chains after {training["best_epoch"]:g} epochs. \
-Probabilities are calibrated on the same chains with temperature {metadata["temperature"]:.3f}\
-{_remaining_error(training)}.
-
-## Settings
-
-{settings}"""
+def _calibrations(targets: Sequence[Mapping[str, Any]]) -> dict[str, Calibration]:
+    return {
+        target["name"]: Calibration(float(target["temperature"]), tuple(target["offsets"]))
+        for target in targets
+        if target["kind"] == "classes"
+    }

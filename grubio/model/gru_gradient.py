@@ -3,7 +3,7 @@
 :class:`torch.nn.GRU` keeps a graph of a dozen small operations for every step on a CPU. Here the
 forward pass leaves the gates where they were computed, and the backward pass has three operations
 and one matrix product in a step; the gradients of the weights are one product over all steps.
-The recurrence is that of :mod:`grubio.model.bigru`.
+The recurrence is that of :mod:`grubio.model.networks.gru`.
 """
 
 from __future__ import annotations

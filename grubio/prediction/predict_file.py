@@ -89,7 +89,7 @@ def predict_file(
     bundle = load_bundle(model)
     target = wanted_scheme(bundle, scheme, genome, calls)
     predictor = Predictor(bundle, device, threads)
-    exposed = bundle.model.architecture.accessibility
+    exposed = any(target.name == "accessibility" for target in bundle.targets)
     tally = Tally()
     checked = some(
         checked_records(records, bundle.alphabet, on_invalid, path=sequences, tally=tally),

@@ -115,7 +115,7 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
     for run, name, test_set in zip(
         comparison.runs, comparison.names, comparison.test_sets, strict=True
     ):
-        architecture, training = run.model.get("architecture") or {}, run.training
+        network, training = run.network, run.training
         settings = training.get("settings") or {}
         scores = [run.score(key) if key == run.score_key else Score() for key in keys]
         rows.append(
@@ -123,8 +123,8 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
                 name,
                 str(training.get("dataset_sha256", ""))[:_DIGITS_OF_HASH],
                 test_set,
-                _cell(architecture.get("hidden_size")),
-                _cell(architecture.get("layers")),
+                _cell(network.get("hidden_size")),
+                _cell(network.get("layers")),
                 _cell(run.model.get("parameters")),
                 _cell(settings.get("seed")),
                 _cell(training.get("chains")),

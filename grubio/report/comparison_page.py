@@ -231,7 +231,7 @@ def _cell(key: str, value: str, low: str, high: str) -> tuple[str, str]:
 def _settings_of(run: Run) -> list[tuple[str, str]]:
     training = run.training
     content: dict[str, Mapping[str, Any]] = {
-        "model": {**(run.model.get("architecture") or {}), "scheme": run.scheme.name},
+        "model": {**run.network, "scheme": run.scheme.name},
         "training": training.get("settings") or {},
         "data": {
             **{f"sha256 of {name}": text for name, text in _sources(training)},

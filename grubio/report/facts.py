@@ -11,15 +11,16 @@ from grubio.runs.folder import Run
 def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return tables of settings, versions and hashes: a title and rows ``(name, text)`` each."""
     training = run.training
-    top = ("grubio_version", "alphabet", "parameters", "temperature", "weights_sha256")
+    top = ("grubio_version", "alphabet", "parameters", "weights_sha256")
     about_data = ("dataset_sha256", "chains", "residues", "valid_chains")
     course = ("epochs_run", "best_epoch", "valid_score", "seconds", "device", "threads")
     tables: list[tuple[str, Mapping[str, Any]]] = [
         (
             "Model",
             {
-                **(run.model.get("architecture") or {}),
+                **run.network,
                 "scheme": run.scheme.name,
+                "temperature": run.model["targets"][0].get("temperature"),
                 **_present(run.model, top),
             },
         ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from grubio.metrics.bootstrap import Score
+from grubio.model.networks.registry import NETWORKS
 from grubio.report import figures
 from grubio.report.templating import scheme_title
 from grubio.runs.folder import Run, baseline_name
@@ -103,15 +104,17 @@ def headline_figure(run: Run) -> Markup:
 
 
 def _model(run: Run) -> Glance:
-    architecture = run.model.get("architecture", {})
-    layers, width = architecture.get("layers"), architecture.get("hidden_size")
+    network = run.network
+    layers, width = network.get("layers"), network.get("hidden_size")
     parameters = run.model.get("parameters")
+    kind = NETWORKS.get(network["network"])
+    description = kind.description if kind else str(network["network"])
     details = [
-        f"{plural(layers, 'layer')} of {width} units in each direction" if layers else "",
+        f"{plural(layers, 'layer')} of {width} units" if layers else "",
         f"{parameters:,} parameters" if parameters else "",
         f"{run.scheme.size} classes ({scheme_title(run.scheme)}) for each {run.unit_word}",
     ]
-    return Glance("What was trained", "A bidirectional GRU", _list(details))
+    return Glance("What was trained", description[:1].upper() + description[1:], _list(details))
 
 
 def _training_data(run: Run) -> Glance:

@@ -91,6 +91,13 @@ class Run:
         return self.model.get("training") or {}
 
     @property
+    def network(self) -> Mapping[str, Any]:
+        """Which network it is, its settings, and how many of them are averaged if several are."""
+        network, members = self.model["network"], self.model["members"]
+        averaged = {"members": members} if members > 1 else {}
+        return {"network": network["name"], **network["settings"], **averaged}
+
+    @property
     def chain_word(self) -> str:
         """What the unit of testing is called here."""
         if self.genome:
@@ -188,7 +195,7 @@ def read_run(folder: str | Path) -> Run:
         raise GrubioError("no such folder", path=folder, hint="give the folder of a run")
     model = load_metadata(folder / MODEL_FOLDER)
     try:
-        scheme = scheme_from_dict(model["scheme"])
+        scheme = scheme_from_dict(model["targets"][0]["scheme"])
     except (KeyError, ValueError) as error:
         raise GrubioError(
             f"has no label scheme that grubio knows: {error}", path=folder / MODEL_FOLDER

@@ -170,7 +170,7 @@ def _all_but_seed(run: Run, test_set: str) -> str:
     settings.pop("seed", None)
     facts = {
         "settings": settings,
-        "architecture": run.model.get("architecture"),
+        "network": run.network,
         "alphabet": run.model.get("alphabet"),
         "scheme": run.scheme.name,
         **{key: training.get(key) for key in ("dataset_sha256", "teacher_sha256", "members")},

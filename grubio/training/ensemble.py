@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
-from grubio.model.bigru import BiGRULabeller, Ensemble
-from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle, save_bundle
+from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
 from grubio.model.calibration import calibration
+from grubio.model.labeller import Ensemble, Labeller
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.sequences.scored_classes import scored_classes
@@ -25,7 +26,7 @@ from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
 def combine_models(
     models: Sequence[Path], dataset: Path, output: Path, *, threads: int | None = None
 ) -> Path:
-    """Write the ensemble of several models of one shape; return the folder of its bundle.
+    """Write the ensemble of models of one network and the same targets; return its bundle.
 
     Its probabilities are calibrated anew on the validation records of the dataset, which must be
     the one that the members were trained on. Writes ``model/`` and ``history.csv`` into
@@ -34,26 +35,27 @@ def combine_models(
     Raises
     ------
     GrubioError
-        If the models differ in shape, alphabet, scheme or dataset, or one is an ensemble itself.
+        If the models differ in network, targets, alphabet or dataset, or one is an ensemble itself.
     """
     if len(models) < 2:
         raise GrubioError("an ensemble needs two models or more")
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     header, digest = read_header(dataset), sha256_of_file(dataset)
     bundles = [load_bundle(model) for model in models]
-    networks = []
+    members: list[Labeller] = []
     for path, bundle in zip(models, bundles, strict=True):
-        if not isinstance(bundle.model, BiGRULabeller):
+        if not isinstance(bundle.model, Labeller):
             raise GrubioError("is an ensemble already", path=path)
         if (bundle.alphabet, bundle.scheme) != (header.alphabet, header.scheme):
             raise GrubioError(f"has other residues or labels than {dataset}", path=path)
         if bundle.metadata["training"]["dataset_sha256"] != digest:
             raise GrubioError(f"was not trained on {dataset}", path=path)
-        if bundle.model.architecture != bundles[0].model.architecture:
-            raise GrubioError(f"has another shape than {models[0]}", path=path)
-        networks.append(bundle.model)
-    ensemble = Ensemble(networks).eval()
-    temperature, error, score = _calibrated(ensemble, bundles[0], dataset, threads)
+        members.append(bundle.model)
+        if bundle.model.shape != members[0].shape:
+            raise GrubioError(f"has another network or other targets than {models[0]}", path=path)
+    ensemble = Ensemble(members).eval()
+    raw = Bundle(ensemble, header.alphabet)
+    temperature, error, score = _calibrated(raw, dataset, threads)
     training = [bundle.metadata["training"] for bundle in bundles]
     row = dict.fromkeys(HISTORY_COLUMNS, 0.0)
     row |= {
@@ -63,10 +65,7 @@ def combine_models(
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
     save_bundle(
         output / MODEL_FOLDER,
-        ensemble,
-        header.alphabet,
-        header.scheme,
-        temperature,
+        replace(raw, calibrations={raw.targets[0].name: Calibration(temperature)}),
         {
             **training[0],
             "valid_score": score,
@@ -89,14 +88,11 @@ def _common(values: Sequence[Any]) -> Any:
     return values[0] if len(set(values)) == 1 else ", ".join(map(str, values))
 
 
-def _calibrated(
-    ensemble: Ensemble, like: Bundle, dataset: Path, threads: int | None
-) -> tuple[float, float, float]:
+def _calibrated(raw: Bundle, dataset: Path, threads: int | None) -> tuple[float, float, float]:
     # Temperature, calibration error, and the share of residues right in the headline scheme.
-    scheme = like.scheme
+    scheme = raw.scheme
     records = list(read_records(dataset, "valid"))
     require_splits(dataset, records, "valid")
-    raw = Bundle(ensemble, like.alphabet, scheme, 1.0, {})
     logits, classes = [], []
     for prediction in Predictor(raw, "cpu", threads).predict(records):
         seen = scored_classes(prediction.record, scheme)

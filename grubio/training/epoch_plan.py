@@ -20,7 +20,11 @@ from grubio.model.batching import (
     padding_waste,
     shuffled_batches,
 )
-from grubio.model.bigru import Architecture, BiGRULabeller
+from grubio.model.labeller import Labeller
+from grubio.model.networks.protocol import Architecture, Network
+from grubio.model.networks.registry import NETWORKS
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 from grubio.training.examples import TrainingData
 from grubio.training.lightning_module import Fitting
 from grubio.training.window_sampling import rare_classes, rare_stretches, sampled_windows, window_of
@@ -30,9 +34,11 @@ def new_fitting(
     data: TrainingData,
     model_settings: ModelSettings,
     settings: TrainingSettings,
-    network: type[BiGRULabeller] = BiGRULabeller,
+    network: type[Network] | None = None,
 ) -> Fitting:
     """Return a fit that has not started; every random choice of it follows from the seed.
+
+    A ``network`` takes the place of the one that the settings name.
 
     Raises
     ------
@@ -41,10 +47,9 @@ def new_fitting(
     """
     scheme, alphabet = data.header.scheme, data.header.alphabet
     torch.manual_seed(settings.seed)
-    model = network(
-        Architecture(alphabet.channels, scheme.size, **model_settings.model_dump()),
-        alphabet.channel_table,
-    )
+    architecture = Architecture(**model_settings.model_dump(exclude={"accessibility"}))
+    made = (network or NETWORKS[architecture.network].network)(architecture, alphabet.channel_table)
+    model = Labeller(made, _targets(scheme, model_settings, settings))
     weights = None
     if settings.class_weights == "balanced":
         counts = class_counts(data.train, scheme.size)
@@ -84,6 +89,15 @@ def new_fitting(
         rare=rare_classes(data.header),
         padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
     )
+
+
+def _targets(
+    scheme: LabelScheme, model_settings: ModelSettings, settings: TrainingSettings
+) -> list[Target]:
+    targets = [Target("labels", "classes", scheme)]
+    if model_settings.accessibility:
+        targets.append(Target("accessibility", "value", weight=settings.accessibility_weight))
+    return targets
 
 
 def _rounds(batches: int, settings: TrainingSettings) -> int:

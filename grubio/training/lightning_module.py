@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Subset
 from grubio.config import TrainingSettings
 from grubio.files import table_text
 from grubio.model.batching import IGNORED, Batch, dealt_batches, is_dealt
-from grubio.model.bigru import BiGRULabeller
+from grubio.model.labeller import Labeller
 from grubio.sequences.record import PROFILE_COLUMNS
 from grubio.sequences.scheme import LabelScheme
 from grubio.training.distributed import gathered, sum_over_processes
@@ -74,7 +74,7 @@ class Fitting(lightning.LightningModule):
 
     def __init__(
         self,
-        model: BiGRULabeller,
+        model: Labeller,
         settings: TrainingSettings,
         scheme: LabelScheme,
         *,
@@ -96,9 +96,7 @@ class Fitting(lightning.LightningModule):
         self.residues_per_second = 0.0
         self._train = train
         self.profile_head = (
-            nn.Linear(2 * model.architecture.hidden_size, PROFILE_COLUMNS)
-            if settings.profile_weight
-            else None
+            nn.Linear(model.network.features, PROFILE_COLUMNS) if settings.profile_weight else None
         )
         self.average = (
             AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.weight_averaging))  # type: ignore[no-untyped-call]
@@ -121,9 +119,9 @@ class Fitting(lightning.LightningModule):
         self._batches = 0
 
     @property
-    def fitted(self) -> BiGRULabeller:
+    def fitted(self) -> Labeller:
         """The network to validate and to keep: the averaged one, if weights are averaged."""
-        return cast("BiGRULabeller", self.average.module) if self.average else self.model
+        return cast("Labeller", self.average.module) if self.average else self.model
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the current part."""
@@ -158,17 +156,18 @@ class Fitting(lightning.LightningModule):
         settings = self.settings
         if settings.homolog_augmentation and profile.shape[2]:
             codes = with_substitutions(codes, profile, settings.homolog_augmentation)
-        states = self.model.states(codes, lengths)
+        states = self.model.network(codes, lengths)
         outputs = self.model.outputs(states)
-        loss = self._label_loss(outputs.logits, classes)
+        logits = outputs[self.model.targets[0].name]
+        loss = self._label_loss(logits, classes)
         own = self._is_dealt(turn, self._batches)
         counted, read = (classes != IGNORED).sum() * own, lengths.sum() * own
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
         if taught.shape[2]:
             share = settings.teacher_weight
-            loss = (1 - share) * loss + share * teacher_loss(outputs.logits, taught)
-        if outputs.accessibility is not None:
-            said = outputs.accessibility
+            loss = (1 - share) * loss + share * teacher_loss(logits, taught)
+        if "accessibility" in outputs:
+            said = outputs["accessibility"]
             loss = loss + settings.accessibility_weight * accessibility_loss(said, accessibility)
         if self.profile_head is not None and profile.shape[2]:
             loss = loss + settings.profile_weight * profile_loss(states, profile, self.profile_head)
@@ -193,7 +192,7 @@ class Fitting(lightning.LightningModule):
         if not self._is_dealt(turn, len(self.valid_batches)):
             return
         codes, lengths, classes = batch[:3]
-        logits = self.fitted(codes, lengths).logits.float()
+        logits = self.fitted(codes, lengths)[self.model.targets[0].name].float()
         classes = classes.masked_fill(classes >= self._fine, IGNORED)
         counted = classes != IGNORED
         reduction = cast("Tensor", self._reduction)

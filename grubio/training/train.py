@@ -18,7 +18,6 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,7 +29,7 @@ from grubio.datasets.parquet import read_records
 from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
-from grubio.model.bundle import METADATA_FILE, Bundle, save_bundle
+from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, save_bundle
 from grubio.model.calibration import calibration, calibration_error, fit_offsets
 from grubio.model.devices import available_threads, choose_device, use_threads
 from grubio.overwriting import keeps_inputs, refuse_input
@@ -140,18 +139,11 @@ def train_model(
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     model = fitting.fitted.cpu().eval()
-    calibrated = _calibrated(fitting, data, training_settings)
+    calibrated, remaining = _calibrated(fitting, data, training_settings)
+    calibrations = {model.targets[0].name: calibrated}
     sites = None
     if data.header.sites is not None:
-        raw = Bundle(
-            model,
-            data.header.alphabet,
-            data.header.scheme,
-            calibrated.temperature,
-            {},
-            calibrated.offsets,
-            {},
-        )
+        raw = Bundle(model, data.header.alphabet, calibrations, {})
         sites = chosen_sites(
             Predictor(raw, "cpu", count),
             read_records(dataset, "valid"),
@@ -162,10 +154,7 @@ def train_model(
     write_text_whole(output / HISTORY_FILE, history_as_csv(fitting.history))
     save_bundle(
         output / MODEL_FOLDER,
-        model,
-        data.header.alphabet,
-        data.header.scheme,
-        calibrated.temperature,
+        Bundle(model, data.header.alphabet, calibrations, sites),
         {
             "settings": training_settings.model_dump(),
             "dataset_sha256": digest,
@@ -175,7 +164,7 @@ def train_model(
             "residues": sum(len(example) for example in data.train),
             "valid_chains": data.valid_chains,
             "valid_score": best_row["valid_score"],
-            "valid_ece": calibrated.error,
+            "valid_ece": remaining,
             "score": training_settings.select_by,
             "score_scheme": data.header.scheme.headline.name,
             "best_epoch": best_row["epoch"],
@@ -191,8 +180,6 @@ def train_model(
                 "pytorch-lightning": importlib.metadata.version("pytorch-lightning"),
             },
         },
-        offsets=calibrated.offsets,
-        sites=sites,
     )
     shutil.rmtree(checkpoints)
     return output / MODEL_FOLDER
@@ -272,29 +259,25 @@ def _announce(
     )
 
 
-class _Calibration(NamedTuple):
-    temperature: float
-    offsets: tuple[float, ...]
-    error: float
-
-
-def _calibrated(fitting: Fitting, data: TrainingData, settings: TrainingSettings) -> _Calibration:
+def _calibrated(
+    fitting: Fitting, data: TrainingData, settings: TrainingSettings
+) -> tuple[Calibration, float]:
+    # The calibration of the labels, and the calibration error that remains.
     parts, classes = [], []
     with torch.inference_mode():
         for batch in fitting.valid_batches:
             counted = (batch.classes >= 0) & (batch.classes < data.header.scheme.size)
             answer = fitting.fitted(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths))
-            parts.append(answer.logits.numpy()[counted])
+            parts.append(answer[fitting.model.targets[0].name].numpy()[counted])
             classes.append(batch.classes[counted])
     logits, observed = np.concatenate(parts), np.concatenate(classes)
     if not (settings.background_ratio or settings.focal_gamma):
         temperature, error = calibration(logits, observed)
-        return _Calibration(temperature, (), error)
+        return Calibration(temperature), error
     temperature, offsets = fit_offsets(logits, observed)
     probabilities = softmax(logits / temperature + offsets, axis=1)
-    return _Calibration(
-        temperature, tuple(offsets.tolist()), calibration_error(probabilities, observed)
-    )
+    error = calibration_error(probabilities, observed)
+    return Calibration(temperature, tuple(offsets.tolist())), error
 
 
 def _stop_behind(error: BaseException | None) -> Interrupted | None:

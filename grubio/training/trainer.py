@@ -44,9 +44,9 @@ def new_trainer(
         strategy = DDPStrategy(
             process_group_backend="nccl" if device.type == "cuda" else "gloo",
             broadcast_buffers=False,
-            # These heads rest where no residue of a batch has their target.
+            # A head gets no gradient where no residue of a batch has its target.
             find_unused_parameters=(
-                fitting.profile_head is not None or fitting.model.architecture.accessibility
+                fitting.profile_head is not None or len(fitting.model.targets) > 1
             ),
         )
     return lightning.Trainer(

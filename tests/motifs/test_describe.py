@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from grubio.sequences.alphabet import DNA
 from grubio.sequences.locus import reverse_complement
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import custom_scheme
+from grubio.sequences.target import Target
 from grubio.view.svg import write_svg
 
 SCHEME = custom_scheme("motifs", "M.", ("minus10", "background"), background=".")
@@ -40,7 +42,11 @@ UNIFORM = np.full(4, 0.25)
 class LooksForTataat:
     """Says of each base how well the best TATAAT over it fits."""
 
-    bundle = Bundle(None, DNA, SCHEME, 1.0, {}, (), {"M": Site(6, 0.5)})  # type: ignore[arg-type]
+    bundle = Bundle(
+        SimpleNamespace(targets=[Target("labels", "classes", SCHEME)]),  # type: ignore[arg-type]
+        DNA,
+        sites={"M": Site(6, 0.5)},
+    )
 
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         for record in records:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from grubio.fetching.embedded import embedded_path
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
+from grubio.model.engines.engine import PaddedEngine
 from grubio.model.zoo import bundled_models, default_model, find_model
 from grubio.prediction.predict_file import Output, predict_file
 from grubio.readers.fasta import read_fasta
@@ -55,7 +56,7 @@ def test_the_network_itself_which_computes_on_a_gpu_says_the_same_but_for_roundi
 ) -> None:
     records = random_records(40, 3)
     plain = Predictor(load_bundle(run_folder / "model"), "cpu", 1)
-    monkeypatch.setattr(plain, "_packed", None)
+    monkeypatch.setattr(plain, "_engine", PaddedEngine(plain.model, plain.device))
     for one, other in zip(predictor.predict(records), plain.predict(records), strict=True):
         assert one.record == other.record
         assert np.allclose(one.probabilities, other.probabilities, atol=1e-5)

@@ -46,8 +46,8 @@ def test_table_holds_the_values_of_the_runs(runs: list[Path], tmp_path: Path) ->
             assert float(row[column]) == pytest.approx(metrics["q3"][end], abs=5e-5)
         for key in ("q8", "sov", "mcc", "ece"):
             assert float(row[key]) == pytest.approx(metrics[key]["value"], abs=5e-5)
-        assert int(row["hidden_size"]) == model["architecture"]["hidden_size"]
-        assert int(row["layers"]) == model["architecture"]["layers"]
+        assert int(row["hidden_size"]) == model["network"]["settings"]["hidden_size"]
+        assert int(row["layers"]) == model["network"]["settings"]["layers"]
         assert int(row["parameters"]) == model["parameters"]
         assert int(row["seed"]) == model["training"]["settings"]["seed"]
         assert int(row["chains"]) == model["training"]["chains"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from grubio.sequences.locus import STRANDS, Locus, reverse_complement
 from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import peaks, site_scores
 from grubio.sequences.scheme import custom_scheme
+from grubio.sequences.target import Target
 from grubio.training.examples import load_training_data
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.train import train_model
@@ -152,7 +154,7 @@ def test_offset_of_a_class_that_never_occurs_stays_finite() -> None:
 class FromScores:
     """A predictor that says what each record's scores are."""
 
-    bundle = Bundle(None, DNA, SCHEME, 1.0, {})  # type: ignore[arg-type]
+    bundle = Bundle(SimpleNamespace(targets=[Target("labels", "classes", SCHEME)]), DNA)  # type: ignore[arg-type]
 
     def __init__(self, scores: dict[str, np.ndarray]) -> None:
         self.scores = scores

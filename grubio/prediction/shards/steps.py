@@ -218,7 +218,7 @@ def gather_shards(
     paths = [path for _, path in ordered]
     if bundle.sites is None:
         predictions = _chained_predictions(paths, bundle)
-        exposed = bundle.model.architecture.accessibility
+        exposed = any(target.name == "accessibility" for target in bundle.targets)
         write_predictions(predictions, outputs, target, exposed, calls)
     else:
         settings = genome or GenomeSettings()

@@ -19,7 +19,7 @@ from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.genome.evaluate import score_genome
 from grubio.evaluation.genome.headline import summary_rows
 from grubio.metrics.candidates import strands_of
-from grubio.model.bundle import Site, save_bundle
+from grubio.model.bundle import Bundle, Calibration, Site, save_bundle
 from grubio.report.compare import compare_runs
 from grubio.report.page import render_report
 from grubio.report.summary import summary_lines
@@ -27,6 +27,7 @@ from grubio.report.verdict import checks
 from grubio.runs.folder import read_run
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import custom_scheme
+from grubio.sequences.target import Target
 from synthetic_genome import genome_dataset, noisy_probabilities
 
 QUICK = EvaluationSettings(bootstrap=30)
@@ -41,13 +42,16 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of an untrained model on a small genome."""
     import torch
 
-    from grubio.model.bigru import Architecture, new_labeller
+    from grubio.model.labeller import new_labeller
+    from grubio.model.networks.protocol import Architecture
 
     folder = tmp_path_factory.mktemp("genome") / "small"
     records, header = genome_dataset(10)
     write_dataset(folder / "split.parquet", header, records)
     torch.manual_seed(1)
-    model = new_labeller(Architecture(4, 2, 4, 1, 0.0), header.alphabet.channel_table)
+    targets = [Target("labels", "classes", header.scheme)]
+    table = header.alphabet.channel_table
+    model = new_labeller(Architecture("gru", 4, 1, 0.0), targets, table)
     training = {
         "chains": 12,
         "residues": 24000,
@@ -60,16 +64,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "best_epoch": 1,
     }
     sites = {"M": Site(6, 0.5)}
-    save_bundle(
-        folder / "model",
-        model,
-        header.alphabet,
-        header.scheme,
-        1.0,
-        training,
-        offsets=(-3, 0),
-        sites=sites,
-    )
+    calibrations = {"labels": Calibration(1.0, (-3, 0))}
+    save_bundle(folder / "model", Bundle(model, header.alphabet, calibrations, sites), training)
     evaluate_model(folder / "model", folder / "split.parquet", folder, QUICK, threads=1)
     return folder
 

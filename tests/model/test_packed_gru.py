@@ -11,13 +11,20 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from grubio.model.batching import padded_codes
-from grubio.model.bigru import Architecture, Labeller, new_labeller
-from grubio.model.packed import PackedLabeller
+from grubio.model.engines.engine import Engine, engine_of
+from grubio.model.labeller import Ensemble, Labeller, new_labeller
+from grubio.model.networks.protocol import Architecture
 from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.scheme import SS8
+from grubio.sequences.target import Target
 
 sequences_strategy = st.lists(
     st.text(alphabet=PROTEIN.codes, min_size=1, max_size=60), min_size=1, max_size=30
 )
+
+
+CPU = torch.device("cpu")
+TARGETS = [Target("labels", "classes", SS8), Target("exposed", "value")]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -29,20 +36,20 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def new_model(hidden: int, stem: int, members: int) -> Labeller:
+def new_model(hidden: int, stem: int, members: int) -> Labeller | Ensemble:
     torch.manual_seed(0)
-    shape = Architecture(20, 8, hidden, 2, 0.1, stem, accessibility=True, members=members)
-    return new_labeller(shape, PROTEIN.channel_table).eval()
+    architecture = Architecture("gru", hidden, 2, 0.1, stem)
+    return new_labeller(architecture, TARGETS, PROTEIN.channel_table, members).eval()
 
 
 def answers(
-    labeller: PackedLabeller, encoded: list[npt.NDArray[np.uint8]]
+    engine: Engine, encoded: list[npt.NDArray[np.uint8]]
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield logits and accessibility of each sequence."""
-    found = labeller(encoded)
+    """Yield logits and values of each sequence."""
+    found = engine(encoded)
     sizes = [len(codes) for codes in encoded]
-    assert len(found.logits) == sum(sizes)
-    return zip(found.logits.split(sizes), found.accessibility.split(sizes), strict=True)
+    assert len(found["labels"]) == sum(sizes)
+    return zip(found["labels"].split(sizes), found["exposed"].split(sizes), strict=True)
 
 
 @settings(deadline=None, max_examples=30)
@@ -58,10 +65,10 @@ def test_it_is_the_model_but_for_rounding(sequences, hidden, stem, members) -> N
     codes, lengths = padded_codes(encoded, PROTEIN.pad_code)
     with torch.inference_mode():
         wanted = model(torch.from_numpy(codes), torch.from_numpy(lengths))
-    for column, (logits, exposed) in enumerate(answers(PackedLabeller(model), encoded)):
+    for column, (logits, exposed) in enumerate(answers(engine_of(model, CPU), encoded)):
         length = len(encoded[column])
-        assert torch.allclose(logits, wanted.logits[:length, column], atol=1e-5)
-        assert torch.allclose(exposed, wanted.accessibility[:length, column], atol=1e-5)
+        assert torch.allclose(logits, wanted["labels"][:length, column], atol=1e-5)
+        assert torch.allclose(exposed, wanted["exposed"][:length, column], atol=1e-5)
 
 
 @pytest.mark.parametrize("hidden", [7, 33, 64])
@@ -70,9 +77,9 @@ def test_it_is_the_model_but_for_rounding(sequences, hidden, stem, members) -> N
 def test_what_is_computed_beside_a_sequence_changes_no_bit(
     hidden: int, sequences: list[str]
 ) -> None:
-    labeller = PackedLabeller(new_model(hidden, 6, 2))
+    engine = engine_of(new_model(hidden, 6, 2), CPU)
     encoded = [PROTEIN.encode(sequence) for sequence in sequences]
-    for one, among in zip(encoded, answers(labeller, encoded), strict=True):
-        alone = labeller([one])
-        assert np.array_equal(alone.logits, among[0])
-        assert np.array_equal(alone.accessibility, among[1])
+    for one, among in zip(encoded, answers(engine, encoded), strict=True):
+        alone = engine([one])
+        assert np.array_equal(alone["labels"], among[0])
+        assert np.array_equal(alone["exposed"], among[1])

@@ -1,6 +1,6 @@
-"""A labeller prepared for inference on a CPU: the same function, near the speed of its products.
+"""A GRU prepared for prediction on a CPU: the same function, near the speed of its products.
 
-Three things make the difference to :mod:`grubio.model.bigru`:
+Three things make the difference to :mod:`grubio.model.networks.gru`:
 
 * Rows are packed: those of step 0 of all sequences come first, longest sequence first, then those
   of step 1 of the sequences that have one, and so on. Padding is neither stored nor computed. The
@@ -8,7 +8,7 @@ Three things make the difference to :mod:`grubio.model.bigru`:
 * What an input adds to the gates is one matrix product for many steps; what remains in a step
   is one product and four operations in place.
 * A hyperbolic tangent costs several times a logistic function. With ``tanh(a) = 2 sigmoid(2 a) -
-  1`` and states kept as ``u = (h + 1) / 2``, the recurrence of :mod:`grubio.model.bigru` is ::
+  1`` and states kept as ``u = (h + 1) / 2``, the recurrence is ::
 
       r = sigmoid(.), z = sigmoid(.), s = sigmoid(2 (W_in x + b_in + r * (W_hn h + b_hn)))
       u' = (1 - z) * s + z * u
@@ -26,8 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, pad
 
-from grubio.model.bigru import BiGRULabeller, Labeller, Outputs
-from grubio.model.packed_rows import (
+from grubio.model.engines.packed_rows import (
     CHUNK_ROWS,
     LEAST_ROWS,
     Codes,
@@ -37,57 +36,37 @@ from grubio.model.packed_rows import (
     padded_columns,
     places_of_residues,
 )
+from grubio.model.heads import Head, Outputs, output_of
+from grubio.model.networks.gru import GRU
 
 _COLUMNS = 16
 _REST = 0.5
 """The state before the first step, h = 0."""
 
 
-class PackedLabeller:
-    """A labeller, prepared.
+class PackedGRU:
+    """A GRU and its heads, prepared.
 
     Parameters
     ----------
-    model
+    network
         The network; its weights are copied.
+    heads
+        One for each target.
     """
 
-    def __init__(self, model: Labeller) -> None:
-        networks = [model] if isinstance(model, BiGRULabeller) else list(model.members)
-        self._networks = [_Network(cast("BiGRULabeller", network)) for network in networks]
-
-    def __call__(self, sequences: Sequence[Codes]) -> Outputs:
-        """Return the outputs of sequences of residue codes ``(residue,)``, end to end.
-
-        Logits are float ``(residue, class)``, accessibility is float ``(residue,)``; they are
-        those of the model, but for rounding.
-        """
-        lengths = [len(sequence) for sequence in sequences]
-        rows = packed_rows(lengths)
-        with torch.inference_mode():
-            answers = [network(sequences, rows) for network in self._networks]
-            logits = answers[0].logits
-            if len(answers) > 1:
-                logits = torch.stack([a.logits.log_softmax(dim=1) for a in answers]).mean(dim=0)
-            parts = [a.accessibility for a in answers if a.accessibility is not None]
-            exposed = torch.stack(parts).mean(dim=0) if parts else None
-            places = torch.from_numpy(places_of_residues(rows, lengths))
-            return Outputs(logits[places], None if exposed is None else exposed[places])
-
-
-class _Network:
-    def __init__(self, network: BiGRULabeller) -> None:
-        self._table = network.channel_table.detach()
-        self._pad = len(self._table) - 1
-        self._stem = network.stem
-        if network.stem is not None:
+    def __init__(self, network: GRU, heads: Sequence[Head]) -> None:
+        self._table = network.stem.channel_table.detach()
+        self._pad = network.stem.pad_code
+        self._convolution = network.stem.convolution
+        if self._convolution is not None:
             # What each residue adds at each place of the convolution: (place and code, channel).
-            weight = network.stem.weight.detach()
+            weight = self._convolution.weight.detach()
             self._reach = weight.shape[2] // 2
             self._local = (
                 torch.einsum("ocw,rc->wro", weight, self._table).flatten(0, 1).contiguous()
             )
-            self._local_bias = cast("Tensor", network.stem.bias).detach()
+            self._local_bias = cast("Tensor", self._convolution.bias).detach()
         self._layers = [
             [
                 _Direction(cast("nn.GRU", layer.forwards), shifted=depth > 0, backwards=False),
@@ -95,12 +74,24 @@ class _Network:
             ]
             for depth, layer in enumerate(network.layers)
         ]
-        self._classes = network.architecture.classes
-        exposure = network.accessibility_head
-        self._has_exposure = exposure is not None
-        self._head = _joined([network.head, *([] if exposure is None else [exposure])])
+        self._targets = [head.target for head in heads]
+        self._head = _joined(heads)
 
-    def __call__(self, sequences: Sequence[Codes], rows: PackedRows) -> Outputs:
+    def __call__(self, sequences: Sequence[Codes]) -> Outputs:
+        """Return the outputs for each residue; see :data:`grubio.model.engines.engine.Engine`."""
+        lengths = [len(sequence) for sequence in sequences]
+        rows = packed_rows(lengths)
+        with torch.inference_mode():
+            scores = _product(*self._head, self._states(sequences, rows))
+            places = torch.from_numpy(places_of_residues(rows, lengths))
+            outputs, start = {}, 0
+            for target in self._targets:
+                own = scores[:, start : start + target.size]
+                outputs[target.name] = output_of(target, own)[places]
+                start += target.size
+            return outputs
+
+    def _states(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
         states = self._inputs(sequences, rows)
         for directions in self._layers:
             width = directions[0].width
@@ -108,15 +99,14 @@ class _Network:
             for number, direction in enumerate(directions):
                 direction(states, rows, out[:, number * width : (number + 1) * width])
             states = out
-        found = _product(*self._head, states)
-        exposed = found[:, self._classes].sigmoid() if self._has_exposure else None
-        return Outputs(found[:, : self._classes], exposed)
+        return states
 
     def _inputs(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
         codes, there = padded_columns(sequences, rows, self._pad)
         steps = codes.shape[0]
-        if self._stem is None:
-            return self._table[torch.from_numpy(codes[there]).long()]
+        residues = self._table[torch.from_numpy(codes[there]).long()]
+        if self._convolution is None:
+            return residues
         reach = self._reach
         wide = np.pad(codes, ((reach, reach), (0, 0)), constant_values=self._pad)
         places = np.stack(
@@ -128,7 +118,7 @@ class _Network:
         )
         local = embedding_bag(torch.from_numpy(places), self._local, mode="sum")
         local.add_(self._local_bias).relu_()
-        return torch.cat((self._table[torch.from_numpy(codes[there]).long()], local), dim=1)
+        return torch.cat((residues, local), dim=1)
 
 
 class _Direction:
@@ -165,7 +155,7 @@ class _Direction:
         width = self.width
         chunks = chunks_of(rows.starts)
         projected = torch.empty(max(CHUNK_ROWS, rows.starts[1]), 4 * width)
-        # Steps of fewer than the least rows are laid out with rows of nobody beside them.
+        # Steps of fewer than the least rows are laid out with padding rows beside them.
         wide = torch.zeros(CHUNK_ROWS, 4 * width)
         wide_out = torch.empty(CHUNK_ROWS, width)
         state = torch.empty(0, width)
@@ -186,7 +176,7 @@ class _Direction:
                 )[:, :count]
             else:
                 state = self._run(gates, results, chunk.counts, state)
-            # Rows of nobody do not go on.
+            # Padding rows do not go on.
             state = state[: chunk.counts[0 if self._backwards else -1]]
 
     def _run(self, gates: Tensor, results: Tensor, counts: list[int], state: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where the residues of a batch are when rows are packed; see :mod:`grubio.model.packed`."""
+"""Where the residues of a batch are when rows are packed, as the engine of the GRU has them."""
 
 from __future__ import annotations
 

@@ -6,26 +6,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grubio.model.batching import padded_codes
-from grubio.model.bigru import Architecture, BiGRULabeller, reversal_index
 from grubio.model.gru_gradient import states_of
+from grubio.model.labeller import Labeller
+from grubio.model.networks.gru import GRU, reversal_index
+from grubio.model.networks.protocol import Architecture
 from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.scheme import SS8
+from grubio.sequences.target import Target
 
 sequences_strategy = st.lists(
     st.text(alphabet=PROTEIN.codes, min_size=1, max_size=40), min_size=1, max_size=6
 )
 
 
-def new_model(layers: int = 2, stem: int = 0) -> BiGRULabeller:
+def new_model(layers: int = 2, stem: int = 0) -> Labeller:
     torch.manual_seed(0)
-    shape = Architecture(20, 8, 12, layers, 0.1, stem_channels=stem)
-    return BiGRULabeller(shape, PROTEIN.channel_table).eval()
+    network = GRU(Architecture("gru", 12, layers, 0.1, stem_channels=stem), PROTEIN.channel_table)
+    return Labeller(network, [Target("labels", "classes", SS8)]).eval()
 
 
-def logits_of(model: BiGRULabeller, sequences: list[str], extra: int = 0) -> list[np.ndarray]:
+def logits_of(model: Labeller, sequences: list[str], extra: int = 0) -> list[np.ndarray]:
     codes, lengths = padded_codes([PROTEIN.encode(s) for s in sequences], PROTEIN.pad_code)
     codes = np.pad(codes, ((0, extra), (0, 0)), constant_values=PROTEIN.pad_code)
     with torch.inference_mode():
-        out = model(torch.from_numpy(codes), torch.from_numpy(lengths)).logits.numpy()
+        out = model(torch.from_numpy(codes), torch.from_numpy(lengths))["labels"].numpy()
     return [out[:length, i] for i, length in enumerate(lengths)]
 
 
@@ -64,18 +68,20 @@ def test_training_sees_the_same_function_as_validation() -> None:
     )
     arguments = torch.from_numpy(codes), torch.from_numpy(lengths)
     with torch.no_grad():
-        wanted = model(*arguments).logits
-    found = model(*arguments).logits
+        wanted = model(*arguments)["labels"]
+    found = model(*arguments)["labels"]
     found[:2].square().sum().backward()
     assert torch.allclose(found[:2], wanted[:2], atol=1e-5)
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.layers.parameters())
+    assert all(
+        p.grad is not None and p.grad.abs().sum() > 0 for p in model.network.layers.parameters()
+    )
 
 
 def test_it_equals_torch_bidirectional_gru_on_packed_sequences() -> None:
     model = new_model(layers=2)
     reference = torch.nn.GRU(20, 12, num_layers=2, bidirectional=True)
     state = {}
-    for depth, layer in enumerate(model.layers):
+    for depth, layer in enumerate(model.network.layers):
         for ours, suffix in ((layer.forwards, ""), (layer.backwards, "_reverse")):
             for name, value in ours.state_dict().items():
                 state[name.replace("_l0", f"_l{depth}{suffix}")] = value
@@ -88,7 +94,7 @@ def test_it_equals_torch_bidirectional_gru_on_packed_sequences() -> None:
     )
     with torch.inference_mode():
         states, _ = torch.nn.utils.rnn.pad_packed_sequence(reference(packed)[0])
-        expected = model.head(states).numpy()
+        expected = model.heads[0](states).numpy()
     for i, logits in enumerate(logits_of(model, sequences)):
         assert np.abs(logits - expected[: len(logits), i]).max() < 1e-5
 

@@ -1,0 +1,67 @@
+"""Model bundles of format 1, which grubio 0.1.0 wrote: a GRU, labels, and maybe accessibility."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+_NETWORK = ("hidden_size", "layers", "dropout", "stem_channels", "stem_width")
+_WEIGHTS = {
+    r"stem\.": "network.stem.convolution.",
+    r"layers\.": "network.layers.",
+    r"head\.": "heads.0.",
+    r"accessibility_head\.": "heads.1.",
+}
+
+
+def upgraded(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of ``model.json`` as format 2 has it, but for the number of the format.
+
+    Raises
+    ------
+    KeyError
+        If something is missing.
+    """
+    content = dict(metadata)
+    architecture, sites = content.pop("architecture"), content.pop("sites", None)
+    labels = {
+        "name": "labels",
+        "kind": "classes",
+        "weight": 1.0,
+        "scheme": content.pop("scheme"),
+        "temperature": content.pop("temperature"),
+        "offsets": content.pop("offsets", []),
+    }
+    content["targets"] = [labels]
+    if architecture.get("accessibility"):
+        weight = content["training"]["settings"].get("accessibility_weight", 1.0)
+        content["targets"].append(
+            {"name": "accessibility", "kind": "value", "weight": weight, "range": [0.0, 1.0]}
+        )
+    settings = {key: architecture[key] for key in _NETWORK if key in architecture}
+    content["network"] = {"name": "gru", "settings": settings}
+    content["members"] = architecture.get("members", 1)
+    content["inputs"] = ["onehot"]
+    content["kind"] = "sequences" if sites is None else "genome"
+    return content if sites is None else content | {"sites": sites}
+
+
+def renamed(weights: Mapping[str, _T]) -> dict[str, _T]:
+    """Return weights by the names that they have in format 2.
+
+    Examples
+    --------
+    >>> renamed({"members.1.head.bias": 0, "stem.weight": 1})
+    {'members.1.heads.0.bias': 0, 'network.stem.convolution.weight': 1}
+    """
+    return {_new_name(name): weight for name, weight in weights.items()}
+
+
+def _new_name(name: str) -> str:
+    for old, new in _WEIGHTS.items():
+        name, found = re.subn(rf"^(members\.\d+\.)?{old}", rf"\g<1>{new}", name)
+        if found:
+            break
+    return name

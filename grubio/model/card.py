@@ -1,0 +1,86 @@
+"""The card of a model: what it predicts, what it was trained on, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grubio.model.networks.registry import NETWORKS
+
+_SCORES = {
+    "accuracy": "share of residues right",
+    "average_precision": "mean average precision of the classes but background",
+}
+
+
+def card(metadata: Mapping[str, Any]) -> str:
+    """Return the card, as Markdown, of a model from the content of its ``model.json``."""
+    training = metadata["training"]
+    sources = "".join(
+        f"- `{name}`, SHA-256 `{digest}`\n"
+        for name, digest in sorted(training["dataset_sources"].items())
+    )
+    return f"""# Model card
+
+{_network(metadata)}, that predicts for every residue of a {metadata["alphabet"]} sequence:
+
+{"".join(map(_target, metadata["targets"]))}
+Trained with grubio {metadata["grubio_version"]}.
+
+## Training data
+
+{training["chains"]:,} sequences, {training["residues"]:,} residues; dataset SHA-256 \
+`{training["dataset_sha256"]}`, made from
+
+{sources}
+## Validation
+
+Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
+{training["score_scheme"]}) on {training["valid_chains"]:,} validation sequences after \
+{training["best_epoch"]:g} epochs. Probabilities are calibrated on the same sequences\
+{_remaining_error(training)}.
+
+## Settings of the network
+
+{_listed(metadata["network"]["settings"])}
+## Settings of training
+
+{_listed(training["settings"])}"""
+
+
+def promised(metadata: Mapping[str, Any]) -> str:
+    """Return how closely the answers of a model repeat, one line for people."""
+    name = metadata["network"]["name"]
+    return (
+        f"The network is `{name}`. On one kind of CPU, its answer to a sequence is the same "
+        f"{NETWORKS[name].promise}, whatever is computed beside it, in any order, batch or shard."
+    )
+
+
+def _network(metadata: Mapping[str, Any]) -> str:
+    name, members = metadata["network"]["name"], metadata["members"]
+    kind = NETWORKS[name].description
+    described = kind if members == 1 else f"the mean of {members} networks, each {kind}"
+    return f"{described[0].upper()}{described[1:]}, {metadata['parameters']:,} parameters"
+
+
+def _target(target: Mapping[str, Any]) -> str:
+    if target["kind"] == "value":
+        low, high = target["range"]
+        return f"- `{target['name']}`: a value from {low:g} to {high:g}\n"
+    scheme = target["scheme"]
+    classes = zip(scheme["letters"], scheme["class_names"], strict=True)
+    return (
+        f"- `{target['name']}`: classes of {scheme['name']}, "
+        f"{', '.join(f'{letter} = {name}' for letter, name in classes)}; "
+        f"temperature {target['temperature']:.3f}\n"
+    )
+
+
+def _remaining_error(training: Mapping[str, Any]) -> str:
+    error = training.get("valid_ece")
+    return "" if error is None else f"; the calibration error that remains is {100 * error:.2f} %"
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return "".join(f"- {key}: {value}\n" for key, value in sorted(settings.items()))

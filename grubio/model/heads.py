@@ -1,0 +1,52 @@
+"""Heads: what a model predicts from the states of its network, one head for each target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from grubio.sequences.target import Target
+
+Outputs: TypeAlias = Mapping[str, Tensor]
+"""By name of target: logits ``(..., class)`` of classes; of a value, ``(...)``, where in its range
+it lies, from 0 to 1. The leading axes are ``(time, batch)`` of a model and ``(residue,)`` of an
+engine."""
+
+
+class Head(nn.Linear):
+    """A linear layer from states to the output for one target.
+
+    Parameters
+    ----------
+    features
+        Width of the states.
+    target
+        The target.
+    """
+
+    def __init__(self, features: int, target: Target) -> None:
+        super().__init__(features, target.size)
+        self.target = target
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return the output, see :data:`Outputs`, of states ``(..., feature)``."""
+        return output_of(self.target, super().forward(states))
+
+
+def output_of(target: Target, scores: Tensor) -> Tensor:
+    """Return the output for a target of the linear layer's scores ``(..., size)``."""
+    return scores if target.kind == "classes" else scores.squeeze(-1).sigmoid()
+
+
+def mean_outputs(targets: Sequence[Target], answers: Sequence[Outputs]) -> Outputs:
+    """Return the mean of several outputs: of log-probabilities for classes, of values else."""
+    means = {}
+    for target in targets:
+        parts = [answer[target.name] for answer in answers]
+        if target.kind == "classes":
+            parts = [logits.log_softmax(dim=-1) for logits in parts]
+        means[target.name] = torch.stack(parts).mean(dim=0)
+    return means

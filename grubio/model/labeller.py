@@ -1,0 +1,101 @@
+"""The labeller: a network and a head for each target, and the mean of several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+from grubio.model.heads import Head, Outputs, mean_outputs
+from grubio.model.networks.protocol import Architecture, Network
+from grubio.model.networks.registry import NETWORKS
+from grubio.sequences.target import Target
+
+
+class Labeller(nn.Module):
+    """A network with a head for each target.
+
+    Parameters
+    ----------
+    network
+        The network.
+    targets
+        What to predict; the first one is the main one.
+    """
+
+    def __init__(self, network: Network, targets: Sequence[Target]) -> None:
+        super().__init__()
+        self.network = network
+        self.targets = tuple(targets)
+        self.heads = nn.ModuleList(Head(network.features, target) for target in targets)
+
+    @property
+    def architecture(self) -> Architecture:
+        """Which network, and its size."""
+        return self.network.architecture
+
+    @property
+    def shape(self) -> tuple[Architecture, list[Target]]:
+        """What the members of an ensemble have in common: all but how they were trained."""
+        return self.architecture, [replace(target, weight=1.0) for target in self.targets]
+
+    def forward(self, codes: Tensor, lengths: Tensor) -> Outputs:
+        """Return the outputs of a batch; what stands at padding means nothing.
+
+        Parameters are those of :meth:`grubio.model.networks.protocol.Network.forward`.
+        """
+        return self.outputs(self.network(codes, lengths))
+
+    def outputs(self, states: Tensor) -> Outputs:
+        """Return the outputs of the network's states ``(time, batch, feature)``."""
+        return {
+            target.name: head(states) for target, head in zip(self.targets, self.heads, strict=True)
+        }
+
+
+class Ensemble(nn.Module):
+    """Labellers of one architecture whose outputs are averaged.
+
+    Logits are the means of the members' log-probabilities, and values are means.
+
+    Parameters
+    ----------
+    members
+        The labellers.
+
+    Raises
+    ------
+    ValueError
+        If their networks or targets differ.
+    """
+
+    def __init__(self, members: Sequence[Labeller]) -> None:
+        super().__init__()
+        if any(member.shape != members[0].shape for member in members):
+            raise ValueError("the members of an ensemble must have the same network and targets")
+        self.architecture, self.targets = members[0].architecture, members[0].targets
+        self.members = nn.ModuleList(members)
+
+    def forward(self, codes: Tensor, lengths: Tensor) -> Outputs:
+        """Return the outputs of a batch; see :meth:`Labeller.forward`."""
+        return mean_outputs(self.targets, [member(codes, lengths) for member in self.members])
+
+
+def members_of(model: Labeller | Ensemble) -> list[Labeller]:
+    """Return the labellers of a model: its members, or itself."""
+    return [model] if isinstance(model, Labeller) else list(model.members)  # type: ignore[arg-type]
+
+
+def new_labeller(
+    architecture: Architecture,
+    targets: Sequence[Target],
+    channel_table: npt.NDArray[np.float32],
+    members: int = 1,
+) -> Labeller | Ensemble:
+    """Return a model with fresh weights: one labeller, or an ensemble of several."""
+    network = NETWORKS[architecture.network].network
+    made = [Labeller(network(architecture, channel_table), targets) for _ in range(members)]
+    return made[0] if members == 1 else Ensemble(made)

@@ -1,0 +1,75 @@
+"""What every network has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+from grubio.model.networks.registry import NetworkName
+from grubio.model.networks.stem import Stem
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Which network, and its size; every network uses all of the settings.
+
+    Attributes
+    ----------
+    network
+        Its name in :data:`grubio.model.networks.registry.NETWORKS`.
+    hidden_size
+        Width of a layer, or of one direction of it.
+    layers
+        Number of layers.
+    dropout
+        Share of units dropped after every layer while training.
+    stem_channels
+        Channels of the convolution before the first layer; 0 is none.
+    stem_width
+        Residues that the convolution sees, an odd number.
+    """
+
+    network: NetworkName
+    hidden_size: int
+    layers: int
+    dropout: float
+    stem_channels: int = 0
+    stem_width: int = 7
+
+
+class Network(nn.Module):
+    """Codes and lengths in, states out.
+
+    A subclass sets ``features``, the width of its states. What it returns for a residue must not
+    depend on padding nor on the other sequences of a batch. Its buffers must be persistent, as
+    those of a loaded model come from the file of weights.
+
+    Parameters
+    ----------
+    architecture
+        The size of the network.
+    channel_table
+        Channels of each residue code, float32 ``(code, channel)``; the last row is padding.
+    """
+
+    features: int
+
+    def __init__(self, architecture: Architecture, channel_table: npt.NDArray[np.float32]) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.stem = Stem(channel_table, architecture.stem_channels, architecture.stem_width)
+
+    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
+        """Return states, float ``(time, batch, feature)``; those at padding mean nothing.
+
+        Parameters
+        ----------
+        codes
+            Residue codes, integer ``(time, batch)``, padded at the end.
+        lengths
+            Residues of each sequence, int64 ``(batch,)``.
+        """
+        raise NotImplementedError
