@@ -2,8 +2,8 @@
 
 Alignments with an E-value above 1 are not looked at. Two chains count as homologs if one has an
 E-value below ``max_evalue``, or an identity of at least ``min_identity`` over at least 80 residues
-and half of the shorter chain. Shorter stretches reach 25 % identity by chance (Rost, Protein
-Engineering 12:85, 1999).
+and half of the shorter chain. Shorter alignments reach 25 % identity by chance (Rost, Protein
+Engineering 12:85, 1999). A chain that stands whole in another always counts.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class Hit:
     evalue: float
 
     def is_meaningful(self, settings: SplitSettings) -> bool:
-        """Return whether the alignment is significant, or long enough for its identity to count."""
+        """Return whether it is a copy, significant, or long enough for its identity to count."""
+        is_copy = self.identity == self.coverage == 1
         long_enough = self.aligned >= MIN_ALIGNED and self.coverage >= MIN_COVERAGE
-        return self.evalue < settings.max_evalue or long_enough
+        return is_copy or self.evalue < settings.max_evalue or long_enough
 
     def is_alike(self, settings: SplitSettings) -> bool:
         """Return whether the alignment is significant or alike, however short it is.
@@ -54,7 +55,7 @@ class Hit:
         return self.evalue < settings.max_evalue or self.identity >= settings.min_identity
 
     def is_homolog(self, settings: SplitSettings) -> bool:
-        """Return whether the chains count as homologs; see the text of the package."""
+        """Return whether the chains count as homologs."""
         return self.is_meaningful(settings) and (
             self.evalue < settings.max_evalue or self.identity >= settings.min_identity
         )

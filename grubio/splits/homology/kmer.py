@@ -42,12 +42,12 @@ def search(
     """Yield alignments with an E-value of at most 1; it runs on one thread."""
     aligner, (scale, constant) = _aligner(alphabet)
     names = list(targets)
-    clean = {name: _standard(sequence, alphabet) for name, sequence in targets.items()}
+    clean = {name: standard(sequence, alphabet) for name, sequence in targets.items()}
     residues = sum(map(len, clean.values()))
     profile = _kmer_counts(list(clean.values()), alphabet)
     sizes = np.sqrt(np.maximum(np.asarray(profile.sum(axis=1)).ravel(), 1))
     for query, sequence in queries.items():
-        text = _standard(sequence, alphabet)
+        text = standard(sequence, alphabet)
         shared = (profile @ _kmer_counts([text], alphabet).T).toarray().ravel() / sizes
         for place in np.argsort(-shared, kind="stable")[: CANDIDATES + 1].tolist():
             target = names[place]
@@ -92,8 +92,8 @@ def _aligner(alphabet: Alphabet) -> tuple[Any, tuple[float, float]]:
     return aligner, (0.267, 0.041)
 
 
-def _standard(sequence: str, alphabet: Alphabet) -> str:
-    # BLOSUM62 has no U, O or J.
+def standard(sequence: str, alphabet: Alphabet) -> str:
+    """Return a sequence in upper case, in the letters that BLOSUM62 has (no U, O or J)."""
     read, written = ("U", "T") if alphabet is DNA else ("UOJ", "CKL")
     return sequence.upper().translate(str.maketrans(read, written))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Iterator, Mapping
 
@@ -11,7 +10,8 @@ from grubio.errors import GrubioError
 from grubio.sequences.alphabet import Alphabet
 from grubio.splits.homology.hit import Hit
 
-logger = logging.getLogger(__name__)
+# MMseqs2 stops where no chain is long enough for a word of it.
+_SHORTEST = 14
 
 
 def find_hits(
@@ -23,6 +23,9 @@ def find_hits(
 ) -> Iterator[Hit]:
     """Yield alignments of queries with targets, both sequences by id; never of an id with itself.
 
+    Copies come first, whatever the method makes of them, and near copies of chains for which it
+    found no homolog last. Of many copies not every pair is named, but each of them is.
+
     Raises
     ------
     GrubioError
@@ -30,15 +33,23 @@ def find_hits(
     """
     if not queries or not targets:
         return
-    if chosen_method(settings) == "mmseqs":
+    if chosen_method(settings, queries, targets) == "mmseqs":
         from grubio.splits.homology.mmseqs import search
     else:
         from grubio.splits.homology.kmer import search
-    yield from search(queries, targets, alphabet, threads)
+    from grubio.splits.homology.copies import copies, near_copies
+
+    yield from copies(queries, targets, alphabet)
+    seen = set()
+    for hit in search(queries, targets, alphabet, threads):
+        if hit.is_homolog(settings):
+            seen |= {hit.query, hit.target}
+        yield hit
+    yield from near_copies(queries, targets, alphabet, seen)
 
 
-def chosen_method(settings: SplitSettings) -> str:
-    """Return ``mmseqs`` or ``kmer``.
+def chosen_method(settings: SplitSettings, *sets: Mapping[str, str]) -> str:
+    """Return ``mmseqs`` or ``kmer``; the latter too if one of the sets has no chain for MMseqs2.
 
     Raises
     ------
@@ -51,4 +62,5 @@ def chosen_method(settings: SplitSettings) -> str:
             "MMseqs2 is not installed",
             hint="apt install mmseqs2, conda install -c bioconda mmseqs2, or --method kmer",
         )
-    return settings.method if settings.method != "auto" else "mmseqs" if installed else "kmer"
+    long_enough = all(any(len(text) >= _SHORTEST for text in some.values()) for some in sets)
+    return "mmseqs" if installed and long_enough and settings.method != "kmer" else "kmer"
