@@ -1,16 +1,18 @@
-"""Copies and near copies, which a search for homologs can miss, whatever its tool.
+"""Copies and near copies, which a search for homologs can miss.
 
-MMseqs2 finds no chain of fewer than about 14 residues and none that its mask of low complexity
-hides; the E-value of an alignment says little about either. So chains are compared as words here.
+MMseqs2 does not find chains of fewer than about 14 residues, nor those that its mask of low
+complexity hides, and no alignment of so few residues is significant. Chains are compared as text
+here.
 
-A chain is a *copy* of another if both are identical, or if it has at least four residues and stands
-in the other whole; three residues stand in one chain of forty by chance. It is a *near copy* if the
-shorter chain, of at least six residues, fits into the other with one edit (substitution, insertion
-or deletion), or one for every ten of its residues, and if this is more than chance. With ``a``
+A chain is a *copy* of another if the two are identical, or if it has at least four residues and is
+contained whole in the other; three residues are found in one chain of forty by chance, and two in
+every third, so such a chain would join much of a dataset. Two chains are *near copies* if the
+shorter one, of at least six residues, fits into the other with one edit (substitution, insertion or
+deletion), or one for every ten of its residues, and if this is more than chance. With ``a``
 letters, an edit is of one of ``2a`` kinds (``a - 1`` substitutions, ``a`` insertions, a deletion),
 so at most ``C(L, d) (2a)^d`` of the ``a^L`` words of ``L`` letters are within ``d`` edits of one,
-and ``E = N C(L, d) (2a)^d / a^L`` near copies are expected in ``N`` residues. With one edit that
-is below 0.01 from 7 residues on in 10,000 residues, and from 9 on in 5 million.
+and ``E = N C(L, d) (2a)^d / a^L`` near copies are expected in ``N`` residues. With one edit that is
+below 0.01 from 7 residues on in 10,000 residues, and from 9 on in 5 million.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import numpy.typing as npt
 
 from grubio.sequences.alphabet import Alphabet
 from grubio.splits.homology.hit import Hit
-from grubio.splits.homology.kmer import CANDIDATES, standard
+from grubio.splits.homology.kmer import CANDIDATES, MAX_EVALUE, standard
 
 _SHORTEST_COPY, _SHORTEST_NEAR_COPY = 4, 6
 # Eight letters of five bits and the number of a chain fit into 63 bits.
@@ -40,14 +42,14 @@ Pairs = Iterator[tuple[str, str]]
 def copies(
     queries: Mapping[str, str], targets: Mapping[str, str], alphabet: Alphabet
 ) -> Iterator[Hit]:
-    """Yield hits of chains of which one stands whole in the other.
+    """Yield hits of chains of which one is contained whole in the other.
 
     Of identical chains, each is paired with the first one only.
     """
     ours, theirs = _by_sequence(queries, alphabet), _by_sequence(targets, alphabet)
     residues = sum(map(len, targets.values()))
     pairs = {text: text for text in ours if text in theirs}.items()
-    for query, target in dict.fromkeys(chain(pairs, _both_ways(_standing_whole, ours, theirs))):
+    for query, target in dict.fromkeys(chain(pairs, _both_ways(_contained_whole, ours, theirs))):
         yield from _hits(ours[query], theirs[target], (query, target), 0, residues, alphabet)
 
 
@@ -57,7 +59,7 @@ def near_copies(
     alphabet: Alphabet,
     seen: Collection[str],
 ) -> Iterator[Hit]:
-    """Yield hits of near copies of which one, at least, is not among the ids that were seen."""
+    """Yield hits of near copies, at least one of which is not among the ids that were seen."""
     ours, theirs = _by_sequence(queries, alphabet), _by_sequence(targets, alphabet)
     new = {text for group in (ours, theirs) for text, ids in group.items() if ids[0] not in seen}
     residues = sum(map(len, targets.values()))
@@ -66,9 +68,8 @@ def near_copies(
         short, long = sorted((query, target), key=len)
         edits = 0 if short in long else len(short) - round(_aligner().score(short, long))
         if 0 < edits <= _most_edits(short):
-            yield from _hits(
-                ours[query], theirs[target], (query, target), edits, residues, alphabet
-            )
+            hits = _hits(ours[query], theirs[target], (query, target), edits, residues, alphabet)
+            yield from (hit for hit in hits if hit.evalue <= MAX_EVALUE)
 
 
 def _both_ways(search: Callable[[Groups, Groups], Pairs], ours: Groups, theirs: Groups) -> Pairs:
@@ -78,18 +79,18 @@ def _both_ways(search: Callable[[Groups, Groups], Pairs], ours: Groups, theirs: 
         yield from ((query, target) for target, query in search(theirs, ours))
 
 
-def _standing_whole(parts: Groups, wholes: Groups) -> Pairs:
-    return standing_in([part for part in parts if len(part) >= _SHORTEST_COPY], list(wholes))
+def _contained_whole(parts: Groups, wholes: Groups) -> Pairs:
+    return contained([part for part in parts if len(part) >= _SHORTEST_COPY], list(wholes))
 
 
-def standing_in(parts: Sequence[str], wholes: Sequence[str]) -> Pairs:
-    """Yield each part with each whole that it stands in.
+def contained(parts: Sequence[str], wholes: Sequence[str]) -> Pairs:
+    """Yield each part with each whole that contains it.
 
     Looks at the wholes that hold a rare word of the part.
 
     Examples
     --------
-    >>> list(standing_in(["AC", "GG"], ["TACG", "TTT", "AC"]))
+    >>> list(contained(["AC", "GG"], ["TACG", "TTT", "AC"]))
     [('AC', 'TACG'), ('AC', 'AC')]
     """
     by_size = defaultdict(list)
@@ -148,7 +149,7 @@ def _sharing_a_piece(parts: Groups, wholes: Groups, *, new: set[str]) -> Pairs:
             for piece in _pieces(part):
                 chains_of[piece].append(part)
         shared: dict[str, Counter[str]] = defaultdict(Counter)
-        for piece, whole in standing_in(list(chains_of), others):
+        for piece, whole in contained(list(chains_of), others):
             for part in chains_of[piece]:
                 if len(part) <= len(whole):
                     shared[part][whole] += 1

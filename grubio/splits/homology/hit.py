@@ -3,7 +3,7 @@
 Alignments with an E-value above 1 are not looked at. Two chains count as homologs if one has an
 E-value below ``max_evalue``, or an identity of at least ``min_identity`` over at least 80 residues
 and half of the shorter chain. Shorter alignments reach 25 % identity by chance (Rost, Protein
-Engineering 12:85, 1999). A chain that stands whole in another always counts.
+Engineering 12:85, 1999). A chain that is contained whole in another always counts.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ CANDIDATES = 100
 # Residues that often replace each other, after Murphy et al., Protein Engineering 13:149 (2000).
 _GROUPS = ("LVIM", "C", "A", "G", "ST", "P", "FYW", "EDNQ", "KR", "H")
 _PROTEIN_K, _DNA_K = 4, 11
-_MAX_EVALUE = 1.0
+MAX_EVALUE = 1.0
 
 
 def search(
@@ -55,7 +55,7 @@ def search(
                 continue
             score = aligner.score(text, clean[target])
             evalue = constant * len(text) * residues * math.exp(-scale * score)
-            if evalue > _MAX_EVALUE:
+            if evalue > MAX_EVALUE:
                 continue
             same, aligned = _columns(aligner.align(text, clean[target])[0], text, clean[target])
             coverage = min(aligned / min(len(text), len(clean[target])), 1.0)

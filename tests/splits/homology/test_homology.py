@@ -81,4 +81,4 @@ def test_missing_mmseqs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(GrubioError, match="MMseqs2 is not installed"):
         list(find_hits({"a": "MK"}, {"b": "MK"}, PROTEIN, SplitSettings(method="mmseqs"), 1))
-    assert not list(find_hits({"a": "MK"}, {"b": "MK"}, PROTEIN, SplitSettings(method="auto"), 1))
+    assert not list(find_hits({"a": "MK"}, {"b": "KM"}, PROTEIN, SplitSettings(method="auto"), 1))
