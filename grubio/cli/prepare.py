@@ -66,7 +66,6 @@ def prepare(
         raise GrubioError(
             f"format {settings.format} takes no --annotation", hint="genomes: --format genome"
         )
-    from grubio.config import parse_scheme
     from grubio.datasets.prepare_sequences import prepare_dataset
 
     tally = prepare_dataset(
@@ -80,7 +79,7 @@ def prepare(
         summary=summary,
     )
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")
-    _print_classes(tally, parse_scheme(settings.scheme))
+    _print_classes(tally, settings.label_scheme)
     _print_changes(tally)
     if refused := tally.read - tally.kept:
         _print_refused("records", refused, tally)
@@ -93,7 +92,6 @@ def _prepare_genome(
     settings: PrepareSettings,
     summary: Path | None,
 ) -> None:
-    from grubio.config import genome_scheme
     from grubio.datasets.prepare_genome import prepare_genome
 
     tally = prepare_genome(files, annotation, output, settings, summary=summary)
@@ -101,7 +99,7 @@ def _prepare_genome(
         f"{tally.contigs} contigs, {tally.bases} bases; {tally.kept} records of both strands, "
         f"{tally.masked} of {tally.residues} bases masked"
     )
-    _print_classes(tally, genome_scheme(settings.classes))
+    _print_classes(tally, settings.label_scheme)
     for name, found in tally.places.items():
         cut = f", {found.clipped} cut at the end of a contig" if found.clipped else ""
         short = f", {found.short} with too few bases left out" if found.short else ""

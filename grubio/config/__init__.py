@@ -9,6 +9,7 @@ from grubio.config.data import DatasetSettings, PrepareSettings, RecordFormat, S
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
 from grubio.config.model import (
     EvaluationSettings,
+    Metric,
     ModelSettings,
     MotifSettings,
     TrainingSettings,
@@ -30,6 +31,7 @@ __all__ = [
     "Device",
     "EvaluationSettings",
     "GenomeSettings",
+    "Metric",
     "ModelSettings",
     "MotifSettings",
     "Name",

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from grubio.config.base import Name, OnInvalid, Settings, Source
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
+from grubio.sequences.scheme import LabelScheme
 
 RecordFormat = Literal["fasta", "tagged", "tsv", "dssp", "structure", "genome"]
 
@@ -32,6 +33,12 @@ class PrepareSettings(Settings):
         description="Label scheme: `ss3`, `ss8`, or your own as NAME=LETTER:class,LETTER:class, "
         "for example `disorder=O:ordered,D:disordered`. Format `genome` makes its own of "
         "`classes`.",
+    )
+    background: str = Field(
+        default="",
+        pattern="^[!-~]?$",
+        description="Letter of the class of your own scheme that means that nothing special is "
+        "there, such as `.`; GFF3 leaves it out, and scores do not praise a model for it.",
     )
     columns: str = Field(
         default="",
@@ -74,12 +81,6 @@ class PrepareSettings(Settings):
             return {"alphabet": "dna", **value}
         return value
 
-    @field_validator("scheme")
-    @classmethod
-    def _known_scheme(cls, value: str) -> str:
-        parse_scheme(value)
-        return value
-
     @field_validator("contigs", mode="before")
     @classmethod
     def _as_one_text(cls, value: Any) -> Any:
@@ -95,6 +96,13 @@ class PrepareSettings(Settings):
         except json.JSONDecodeError as error:
             raise ValueError(f"is not JSON ({error})") from error
 
+    @property
+    def label_scheme(self) -> LabelScheme:
+        """The classes that the settings name or spell out."""
+        if self.format == "genome":
+            return genome_scheme(self.classes)
+        return parse_scheme(self.scheme, self.background)
+
     @model_validator(mode="after")
     def _classes_only_of_genomes(self) -> PrepareSettings:
         if self.format != "genome":
@@ -102,7 +110,10 @@ class PrepareSettings(Settings):
             defaults = type(self).model_construct()
             if given := [k for k in genomes_only if getattr(self, k) != getattr(defaults, k)]:
                 raise ValueError(f"format '{self.format}' takes no {given[0]}")
+            parse_scheme(self.scheme, self.background)
             return self
+        if self.background not in ("", "."):
+            raise ValueError("the background of format 'genome' is '.'")
         if self.alphabet != "dna":
             raise ValueError("format 'genome' needs alphabet dna")
         if not self.classes:

@@ -94,13 +94,16 @@ def _texts(value: Any) -> list[str]:
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
 
-def parse_scheme(text: str) -> LabelScheme:
+def parse_scheme(text: str, background: str = "") -> LabelScheme:
     """Return the label scheme that a ``scheme`` setting names or spells out.
+
+    ``background`` is the letter of the background of one that is spelled out, empty without one.
 
     Raises
     ------
     ValueError
-        If it is neither a known name nor ``NAME=LETTER:class,LETTER:class``.
+        If it is neither a known name nor ``NAME=LETTER:class,LETTER:class``, or the background is
+        none of its letters.
 
     Examples
     --------
@@ -108,6 +111,8 @@ def parse_scheme(text: str) -> LabelScheme:
     'OD'
     """
     if text in SCHEMES:
+        if background not in ("", SCHEMES[text].background):
+            raise ValueError(f"the background of {text} is '{SCHEMES[text].background}'")
         return SCHEMES[text]
     name, equals, classes = text.partition("=")
     parts = [part.partition(":") for part in classes.split(",")]
@@ -119,6 +124,7 @@ def parse_scheme(text: str) -> LabelScheme:
         name,
         "".join(p[0] for p in parts),
         [class_name or letter for letter, _, class_name in parts],
+        background or None,
     )
 
 

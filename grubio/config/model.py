@@ -9,6 +9,9 @@ from pydantic import Field, field_validator
 from grubio.config.base import Settings
 from grubio.model.networks.registry import NetworkName, described_networks
 
+Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision"]
+"""A score of all classes together."""
+
 
 class ModelSettings(Settings):
     """Which network, and its size."""
@@ -94,10 +97,13 @@ class TrainingSettings(Settings):
         "elsewhere all but the background. Probabilities are set right for the true "
         "frequencies afterwards.",
     )
-    select_by: Literal["accuracy", "average_precision"] = Field(
-        default="accuracy",
-        description="Score of a validation: share of residues right, or mean average precision of "
-        "the rare classes, which says more about those.",
+    select_by: Literal["auto", Metric] = Field(
+        default="auto",
+        description="Score that chooses among validations and comes first in the report: "
+        "`accuracy` is the share of residues right, `mcc` the correlation over all classes, "
+        "`macro_f1` the mean F1 of the classes, `average_precision` its mean over the classes but "
+        "the background. `auto` is accuracy; where over 90 % of the training residues are "
+        "background, it is `mcc`, or with `background_ratio` `average_precision`.",
     )
     false_positives_per_kb: float = Field(
         default=0.1,

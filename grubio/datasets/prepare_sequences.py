@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from grubio.config import PrepareSettings, parse_scheme
+from grubio.config import PrepareSettings
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
@@ -57,7 +57,7 @@ def prepare_dataset(
     GrubioError
         If a file or record is at fault, or no record is left.
     """
-    scheme = parse_scheme(settings.scheme)
+    scheme = settings.label_scheme
     alphabet = ALPHABETS[settings.alphabet]
     read = [p for p in (*files, labels, masks, accessibility, profiles) if p is not None]
     raw = read_labelled(files, settings, labels=labels, masks=masks)

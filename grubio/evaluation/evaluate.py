@@ -18,7 +18,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from grubio import __version__
-from grubio.config import Device, EvaluationSettings
+from grubio.config import Device, EvaluationSettings, Metric
 from grubio.datasets.audit import AuditRow, read_audit
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
@@ -31,7 +31,6 @@ from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference.labelled_sequence import labelled
 from grubio.inference.predictor import Predictor
 from grubio.metrics.bootstrap import bootstrap_weights
-from grubio.metrics.headline import Metric
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
 from grubio.overwriting import keeps_inputs

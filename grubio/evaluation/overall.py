@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from grubio.config import EvaluationSettings
+from grubio.config import EvaluationSettings, Metric
 from grubio.datasets.audit import AuditRow
 from grubio.errors import GrubioError
 from grubio.evaluation.scoring import (
@@ -24,7 +24,7 @@ from grubio.evaluation.scoring import (
 )
 from grubio.files import table_text
 from grubio.metrics.bootstrap import Floats, Score, bootstrap_weights
-from grubio.metrics.headline import Metric, headline_metric
+from grubio.metrics.headline import headline_metric
 from grubio.model.bundle import Bundle
 from grubio.runs.files import CALIBRATION_FILE, CHAINS_FILE, CONFUSION_FILE
 from grubio.runs.metrics import Counts, Headline, Metrics
@@ -169,8 +169,8 @@ def _overall(
     scores = coarse.overall(weights)
     name = accuracy_name(coarse.scheme)
     scores[f"{name}_chain_mean"] = scores.pop("chain_mean")
-    if (key := score_key(headline, coarse.scheme)) not in scores:
-        scores[key] = coarse.estimate(headline, weights).score
+    if headline != "accuracy":
+        scores[headline] = coarse.estimate(headline, weights).score
     for fine in finer:
         theirs = fine.overall(weights)
         scores[accuracy_name(fine.scheme)] = theirs[accuracy_name(fine.scheme)]

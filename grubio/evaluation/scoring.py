@@ -89,8 +89,9 @@ class SchemeScores:
     def estimate(
         self, metric: str, weights: Floats, chosen: Sequence[int] | None = None
     ) -> Estimate:
-        """Return a score of all classes together, of all chains or of the chosen ones.
+        """Return a headline score, of all chains or of the chosen ones.
 
+        A correlation that is not defined, as for predictions of one class alone, counts as 0.
         ``metric`` is one of :data:`grubio.metrics.headline.Metric`.
         """
         chains = np.arange(len(self.confusion)) if chosen is None else np.array(chosen)
@@ -103,11 +104,17 @@ class SchemeScores:
                     if letter != self.scheme.background
                 ]
             )
-        return estimated(OVERALL[metric], self.per_chain[chains], weights[:, chains])
+        found = estimated(OVERALL[metric], self.per_chain[chains], weights[:, chains])
+        if metric == "mcc":
+            return Estimate(float(np.nan_to_num(found.value)), np.nan_to_num(found.replicates))
+        return found
 
     def overall(self, weights: Floats) -> dict[str, Score]:
         """Return the scores that describe all classes together."""
-        scores = {metric: self.estimate(metric, weights).score for metric in OVERALL}
+        scores = {
+            name: estimated(statistic, self.per_chain, weights).score
+            for name, statistic in OVERALL.items()
+        }
         return {
             accuracy_name(self.scheme): scores.pop("accuracy"),
             **scores,
@@ -183,14 +190,8 @@ class CalibrationScores:
 
 
 def gain(metric: str, ours: SchemeScores, theirs: SchemeScores, weights: Floats) -> Score:
-    """Return our score less theirs, with both scored on the same samples.
-
-    A correlation that is not defined, as for predictions of one class alone, counts as 0 here.
-    """
-    one, other = (scores.estimate(metric, weights) for scores in (ours, theirs))
-    if metric == "mcc":
-        other = Estimate(float(np.nan_to_num(other.value)), np.nan_to_num(other.replicates))
-    return (one - other).score
+    """Return our score less theirs, with both scored on the same samples."""
+    return (ours.estimate(metric, weights) - theirs.estimate(metric, weights)).score
 
 
 def by_length(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grubio.config import EvaluationSettings
+from grubio.config import EvaluationSettings, Metric
 from grubio.evaluation.baselines import WindowLogisticRegression
 from grubio.evaluation.overall import Probabilities
-from grubio.metrics.headline import Metric
 from grubio.model.bundle import Bundle
 from grubio.runs.metrics import Metrics
 from grubio.sequences.record import Record

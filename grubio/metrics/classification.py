@@ -6,7 +6,7 @@ Definitions are those of scikit-learn (``precision_recall_fscore_support``,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ _THRESHOLDS = 400
 
 
 def confusion_counts(
-    observed: npt.NDArray[np.uint8], predicted: npt.NDArray[np.uint8], classes: int
+    observed: npt.NDArray[np.integer], predicted: npt.NDArray[np.integer], classes: int
 ) -> Counts:
     """Return the confusion matrix of one chain, int64 ``(observed class, predicted class)``.
 
@@ -117,6 +117,26 @@ def average_precision(
         float(average_precision_score(positive, scores)),
         binned_average_precision(resampled(weights, counts)),
     )
+
+
+def mean_average_precision(
+    probabilities: npt.NDArray[np.floating],
+    observed: npt.NDArray[np.integer],
+    columns: Sequence[int],
+) -> float:
+    """Return the mean of the average precision of those of some classes that occur; 0 if none does.
+
+    Probabilities are ``(residue, class)``, observed classes ``(residue,)``.
+    """
+    # Loading it takes as long as PyTorch does, and other scores have no need of it.
+    from sklearn.metrics import average_precision_score
+
+    scores = [
+        average_precision_score(observed == column, probabilities[:, column])
+        for column in columns
+        if (observed == column).any()
+    ]
+    return float(sum(scores) / max(len(scores), 1))
 
 
 def binned_average_precision(counts: npt.NDArray[np.generic]) -> Floats:

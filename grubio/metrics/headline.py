@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
+from grubio.config import Metric
 from grubio.sequences.scheme import LabelScheme
 
-AVERAGE_PRECISION = "average_precision"
-Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision"]
+AVERAGE_PRECISION: Metric = "average_precision"
 
 MOST_BACKGROUND = 0.9
 """Share of residues of the background above which accuracy tells little: naming no other class
 already reaches it."""
 
 
-def headline_metric(scheme: LabelScheme, counts: npt.NDArray[np.integer]) -> Metric:
+def headline_metric(scheme: LabelScheme, counts: npt.NDArray[np.number]) -> Metric:
     """Return the headline of a scheme: accuracy, or MCC where nearly all residues are background.
 
     Parameters
@@ -29,7 +27,8 @@ def headline_metric(scheme: LabelScheme, counts: npt.NDArray[np.integer]) -> Met
 
     Examples
     --------
-    >>> from grubio.sequences.scheme import custom_scheme
+    >>> from grubio.config import Metric
+    from grubio.sequences.scheme import custom_scheme
     >>> scheme = custom_scheme("site", "B.", background=".")
     >>> headline_metric(scheme, np.array([5, 95])), headline_metric(scheme, np.array([30, 70]))
     ('mcc', 'accuracy')

@@ -9,6 +9,8 @@ from grubio.model.networks.registry import NETWORKS
 
 _SCORES = {
     "accuracy": "share of residues right",
+    "mcc": "correlation of observed and predicted classes",
+    "macro_f1": "mean F1 of the classes",
     "average_precision": "mean average precision of the classes but background",
 }
 

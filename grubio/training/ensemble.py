@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from grubio.datasets.parquet import read_header, read_records, require_splits
+from grubio.config import Metric
+from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
+from grubio.metrics.classification import OVERALL, confusion_counts, mean_average_precision
+from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
 from grubio.model.calibration import calibration
 from grubio.model.labeller import Ensemble, Labeller
@@ -20,6 +24,7 @@ from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.sequences.scored_classes import scored_classes
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
+from grubio.training.window_sampling import rare_classes
 
 
 @keeps_inputs("models", "dataset")
@@ -55,7 +60,8 @@ def combine_models(
             raise GrubioError(f"has another network or other targets than {models[0]}", path=path)
     ensemble = Ensemble(members).eval()
     raw = Bundle(ensemble, header.alphabet)
-    temperature, error, score = _calibrated(raw, dataset, threads)
+    by = bundles[0].metadata["training"].get("score", "accuracy")
+    temperature, error, score = _calibrated(raw, dataset, threads, by)
     training = [bundle.metadata["training"] for bundle in bundles]
     row = dict.fromkeys(HISTORY_COLUMNS, 0.0)
     row |= {
@@ -88,8 +94,10 @@ def _common(values: Sequence[Any]) -> Any:
     return values[0] if len(set(values)) == 1 else ", ".join(map(str, values))
 
 
-def _calibrated(raw: Bundle, dataset: Path, threads: int | None) -> tuple[float, float, float]:
-    # Temperature, calibration error, and the share of residues right in the headline scheme.
+def _calibrated(
+    raw: Bundle, dataset: Path, threads: int | None, by: Metric
+) -> tuple[float, float, float]:
+    # Temperature, calibration error, and the score that chose the members.
     scheme = raw.scheme
     records = list(read_records(dataset, "valid"))
     require_splits(dataset, records, "valid")
@@ -101,7 +109,21 @@ def _calibrated(raw: Bundle, dataset: Path, threads: int | None) -> tuple[float,
         logits.append(np.log(np.maximum(prediction.probabilities[counted], 1e-12)))
         classes.append(seen[counted].astype(np.int64))
     scores, observed = np.concatenate(logits), np.concatenate(classes)
-    reduction = scheme.reduction_matrix(scheme.headline)
-    called = (np.exp(scores) @ reduction).argmax(axis=1)
-    right = called == reduction.argmax(axis=1)[observed]
-    return *calibration(scores, observed), float(right.mean())
+    return *calibration(scores, observed), _score(
+        by, np.exp(scores), observed, read_header(dataset)
+    )
+
+
+def _score(
+    by: Metric,
+    probabilities: npt.NDArray[np.floating],
+    observed: npt.NDArray[np.int64],
+    header: DatasetHeader,
+) -> float:
+    if by == AVERAGE_PRECISION:
+        return mean_average_precision(probabilities, observed, rare_classes(header))
+    reduction = header.scheme.reduction_matrix(header.scheme.headline)
+    called = (probabilities @ reduction).argmax(axis=1)
+    seen = reduction.argmax(axis=1)[observed]
+    counts = confusion_counts(seen, called, reduction.shape[1]).astype(np.float64)
+    return float(np.nan_to_num(OVERALL[by](counts)))

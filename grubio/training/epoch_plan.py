@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from grubio.config import ModelSettings, TrainingSettings
+from grubio.config import Metric, ModelSettings, TrainingSettings
 from grubio.errors import GrubioError
+from grubio.metrics.headline import AVERAGE_PRECISION, headline_metric
 from grubio.model.batching import (
     Example,
     PaddedBatches,
@@ -86,6 +87,7 @@ def new_fitting(
         ),
         total_steps=sum(rounds),
         class_weights=weights,
+        score=_score(data, settings),
         rare=rare_classes(data.header),
         padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
     )
@@ -98,6 +100,16 @@ def _targets(
     if model_settings.accessibility:
         targets.append(Target("accessibility", "value", weight=settings.accessibility_weight))
     return targets
+
+
+def _score(data: TrainingData, settings: TrainingSettings) -> Metric:
+    if settings.select_by != "auto":
+        return settings.select_by
+    scheme = data.header.scheme
+    counts = class_counts(data.train, scheme.size) @ scheme.reduction_matrix(scheme.headline)
+    score = headline_metric(scheme.headline, counts)
+    # Probabilities are set right for the true frequencies only after training.
+    return AVERAGE_PRECISION if score == "mcc" and settings.background_ratio else score
 
 
 def _rounds(batches: int, settings: TrainingSettings) -> int:

@@ -6,14 +6,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
-from grubio.config import TrainingSettings
+from grubio.config import Metric, TrainingSettings
 from grubio.files import table_text
+from grubio.metrics.classification import OVERALL, mean_average_precision
+from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.model.batching import IGNORED, Batch, dealt_batches, is_dealt
 from grubio.model.labeller import Labeller
 from grubio.sequences.record import PROFILE_COLUMNS
@@ -57,7 +60,7 @@ class Fitting(lightning.LightningModule):
     settings
         How to fit it.
     scheme
-        The classes; the score is the share of residues right in its headline scheme.
+        The classes; scores are those of its headline scheme.
     train
         Gives the batches of a part, by the part's number; the same number, the same batches.
     valid
@@ -66,6 +69,8 @@ class Fitting(lightning.LightningModule):
         Steps of all parts together.
     class_weights
         Weight of each class in the loss, float32 ``(class,)``, or None.
+    score
+        What a validation is scored by.
     rare
         Class indices whose mean average precision is the score, if it is that.
     padding_waste
@@ -82,6 +87,7 @@ class Fitting(lightning.LightningModule):
         valid: Sequence[Batch],
         total_steps: int,
         class_weights: Tensor | None,
+        score: Metric,
         rare: Sequence[int],
         padding_waste: float,
     ) -> None:
@@ -112,9 +118,11 @@ class Fitting(lightning.LightningModule):
         coarse = scheme.reduction_matrix(scheme.coarse or scheme)
         self.register_buffer("_coarse", torch.from_numpy(coarse), persistent=False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
+        self.score = score
         self._rare = rare
+        self._confusion = torch.zeros(scheme.headline.size, scheme.headline.size)
         self._train_sums = torch.zeros(2)
-        self._valid_sums = torch.zeros(3)
+        self._valid_sums = torch.zeros(2)
         self._answers: list[tuple[Tensor, Tensor]] = []
         self._batches = 0
 
@@ -184,7 +192,8 @@ class Fitting(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start the sums of a validation."""
-        self._valid_sums = torch.zeros(3)
+        self._valid_sums = torch.zeros(2)
+        self._confusion = torch.zeros_like(self._confusion)
         self._answers = []
 
     def validation_step(self, batch: Tensors, turn: int) -> None:
@@ -196,18 +205,22 @@ class Fitting(lightning.LightningModule):
         classes = classes.masked_fill(classes >= self._fine, IGNORED)
         counted = classes != IGNORED
         reduction = cast("Tensor", self._reduction)
-        called = (logits.softmax(dim=2) @ reduction).argmax(dim=2)
-        right = (called == reduction.argmax(dim=1)[classes.clamp(min=0)]) & counted
-        total = counted.sum()
+        probabilities, observed = logits[counted].softmax(dim=1), classes[counted]
+        called = (probabilities @ reduction).argmax(dim=1)
+        size = len(self._confusion)
+        pairs = reduction.argmax(dim=1)[observed] * size + called
+        self._confusion += torch.bincount(pairs, minlength=size**2).reshape(size, size).cpu()
         loss = self._label_loss(logits, classes)
-        if self.settings.select_by == "average_precision":
-            self._answers.append((logits[counted].softmax(dim=1).cpu(), classes[counted].cpu()))
-        self._valid_sums += torch.stack((loss * total, right.sum(), total)).cpu()
+        if self.score == AVERAGE_PRECISION:
+            self._answers.append((probabilities.cpu(), observed.cpu()))
+        self._valid_sums += torch.stack((loss * len(observed), counted.sum())).cpu()
 
     def on_validation_epoch_end(self) -> None:
         """Write a row of the history."""
-        sums = torch.cat((self._valid_sums, self._train_sums)).to(self.device)
-        loss, right, counted, train_loss, train_counted = sum_over_processes(sums).tolist()
+        sums = torch.cat((self._valid_sums, self._train_sums, self._confusion.flatten()))
+        sums = sum_over_processes(sums.to(self.device)).cpu()
+        loss, counted, train_loss, train_counted = sums[:4].tolist()
+        confusion = sums[4:].reshape(self._confusion.shape).numpy()
         row = {
             "epoch": (self.current_epoch + 1) / self.settings.validations_per_epoch,
             "step": float(self.global_step),
@@ -216,8 +229,8 @@ class Fitting(lightning.LightningModule):
             "valid_loss": loss / max(counted, 1),
             "valid_score": (
                 self._mean_average_precision()
-                if self.settings.select_by == "average_precision"
-                else right / max(counted, 1)
+                if self.score == AVERAGE_PRECISION
+                else float(np.nan_to_num(OVERALL[self.score](confusion)))
             ),
             "learning_rate": self.optimizers().param_groups[0]["lr"],  # type: ignore[union-attr]
             "residues_per_second": self.residues_per_second,
@@ -266,18 +279,10 @@ class Fitting(lightning.LightningModule):
         self.residues_seen = checkpoint["residues_seen"]
 
     def _mean_average_precision(self) -> float:
-        # Loading it takes as long as PyTorch does, and accuracy has no need of it.
-        from sklearn.metrics import average_precision_score
-
         answers = gathered(self._answers)
         probabilities = torch.cat([answer for answer, _ in answers]).numpy()
         classes = torch.cat([observed for _, observed in answers]).numpy()
-        scores = [
-            average_precision_score(classes == column, probabilities[:, column])
-            for column in self._rare
-            if (classes == column).any()
-        ]
-        return float(sum(scores) / max(len(scores), 1))
+        return mean_average_precision(probabilities, classes, self._rare)
 
     def _loader(self, batches: Sequence[Batch]) -> DataLoader[Batch]:
         dealt = dealt_batches(len(batches), self.global_rank, self.settings.all_processes)

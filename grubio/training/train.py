@@ -165,7 +165,7 @@ def train_model(
             "valid_chains": data.valid_chains,
             "valid_score": best_row["valid_score"],
             "valid_ece": remaining,
-            "score": training_settings.select_by,
+            "score": fitting.score,
             "score_scheme": data.header.scheme.headline.name,
             "best_epoch": best_row["epoch"],
             "epochs_run": fitting.history[-1]["epoch"],

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.config import parse_scheme
+from grubio.config import PrepareSettings, parse_scheme
 from grubio.sequences.scheme import SS3, SS8, scheme_from_dict
 
 
@@ -39,3 +41,25 @@ def test_a_custom_scheme_survives_its_file_form() -> None:
 def test_impossible_schemes_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_scheme(text)
+
+
+def test_a_scheme_of_ones_own_has_the_background_that_the_settings_name() -> None:
+    own = {"format": "tsv", "scheme": "site=B:binding,.:other"}
+    scheme = PrepareSettings(**own, background=".").label_scheme
+    assert scheme.background == "."
+    assert scheme_from_dict(scheme.as_dict()).background == "."
+    assert PrepareSettings(**own).label_scheme.background is None
+    assert PrepareSettings(scheme="ss3", background="C").label_scheme is SS3
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"scheme": "site=B:binding,.:other", "background": "x"}, "'x' is not one of"),
+        ({"scheme": "ss8", "background": "H"}, "background of ss8 is 'C'"),
+        ({"scheme": "site=B:b,.:o", "background": ".."}, "pattern"),
+    ],
+)
+def test_a_background_that_is_no_class_is_refused(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        PrepareSettings(**settings)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from grubio.config import EvaluationSettings
+from grubio.config import EvaluationSettings, Metric
 from grubio.errors import GrubioError
 from grubio.evaluation.genome.headline import MODEL, add_headline
 from grubio.evaluation.genome.independence import independence
@@ -39,7 +39,6 @@ from grubio.metrics.candidates import (
     strand_outcomes,
     strands_of,
 )
-from grubio.metrics.headline import Metric
 from grubio.metrics.site_matching import TOLERANCES
 from grubio.metrics.sites import (
     HEADLINE_TOLERANCE,
