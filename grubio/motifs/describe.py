@@ -18,6 +18,7 @@ from grubio.files import write_text_whole
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
 from grubio.motifs.best_sites import AlignedSite, best_sites
+from grubio.motifs.database import read_database
 from grubio.motifs.logos import effects_figure, logo_figure
 from grubio.motifs.matrices import (
     Match,
@@ -28,7 +29,6 @@ from grubio.motifs.matrices import (
     informative_part,
     meme_text,
     nearest,
-    read_database,
 )
 from grubio.motifs.mutagenesis import substitution_effects
 from grubio.overwriting import keeps_inputs

@@ -1,18 +1,13 @@
-"""Motifs as position frequency matrices: from sites, as MEME text, and beside a database."""
+"""Motifs as position frequency matrices: from sites, as MEME text, and beside others."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from grubio.errors import GrubioError
 from grubio.sequences.alphabet import DNA
 
 _LEAST_OVERLAP = 5
@@ -129,45 +124,6 @@ def meme_text(motifs: Mapping[str, Matrix], counts: Mapping[str, int], backgroun
             "",
         ]
     return "\n".join(lines)
-
-
-def read_database(path: Path) -> dict[str, Matrix]:
-    """Return the motifs of a file in MEME or JASPAR format, each ``(place, base)``, by name.
-
-    Where motifs share a name, their identifiers or their numbers in the file are added.
-
-    Raises
-    ------
-    GrubioError
-        If the file cannot be read as either, or a motif has a place without counts.
-    """
-    from Bio import motifs
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        kind = "minimal" if text.lstrip().startswith("MEME") else "jaspar"
-        # Biopython rounds shares to counts of the sites, which leaves nothing of few.
-        text = re.sub(r"nsites=\s*\S+", "nsites= 1000000", text)
-        found = list(motifs.parse(io.StringIO(text), kind))
-        matrices = [
-            np.array([motif.counts[letter] for letter in DNA.letters], dtype=np.float64).T
-            for motif in found
-        ]
-    except (OSError, ValueError, IndexError, KeyError) as error:
-        raise GrubioError(f"cannot be read as motifs: {error}", path=path) from error
-    if not found:
-        raise GrubioError("holds no motifs", path=path, hint="give MEME or JASPAR format")
-    uses = Counter(str(motif.name) for motif in found)
-    database: dict[str, Matrix] = {}
-    for number, (motif, matrix) in enumerate(zip(found, matrices, strict=True), start=1):
-        name = str(motif.name)
-        totals = matrix.sum(axis=1, keepdims=True)
-        if not len(matrix) or not (totals > 0).all():
-            raise GrubioError(f"motif '{name}' has a place without any base", path=path)
-        if uses[name] > 1:
-            name = f"{name} ({getattr(motif, 'matrix_id', None) or f'motif {number}'})"
-        database[name] = matrix / totals
-    return database
 
 
 def nearest(matrix: Matrix, database: Mapping[str, Matrix]) -> Match:

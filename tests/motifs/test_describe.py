@@ -16,6 +16,7 @@ from grubio.errors import GrubioError
 from grubio.inference.predictor import Prediction
 from grubio.model.bundle import Bundle, Site
 from grubio.motifs.best_sites import best_sites
+from grubio.motifs.database import read_database
 from grubio.motifs.describe import ENOUGH_CALLED, motif_of, shown_sites
 from grubio.motifs.logos import effects_figure, logo_figure
 from grubio.motifs.matrices import (
@@ -25,7 +26,6 @@ from grubio.motifs.matrices import (
     informative_part,
     meme_text,
     nearest,
-    read_database,
 )
 from grubio.motifs.mutagenesis import substitution_effects
 from grubio.sequences.alphabet import DNA
