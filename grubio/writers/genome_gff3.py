@@ -15,17 +15,34 @@ from grubio.sequences.called_feature import CalledFeature
 from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.gff3 import SAFE
 
-_TERMS = {
+_NAMED_BY_ITSELF = (
+    *("CDS", "gene", "pseudogene", "exon", "intron", "mRNA", "tRNA", "rRNA", "ncRNA", "tmRNA"),
+    *("five_prime_UTR", "three_prime_UTR", "start_codon", "stop_codon", "polyA_site"),
+    *("five_prime_cis_splice_site", "three_prime_cis_splice_site", "branch_site"),
+    *("TSS", "promoter", "TATA_box", "minus_10_signal", "minus_35_signal", "terminator"),
+    *("operator", "enhancer", "silencer", "insulator", "TF_binding_site", "CpG_island"),
+    *("ribosome_entry_site", "polyA_signal_sequence", "origin_of_replication", "repeat_region"),
+    *("mobile_genetic_element", "nucleotide_motif", "binding_site", "riboswitch", "CRISPR"),
+)
+_TERMS = {term.lower().removesuffix("_site"): term for term in _NAMED_BY_ITSELF} | {
+    "coding": "CDS",
+    "coding_sequence": "CDS",
+    "donor": "five_prime_cis_splice_site",
+    "acceptor": "three_prime_cis_splice_site",
     "minus10": "minus_10_signal",
     "minus35": "minus_35_signal",
-    "tss": "TSS",
-    "promoter": "promoter",
-    "terminator": "terminator",
+    "start": "start_codon",
+    "stop": "stop_codon",
     "rbs": "ribosome_entry_site",
+    "shine_dalgarno": "ribosome_entry_site",
     "tfbs": "TF_binding_site",
-    "start_codon": "start_codon",
-    "stop_codon": "stop_codon",
+    "tata": "TATA_box",
+    "polya_signal": "polyA_signal_sequence",
+    "5utr": "five_prime_UTR",
+    "3utr": "three_prime_UTR",
+    "motif": "nucleotide_motif",
 }
+_NOTHING_CLOSER = "sequence_feature"
 
 
 class GenomeGff3Format(PlainGenomeFormat):
@@ -43,8 +60,20 @@ class GenomeGff3Format(PlainGenomeFormat):
             class_name = stretch.scheme.class_names[stretch.scheme.letters.index(feature.letter)]
             name = quote(class_name, safe=" " + SAFE)
             lines.append(
-                f"{seqid}\tgrubio\t{_TERMS.get(class_name.lower(), 'sequence_feature')}"
+                f"{seqid}\tgrubio\t{term_of(class_name)}"
                 f"\t{feature.locus.start + 1}\t{feature.locus.end}\t{feature.score:.3f}"
                 f"\t{feature.locus.strand}\t.\tName={name};label={quote(feature.letter)}\n"
             )
         return "".join(lines)
+
+
+def term_of(class_name: str) -> str:
+    """Return the term of the Sequence Ontology that a class's name is, or stands for.
+
+    Examples
+    --------
+    >>> term_of("cds"), term_of("splice-donor"), term_of("minus10"), term_of("AP1")
+    ('CDS', 'five_prime_cis_splice_site', 'minus_10_signal', 'sequence_feature')
+    """
+    plain = class_name.lower().replace("-", "_").removeprefix("splice_")
+    return _TERMS.get(plain.removesuffix("_site").removesuffix("_splice"), _NOTHING_CLOSER)

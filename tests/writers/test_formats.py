@@ -28,6 +28,7 @@ from grubio.prediction.predict_file import Output, predict_file
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
+from grubio.writers.genome_gff3 import term_of
 from grubio.writers.json_document import predictions_schema
 from grubio.writers.open_writer import open_writer
 
@@ -218,6 +219,29 @@ def test_gff3_of_genomes_by_gffutils(genome: Path, called: list[CalledFeature]) 
     found = [(f.seqid, f.start - 1, f.end, f.strand) for f in database.all_features()]
     expected = [(f.locus.contig, f.locus.start, f.locus.end, f.locus.strand) for f in called]
     assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("class_name", "term"),
+    [
+        ("cds", "CDS"),
+        ("coding", "CDS"),
+        ("donor", "five_prime_cis_splice_site"),
+        ("splice_acceptor", "three_prime_cis_splice_site"),
+        ("acceptor_splice_site", "three_prime_cis_splice_site"),
+        ("minus10", "minus_10_signal"),
+        ("tss", "TSS"),
+        ("start", "start_codon"),
+        ("TATA-box", "TATA_box"),
+        ("polya", "polyA_site"),
+        ("tfbs", "TF_binding_site"),
+        ("five_prime_utr", "five_prime_UTR"),
+        ("AP1", "sequence_feature"),
+        ("site", "sequence_feature"),
+    ],
+)
+def test_types_are_terms_of_the_sequence_ontology(class_name: str, term: str) -> None:
+    assert term_of(class_name) == term
 
 
 def test_bedgraph_and_bigwig_hold_the_same(genome: Path) -> None:
