@@ -32,7 +32,7 @@ NAVIGATION: dict[str, list[str]] = {
     ],
     "Scale": ["performance.md", "scaling.md"],
     "Look up": ["commands.md", "configuration.md", "api.md", "exit-codes.md"],
-    "Project": ["contributing.md", "changelog.md"],
+    "Project": ["contributing.md", "architecture.md", "changelog.md"],
 }
 """Pages by section; one of ``docs/`` that is named nowhere is put at the end."""
 
