@@ -1,4 +1,4 @@
-"""The page on the architecture says what the code is: the packages in order, and files that exist."""
+"""The page on the architecture: the packages of the code in their order, and files that exist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def packages() -> str:
         text = (ast.get_docstring(ast.parse(module.read_text())) or "").splitlines()[0]
         place = f"grubio/{path.relative_to(REPOSITORY / 'grubio')}{'/' * path.is_dir()}"
         place += "" if path.is_dir() else ".py"
-        rows.append(f"| `{place}` | {text.replace('``', '`').rstrip('.')} |")
+        plain = re.sub(r":\w+:(?=`)", "", text.replace("``", "`")).rstrip(".")
+        rows.append(f"| `{place}` | {plain} |")
     return "\n".join(rows)
 
 
