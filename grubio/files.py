@@ -102,12 +102,19 @@ def share_read() -> float | None:
 
 
 @contextlib.contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def written_whole(path: str | Path, *, streamed: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path`` that becomes ``path`` if the block ends well.
 
-    The folder is made if it is missing. If the block fails, nothing is left behind. A link is
-    followed. What is no regular file (a pipe, ``/dev/null``, ``/dev/stdout``) is never replaced: it
-    is given as it is, or written to at the end if it is a descriptor of a file.
+    The folder is made if it is missing. If the block fails, nothing is left behind. A symbolic link
+    is followed. What is not a regular file (a pipe, ``/dev/null``, ``/dev/stdout``) is never
+    replaced: the content is copied to it at the end.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    streamed
+        Whether the content is written from front to back; a pipe is then written to directly.
 
     Raises
     ------
@@ -123,11 +130,14 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         descriptor = _descriptor(target)
         if target.is_dir():
             raise GrubioError("is a folder; a file name was expected", path=target)
-        if descriptor is not None and stat.S_ISREG(os.fstat(descriptor).st_mode):
-            with _copied_to(descriptor) as temporary:
-                yield temporary
-        elif descriptor is not None or (target.exists() and not target.is_file()):
-            yield target
+        # Opened by its path, a file that the shell has redirected to would be emptied.
+        is_file = descriptor is not None and stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if descriptor is not None or (target.exists() and not target.is_file()):
+            if streamed and not is_file:
+                yield target
+            else:
+                with _copied_to(target if descriptor is None else os.dup(descriptor)) as temporary:
+                    yield temporary
         else:
             with _renamed(Path(os.path.realpath(target))) as temporary:
                 yield temporary
@@ -202,12 +212,11 @@ def _renamed(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _copied_to(descriptor: int) -> Iterator[Path]:
-    # Opened by its path, a file that the shell has redirected to would be emptied.
+def _copied_to(place: Path | int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder) / "output"
         yield temporary
-        with open(temporary, "rb") as whole, os.fdopen(os.dup(descriptor), "wb") as out:
+        with open(temporary, "rb") as whole, open(place, "wb") as out:
             shutil.copyfileobj(whole, out)
 
 

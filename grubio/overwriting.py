@@ -80,9 +80,11 @@ def keeps_inputs(*inputs: str, outputs: Iterable[str] = ()) -> Callable[[Functio
 
 
 def refuse_outputs(outputs: object) -> None:
-    """Raise GrubioError if an output is an input that is kept, or two outputs are the same file."""
+    """Raise GrubioError if an output is a kept input or has no name, or two are the same file."""
     written: set[Identity | None] = set()
     for path in _paths(outputs):
+        if not path:
+            raise GrubioError("the name of an output is empty")
         refuse_input(path)
         found = identity(path, sys.stdout)
         if found in written:

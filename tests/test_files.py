@@ -35,13 +35,16 @@ def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
     assert (tmp_path / "a").is_symlink()
 
 
-def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_pipe_is_written_to(tmp_path: Path, streamed: bool) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read: list[str] = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
     reader.start()
-    write_text_whole(pipe, "text")
+    with written_whole(pipe, streamed=streamed) as path, open(path, "w") as out:
+        assert (path == pipe) is streamed
+        out.write("text")
     reader.join()
     assert read == ["text"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)

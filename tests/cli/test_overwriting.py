@@ -148,6 +148,10 @@ def test_two_outputs_are_two_files(here: Path, command: str) -> None:
     assert not (here / "out.tsv").exists()
 
 
+def test_an_output_has_a_name(here: Path) -> None:
+    assert "the name of an output is empty" in refused("predict", "in.fasta", "-o", "")
+
+
 def test_a_disk_that_ignores_case_has_one_file_of_two_names(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
