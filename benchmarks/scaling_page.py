@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from grubio.prediction.cost import Size, plan_of
+from grubio.prediction.cost import Size, cost_of
 
 JOBS = 32
 # UniProtKB/Swiss-Prot statistics; of UniRef50 and the genome, round numbers.
@@ -57,7 +57,7 @@ def _scaling_lines(rates: Mapping[str, float]) -> Iterator[str]:
     for name, model, size in INPUTS:
         if model not in rates:
             continue
-        plan = plan_of(size, rates[model], JOBS, cut_records=model == "ecoli-promoters")
+        plan = cost_of(size, rates[model], JOBS, cut_records=model == "ecoli-promoters")
         yield (
             f"| {name} | {size.residues:,} | `{model}` | {rates[model]:,.0f} | {plan.shards:,} "
             f"| {plan.cpu_hours:,.1f} | {plan.hours:,.1f} |"

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 
-from grubio.config import CallSettings, Device, OnInvalid
-from grubio.config.loading import checked
+from grubio.config import Device, OnInvalid, PredictionSettings
+from grubio.config.loading import checked, grouped
 from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
-from grubio.inference.called_features import FeatureCaller
 from grubio.inference.columns import Columns
-from grubio.inference.labelled_contig import LabelledContig, labelled_contig
-from grubio.inference.labelled_sequence import LabelledSequence, labelled
+from grubio.inference.labelled_contig import LabelledContig
+from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
 from grubio.model.zoo import find_model
-from grubio.prediction.predict_file import wanted_scheme
+from grubio.prediction.kinds import model_kind
 from grubio.readers.fasta import read_fasta
+from grubio.sequences.kind import Kind
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
 
-Labelled = LabelledSequence | LabelledContig
+if TYPE_CHECKING:
+    from Bio.SeqRecord import SeqRecord
+
+LabelledT = TypeVar("LabelledT", bound=LabelledSequence | LabelledContig)
+
+
+class PredictOptions(TypedDict, total=False):
+    """What :meth:`Model.predict` takes by name."""
+
+    scheme: str | None
+    min_confidence: float | None
+    min_segment: int | None
+    max_gap: int | None
+    min_score: float | None
+    on_invalid: OnInvalid | None
 
 
 def load(
     model: str | Path = "protein-ss", *, device: Device = "auto", threads: int | None = None
-) -> Model:
+) -> SequenceModel | GenomeModel:
     """Load a model, by the name of a bundled one or from its folder.
 
     Parameters
@@ -53,10 +67,11 @@ def load(
     >>> model.predict("GSAEAAAKEAAAKEAAAKEAAAKAGS").labels[6:20]
     'HHHHHHHHHHHHHH'
     """
-    return Model(Predictor(load_bundle(find_model(str(model))), device, threads), str(model))
+    bundle = load_bundle(find_model(str(model)))
+    return _MODELS[bundle.kind](Predictor(bundle, device, threads), str(model))
 
 
-class Model:
+class Model(Generic[LabelledT]):
     """A loaded model; make one with :func:`load`."""
 
     def __init__(self, predictor: Predictor, name: str) -> None:
@@ -73,33 +88,45 @@ class Model:
         """The classes that it knows."""
         return self._predictor.bundle.scheme
 
+    # Text is iterable as well; the first that fits is taken.
+    @overload
+    def predict(  # type: ignore[overload-overlap]
+        self, sequences: str | SeqRecord, **settings: Unpack[PredictOptions]
+    ) -> LabelledT: ...
+    @overload
+    def predict(
+        self,
+        sequences: Path | Mapping[str, str] | Iterable[str] | Iterable[SeqRecord],
+        **settings: Unpack[PredictOptions],
+    ) -> LabelledSequences[LabelledT]: ...
     def predict(
         self,
         sequences: Any,
         *,
         scheme: str | None = None,
-        min_confidence: float = 0.0,
-        min_segment: int = 1,
-        max_gap: int = 0,
+        min_confidence: float | None = None,
+        min_segment: int | None = None,
+        max_gap: int | None = None,
         min_score: float | None = None,
-        on_invalid: OnInvalid = "error",
-    ) -> Any:
+        on_invalid: OnInvalid | None = None,
+    ) -> LabelledT | LabelledSequences[LabelledT]:
         """Label one sequence or many.
 
         Parameters
         ----------
         sequences
             One sequence as text or as a Biopython ``SeqRecord``: the answer is a
-            :class:`LabelledSequence`, or a :class:`LabelledContig` with a model of a genome.
+            :class:`LabelledSequence`, or a :class:`LabelledContig` with a genome model.
             A list of them, a mapping from id to sequence, or the path of a FASTA file (a
-            ``Path``, or text with a dot or a slash): the answer is a :class:`LabelledSequences`.
+            ``Path``): the answer is a :class:`LabelledSequences`. Text with a dot or a slash is a
+            path as well, but type checkers cannot know that.
         scheme
             Classes to return, such as ``ss8``; the model's coarsest by default.
         min_confidence, min_segment, max_gap
-            See :class:`grubio.config.CallSettings`; not for models of a genome, except
+            See :class:`grubio.config.CallSettings`; not for genome models, except
             ``min_segment``.
         min_score
-            Least score of a called feature, for models of a genome alone; the model's own
+            Least score of a called feature, for genome models alone; the model's own
             thresholds by default.
         on_invalid
             ``error``, ``skip`` (leave the sequence out) or ``mask`` (read as unknown residues).
@@ -117,27 +144,18 @@ class Model:
         (5, 3)
         """
         given = {
+            "scheme": scheme,
             "min_confidence": min_confidence,
             "min_segment": min_segment,
             "max_gap": max_gap,
+            "min_score": min_score,
+            "on_invalid": on_invalid,
         }
-        calls = checked(CallSettings, given)
-        bundle = self._predictor.bundle
-        target = wanted_scheme(bundle, scheme, None, calls)
+        settings = checked(PredictionSettings, grouped(PredictionSettings, given))
+        kind = model_kind(self._predictor.bundle, settings)
         single, records = _records(sequences)
-        ready = checked_records(records, bundle.alphabet, on_invalid)
-        if bundle.sites is not None:
-            caller = FeatureCaller(
-                bundle.scheme, bundle.sites, min_score=min_score, min_segment=min_segment
-            )
-            found: list[Labelled] = [
-                labelled_contig(record.sequence, self._predictor.stretches([record]), caller)
-                for record in ready
-            ]
-        elif min_score is not None:
-            raise GrubioError("min_score is for models of a genome", hint="use min_confidence")
-        else:
-            found = [labelled(p, target, calls) for p in self._predictor.predict(ready)]
+        ready = checked_records(records, kind.bundle.alphabet, settings.on_invalid)
+        found: list[LabelledT] = list(kind.labelled(self._predictor, ready))
         if not single:
             return LabelledSequences(found)
         if not found:
@@ -145,10 +163,24 @@ class Model:
         return found[0]
 
 
-class LabelledSequences(Columns, Sequence[Labelled]):
+class SequenceModel(Model[LabelledSequence]):
+    """A loaded model of sequences."""
+
+
+class GenomeModel(Model[LabelledContig]):
+    """A loaded genome model."""
+
+
+_MODELS: dict[Kind, type[SequenceModel | GenomeModel]] = {
+    "sequences": SequenceModel,
+    "genome": GenomeModel,
+}
+
+
+class LabelledSequences(Columns, Sequence[LabelledT]):
     """Labelled sequences in order; also found by id."""
 
-    def __init__(self, sequences: Iterable[Labelled]) -> None:
+    def __init__(self, sequences: Iterable[LabelledT]) -> None:
         self._all = list(sequences)
         self._by_id = {sequence.id: sequence for sequence in self._all}
 
@@ -157,10 +189,10 @@ class LabelledSequences(Columns, Sequence[Labelled]):
         return len(self._all)
 
     @overload
-    def __getitem__(self, key: int | str) -> Labelled: ...
+    def __getitem__(self, key: int | str) -> LabelledT: ...
     @overload
-    def __getitem__(self, key: slice) -> LabelledSequences: ...
-    def __getitem__(self, key: int | str | slice) -> Labelled | LabelledSequences:
+    def __getitem__(self, key: slice) -> LabelledSequences[LabelledT]: ...
+    def __getitem__(self, key: int | str | slice) -> LabelledT | LabelledSequences[LabelledT]:
         """Return one by its place or id, or a part.
 
         Raises

@@ -64,7 +64,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`training`", config.TrainingSettings),
     ("`evaluation`", config.EvaluationSettings),
     ("`motifs`", config.StudyMotifSettings),
-    ("`prediction`", config.PredictionSettings),
+    ("`prediction`", config.StudyPredictionSettings),
     ("`prediction.calls`", config.CallSettings),
     ("`prediction.genome`", config.GenomeSettings),
 ]

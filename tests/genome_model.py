@@ -1,4 +1,4 @@
-"""A tiny model of a genome with random weights; it has learned nothing."""
+"""A tiny genome model with random weights; it has learned nothing."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ from Bio.SeqRecord import SeqRecord
 import grubio
 from genome_model import dna, save_genome_model
 from grubio.api import LabelledSequences, Model
+from grubio.config import Output, PredictionSettings
 from grubio.errors import GrubioError
 from grubio.fetching.embedded import embedded_path
-from grubio.prediction.predict_file import Output, predict_file
+from grubio.prediction.predict_file import predict_file
 
 CHAIN = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQFEVV"
 
@@ -86,9 +87,8 @@ def test_it_says_what_predict_writes(model: Model, run_folder: Path, tmp_path: P
             Output(str(tmp_path / "o.parquet"), "parquet"),
             Output(str(tmp_path / "o.seg"), "segments"),
         ],
-        model=run_folder / "model",
-        device="cpu",
-        threads=1,
+        run_folder / "model",
+        PredictionSettings(device="cpu", threads=1),
     )
     found = model.predict(source)
     pd.testing.assert_frame_equal(
@@ -140,7 +140,7 @@ def test_what_cannot_be_labelled_is_told(model: Model, given: object, message: s
 
 
 def test_settings_that_do_not_suit_the_model(model: Model, genome_model: Model) -> None:
-    with pytest.raises(GrubioError, match="models of a genome"):
+    with pytest.raises(GrubioError, match="for genome models"):
         model.predict("MKT", min_score=0.5)
     with pytest.raises(GrubioError, match="min_confidence"):
         genome_model.predict("ACGT", min_confidence=0.5)

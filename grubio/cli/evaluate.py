@@ -60,7 +60,7 @@ def evaluate(
     for name in metrics.scores:
         cells = [_interval(scores.get(name)) for scores in columns.values()]
         typer.echo("\t".join([name, *cells]))
-    if metrics.sites is not None:
+    if metrics.sites:
         for row in summary_rows(metrics):
             typer.echo("\t".join(row))
 

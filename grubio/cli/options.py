@@ -6,15 +6,16 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from grubio.cli.dry_run import MODEL, READ, WRITTEN
-from grubio.config import Device, PredictionFormat, Settings
-from grubio.config.loading import checked
+from grubio.config import Device, Output, PredictionFormat, Settings
+from grubio.config.formats import FORMATS, outputs_of, require_proper
+from grubio.config.loading import checked, flat_fields, grouped
 
 CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -73,51 +74,103 @@ ModelOrBestOption = Annotated[
 
 
 def settings_option(
-    schema: type[Settings], argument: str = "settings"
+    schema: type[Settings], argument: str = "settings", *, only: Collection[str] = ()
 ) -> Callable[[CommandT], CommandT]:
-    """Give a command one option for every key of a group of settings.
+    """Give a command one option for every key of a group of settings and of the groups in it.
 
-    The command receives the checked settings as the keyword argument ``argument``, made from the
-    options that were given and from the schema's defaults.
+    The command receives the checked settings as ``argument``, made from the options that were
+    given and from the schema's defaults. With ``only`` it has these keys of the group alone, and
+    the others are as by default.
     """
+    made = [
+        _parameter(
+            key,
+            _optional(field.annotation),
+            typer.Option(
+                _flag(key, field.annotation),
+                help=field.description,
+                show_default=_told(field.get_default(call_default_factory=True)),
+                rich_help_panel="Settings",
+            ),
+        )
+        for key, (group, field) in flat_fields(schema)
+        if not only or (group or key) in only
+    ]
+
+    def make(given: dict[str, Any]) -> Settings:
+        return checked(schema, grouped(schema, given))
+
+    return _made(argument, made, make)
+
+
+def outputs_option(command: CommandT) -> CommandT:
+    """Give a command the options for its outputs; it receives them as ``outputs``."""
+    besides = {name: known.option for name, known in FORMATS.items() if known.option}
+    made = [
+        _parameter(
+            "output",
+            list[str] | None,
+            typer.Option(
+                "--output",
+                "-o",
+                help="File, folder/ (one file per record, or track) or - for standard output. "
+                "May be given several times.",
+                show_default="-",
+            ),
+            WRITTEN,
+        ),
+        _parameter("output_format", *typing.get_args(FormatOption)),
+        *(
+            _parameter(name, str | None, typer.Option(f"--{name}", help=told), WRITTEN)
+            for name, told in besides.items()
+        ),
+    ]
+
+    def make(given: dict[str, Any]) -> list[Output]:
+        outputs = [Output(given[name], name) for name in besides if given[name] is not None]
+        if given["output"] or not outputs:
+            outputs[:0] = outputs_of(given["output"] or ["-"], given["output_format"])
+        require_proper(outputs)
+        return outputs
+
+    return _made("outputs", made, make)(command)
+
+
+def _parameter(name: str, annotation: Any, *notes: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[(annotation, *notes)],
+    )
+
+
+def _made(
+    argument: str, made: Sequence[inspect.Parameter], make: Callable[[dict[str, Any]], Any]
+) -> Callable[[CommandT], CommandT]:
+    """Put parameters in the place of one that is made of their values."""
 
     def decorate(command: CommandT) -> CommandT:
         signature = inspect.signature(command, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.name != argument]
-        made = [
-            inspect.Parameter(
-                key,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=None,
-                annotation=Annotated[
-                    _optional(field.annotation),
-                    typer.Option(
-                        _flag(key, field.annotation),
-                        help=field.description,
-                        show_default=_told(field.get_default(call_default_factory=True)),
-                        rich_help_panel="Settings",
-                    ),
-                ],
-            )
-            for key, field in schema.model_fields.items()
-        ]
+        parameters: list[inspect.Parameter] = []
+        for parameter in signature.parameters.values():
+            kept = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            parameters += made if parameter.name == argument else [kept]
+        names = [parameter.name for parameter in made]
 
         @functools.wraps(command)
-        def with_settings(**arguments: Any) -> Any:
-            given = {key: arguments.pop(key) for key in schema.model_fields}
-            given = {key: value for key, value in given.items() if value is not None}
-            return command(**{argument: checked(schema, given)}, **arguments)
+        def with_made(**arguments: Any) -> Any:
+            given = {name: arguments.pop(name) for name in names}
+            return command(**{argument: make(given)}, **arguments)
 
         def check_settings(arguments: dict[str, Any]) -> None:
-            given = {k: v for k, v in arguments.items() if k in schema.model_fields}
-            checked(schema, {key: value for key, value in given.items() if value is not None})
+            make({name: arguments.get(name) for name in names})
             getattr(command, "check_settings", lambda _: None)(arguments)
 
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *made)]
-        with_settings.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        with_settings.__annotations__ = {p.name: p.annotation for p in parameters}
-        with_settings.check_settings = check_settings  # type: ignore[attr-defined]
-        return typing.cast("CommandT", with_settings)
+        with_made.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        with_made.__annotations__ = {p.name: p.annotation for p in parameters}
+        with_made.check_settings = check_settings  # type: ignore[attr-defined]
+        return typing.cast("CommandT", with_made)
 
     return decorate
 

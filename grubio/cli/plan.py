@@ -27,9 +27,9 @@ def plan(
     """
     start_logging(log)
     from grubio.model.zoo import find_model
-    from grubio.prediction.cost import measured_plan
+    from grubio.prediction.cost import measured_cost
 
-    found, memory = measured_plan(sequences, None if model is None else find_model(model), jobs)
+    found, memory = measured_cost(sequences, None if model is None else find_model(model), jobs)
     rows = {
         "records": f"{found.size.records:,}",
         "residues": f"{found.size.residues:,}",

@@ -10,16 +10,10 @@ import typer
 
 from grubio.cli.dry_run import READ, WRITTEN
 from grubio.cli.notices import start_logging
-from grubio.cli.options import (
-    DeviceOption,
-    FormatOption,
-    LogOption,
-    ModelOption,
-    ThreadsOption,
-    settings_option,
-)
+from grubio.cli.options import FormatOption, LogOption, ModelOption, settings_option
 from grubio.cli.step import HELP_NAMES, Step
-from grubio.config import CallSettings, GenomeSettings, OnInvalid
+from grubio.config import PredictionSettings
+from grubio.config.formats import outputs_of, require_proper
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +27,7 @@ app = typer.Typer(
 
 
 @app.command(cls=Step)
+@settings_option(PredictionSettings, only=["on_invalid"])
 def cut(
     sequences: Annotated[
         str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed."), READ
@@ -44,10 +39,7 @@ def cut(
     ],
     shards: Annotated[int, typer.Option("--shards", help="Number of shards.", min=1)],
     model: ModelOption,
-    on_invalid: Annotated[
-        OnInvalid,
-        typer.Option("--on-invalid", help="Records with invalid letters, as for grubio predict."),
-    ] = "error",
+    settings: PredictionSettings,
     log: LogOption = None,
 ) -> None:
     """Check the records of an input and cut it into shards of about equal residues.
@@ -58,7 +50,7 @@ def cut(
     from grubio.model.zoo import find_model
     from grubio.prediction.shards.steps import cut_input
 
-    plan = cut_input(sequences, output, shards, model=find_model(model), on_invalid=on_invalid)
+    plan = cut_input(sequences, output, shards, find_model(model), settings)
     logger.info(
         "%s records, %s residues; shards: %s, in %s",
         plan.tally.kept,
@@ -69,7 +61,7 @@ def cut(
 
 
 @app.command(cls=Step)
-@settings_option(GenomeSettings, "genome")
+@settings_option(PredictionSettings, only=["device", "threads", "genome"])
 def label(
     shard: Annotated[Path, typer.Argument(help="K-of-N.records.parquet of grubio shards cut.")],
     output: Annotated[
@@ -78,11 +70,8 @@ def label(
         WRITTEN,
     ],
     model: ModelOption,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
+    settings: PredictionSettings,
     log: LogOption = None,
-    *,
-    genome: GenomeSettings,
 ) -> None:
     """Label the records of one shard.
 
@@ -93,14 +82,11 @@ def label(
     from grubio.model.zoo import find_model
     from grubio.prediction.shards.steps import label_shard
 
-    label_shard(
-        shard, output, model=find_model(model), device=device, threads=threads, genome=genome
-    )
+    label_shard(shard, output, find_model(model), settings)
 
 
 @app.command(cls=Step)
-@settings_option(GenomeSettings, "genome")
-@settings_option(CallSettings, "calls")
+@settings_option(PredictionSettings, only=["scheme", "calls", "genome"])
 def gather(
     shards: Annotated[
         list[Path], typer.Argument(help="All files of grubio shards label, in any order.")
@@ -113,15 +99,9 @@ def gather(
         WRITTEN,
     ],
     model: ModelOption,
+    settings: PredictionSettings,
     output_format: FormatOption = None,
-    scheme: Annotated[
-        str | None,
-        typer.Option("--scheme", help="Labels to write.", show_default="the model's coarsest"),
-    ] = None,
     log: LogOption = None,
-    *,
-    genome: GenomeSettings,
-    calls: CallSettings,
 ) -> None:
     """Write the outputs from all shards, in the order of the input.
 
@@ -130,18 +110,9 @@ def gather(
     """
     start_logging(log)
     from grubio.model.zoo import find_model
-    from grubio.prediction.predict_file import Output, require_proper
     from grubio.prediction.shards.steps import gather_shards
-    from grubio.writers.open_writer import format_of
 
-    outputs = [Output(path, output_format or format_of(path)) for path in output]
+    outputs = outputs_of(output, output_format)
     require_proper(outputs)
-    tally = gather_shards(
-        shards,
-        outputs,
-        model=find_model(model),
-        scheme=scheme,
-        genome=genome,
-        calls=calls,
-    )
+    tally = gather_shards(shards, outputs, find_model(model), settings)
     logger.info("%s records, %s residues", tally.kept, tally.residues)

@@ -37,11 +37,12 @@ def view(
     """
     start_logging(log)
     from grubio.prediction.read_back import PredictionsTable
-    from grubio.writers.open_writer import open_sequence_writer
+    from grubio.writers.open_writer import open_writer
+    from grubio.writers.text import Content
 
     table = PredictionsTable(predictions)
     count = 0
-    with open_sequence_writer(str(output), "html", table.scheme) as write:
+    with open_writer(str(output), "html", Content("sequences", table.scheme)) as write:
         for sequence in table:
             write(sequence)
             count += 1

@@ -6,6 +6,7 @@ The workflow's JSON schema, the options of the commands and the reference in
 
 from grubio.config.base import Device, Name, OnInvalid, Settings, Source
 from grubio.config.data import DatasetSettings, PrepareSettings, RecordFormat, SplitSettings
+from grubio.config.formats import Output, PredictionFormat
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
 from grubio.config.model import (
     EvaluationSettings,
@@ -17,8 +18,8 @@ from grubio.config.model import (
 from grubio.config.prediction import (
     CallSettings,
     GenomeSettings,
-    PredictionFormat,
     PredictionSettings,
+    StudyPredictionSettings,
 )
 from grubio.config.study import Config, RunSettings, StudyMotifSettings
 from grubio.config.sweep import SweepSettings
@@ -36,6 +37,7 @@ __all__ = [
     "MotifSettings",
     "Name",
     "OnInvalid",
+    "Output",
     "PredictionFormat",
     "PredictionSettings",
     "PrepareSettings",
@@ -45,6 +47,7 @@ __all__ = [
     "Source",
     "SplitSettings",
     "StudyMotifSettings",
+    "StudyPredictionSettings",
     "SweepSettings",
     "TrainingSettings",
     "genome_scheme",

@@ -6,11 +6,12 @@ import difflib
 import json
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from grubio.config import Config, Settings
 from grubio.errors import GrubioError
@@ -71,6 +72,36 @@ def checked(
         raise GrubioError(message, path=path) from None
 
 
+def flat_fields(
+    schema: type[Settings], group: str = ""
+) -> Iterator[tuple[str, tuple[str, FieldInfo]]]:
+    """Yield each key of settings and of the groups in them, with its group and its field.
+
+    Examples
+    --------
+    >>> from grubio.config import PredictionSettings
+    >>> [key for key, (group, _) in flat_fields(PredictionSettings) if group == "genome"]
+    ['strand', 'min_score']
+    """
+    for key, field in schema.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, Settings):
+            yield from flat_fields(inner, key)
+        else:
+            yield key, (group, field)
+
+
+def grouped(schema: type[Settings], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by key as the content of settings, each in its group; None is left out."""
+    places = dict(flat_fields(schema))
+    content: dict[str, Any] = {}
+    for key, value in given.items():
+        if value is not None:
+            group, _ = places[key]
+            (content.setdefault(group, {}) if group else content)[key] = value
+    return content
+
+
 def as_options(settings: Settings) -> list[str]:
     """Return settings as the command-line options that would set them.
 
@@ -85,7 +116,9 @@ def as_options(settings: Settings) -> list[str]:
     options = []
     for key, value in settings.model_dump(exclude_none=True).items():
         name = key.replace("_", "-")
-        if isinstance(value, bool):
+        if isinstance(inner := getattr(settings, key), Settings):
+            options += as_options(inner)
+        elif isinstance(value, bool):
             options.append(f"--{name}" if value else f"--no-{name}")
         elif isinstance(value, dict):
             options += [f"--{name}", json.dumps(value)] if value else []

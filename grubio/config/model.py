@@ -182,7 +182,7 @@ class EvaluationSettings(Settings):
 
 
 class MotifSettings(Settings):
-    """What is shown of the motifs that a model of a genome has learned."""
+    """What is shown of the motifs that a genome model has learned."""
 
     sites: int = Field(
         default=200,

@@ -1,29 +1,15 @@
-"""Prediction: what is labelled, and what is written of it."""
+"""Prediction: how an input is labelled, and what is written of it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
-from grubio.config.base import Name, OnInvalid, Settings, Source
-
-PredictionFormat = Literal[
-    "tsv",
-    "parquet",
-    "ss2",
-    "horiz",
-    "fasta",
-    "gff3",
-    "json",
-    "html",
-    "segments",
-    "summary",
-    "bed",
-    "bedgraph",
-    "bigwig",
-    "igv",
-]
+from grubio.config.base import Device, Name, OnInvalid, Settings, Source
+from grubio.config.formats import PredictionFormat, described_formats
+from grubio.sequences.kind import Kind
+from grubio.sequences.locus import STRANDS, Strand
 
 
 class CallSettings(Settings):
@@ -34,7 +20,7 @@ class CallSettings(Settings):
         ge=0,
         le=1,
         description="Least probability of a label; a residue below has the label `?` and belongs "
-        "to no segment. Not for models of a genome, which have `min_score`.",
+        "to no segment. Not for genome models, which have `min_score`.",
     )
     min_segment: int = Field(
         default=1, ge=1, description="Least number of residues or bases of a segment."
@@ -43,12 +29,8 @@ class CallSettings(Settings):
         default=0,
         ge=0,
         description="Segments of one class with no more residues than this between them are one, "
-        "except those of the background. Not for models of a genome.",
+        "except those of the background. Not for genome models.",
     )
-
-    def of_genomes(self) -> CallSettings:
-        """Return what holds for models of a genome, the rest as by default."""
-        return CallSettings(min_segment=self.min_segment)
 
 
 class GenomeSettings(Settings):
@@ -65,8 +47,45 @@ class GenomeSettings(Settings):
         "thresholds of the model for sites and none for segments.",
     )
 
+    @property
+    def strands(self) -> tuple[Strand, ...]:
+        """The strands to label."""
+        return STRANDS if self.strand == "both" else (self.strand,)
 
-class PredictionSettings(Settings):
+
+class _LabellingSettings(Settings):
+    on_invalid: OnInvalid = Field(
+        default="error",
+        description="Records with invalid letters: stop (`error`), leave out (`skip`), or read "
+        "the letters as unknown residues (`mask`).",
+    )
+    calls: CallSettings = CallSettings()
+    genome: GenomeSettings = GenomeSettings()
+
+    def for_kind(self, kind: Kind) -> Self:
+        """Return the settings that hold for a kind of model, the others as by default."""
+        unused: dict[str, Settings] = {"genome": GenomeSettings()}
+        if kind == "genome":
+            unused = {"calls": CallSettings(min_segment=self.calls.min_segment)}
+        return self.model_copy(update=unused)
+
+
+class PredictionSettings(_LabellingSettings):
+    """How one input is labelled."""
+
+    scheme: str | None = Field(
+        default=None,
+        description="Labels to write, for example `ss3` or `ss8`; left out, the model's coarsest.",
+    )
+    device: Device = Field(
+        default="auto", description="Where to compute; `auto` takes a GPU if there is one."
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads to use; left out, all that are allowed."
+    )
+
+
+class StudyPredictionSettings(_LabellingSettings):
     """What is labelled once the models are trained."""
 
     inputs: dict[Name, Source] = Field(
@@ -75,18 +94,10 @@ class PredictionSettings(Settings):
     formats: list[PredictionFormat] = Field(
         default=["tsv"],
         min_length=1,
-        description="Formats to write for each input. `tsv`, `parquet`, `gff3` and `html` for any "
-        "model; `fasta`, `json`, `segments` and `summary` for sequences, `ss2` and `horiz` for "
-        "secondary structure; for models of a genome `bed`, and as folders `bedgraph`, `bigwig` "
-        "(a file per class and strand) and `igv` (a session with all that it shows).",
-    )
-    on_invalid: OnInvalid = Field(
-        default="error", description="As for datasets: `error`, `skip` or `mask`."
+        description=f"Formats to write for each input: {described_formats()}.",
     )
     shards: int = Field(
         default=1,
         ge=1,
         description="Jobs that label an input side by side; what is written does not depend on it.",
     )
-    calls: CallSettings = CallSettings()
-    genome: GenomeSettings = GenomeSettings()

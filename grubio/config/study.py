@@ -16,7 +16,7 @@ from grubio.config.model import (
     MotifSettings,
     TrainingSettings,
 )
-from grubio.config.prediction import PredictionSettings
+from grubio.config.prediction import StudyPredictionSettings
 from grubio.config.sweep import SweepSettings
 
 
@@ -69,7 +69,7 @@ class Config(Settings):
     motifs: StudyMotifSettings = Field(
         default=StudyMotifSettings(), description="Default of all runs; of genomes only."
     )
-    prediction: PredictionSettings = PredictionSettings()
+    prediction: StudyPredictionSettings = StudyPredictionSettings()
     device: Device = Field(default="auto", description="Where training and prediction run.")
     data_dir: str | None = Field(
         default=None,

@@ -23,6 +23,7 @@ from grubio import __version__
 from grubio.errors import GrubioError
 from grubio.files import written_whole
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
+from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
@@ -65,6 +66,11 @@ class DatasetHeader:
     sources: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, int] | None = None
 
+    @property
+    def kind(self) -> Kind:
+        """Whether the records are sequences or strands of a genome."""
+        return kind_of(self.sites)
+
 
 def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Record]) -> None:
     """Write records to a Parquet file, in their order, in one step.
@@ -78,7 +84,7 @@ def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Rec
         "alphabet": header.alphabet.name,
         "scheme": header.scheme.as_dict(),
         "sources": dict(header.sources),
-        "sites": None if header.sites is None else dict(header.sites),
+        "sites": header.sites and dict(header.sites),
         "version": __version__,
     }
     schema = _SCHEMA.with_metadata({"grubio": json.dumps(content, sort_keys=True)})

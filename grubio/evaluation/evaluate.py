@@ -157,9 +157,9 @@ def evaluate_model(
 def _evaluation_of(
     header: DatasetHeader, bundle: Bundle, test: Sequence[Record], settings: EvaluationSettings
 ) -> Evaluation:
-    if header.sites is None:
-        return SequenceEvaluation(bundle, test, settings)
-    return GenomeEvaluation(bundle.scheme, header.sites, test, settings)
+    if header.kind == "genome":
+        return GenomeEvaluation(bundle.scheme, header.sites or {}, test, settings)
+    return SequenceEvaluation(bundle, test, settings)
 
 
 def _require_fit(bundle: Bundle, header: DatasetHeader, dataset: Path) -> None:

@@ -10,7 +10,8 @@ contig came in one piece.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,13 @@ from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import STRANDS, Locus, Strand
 from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
 from grubio.sequences.scheme import LabelScheme
+
+
+class CalledStretch(NamedTuple):
+    """A stretch of a contig, and the features that became certain with it."""
+
+    stretch: Stretch
+    features: Sequence[CalledFeature]
 
 
 class FeatureCaller:

@@ -133,7 +133,7 @@ class Predictor:
             If a sequence is empty or has letters outside the alphabet; check records first with
             :func:`grubio.datasets.validation.checked_records`.
         """
-        if self.bundle.sites is not None:
+        if self.bundle.kind == "genome":
             yield from self._predict_by_windows(records)
             return
         with self._workers() as mapped:

@@ -22,6 +22,7 @@ from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.model import bundle_format_1
 from grubio.model.card import card
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
+from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target, target_from_dict
 
@@ -120,6 +121,11 @@ class Bundle:
         """Return the calibration of a target."""
         return self.calibrations.get(target.name, Calibration())
 
+    @property
+    def kind(self) -> Kind:
+        """Whether it labels sequences or the strands of a genome."""
+        return kind_of(self.sites)
+
 
 def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any]) -> None:
     """Write a model and how it was trained; each file in one step, ``model.json`` last.
@@ -141,7 +147,7 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
     metadata = {
         "format": FORMAT,
         "grubio_version": __version__,
-        "kind": "sequences",
+        "kind": bundle.kind,
         "network": {"name": settings.pop("network"), "settings": settings},
         "members": len(members_of(model)),
         "inputs": _INPUTS,
@@ -151,9 +157,9 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "training": dict(training),
     }
-    if bundle.sites is not None:
-        sites = {letter: dataclasses.asdict(site) for letter, site in bundle.sites.items()}
-        metadata |= {"kind": "genome", "sites": sites}
+    if bundle.kind == "genome":
+        sites = bundle.sites or {}
+        metadata["sites"] = {letter: dataclasses.asdict(site) for letter, site in sites.items()}
     metadata[_CHECKSUM] = _sha256_of(metadata)
     write_text_whole(folder / CARD_FILE, card(metadata))
     write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from grubio.sequences.kind import kind_of
+
 _T = TypeVar("_T")
 _NETWORK = ("hidden_size", "layers", "dropout", "stem_channels", "stem_width")
 _WEIGHTS = {
@@ -44,8 +46,8 @@ def upgraded(metadata: Mapping[str, Any]) -> dict[str, Any]:
     content["network"] = {"name": "gru", "settings": settings}
     content["members"] = architecture.get("members", 1)
     content["inputs"] = ["onehot"]
-    content["kind"] = "sequences" if sites is None else "genome"
-    return content if sites is None else content | {"sites": sites}
+    content["kind"] = kind_of(sites)
+    return content if content["kind"] == "sequences" else content | {"sites": sites}
 
 
 def renamed(weights: Mapping[str, _T]) -> dict[str, _T]:

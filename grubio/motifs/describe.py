@@ -114,11 +114,12 @@ def describe_motifs(
         If the model is not one of a genome, or the database cannot be read.
     """
     bundle = load_bundle(model)
-    if bundle.sites is None:
-        raise GrubioError("is no model of a genome", path=model)
-    if not bundle.sites:
+    if bundle.kind != "genome":
+        raise GrubioError("is not a genome model", path=model)
+    thresholds = {letter: site.threshold for letter, site in (bundle.sites or {}).items()}
+    if not thresholds:
         logger.warning("the model has no classes of fixed width, hence no motifs")
-    if read_header(dataset).sites is None:
+    if read_header(dataset).kind != "genome":
         raise GrubioError("is no dataset of a genome", path=dataset)
     theirs = read_database(database) if database else {}
     records = list(read_records(dataset, split))
@@ -131,14 +132,12 @@ def describe_motifs(
         if len(sites) < LEAST_SITES:
             logger.warning("only %d sites of %s: no motif", len(sites), name)
             continue
-        motif = motif_of(
-            name, letter, shown_sites(sites, bundle.sites[letter].threshold), background, settings
-        )
+        shown = shown_sites(sites, thresholds[letter])
+        motif = motif_of(name, letter, shown, background, settings)
         if theirs:
             motif = _compared(motif, theirs)
         motifs.append(motif)
         maps[name] = effect_maps(predictor, motif, settings)
-    thresholds = {letter: site.threshold for letter, site in bundle.sites.items()}
     content = {motif.name: _summary(motif, split, thresholds[motif.letter]) for motif in motifs}
     _draw(motifs, maps, output, settings)
     matrices = {motif.name: motif.matrix[slice(*motif.core)] for motif in motifs}

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grubio.config import PredictionSettings
 from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
-from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
-from grubio.prediction.predict_file import with_model_for
+from grubio.prediction.default_model import with_model_for
+from grubio.prediction.kinds import model_kind
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
 
@@ -45,7 +46,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Cost:
     """What a prediction will cost.
 
     Attributes
@@ -72,8 +73,8 @@ class Plan:
     hours: float
 
 
-def plan_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: bool) -> Plan:
-    """Return the plan of a prediction.
+def cost_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: bool) -> Cost:
+    """Return what a prediction will cost.
 
     Parameters
     ----------
@@ -90,8 +91,8 @@ def plan_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: b
     --------
     Swiss-Prot with 10,000 residues a second:
 
-    >>> plan = plan_of(Size(570_000, 206_000_000, 35_213), 10_000, 16, cut_records=False)
-    >>> plan.shards, round(plan.cpu_hours, 1), round(plan.hours, 2)
+    >>> cost = cost_of(Size(570_000, 206_000_000, 35_213), 10_000, 16, cut_records=False)
+    >>> cost.shards, round(cost.cpu_hours, 1), round(cost.hours, 2)
     (16, 5.7, 0.36)
     """
     seconds = size.residues / residues_per_second
@@ -103,17 +104,17 @@ def plan_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: b
         shards = min(shards, size.records)
     rounds = math.ceil(shards / jobs)
     each = seconds / shards + _START_SECONDS
-    return Plan(size, residues_per_second, jobs, shards, shards * each / 3600, rounds * each / 3600)
+    return Cost(size, residues_per_second, jobs, shards, shards * each / 3600, rounds * each / 3600)
 
 
-def measured_plan(sequences: str, model: Path | None, jobs: int) -> tuple[Plan, int]:
+def measured_cost(sequences: str, model: Path | None, jobs: int) -> tuple[Cost, int]:
     """Read an input, label a sample of it here for some seconds, and return what all will cost.
 
     Writing outputs is not in the rate. Without a model it is the best bundled one for the input.
 
     Returns
     -------
-    Plan
+    Cost
         For jobs of one core like those of this machine.
     int
         Peak memory of this process in bytes, which is about what a job needs, with the text of
@@ -124,27 +125,22 @@ def measured_plan(sequences: str, model: Path | None, jobs: int) -> tuple[Plan, 
     GrubioError
         If the input or the model is at fault.
     """
-    records: Iterable[Record] = read_fasta(sequences)
-    if model is None:
-        model, records = with_model_for(records)
-    bundle = load_bundle(model)
+    settings = PredictionSettings(on_invalid="mask", device="cpu", threads=1)
+    model, records = with_model_for(read_fasta(sequences), model)
+    kind = model_kind(load_bundle(model), settings)
     size, sample = _size_and_sample(
-        checked_records(records, bundle.alphabet, "mask", path=sequences)
+        checked_records(records, kind.bundle.alphabet, settings.on_invalid, path=sequences)
     )
     if not sample:
         raise GrubioError("no record could be labelled", path=sequences)
-    predictor = Predictor(bundle, "cpu", 1)
+    predictor = kind.predictor()
     started = time.perf_counter()
-    if bundle.sites is None:
-        for _ in predictor.predict(sample):
-            pass
-    else:
-        for _ in predictor.stretches(sample):
-            pass
+    for _ in kind.answers(predictor, sample):
+        pass
     taken = time.perf_counter() - started
     rate = sum(map(len, sample)) / taken
-    plan = plan_of(size, rate, jobs, cut_records=bundle.sites is not None)
-    return plan, _peak_memory()
+    found = cost_of(size, rate, jobs, cut_records=kind.cuts_records)
+    return found, _peak_memory()
 
 
 def _size_and_sample(records: Iterable[Record]) -> tuple[Size, list[Record]]:

@@ -118,7 +118,7 @@ class Run:
     @property
     def genome(self) -> bool:
         """Whether the test records are both strands of blocks of a genome."""
-        return self.metrics.sites is not None
+        return bool(self.metrics.sites)
 
     @property
     def unit_word(self) -> str:

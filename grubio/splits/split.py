@@ -117,7 +117,7 @@ def split_dataset(
                 path=dataset,
                 record=record.id,
             )
-    if header.sites is not None:
+    if header.kind == "genome":
         if exclude is not None or train_also:
             raise GrubioError(
                 "is a genome, which is divided by place: homologs cannot be excluded from it, "

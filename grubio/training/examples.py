@@ -52,7 +52,7 @@ def load_training_data(
         if split == "train":
             # Windows are drawn from whole records.
             cut = None if settings.background_ratio else settings.max_length
-        elif header.sites is not None:
+        elif header.kind == "genome":
             # Blocks of a genome are long; pieces of them keep validation fast.
             cut = max(settings.max_length, _BLOCK_PIECE)
         chains[split] = len(records)

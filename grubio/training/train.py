@@ -142,12 +142,12 @@ def train_model(
     calibrated, remaining = _calibrated(fitting, data, training_settings)
     calibrations = {model.targets[0].name: calibrated}
     sites = None
-    if data.header.sites is not None:
+    if data.header.kind == "genome":
         raw = Bundle(model, data.header.alphabet, calibrations, {})
         sites = chosen_sites(
             Predictor(raw, "cpu", count),
             read_records(dataset, "valid"),
-            data.header.sites,
+            data.header.sites or {},
             training_settings.false_positives_per_kb,
         )
     best_row = max(fitting.history, key=lambda row: row["valid_score"])

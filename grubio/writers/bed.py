@@ -7,39 +7,38 @@ is the class, blanks as ``_``; the score column is the score times 1000, rounded
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from grubio.inference.stretches import Stretch
-from grubio.sequences.called_feature import CalledFeature
-from grubio.writers.genome_text import PlainGenomeFormat
+from grubio.inference.called_features import CalledStretch
+from grubio.writers.text import Content, TextFormat, tsv_line
 
 
-class BedFormat(PlainGenomeFormat):
-    """See the module's text.
+class BedFormat(TextFormat[CalledStretch]):
+    """BED of called features.
 
     Parameters
     ----------
+    content
+        What all contigs have in common.
     colours
         Whether to write BED9, whose last column is the colour of the class.
     """
 
-    def __init__(self, *, colours: bool = False) -> None:
+    def __init__(self, content: Content, *, colours: bool = False) -> None:
+        super().__init__(content)
         self._colours = colours
 
-    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
-        """Return the lines of features; the contig and the scheme are those of the stretch."""
-        scheme = stretch.scheme
+    def text(self, item: CalledStretch) -> str:
+        """Return the lines of the features."""
+        scheme = self.content.scheme
         names = [re.sub(r"\s", "_", name) for name in scheme.class_names]
         lines = []
-        for feature in features:
+        for feature in item.features:
             locus, column = feature.locus, scheme.letters.index(feature.letter)
-            line = (
-                f"{locus.contig}\t{locus.start}\t{locus.end}\t{names[column]}"
-                f"\t{round(1000 * feature.score)}\t{locus.strand}"
-            )
+            place = (locus.contig, locus.start, locus.end)
+            cells = [*place, names[column], round(1000 * feature.score), locus.strand]
             if self._colours:
-                line += f"\t{locus.start}\t{locus.end}\t{decimal_colour(scheme.colours[column])}"
-            lines.append(line + "\n")
+                cells += [locus.start, locus.end, decimal_colour(scheme.colours[column])]
+            lines.append(tsv_line(*cells))
         return "".join(lines)
 
 

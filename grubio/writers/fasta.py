@@ -5,17 +5,13 @@ A residue without a confident label is ``?``, which grubio reads back as an unkn
 
 from __future__ import annotations
 
-from typing import TextIO
-
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.writers.text import PlainFormat
+from grubio.writers.text import TextFormat
 
 
-class LabelFastaFormat(PlainFormat):
-    """See the module's text."""
+class LabelFastaFormat(TextFormat[LabelledSequence]):
+    """FASTA of labels."""
 
-    suffix = ".fasta"
-
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write one record."""
-        out.write(f">{sequence.id}\n{sequence.labels}\n")
+    def text(self, item: LabelledSequence) -> str:
+        """Return one record."""
+        return f">{item.id}\n{item.labels}\n"

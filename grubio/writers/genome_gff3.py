@@ -7,13 +7,11 @@ says one, and ``sequence_feature`` otherwise; the class stands in ``Name`` and `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote
 
-from grubio.inference.stretches import Stretch
-from grubio.sequences.called_feature import CalledFeature
-from grubio.writers.genome_text import PlainGenomeFormat
+from grubio.inference.called_features import CalledStretch
 from grubio.writers.gff3 import SAFE
+from grubio.writers.text import TextFormat, tsv_line
 
 _NAMED_BY_ITSELF = (
     *("CDS", "gene", "pseudogene", "exon", "intron", "mRNA", "tRNA", "rRNA", "ncRNA", "tmRNA"),
@@ -45,25 +43,26 @@ _TERMS = {term.lower().removesuffix("_site"): term for term in _NAMED_BY_ITSELF}
 _NOTHING_CLOSER = "sequence_feature"
 
 
-class GenomeGff3Format(PlainGenomeFormat):
-    """See the module's text."""
+class GenomeGff3Format(TextFormat[CalledStretch]):
+    """GFF3 of a genome."""
 
     def header(self) -> str:
         """Return the version line."""
         return "##gff-version 3\n"
 
-    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
+    def text(self, item: CalledStretch) -> str:
         """Return the lines of features, after the region's line at the start of a contig."""
+        stretch, features = item
         seqid = quote(stretch.contig, safe=SAFE)
         lines = [f"##sequence-region {seqid} 1 {stretch.length}\n"] if stretch.start == 0 else []
         for feature in features:
             class_name = stretch.scheme.class_names[stretch.scheme.letters.index(feature.letter)]
             name = quote(class_name, safe=" " + SAFE)
-            lines.append(
-                f"{seqid}\tgrubio\t{term_of(class_name)}"
-                f"\t{feature.locus.start + 1}\t{feature.locus.end}\t{feature.score:.3f}"
-                f"\t{feature.locus.strand}\t.\tName={name};label={quote(feature.letter)}\n"
-            )
+            term = term_of(class_name)
+            locus = feature.locus
+            place = (locus.start + 1, locus.end, f"{feature.score:.3f}", locus.strand, ".")
+            about = f"Name={name};label={quote(feature.letter)}"
+            lines.append(tsv_line(seqid, "grubio", term, *place, about))
         return "".join(lines)
 
 

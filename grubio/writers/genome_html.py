@@ -1,4 +1,4 @@
-"""Called features of a genome as one HTML page: format ``html`` of a model of a genome.
+"""Called features of a genome as one HTML page: format ``html`` of genome models.
 
 The page holds features, not the bases and their probabilities, which would be too much for a
 browser; those go into the format ``igv``. Its data is a line of JSON for each contig, then a line
@@ -7,26 +7,27 @@ for each feature: class, start (1-based), end (inside), strand, score.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from grubio.inference.stretches import Stretch
-from grubio.sequences.called_feature import CalledFeature
-from grubio.sequences.scheme import LabelScheme
+from grubio.inference.called_features import CalledStretch
 from grubio.view.page import json_line, page_parts
+from grubio.writers.text import Content, TextFormat
 
 
-class GenomeHtmlFormat:
-    """See the module's text."""
+class GenomeHtmlFormat(TextFormat[CalledStretch]):
+    """A page of called features."""
 
-    def __init__(self, scheme: LabelScheme) -> None:
-        self._before, self._after = page_parts(scheme, "features.js", "Features of a genome")
+    def __init__(self, content: Content) -> None:
+        super().__init__(content)
+        self._before, self._after = page_parts(
+            content.scheme, "features.js", "Features of a genome"
+        )
 
     def header(self) -> str:
         """Return the page up to its data."""
         return self._before
 
-    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
+    def text(self, item: CalledStretch) -> str:
         """Return the lines of features, after that of the contig at its start."""
+        stretch, features = item
         lines: list[object] = []
         if stretch.start == 0:
             lines.append({"contig": stretch.contig, "length": stretch.length})

@@ -8,84 +8,65 @@ first. A base that is N has no row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import contextlib
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from grubio.files import written_whole
+from grubio.inference.called_features import CalledStretch
 from grubio.inference.stretches import Stretch
-from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import Strand, reverse_complement
-from grubio.sequences.scheme import LabelScheme
-from grubio.writers.genome_text import PlainGenomeFormat
 from grubio.writers.parquet_rows import ParquetRows
+from grubio.writers.text import Content, TextFormat, tsv_line
 
 
-class GenomeTsvFormat(PlainGenomeFormat):
-    """See the module's text."""
-
-    def __init__(self, scheme: LabelScheme) -> None:
-        self._scheme = scheme
+class GenomeTsvFormat(TextFormat[CalledStretch]):
+    """A row per base and strand, as text."""
 
     def header(self) -> str:
         """Return the line of column names."""
         names = ["id", "position", "strand", "residue", "label"]
-        return "\t".join([*names, *(f"p_{letter}" for letter in self._scheme.letters)]) + "\n"
+        return tsv_line(*names, *(f"p_{letter}" for letter in self.content.scheme.letters))
 
-    def text(self, stretch: Stretch, features: Sequence[CalledFeature]) -> str:
+    def text(self, item: CalledStretch) -> str:
         """Return the rows of a stretch."""
-        positions, strands, residues, labels, probabilities = _rows(stretch)
-        numbers = "\t%.4f" * self._scheme.size + "\n"
+        positions, strands, residues, labels, probabilities = _rows(item.stretch)
+        numbers = "\t%.4f" * self.content.scheme.size + "\n"
         return "".join(
-            f"{stretch.contig}\t{position}\t{strand}\t{residue}\t{label}{numbers % tuple(row)}"
+            f"{item.stretch.contig}\t{position}\t{strand}\t{residue}\t{label}{numbers % tuple(row)}"
             for position, strand, residue, label, row in zip(
                 positions.tolist(), strands, residues, labels, probabilities.tolist(), strict=True
             )
         )
 
 
-class GenomeParquet(ParquetRows):
-    """Writes stretches to a Parquet file in groups of about a million rows.
+@contextlib.contextmanager
+def open_table(path: str, content: Content) -> Iterator[Callable[[CalledStretch], None]]:
+    """Give a function that adds stretches to a Parquet file, in groups of about a million rows.
 
-    ``position`` is int64 and probabilities are float32, the rest strings. The scheme's name is in
-    the file's metadata.
-
-    Parameters
-    ----------
-    path
-        File to write.
-    scheme
-        The classes.
+    ``position`` is int64 and probabilities are float32, the rest strings. The scheme is in the
+    file's metadata.
     """
+    fields = [
+        ("id", pa.string()),
+        ("position", pa.int64()),
+        ("strand", pa.string()),
+        ("residue", pa.string()),
+        ("label", pa.string()),
+        *((f"p_{letter}", pa.float32()) for letter in content.scheme.letters),
+    ]
+    with written_whole(path) as temporary, ParquetRows(temporary, fields, content.scheme) as table:
 
-    def __init__(self, path: Path, scheme: LabelScheme) -> None:
-        super().__init__(
-            path,
-            [
-                ("id", pa.string()),
-                ("position", pa.int64()),
-                ("strand", pa.string()),
-                ("residue", pa.string()),
-                ("label", pa.string()),
-                *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
-            ],
-            scheme,
-        )
+        def write(item: CalledStretch) -> None:
+            positions, strands, residues, labels, probabilities = _rows(item.stretch)
+            columns = [[item.stretch.contig] * len(positions), positions, strands, residues, labels]
+            columns += [*np.ascontiguousarray(probabilities.T)]
+            table.add_rows([pa.array(column) for column in columns])
 
-    def write(self, stretch: Stretch, features: Sequence[CalledFeature]) -> None:
-        """Add the rows of a stretch."""
-        positions, strands, residues, labels, probabilities = _rows(stretch)
-        columns = [
-            pa.array([stretch.contig] * len(positions)),
-            pa.array(positions),
-            pa.array(strands),
-            pa.array(residues),
-            pa.array(labels),
-            *(pa.array(column) for column in np.ascontiguousarray(probabilities.T)),
-        ]
-        self.add_rows(columns)
+        yield write
 
 
 def _rows(

@@ -10,12 +10,11 @@ class over the segment.
 
 from __future__ import annotations
 
-from typing import TextIO
 from urllib.parse import quote
 
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import SS3, SS8, LabelScheme
-from grubio.writers.text import PlainFormat
+from grubio.sequences.scheme import SS3, SS8
+from grubio.writers.text import TextFormat, tsv_line
 
 _TERMS = {
     SS3.name: {"H": "alpha_helix", "E": "beta_strand"},
@@ -31,26 +30,23 @@ SAFE = ".:^*$@!+?|-_"
 """The characters that the specification allows in column 1 without escape."""
 
 
-class Gff3Format(PlainFormat):
-    """See the module's text."""
+class Gff3Format(TextFormat[LabelledSequence]):
+    """GFF3 of sequences."""
 
-    suffix = ".gff3"
-
-    def header(self, scheme: LabelScheme) -> str:
+    def header(self) -> str:
         """Return the version line."""
         return "##gff-version 3\n"
 
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write the region and the segments of one record."""
-        seqid = quote(sequence.id, safe=SAFE)
-        lines = [f"##sequence-region {seqid} 1 {len(sequence)}\n"]
-        terms = _TERMS.get(sequence.scheme.name, {})
-        for segment in sequence.segments():
-            if segment.label != sequence.scheme.background:
+    def text(self, item: LabelledSequence) -> str:
+        """Return the region and the segments of one record."""
+        seqid = quote(item.id, safe=SAFE)
+        lines = [f"##sequence-region {seqid} 1 {len(item)}\n"]
+        terms = _TERMS.get(item.scheme.name, {})
+        for segment in item.segments():
+            if segment.label != item.scheme.background:
                 name = quote(segment.class_name, safe=" " + SAFE)
-                lines.append(
-                    f"{seqid}\tgrubio\t{terms.get(segment.label, 'sequence_feature')}"
-                    f"\t{segment.start}\t{segment.end}\t{segment.confidence:.3f}\t.\t."
-                    f"\tName={name};label={quote(segment.label)}\n"
-                )
-        out.write("".join(lines))
+                term = terms.get(segment.label, "sequence_feature")
+                place = (segment.start, segment.end, f"{segment.confidence:.3f}", ".", ".")
+                about = f"Name={name};label={quote(segment.label)}"
+                lines.append(tsv_line(seqid, "grubio", term, *place, about))
+        return "".join(lines)

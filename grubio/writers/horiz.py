@@ -12,35 +12,25 @@ the last number of a ruler, and ``?`` in ``Pred:`` where a label is not confiden
 
 from __future__ import annotations
 
-from typing import TextIO
-
 import numpy as np
 
 from grubio import __version__
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import LabelScheme
-from grubio.writers.text import PlainFormat, require_three_states
+from grubio.writers.text import TextFormat
 
 _WIDTH = 60
 
 
-class HorizFormat(PlainFormat):
-    """See the module's text."""
+class HorizFormat(TextFormat[LabelledSequence]):
+    """PSIPRED's horizontal format."""
 
-    suffix = ".horiz"
-
-    def header(self, scheme: LabelScheme) -> str:
-        """Return nothing: each record has its own header."""
-        require_three_states(scheme, "horiz")
-        return ""
-
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write one record."""
-        ranked = np.sort(sequence.probabilities, axis=1)
+    def text(self, item: LabelledSequence) -> str:
+        """Return one record, which has its own header."""
+        ranked = np.sort(item.probabilities, axis=1)
         digits = np.minimum(10 * (ranked[:, -1] - ranked[:, -2]), 9).astype(int)
         confidence = "".join(map(str, digits))
-        labels, residues = sequence.labels, sequence.sequence.upper()
-        parts = [f"# PSIPRED HFORMAT (grubio V{__version__}) {sequence.id}\n"]
+        labels, residues = item.labels, item.sequence.upper()
+        parts = [f"# PSIPRED HFORMAT (grubio V{__version__}) {item.id}\n"]
         for start in range(0, len(residues), _WIDTH):
             end = min(start + _WIDTH, len(residues))
             ruler = "".join(f"{tenth:10d}" for tenth in range(start + 10, end + 1, 10))
@@ -48,4 +38,4 @@ class HorizFormat(PlainFormat):
                 f"\nConf: {confidence[start:end]}\nPred: {labels[start:end]}\n"
                 f"  AA: {residues[start:end]}\n      {ruler}\n\n"
             )
-        out.write("".join(parts))
+        return "".join(parts)

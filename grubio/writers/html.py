@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import base64
-from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import LabelScheme
 from grubio.view.page import json_line, page_parts
+from grubio.writers.text import Content, TextFormat
 
 
-class HtmlFormat:
-    """See the module's text."""
+class HtmlFormat(TextFormat[LabelledSequence]):
+    """A page of labelled sequences."""
 
-    suffix = ".html"
+    def __init__(self, content: Content) -> None:
+        super().__init__(content)
+        self._before, self._after = page_parts(content.scheme, "sequences.js")
 
-    def __init__(self) -> None:
-        self._after = ""
-
-    def header(self, scheme: LabelScheme) -> str:
+    def header(self) -> str:
         """Return the page up to its data."""
-        before, self._after = page_parts(scheme, "sequences.js")
-        return before
+        return self._before
 
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write the line of one sequence."""
+    def text(self, item: LabelledSequence) -> str:
+        """Return the line of one sequence."""
         content = {
-            "id": sequence.id,
-            "sequence": sequence.sequence,
-            "labels": sequence.labels,
-            "confidence": round(float(sequence.confidence.mean()), 4),
-            "probabilities": _bytes(sequence.probabilities),
+            "id": item.id,
+            "sequence": item.sequence,
+            "labels": item.labels,
+            "confidence": round(float(item.confidence.mean()), 4),
+            "probabilities": _bytes(item.probabilities),
         }
-        if sequence.accessibility is not None:
-            content["accessibility"] = _bytes(sequence.accessibility)
-        if sequence.observed is not None:
-            content["observed"] = sequence.observed
-        out.write(json_line(content) + "\n")
+        if item.accessibility is not None:
+            content["accessibility"] = _bytes(item.accessibility)
+        if item.observed is not None:
+            content["observed"] = item.observed
+        return json_line(content) + "\n"
 
     def footer(self) -> str:
         """Return the rest of the page."""

@@ -1,4 +1,4 @@
-"""A folder that IGV opens: format ``igv`` of a model of a genome.
+"""A folder that IGV opens: format ``igv`` of genome models.
 
 ``igv_session.xml`` names everything else by relative paths, so that the folder can be moved:
 ``genome.fa`` with its index ``genome.fa.fai``, ``features.bed`` (BED9 with the colours of the
@@ -10,18 +10,19 @@ Session: https://igv.org/doc/desktop (Sessions). Index: http://www.htslib.org/do
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree
 
 from grubio.files import write_text_whole, written_folder
+from grubio.inference.called_features import CalledStretch
 from grubio.inference.stretches import Stretch
-from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import Strand
 from grubio.sequences.scheme import LabelScheme
 from grubio.writers.bed import BedFormat, decimal_colour
-from grubio.writers.tracks import STRAND_NAMES, open_tracks, track_paths
+from grubio.writers.text import Content, tsv_line
+from grubio.writers.tracks import STRAND_NAMES, open_bigwig, track_paths
 
 SESSION = "igv_session.xml"
 GENOME = "genome.fa"
@@ -31,9 +32,7 @@ _SHOWN_AT_FIRST = 20_000
 
 
 @contextlib.contextmanager
-def open_session(
-    place: Path, scheme: LabelScheme, strands: tuple[Strand, ...]
-) -> Iterator[Callable[[Stretch, Sequence[CalledFeature]], None]]:
+def open_session(path: str, content: Content) -> Iterator[Callable[[CalledStretch], None]]:
     """Give a function that adds stretches and features; the session is written last.
 
     Raises
@@ -41,26 +40,25 @@ def open_session(
     GrubioError
         If a file cannot be written.
     """
-    bed = BedFormat(colours=True)
-    names = [GENOME, f"{GENOME}.fai", FEATURES, SESSION]
-    with written_folder(place, names) as folder:
+    bed = BedFormat(content, colours=True)
+    with written_folder(path, [GENOME, f"{GENOME}.fai", FEATURES, SESSION]) as folder:
         tracks = f"{folder}/"
         with contextlib.ExitStack() as stack:
-            add = stack.enter_context(open_tracks(tracks, "bigwig", scheme, strands))
+            add = stack.enter_context(open_bigwig(tracks, content))
             genome = _GenomeFasta(stack.enter_context(_text_file(folder / GENOME)))
             features_out = stack.enter_context(_text_file(folder / FEATURES))
 
-            def write(stretch: Stretch, features: Sequence[CalledFeature]) -> None:
-                add(stretch)
-                genome.add(stretch)
-                features_out.write(bed.text(stretch, features))
+            def write(item: CalledStretch) -> None:
+                add(item)
+                genome.add(item.stretch)
+                features_out.write(bed.text(item))
 
             yield write
             genome.close()
-        paths = track_paths(tracks, "bigwig", scheme, strands)
+        paths = track_paths(tracks, "bigwig", content)
         files = {key: path.name for key, path in paths.items()}
         write_text_whole(folder / f"{GENOME}.fai", genome.index())
-        write_text_whole(folder / SESSION, _session(scheme, files, genome.first()))
+        write_text_whole(folder / SESSION, _session(content.scheme, files, genome.first()))
 
 
 class _GenomeFasta:
@@ -88,7 +86,7 @@ class _GenomeFasta:
 
     def index(self) -> str:
         return "".join(
-            f"{name}\t{length}\t{place}\t{min(_LINE, length)}\t{min(_LINE, length) + 1}\n"
+            tsv_line(name, length, place, min(_LINE, length), min(_LINE, length) + 1)
             for name, length, place in self._contigs
         )
 

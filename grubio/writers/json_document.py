@@ -9,13 +9,13 @@ inside.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal, TextIO
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from grubio import __version__
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import LabelScheme
+from grubio.writers.text import Content, TextFormat
 
 _VERSION = 1
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -81,17 +81,16 @@ def predictions_schema() -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
-class JsonFormat:
-    """See the module's text."""
+class JsonFormat(TextFormat[LabelledSequence]):
+    """One document of labelled sequences."""
 
-    suffix = ".json"
-
-    def __init__(self) -> None:
+    def __init__(self, content: Content) -> None:
+        super().__init__(content)
         self._first = True
 
-    def header(self, scheme: LabelScheme) -> str:
+    def header(self) -> str:
         """Return the document up to its first sequence."""
-        self._first = True
+        scheme = self.content.scheme
         head = {
             "format": "grubio-predictions",
             "version": _VERSION,
@@ -105,20 +104,20 @@ class JsonFormat:
         }
         return json.dumps(head)[:-1] + ', "sequences": ['
 
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write one sequence."""
+    def text(self, item: LabelledSequence) -> str:
+        """Return one sequence."""
         columns = [
-            [round(value, 4) for value in column.tolist()] for column in sequence.probabilities.T
+            [round(value, 4) for value in column.tolist()] for column in item.probabilities.T
         ]
         content: dict[str, object] = {
-            "id": sequence.id,
-            "sequence": sequence.sequence,
-            "labels": sequence.labels,
+            "id": item.id,
+            "sequence": item.sequence,
+            "labels": item.labels,
             "confidence": [max(row) for row in zip(*columns, strict=True)],
-            "probabilities": dict(zip(sequence.scheme.letters, columns, strict=True)),
+            "probabilities": dict(zip(item.scheme.letters, columns, strict=True)),
         }
-        if sequence.accessibility is not None:
-            content["accessibility"] = [round(x, 4) for x in sequence.accessibility.tolist()]
+        if item.accessibility is not None:
+            content["accessibility"] = [round(x, 4) for x in item.accessibility.tolist()]
         content["segments"] = [
             {
                 "start": s.start,
@@ -126,10 +125,10 @@ class JsonFormat:
                 "label": s.label,
                 "confidence": round(s.confidence, 4),
             }
-            for s in sequence.segments()
+            for s in item.segments()
         ]
-        out.write(("\n" if self._first else ",\n") + json.dumps(content))
-        self._first = False
+        before, self._first = "\n" if self._first else ",\n", False
+        return before + json.dumps(content)
 
     def footer(self) -> str:
         """Return the end of the document."""

@@ -9,14 +9,28 @@ file's metadata, as ``grubio_scheme`` and ``grubio_classes`` (JSON).
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
+from grubio.files import written_whole
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
 from grubio.writers.parquet_rows import ParquetRows
+from grubio.writers.text import Content
+
+
+@contextlib.contextmanager
+def open_table(path: str, content: Content) -> Iterator[Callable[[LabelledSequence], None]]:
+    """Give a function that adds labelled sequences to a Parquet file."""
+    with (
+        written_whole(path) as temporary,
+        ParquetPredictions(temporary, content.scheme, accessibility=content.accessibility) as table,
+    ):
+        yield table.write
 
 
 class ParquetPredictions(ParquetRows):

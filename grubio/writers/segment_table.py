@@ -12,47 +12,39 @@ confident label), and ``longest_<letter>``, residues of the longest segment of e
 
 from __future__ import annotations
 
-from typing import TextIO
-
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
-from grubio.writers.text import PlainFormat
+from grubio.sequences.scheme import UNKNOWN_LABEL
+from grubio.writers.text import TextFormat, tsv_line
 
 
-class SegmentFormat(PlainFormat):
+class SegmentFormat(TextFormat[LabelledSequence]):
     """One line per segment."""
 
-    suffix = ".segments.tsv"
-
-    def header(self, scheme: LabelScheme) -> str:
+    def header(self) -> str:
         """Return the line of column names."""
-        return "id\tstart\tend\tlabel\tclass\tlength\tconfidence\n"
+        return tsv_line("id", "start", "end", "label", "class", "length", "confidence")
 
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write the segments of one sequence."""
-        out.write(
-            "".join(
-                f"{sequence.id}\t{s.start}\t{s.end}\t{s.label}\t{s.class_name}\t{len(s)}"
-                f"\t{s.confidence:.4f}\n"
-                for s in sequence.segments()
-            )
+    def text(self, item: LabelledSequence) -> str:
+        """Return the segments of one sequence."""
+        return "".join(
+            tsv_line(item.id, s.start, s.end, s.label, s.class_name, len(s), f"{s.confidence:.4f}")
+            for s in item.segments()
         )
 
 
-class SummaryFormat(PlainFormat):
+class SummaryFormat(TextFormat[LabelledSequence]):
     """One line per sequence."""
 
-    suffix = ".summary.tsv"
-
-    def header(self, scheme: LabelScheme) -> str:
+    def header(self) -> str:
         """Return the line of column names."""
-        names = ["id", "length", "confidence"]
-        names += [f"fraction_{letter}" for letter in (*scheme.letters, UNKNOWN_LABEL)]
-        return "\t".join([*names, *(f"longest_{letter}" for letter in scheme.letters)]) + "\n"
+        letters = self.content.scheme.letters
+        shares = [f"fraction_{letter}" for letter in (*letters, UNKNOWN_LABEL)]
+        longest = [f"longest_{letter}" for letter in letters]
+        return tsv_line("id", "length", "confidence", *shares, *longest)
 
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write the line of one sequence."""
-        found = sequence.summary()
+    def text(self, item: LabelledSequence) -> str:
+        """Return the line of one sequence."""
+        found = item.summary()
         shares = [found.confidence, *found.fractions.values(), found.unlabelled]
-        cells = [sequence.id, str(found.length), *(f"{share:.4f}" for share in shares)]
-        out.write("\t".join([*cells, *map(str, found.longest.values())]) + "\n")
+        cells = [f"{share:.4f}" for share in shares]
+        return tsv_line(item.id, found.length, *cells, *found.longest.values())

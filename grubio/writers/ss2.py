@@ -9,33 +9,23 @@ enough is ``?``, which PSIPRED itself never writes.
 
 from __future__ import annotations
 
-from typing import TextIO
-
 from grubio import __version__
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import LabelScheme
-from grubio.writers.text import PlainFormat, require_three_states
+from grubio.writers.text import TextFormat
 
 
-class Ss2Format(PlainFormat):
-    """See the module's text."""
+class Ss2Format(TextFormat[LabelledSequence]):
+    """PSIPRED's vertical format."""
 
-    suffix = ".ss2"
-
-    def header(self, scheme: LabelScheme) -> str:
-        """Return nothing: each record has its own header."""
-        require_three_states(scheme, "ss2")
-        return ""
-
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write one record and an empty line after it."""
-        order = [sequence.scheme.letters.index(letter) for letter in "CHE"]
-        rows = sequence.probabilities[:, order].tolist()
-        lines = [f"# PSIPRED VFORMAT (grubio V{__version__}) {sequence.id}\n\n"]
+    def text(self, item: LabelledSequence) -> str:
+        """Return one record, which has its own header, and an empty line after it."""
+        order = [item.scheme.letters.index(letter) for letter in "CHE"]
+        rows = item.probabilities[:, order].tolist()
+        lines = [f"# PSIPRED VFORMAT (grubio V{__version__}) {item.id}\n\n"]
         lines += [
             "%4d %s %s  %6.3f %6.3f %6.3f\n" % (position, residue.upper(), label, *row)
             for position, (residue, label, row) in enumerate(
-                zip(sequence.sequence, sequence.labels, rows, strict=True), start=1
+                zip(item.sequence, item.labels, rows, strict=True), start=1
             )
         ]
-        out.write("".join(lines) + "\n")
+        return "".join(lines) + "\n"

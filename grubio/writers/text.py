@@ -1,54 +1,73 @@
-"""What the writers of text formats have in common."""
+"""What all writers know before the first record, and what the writers of text have in common."""
 
 from __future__ import annotations
 
-from typing import Protocol, TextIO
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from grubio.errors import GrubioError
-from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import SS3, LabelScheme
+from grubio.sequences.kind import Kind
+from grubio.sequences.locus import Strand
+from grubio.sequences.scheme import LabelScheme
+
+ItemT = TypeVar("ItemT")
 
 
-class TextFormat(Protocol):
-    """A format that is written record by record to a text stream.
+@dataclass(frozen=True)
+class Content:
+    """What all records of an output have in common.
 
     Attributes
     ----------
-    suffix
-        Ending of file names, with the dot.
+    kind
+        Kind of the model: a writer takes a
+        :class:`grubio.inference.labelled_sequence.LabelledSequence` at a time, or a
+        :class:`grubio.inference.called_features.CalledStretch` of a genome.
+    scheme
+        The classes.
+    accessibility
+        Whether sequences have relative solvent accessibility; formats that can hold it write it.
+    strands
+        The labelled strands of a genome.
     """
 
-    suffix: str
-
-    def header(self, scheme: LabelScheme) -> str:
-        """Return what stands once at the top of a file."""
-        ...
-
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write one sequence."""
-        ...
-
-    def footer(self) -> str:
-        """Return what stands once at the end of a file."""
-        ...
+    kind: Kind
+    scheme: LabelScheme
+    accessibility: bool = False
+    strands: tuple[Strand, ...] = ()
 
 
-class PlainFormat:
-    """Base of the formats that have nothing but their records."""
+class TextFormat(ABC, Generic[ItemT]):
+    """A format that is written item by item to a text stream.
 
-    def header(self, scheme: LabelScheme) -> str:
-        """Return nothing."""
+    Parameters
+    ----------
+    content
+        What all items have in common.
+    """
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+
+    def header(self) -> str:
+        """Return what stands once at the top of a file: nothing, for most formats."""
         return ""
 
+    @abstractmethod
+    def text(self, item: ItemT) -> str:
+        """Return what one item adds."""
+
     def footer(self) -> str:
-        """Return nothing."""
+        """Return what stands once at the end of a file: nothing, for most formats."""
         return ""
 
 
-def require_three_states(scheme: LabelScheme, format_name: str) -> None:
-    """Raise GrubioError unless a scheme is SS3, the only one that PSIPRED's formats can hold."""
-    if scheme.name != SS3.name:
-        raise GrubioError(
-            f"format {format_name} holds helix, strand and coil; it cannot hold {scheme.name}",
-            hint="use --scheme ss3 with a model of secondary structure, or --format tsv",
-        )
+def tsv_line(*cells: object) -> str:
+    r"""Return one line of a table; no cell of ours holds a tab.
+
+    Examples
+    --------
+    >>> tsv_line("id", 1, "H")
+    'id\t1\tH\n'
+    """
+    return "\t".join(map(str, cells)) + "\n"

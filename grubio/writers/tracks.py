@@ -15,31 +15,31 @@ import contextlib
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 import numpy.typing as npt
 import pybigtools
 
+from grubio.config.formats import FORMATS, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import written_folder
+from grubio.inference.called_features import CalledStretch
 from grubio.inference.stretches import Stretch
 from grubio.sequences.locus import Strand
-from grubio.sequences.scheme import LabelScheme
-
-TrackFormat = Literal["bedgraph", "bigwig"]
+from grubio.writers.text import Content
 
 STRAND_NAMES: dict[Strand, str] = {"+": "plus", "-": "minus"}
 
-_ENDINGS = {"bedgraph": (".bedgraph", ".bg"), "bigwig": (".bw", ".bigwig")}
 _INTERVAL = np.dtype([("contig", "<u4"), ("start", "<u4"), ("end", "<u4"), ("value", "<f4")])
 _INTERVALS_READ = 1 << 16
 _Interval = tuple[int, int, float]
 
 
 def track_paths(
-    path: str, kind: TrackFormat, scheme: LabelScheme, strands: tuple[Strand, ...]
+    path: str, name: PredictionFormat, content: Content
 ) -> dict[tuple[str, Strand], Path]:
     """Return the file of each class but the background and each strand.
 
@@ -51,36 +51,38 @@ def track_paths(
     --------
     >>> from grubio.sequences.scheme import custom_scheme
     >>> scheme = custom_scheme("s", "T.", ["tss", "none"], ".")
-    >>> [str(path) for path in track_paths("a.bw", "bigwig", scheme, ("+",)).values()]
+    >>> content = Content("genome", scheme, strands=("+",))
+    >>> [str(path) for path in track_paths("a.bw", "bigwig", content).values()]
     ['a.tss.plus.bw']
     """
-    place = Path(path)
+    place, scheme = Path(path), content.scheme
+    endings = [f".{ending}" for ending in FORMATS[name].endings]
     if path.endswith("/") or place.is_dir():
-        folder, stem, ending = place, "", _ENDINGS[kind][0]
+        folder, stem, ending = place, "", endings[0]
     else:
-        known = place.suffix.lower() in _ENDINGS[kind]
-        ending = place.suffix if known else _ENDINGS[kind][0]
+        known = place.suffix.lower() in endings
+        ending = place.suffix if known else endings[0]
         folder, stem = place.parent, f"{place.stem if known else place.name}."
     paths: dict[tuple[str, Strand], Path] = {}
     taken: set[str] = set()
     for letter, class_name in zip(scheme.letters, scheme.class_names, strict=True):
         if letter == scheme.background:
             continue
-        name = base = re.sub(r"[^A-Za-z0-9._-]", "_", class_name)
+        track = base = re.sub(r"[^A-Za-z0-9._-]", "_", class_name)
         number = 1
-        while name.lower() in taken:
+        while track.lower() in taken:
             number += 1
-            name = f"{base}.{number}"
-        taken.add(name.lower())
-        for strand in strands:
-            paths[letter, strand] = folder / f"{stem}{name}.{STRAND_NAMES[strand]}{ending}"
+            track = f"{base}.{number}"
+        taken.add(track.lower())
+        for strand in content.strands:
+            paths[letter, strand] = folder / f"{stem}{track}.{STRAND_NAMES[strand]}{ending}"
     return paths
 
 
 @contextlib.contextmanager
 def open_tracks(
-    path: str, kind: TrackFormat, scheme: LabelScheme, strands: tuple[Strand, ...]
-) -> Iterator[Callable[[Stretch], None]]:
+    path: str, content: Content, name: PredictionFormat
+) -> Iterator[Callable[[CalledStretch], None]]:
     """Give a function that adds a stretch to all tracks; see :func:`track_paths`.
 
     Raises
@@ -88,14 +90,14 @@ def open_tracks(
     GrubioError
         If a file cannot be written.
     """
-    opener = _open_bedgraph if kind == "bedgraph" else _open_bigwig
-    paths = track_paths(path, kind, scheme, strands)
+    paths = track_paths(path, name, content)
+    opener = _bedgraph_file if name == "bedgraph" else _bigwig_file
     with contextlib.ExitStack() as stack:
         place = next(iter(paths.values())).parent
         folder = stack.enter_context(written_folder(place, [file.name for file in paths.values()]))
         tracks = [
             (
-                scheme.letters.index(letter),
+                content.scheme.letters.index(letter),
                 strand,
                 _Merger(),
                 stack.enter_context(opener(folder / file.name)),
@@ -103,7 +105,8 @@ def open_tracks(
             for (letter, strand), file in paths.items()
         ]
 
-        def write(stretch: Stretch) -> None:
+        def write(item: CalledStretch) -> None:
+            stretch = item.stretch
             known = stretch.known
             final = stretch.end == stretch.length
             for column, strand, merger, add in tracks:
@@ -113,6 +116,9 @@ def open_tracks(
 
         yield write
 
+
+open_bedgraph = partial(open_tracks, name="bedgraph")
+open_bigwig = partial(open_tracks, name="bigwig")
 
 _Add = Callable[[Stretch, list[_Interval]], None]
 
@@ -145,7 +151,7 @@ class _Merger:
 
 
 @contextlib.contextmanager
-def _open_bedgraph(temporary: Path) -> Iterator[_Add]:
+def _bedgraph_file(temporary: Path) -> Iterator[_Add]:
     with open(temporary, "w", encoding="utf-8", newline="\n") as out:
 
         def add(stretch: Stretch, intervals: list[_Interval], out: TextIO = out) -> None:
@@ -160,7 +166,7 @@ def _open_bedgraph(temporary: Path) -> Iterator[_Add]:
 
 
 @contextlib.contextmanager
-def _open_bigwig(temporary: Path) -> Iterator[_Add]:
+def _bigwig_file(temporary: Path) -> Iterator[_Add]:
     # The header of a BigWig file needs the lengths of all contigs, so intervals wait in a file.
     with tempfile.TemporaryFile(dir=temporary.parent) as waiting:
         lengths: dict[str, int] = {}

@@ -7,48 +7,29 @@ line.
 
 from __future__ import annotations
 
-from typing import TextIO
-
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import LabelScheme
-from grubio.writers.text import PlainFormat
+from grubio.writers.text import TextFormat, tsv_line
 
 
-class TsvFormat(PlainFormat):
-    """See the module's text.
+class TsvFormat(TextFormat[LabelledSequence]):
+    """A row per residue."""
 
-    Parameters
-    ----------
-    accessibility
-        Whether to write the column ``rsa``.
-    """
-
-    suffix = ".tsv"
-
-    def __init__(self, *, accessibility: bool = False) -> None:
-        self._accessibility = accessibility
-
-    def header(self, scheme: LabelScheme) -> str:
+    def header(self) -> str:
         """Return the line of column names."""
-        names = ["id", "position", "residue", "label", *(f"p_{c}" for c in scheme.letters)]
-        return "\t".join([*names, *(["rsa"] if self._accessibility else [])]) + "\n"
+        names = ["id", "position", "residue", "label"]
+        names += [f"p_{letter}" for letter in self.content.scheme.letters]
+        return tsv_line(*names, *(["rsa"] if self.content.accessibility else []))
 
-    def write(self, out: TextIO, sequence: LabelledSequence) -> None:
-        """Write one line per residue."""
-        columns = [*sequence.probabilities.T]
-        if self._accessibility and sequence.accessibility is not None:
-            columns.append(sequence.accessibility)
+    def text(self, item: LabelledSequence) -> str:
+        """Return one line per residue."""
+        columns = [*item.probabilities.T]
+        if self.content.accessibility and item.accessibility is not None:
+            columns.append(item.accessibility)
         numbers = "\t%.4f" * len(columns)
-        lines = [
-            f"{sequence.id}\t{position}\t{residue}\t{label}{numbers % row}\n"
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return "".join(
+            f"{item.id}\t{position}\t{residue}\t{label}{numbers % row}\n"
             for position, (residue, label, row) in enumerate(
-                zip(
-                    sequence.sequence,
-                    sequence.labels,
-                    zip(*(column.tolist() for column in columns), strict=True),
-                    strict=True,
-                ),
-                start=1,
+                zip(item.sequence, item.labels, rows, strict=True), start=1
             )
-        ]
-        out.write("".join(lines))
+        )

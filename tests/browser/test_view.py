@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
-from grubio.config import CallSettings
 from grubio.inference.predictor import Prediction
 from grubio.inference.stretches import Stretch
 from grubio.sequences.called_feature import CalledFeature
@@ -19,7 +18,7 @@ from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from grubio.view.shapes import ribbon, shade, shapes_of
 from grubio.writers.genome_html import GenomeHtmlFormat
-from grubio.writers.open_writer import open_writer
+from prediction_output import open_for_predictions
 
 GENOME = custom_scheme("sites", "MT.", ("minus10", "tss", "background"), background=".")
 
@@ -35,8 +34,7 @@ def prediction(name: str, length: int, scheme: LabelScheme = SS3) -> Prediction:
 
 
 def write_page(path: Path, made: list[Prediction], scheme: LabelScheme = SS3) -> Path:
-    calls = CallSettings(min_confidence=0.5)
-    with open_writer(str(path), "html", scheme, calls=calls) as write:
+    with open_for_predictions(str(path), "html", scheme, min_confidence=0.5) as write:
         for one in made:
             write(one)
     return path

@@ -10,10 +10,11 @@ from pathlib import Path
 import jsonschema
 
 from conftest import REPOSITORY
+from grubio.config import PredictionSettings
+from grubio.config.formats import outputs_of
 from grubio.model.zoo import find_model
-from grubio.prediction.predict_file import Output, predict_file
+from grubio.prediction.predict_file import predict_file
 from grubio.writers.json_document import predictions_schema
-from grubio.writers.open_writer import format_of
 from test_docs_commands import UBIQUITIN
 
 
@@ -31,10 +32,9 @@ def test_the_examples_of_the_format_page_are_what_is_written(tmp_path: Path) -> 
     names = ["o.tsv", "o.ss2", "o.fasta", "o.gff3", "o.segments.tsv", "o.summary.tsv", "o.json"]
     predict_file(
         str(tmp_path / "a.fasta"),
-        [Output(str(tmp_path / name), format_of(name)) for name in names],
-        model=find_model("protein-ss"),
-        device="cpu",
-        threads=1,
+        outputs_of(str(tmp_path / name) for name in names),
+        find_model("protein-ss"),
+        PredictionSettings(device="cpu", threads=1),
     )
     written = [(tmp_path / name).read_text() for name in names]
     page = (REPOSITORY / "docs/formats.md").read_text()

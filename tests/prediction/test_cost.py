@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.prediction.cost import Size, plan_of
+from grubio.prediction.cost import Size, cost_of
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @given(st.integers(1, 10**8), st.integers(1, 10**11), st.integers(1, 500), st.booleans())
 def test_a_plan_adds_up(records: int, residues: int, jobs: int, cut: bool) -> None:
-    plan = plan_of(Size(records, max(residues, records), 1), 10_000, jobs, cut_records=cut)
+    plan = cost_of(Size(records, max(residues, records), 1), 10_000, jobs, cut_records=cut)
     busy = max(residues, records) / 10_000 / 3600
     assert busy <= plan.cpu_hours <= busy + plan.shards * 6 / 3600
     assert plan.cpu_hours / jobs <= plan.hours * 1.0001
@@ -25,7 +25,7 @@ def test_a_plan_adds_up(records: int, residues: int, jobs: int, cut: bool) -> No
 
 def test_twice_the_residues_cost_twice() -> None:
     one, two = (
-        plan_of(Size(10**6, n, 1), 10_000, 8, cut_records=False) for n in (10**9, 2 * 10**9)
+        cost_of(Size(10**6, n, 1), 10_000, 8, cut_records=False) for n in (10**9, 2 * 10**9)
     )
     assert two.cpu_hours == pytest.approx(2 * one.cpu_hours, rel=0.02)
 

@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grubio.config import Output, PredictionSettings
+from grubio.config.formats import formats_of
 from grubio.fetching.embedded import embedded_path
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
 from grubio.model.engines.engine import PaddedEngine
 from grubio.model.zoo import bundled_models, default_model, find_model
-from grubio.prediction.predict_file import Output, predict_file
+from grubio.prediction.predict_file import predict_file
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.alphabet import DNA, PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3
-from grubio.writers.open_writer import SEQUENCE_FORMATS
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -124,9 +125,9 @@ def test_probabilities_of_a_reduction_are_sums(predictor: Predictor) -> None:
 
 
 def test_all_outputs_are_written_in_one_pass(run_folder: Path, tmp_path: Path) -> None:
-    outputs = [Output(str(tmp_path / f"o.{kind}"), kind) for kind in SEQUENCE_FORMATS]
+    outputs = [Output(str(tmp_path / f"o.{kind}"), kind) for kind in formats_of("sequences")]
     source = embedded_path("example-proteins")
-    tally = predict_file(str(source), outputs, model=run_folder / "model", threads=1)
+    tally = predict_file(str(source), outputs, run_folder / "model", PredictionSettings(threads=1))
     records = list(read_fasta(source))
     assert tally.kept == len(records) == 8
     lines = (tmp_path / "o.tsv").read_text().splitlines()

@@ -17,13 +17,14 @@ import pytest
 
 from conftest import REPOSITORY
 from genome_model import SCHEME, SITES, dna, save_genome_model
-from grubio.config import CallSettings, GenomeSettings
+from grubio.config import CallSettings, GenomeSettings, Output, PredictionSettings
+from grubio.config.formats import outputs_of
 from grubio.errors import GrubioError
 from grubio.inference.called_features import FeatureCaller
 from grubio.inference.predictor import Predictor
 from grubio.inference.stretches import Stretch
 from grubio.model.bundle import load_bundle
-from grubio.prediction.predict_file import Output, predict_file
+from grubio.prediction.predict_file import predict_file
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import STRANDS, Locus, Strand, reverse_complement
 from grubio.sequences.record import Record
@@ -255,16 +256,16 @@ def predicted(
     folder.mkdir(exist_ok=True)
     text = "".join(f">{c.id}\n{c.sequence}\n" for c in contigs)
     (folder / "genome.fna").write_text(text)
-    from grubio.writers.open_writer import format_of
-
     predict_file(
         str(folder / "genome.fna"),
-        [Output(f"{folder}/{name}", format_of(name)) for name in names],
-        model=model,
-        device="cpu",
-        threads=1,
-        genome=GenomeSettings(**settings),
-        calls=CallSettings(min_segment=min_segment),
+        outputs_of(f"{folder}/{name}" for name in names),
+        model,
+        PredictionSettings(
+            device="cpu",
+            threads=1,
+            genome=GenomeSettings(**settings),
+            calls=CallSettings(min_segment=min_segment),
+        ),
     )
 
 
@@ -399,7 +400,7 @@ def test_one_strand_on_request(model: Path, contigs: list[Record], tmp_path: Pat
 def test_formats_that_are_not_for_genomes_are_refused(
     model: Path, contigs: list[Record], tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(GrubioError, match=r"not for a model of a genome|is a folder"):
+    with pytest.raises(GrubioError, match=r"not for genome models|is a folder"):
         predicted(model, contigs, tmp_path, ["o.bed", name])
     assert [p.name for p in tmp_path.iterdir()] == ["genome.fna"]
 
@@ -420,7 +421,7 @@ def test_the_genome_of_a_session_is_not_overwritten_by_its_next_session(
     before = genome.read_bytes()
     output = Output(f"{genome.parent}/", "igv")
     with pytest.raises(GrubioError, match="is read as the input"):
-        predict_file(str(genome), [output], model=model, device="cpu", threads=1)
+        predict_file(str(genome), [output], model, PredictionSettings(device="cpu", threads=1))
     assert genome.read_bytes() == before
 
 
@@ -444,10 +445,10 @@ def test_other_models_have_no_tracks(grubio: Runner, tmp_path: Path) -> None:
     (tmp_path / "a.fa").write_text(">a\nMKTAYIAKQR\n")
     done = grubio("predict", "a.fa", "--output", "a.bed")
     assert done.returncode == 2
-    assert "format bed is for models of a genome" in done.stderr
+    assert "format bed is for genome models" in done.stderr
     done = grubio("predict", "a.fa", "--strand", "+")
     assert done.returncode == 2
-    assert "not of a genome" in done.stderr
+    assert "strand and min_score are for genome models" in done.stderr
 
 
 def test_an_interrupted_bigwig_is_no_bigwig(

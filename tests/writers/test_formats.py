@@ -19,24 +19,24 @@ from test_writers import prediction
 from conftest import REPOSITORY
 from genome_model import SCHEME, dna, save_genome_model
 from grubio import __version__
-from grubio.config import CallSettings, GenomeSettings, PredictionFormat
+from grubio.config import CallSettings, GenomeSettings, Output, PredictionFormat, PredictionSettings
 from grubio.inference.called_features import FeatureCaller
 from grubio.inference.labelled_sequence import labelled
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.model.bundle import load_bundle
-from grubio.prediction.predict_file import Output, predict_file
+from grubio.prediction.predict_file import predict_file
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
 from grubio.writers.genome_gff3 import term_of
 from grubio.writers.json_document import predictions_schema
-from grubio.writers.open_writer import open_writer
+from prediction_output import open_for_predictions
 
 CONTIGS = {"chr": dna(2500, 1), "odd|1": dna(431, 7), "short": dna(37, 2)}
 
 
 def write(path: Path, kind: PredictionFormat, made: list[Prediction], **calls: float) -> str:
-    with open_writer(str(path), kind, SS3, calls=CallSettings(**calls)) as put:
+    with open_for_predictions(str(path), kind, SS3, **calls) as put:
         for one in made:
             put(one)
     return path.read_text()
@@ -172,11 +172,13 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     predict_file(
         str(folder / "genome.fna"),
         [Output(f"{folder}/{n}", PREDICTED[n]) for n in names],
-        model=folder / "model",
-        device="cpu",
-        threads=1,
-        genome=GenomeSettings(min_score=0.3),
-        calls=CallSettings(min_segment=4),
+        folder / "model",
+        PredictionSettings(
+            device="cpu",
+            threads=1,
+            genome=GenomeSettings(min_score=0.3),
+            calls=CallSettings(min_segment=4),
+        ),
     )
     return folder
 

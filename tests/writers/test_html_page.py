@@ -18,7 +18,7 @@ from grubio.errors import GrubioError
 from grubio.prediction.read_back import PredictionsTable
 from grubio.sequences.scheme import SS3, SS8, custom_scheme
 from grubio.view.page import page_parts
-from grubio.writers.open_writer import open_writer
+from prediction_output import open_for_predictions
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -31,7 +31,7 @@ def page_lines(text: str) -> list[dict]:
 def test_view_of_parquet_is_the_page_that_predict_writes(grubio: Runner, tmp_path: Path) -> None:
     made = [prediction("</script><b>", "MKTAYIAKQRQISFVK" * 4, 1), prediction("b", "g" * 30, 2)]
     for kind in ("parquet", "html"):
-        with open_writer(str(tmp_path / f"o.{kind}"), kind, SS3) as write:
+        with open_for_predictions(str(tmp_path / f"o.{kind}"), kind, SS3) as write:
             for one in made:
                 write(one)
     done = grubio("view", "o.parquet", "--output", "v.html")
@@ -51,7 +51,7 @@ def test_view_of_parquet_is_the_page_that_predict_writes(grubio: Runner, tmp_pat
 
 def test_sequences_that_span_parts_of_the_file_are_whole(tmp_path: Path) -> None:
     made = [prediction(f"s{i}", "MKTAYIAKQR" * 20, i, SS8) for i in range(40)]
-    with open_writer(str(tmp_path / "o.parquet"), "parquet", SS8) as write:
+    with open_for_predictions(str(tmp_path / "o.parquet"), "parquet", SS8) as write:
         for one in made:
             write(one)
     table = pq.read_table(tmp_path / "o.parquet")
@@ -80,7 +80,7 @@ def test_predictions_of_a_test_split_show_what_was_observed(
 
 def test_classes_of_ones_own_come_back(tmp_path: Path) -> None:
     scheme = custom_scheme("disorder", "OD", ["ordered", "disordered"], "O")
-    with open_writer(str(tmp_path / "o.parquet"), "parquet", scheme) as write:
+    with open_for_predictions(str(tmp_path / "o.parquet"), "parquet", scheme) as write:
         write(prediction("a", "MKTAY", 1, scheme))
     assert PredictionsTable(tmp_path / "o.parquet").scheme == scheme
     bare = pq.read_table(tmp_path / "o.parquet").replace_schema_metadata(None)

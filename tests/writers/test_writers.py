@@ -18,7 +18,7 @@ from grubio.errors import GrubioError
 from grubio.inference.predictor import Prediction
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
-from grubio.writers.open_writer import open_writer
+from prediction_output import open_for_predictions
 
 identifiers = st.text(
     alphabet=st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=">"),
@@ -58,7 +58,7 @@ many = settings(
 def written(
     path: Path, kind: PredictionFormat, predictions: list[Prediction], scheme: LabelScheme = SS3
 ) -> str:
-    with open_writer(str(path), kind, scheme) as write:
+    with open_for_predictions(str(path), kind, scheme) as write:
         for item in predictions:
             write(item)
     return "" if kind == "parquet" else path.read_text()
@@ -182,7 +182,7 @@ def test_gff3(tmp_path: Path, predictions: list[Prediction], scheme: LabelScheme
 def test_a_folder_gets_one_file_per_record_and_loses_none(tmp_path: Path) -> None:
     names = ["sp|P1|X", "sp/P1/X", "..", "a", "A", "L" * 400, "L" * 401]
     written_names = [prediction(name, "MKTAY", 1) for name in names]
-    with open_writer(f"{tmp_path}/out/", "fasta", SS3) as write:
+    with open_for_predictions(f"{tmp_path}/out/", "fasta", SS3) as write:
         for item in written_names:
             write(item)
     files = sorted((tmp_path / "out").iterdir())
@@ -192,7 +192,10 @@ def test_a_folder_gets_one_file_per_record_and_loses_none(tmp_path: Path) -> Non
 
 
 def test_a_folder_of_records_is_whole_or_absent(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), open_writer(f"{tmp_path}/out/", "fasta", SS3) as write:
+    with (
+        pytest.raises(RuntimeError),
+        open_for_predictions(f"{tmp_path}/out/", "fasta", SS3) as write,
+    ):
         write(prediction("a", "MKTAY", 1))
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
@@ -203,7 +206,7 @@ def test_psipred_formats_refuse_other_schemes(tmp_path: Path, kind: PredictionFo
     scheme = custom_scheme("disorder", "OD")
     with (
         pytest.raises(GrubioError, match="cannot hold disorder"),
-        open_writer(str(tmp_path / "o"), kind, scheme),
+        open_for_predictions(str(tmp_path / "o"), kind, scheme),
     ):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -213,7 +216,7 @@ def test_psipred_formats_refuse_other_schemes(tmp_path: Path, kind: PredictionFo
 def test_a_failure_leaves_nothing_half_written(tmp_path: Path, kind: PredictionFormat) -> None:
     target = tmp_path / "o"
     target.write_text("from before")
-    with pytest.raises(RuntimeError), open_writer(str(target), kind, SS3) as write:
+    with pytest.raises(RuntimeError), open_for_predictions(str(target), kind, SS3) as write:
         write(prediction("a", "MKTAY", 1))
         raise RuntimeError
     assert target.read_text() == "from before"

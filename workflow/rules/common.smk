@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 import grubio
 from grubio.config import Config
+from grubio.config.formats import FORMATS
 from grubio.config.loading import as_options, checked
 from grubio.fetching.embedded import EMBEDDED
 from grubio.errors import GrubioError
@@ -167,10 +168,7 @@ def any_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-# A folder with a file per class and strand.
-FOLDER_FORMATS = [
-    name for name in STUDY.prediction.formats if name in ("bedgraph", "bigwig", "igv")
-]
+FOLDER_FORMATS = [name for name in STUDY.prediction.formats if FORMATS[name].folder]
 FILE_FORMATS = [name for name in STUDY.prediction.formats if name not in FOLDER_FORMATS]
 
 
@@ -189,18 +187,17 @@ GENOME_RUNS = [
 ]
 
 
-def genome_options(wildcards):
-    """Return the options that are for models of a genome; nothing for other runs."""
-    of_a_genome = wildcards.run in GENOME_RUNS
-    return shlex.join(as_options(STUDY.prediction.genome)) if of_a_genome else ""
+def prediction_options(*groups):
+    """Return a function that gives groups of the prediction settings as options for a run."""
 
+    def options(wildcards):
+        kind = "genome" if wildcards.run in GENOME_RUNS else "sequences"
+        settings = STUDY.prediction.for_kind(kind)
+        return shlex.join(
+            text for group in groups for text in as_options(getattr(settings, group))
+        )
 
-def prediction_options(wildcards):
-    """Return the options that say what is written of a prediction by the model of a run."""
-    calls = STUDY.prediction.calls
-    if wildcards.run in GENOME_RUNS:
-        calls = calls.of_genomes()
-    return f"{genome_options(wildcards)} {shlex.join(as_options(calls))}"
+    return options
 
 
 FINAL_OUTPUT = [

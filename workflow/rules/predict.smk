@@ -35,7 +35,7 @@ rule predict:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
-        settings=prediction_options,
+        settings=prediction_options("calls", "genome"),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,

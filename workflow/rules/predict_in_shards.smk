@@ -67,7 +67,7 @@ rule label:
         gpu=GPUS,
     params:
         model=subpath(input.model, parent=True),
-        genome=genome_options,
+        genome=prediction_options("genome"),
         device=STUDY.device,
         version=VERSION,
     shell:
@@ -112,7 +112,7 @@ rule gather:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
-        settings=prediction_options,
+        settings=prediction_options("calls", "genome"),
         version=VERSION,
     shell:
         """

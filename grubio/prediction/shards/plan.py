@@ -11,7 +11,7 @@ from grubio.sequences.locus import Strand
 
 
 @dataclass(frozen=True)
-class Plan:
+class ShardPlan:
     """What was cut, for which model, into how many shards.
 
     Attributes
@@ -39,7 +39,7 @@ class Plan:
         return json.dumps({**vars(self), "tally": vars(self.tally)}, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> Plan:
+    def from_json(cls, text: str) -> ShardPlan:
         """Return the plan that :meth:`as_json` wrote."""
         content = json.loads(text)
         tally = Tally(**content.pop("tally"))
@@ -62,12 +62,12 @@ class Shard:
     computed
         With what it was computed, for example ``cpu with AVX2``; empty for records.
     strands
-        Strands that were labelled, for models of a genome.
+        Strands that were labelled, for genome models.
     rows
         Records, parts of contigs, predictions or stretches in the file.
     """
 
-    plan: Plan
+    plan: ShardPlan
     number: int
     computed: str = ""
     strands: tuple[Strand, ...] = ()

@@ -7,15 +7,18 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
+from grubio.config import Output, PredictionSettings
+from grubio.config.formats import require_proper
 from grubio.datasets.validation import Tally
 from grubio.errors import GrubioError
 from grubio.files import STDIO, delete_with_leftovers, sha256_of_file
 from grubio.model.bundle import METADATA_FILE, load_bundle
 from grubio.overwriting import keeps_inputs
-from grubio.prediction.predict_file import Output, model_for, wanted_scheme, warn_of_refused
+from grubio.prediction.default_model import with_model_for
+from grubio.prediction.kinds import model_kind
+from grubio.prediction.predict_file import warn_of_refused
 from grubio.prediction.shards.files import read_shard
-from grubio.prediction.shards.plan import Plan
+from grubio.prediction.shards.plan import ShardPlan
 from grubio.prediction.shards.steps import (
     cut_input,
     gather_shards,
@@ -34,20 +37,14 @@ def predict_in_shards(
     outputs: Sequence[Output],
     folder: Path,
     shards: int,
-    *,
     model: Path | None = None,
-    scheme: str | None = None,
-    on_invalid: OnInvalid = "error",
-    device: Device = "auto",
-    threads: int | None = None,
-    genome: GenomeSettings | None = None,
-    calls: CallSettings | None = None,
+    settings: PredictionSettings | None = None,
 ) -> Tally:
     """Label a FASTA file shard by shard; go on after the last finished shard if begun before.
 
     Parameters
     ----------
-    sequences, outputs, model, scheme, on_invalid, device, threads, genome, calls
+    sequences, outputs, model, settings
         As for :func:`grubio.prediction.predict_file.predict_file`.
     folder
         Keeps the shards until the outputs are written.
@@ -62,30 +59,25 @@ def predict_in_shards(
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
-    model = model or model_for(read_fasta(sequences))
+    require_proper(outputs)
+    settings = settings or PredictionSettings()
+    model, _ = with_model_for(read_fasta(sequences), model)
     # Before anything is computed, though it is gathering that writes.
-    wanted_scheme(load_bundle(model), scheme, genome, calls)
+    model_kind(load_bundle(model), settings)
     numbers = range(1, shards + 1)
     cut = [records_path(folder, number, shards) for number in numbers]
     labelled = [probabilities_path(folder, number, shards) for number in numbers]
     begun = sorted(folder.glob("*-of-*.parquet"))
     if begun:
-        _same(read_shard(begun[0]).plan, begun[0], sequences, model, on_invalid, shards)
+        _same(read_shard(begun[0]).plan, begun[0], sequences, model, settings.on_invalid, shards)
     if not all(path.exists() for path in cut):
-        cut_input(sequences, folder, shards, model=model, on_invalid=on_invalid)
+        cut_input(sequences, folder, shards, model, settings)
     left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
     if len(left) < shards:
         logger.info("%d of %d shards are there already", shards - len(left), shards)
     for number in left:
-        label_shard(
-            cut[number - 1],
-            labelled[number - 1],
-            model=model,
-            device=device,
-            threads=threads,
-            genome=genome,
-        )
-    tally = gather_shards(labelled, outputs, model=model, scheme=scheme, genome=genome, calls=calls)
+        label_shard(cut[number - 1], labelled[number - 1], model, settings)
+    tally = gather_shards(labelled, outputs, model, settings)
     for path in (*cut, *labelled):
         delete_with_leftovers(path)
     with contextlib.suppress(OSError):
@@ -95,7 +87,7 @@ def predict_in_shards(
 
 
 def _same(
-    plan: Plan, path: Path, sequences: str, model: Path, on_invalid: OnInvalid, shards: int
+    plan: ShardPlan, path: Path, sequences: str, model: Path, on_invalid: str, shards: int
 ) -> None:
     changed = [
         what

@@ -15,44 +15,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
-from grubio.config import CallSettings, Device, GenomeSettings, OnInvalid
+from grubio.config import Output, PredictionSettings
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
-from grubio.files import (
-    STDIO,
-    open_input,
-    sha256_of_file,
-    written_whole,
-)
-from grubio.inference.predictor import Prediction, Predictor
-from grubio.inference.stretches import Stretch
-from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle
+from grubio.files import STDIO, open_input, sha256_of_file, written_whole
+from grubio.model.bundle import METADATA_FILE, load_bundle
 from grubio.overwriting import keeps_inputs
-from grubio.prediction.predict_file import (
-    Output,
-    some,
-    wanted_scheme,
-    write_predictions,
-)
-from grubio.prediction.predict_genome import strands_of, write_stretches
+from grubio.prediction.kinds import model_kind
+from grubio.prediction.model_kind import ModelKind
+from grubio.prediction.predict_file import some
 from grubio.prediction.shards.files import (
+    answers_writer,
     part_row,
-    prediction_row,
-    predictions_writer,
     read_parts,
-    read_predictions,
+    read_rows,
     read_shard,
-    read_stretches,
     records_writer,
-    stretch_row,
-    stretches_writer,
 )
-from grubio.prediction.shards.plan import Plan, Shard, shard_name
-from grubio.progress import counted, watched
+from grubio.prediction.shards.plan import Shard, ShardPlan, shard_name
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
-from grubio.sequences.windows import ContigPart, windows
+from grubio.sequences.windows import ContigPart
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +47,9 @@ def cut_input(
     sequences: str | Path,
     folder: Path,
     shards: int,
-    *,
     model: Path,
-    on_invalid: OnInvalid = "error",
-) -> Plan:
+    settings: PredictionSettings,
+) -> ShardPlan:
     """Check the records of a FASTA file and cut them into shards of about equal residues.
 
     Parameters
@@ -78,8 +62,8 @@ def cut_input(
         How many.
     model
         Folder of the model that is going to label them.
-    on_invalid
-        ``error``, ``skip`` or ``mask``, as for :func:`grubio.datasets.validation.checked_records`.
+    settings
+        How to label; what is done with invalid records is decided here.
 
     Raises
     ------
@@ -88,20 +72,23 @@ def cut_input(
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
-    bundle = load_bundle(model)
+    kind = model_kind(load_bundle(model), settings)
     with open_input(sequences):
         before = sha256_of_file(sequences)
 
     def checked(tally: Tally) -> Iterator[Record]:
         records = read_fasta(sequences)
-        found = checked_records(records, bundle.alphabet, on_invalid, path=sequences, tally=tally)
+        found = checked_records(
+            records, kind.bundle.alphabet, settings.on_invalid, path=sequences, tally=tally
+        )
         return some(found, str(sequences))
 
     tally = Tally()
     for _ in checked(tally):
         pass
-    plan = Plan(before, sha256_of_file(model / METADATA_FILE), on_invalid, shards, tally)
-    parts = _parts(checked(Tally()), bundle, plan)
+    digest = sha256_of_file(model / METADATA_FILE)
+    plan = ShardPlan(before, digest, settings.on_invalid, shards, tally)
+    parts = _parts(checked(Tally()), kind, plan)
     following = next(parts, None)
     for number in range(1, shards + 1):
         path = records_path(folder, number, shards)
@@ -118,15 +105,7 @@ def cut_input(
 
 
 @keeps_inputs("records", "model", outputs=("output",))
-def label_shard(
-    records: Path,
-    output: Path,
-    *,
-    model: Path,
-    device: Device = "auto",
-    threads: int | None = None,
-    genome: GenomeSettings | None = None,
-) -> None:
+def label_shard(records: Path, output: Path, model: Path, settings: PredictionSettings) -> None:
     """Label the records of a shard and keep the probabilities bit for bit.
 
     Parameters
@@ -137,10 +116,8 @@ def label_shard(
         File to write.
     model
         Folder of the model that the input was cut for.
-    device, threads
-        Where to compute.
-    genome
-        For models of a genome: the strands to label.
+    settings
+        Where to compute, and the strands of a genome.
 
     Raises
     ------
@@ -148,33 +125,20 @@ def label_shard(
         If a file is at fault or was made for another model.
     """
     shard = read_shard(records)
-    bundle = _bundle_of(shard.plan, model, records)
-    wanted_scheme(bundle, None, genome, None)
-    predictor = Predictor(bundle, device, threads)
-    strands = strands_of(genome or GenomeSettings()) if bundle.sites is not None else ()
-    done = Shard(shard.plan, shard.number, predictor.described, strands)
-    parts = read_parts(records)
-    if bundle.sites is not None:
-        stretches = predictor.stretches(parts, strands)
-        with written_whole(output) as temporary, stretches_writer(temporary, done) as writer:
-            for stretch in counted(stretches, ("stretches", "bases")):
-                writer.add(stretch_row(stretch), len(stretch) * len(strands))
-        return
-    whole = (Record(part.id, part.description, part.sequence, mask=part.mask) for part in parts)
-    with written_whole(output) as temporary, predictions_writer(temporary, done) as writer:
-        for prediction in watched(predictor.predict, whole):
-            writer.add(prediction_row(prediction), len(prediction.record))
+    kind = _kind_of(shard.plan, model, settings, records)
+    predictor = kind.predictor()
+    done = Shard(shard.plan, shard.number, predictor.described, kind.content.strands)
+    with (
+        written_whole(output) as temporary,
+        answers_writer(temporary, done, kind.row_columns) as writer,
+    ):
+        for answer in kind.answers(predictor, read_parts(records)):
+            writer.add(*kind.row(answer))
 
 
 @keeps_inputs("labelled", "model")
 def gather_shards(
-    labelled: Sequence[Path],
-    outputs: Sequence[Output],
-    *,
-    model: Path,
-    scheme: str | None = None,
-    genome: GenomeSettings | None = None,
-    calls: CallSettings | None = None,
+    labelled: Sequence[Path], outputs: Sequence[Output], model: Path, settings: PredictionSettings
 ) -> Tally:
     """Write the outputs of a prediction from all of its shards.
 
@@ -182,10 +146,12 @@ def gather_shards(
     ----------
     labelled
         Files that :func:`label_shard` wrote, in any order.
-    outputs, scheme, genome, calls
-        As for :func:`grubio.prediction.predict_file.predict_file`.
+    outputs
+        What to write; all are written in one pass, and none is left half-written.
     model
         Folder of the model.
+    settings
+        What to write of the probabilities, and the strands of a genome that were labelled.
 
     Raises
     ------
@@ -213,20 +179,11 @@ def gather_shards(
             "of a prediction in one go",
             "; ".join(sorted({shard.computed for shard, _ in found})),
         )
-    bundle = _bundle_of(plan, model, found[0][1])
-    target = wanted_scheme(bundle, scheme, genome, calls)
-    paths = [path for _, path in ordered]
-    if bundle.sites is None:
-        predictions = _chained_predictions(paths, bundle)
-        exposed = any(target.name == "accessibility" for target in bundle.targets)
-        write_predictions(predictions, outputs, target, exposed, calls)
-    else:
-        settings = genome or GenomeSettings()
-        if strands_of(settings) != found[0][0].strands:
-            raise GrubioError("the shards were labelled on other strands", path=found[0][1])
-        places = [(output.path, output.format) for output in outputs]
-        stretches = _chained_stretches(paths, bundle, settings)
-        write_stretches(stretches, bundle, places, settings, calls)
+    kind = _kind_of(plan, model, settings, found[0][1])
+    if kind.content.strands != found[0][0].strands:
+        raise GrubioError("the shards were labelled on other strands", path=found[0][1])
+    rows = (row for _, path in ordered for row in read_rows(path))
+    kind.write(kind.read(rows), outputs)
     return plan.tally
 
 
@@ -241,17 +198,15 @@ def probabilities_path(folder: Path, number: int, shards: int) -> Path:
 
 
 def _parts(
-    records: Iterable[Record], bundle: Bundle, plan: Plan
+    records: Iterable[Record], kind: ModelKind[Any, Any, Any], plan: ShardPlan
 ) -> Iterator[tuple[int, ContigPart]]:
     """Yield the number of a shard and what belongs to it, in order."""
     before = 0
     for record in records:
         size = len(record)
-        # A record that is labelled at once is one window.
-        pieces = windows(size) if bundle.sites is not None else windows(size, size)
         numbered = (
             ((before + window.first) * plan.shards // plan.tally.residues + 1, window)
-            for window in pieces
+            for window in kind.windows(size)
         )
         for number, group in groupby(numbered, key=itemgetter(0)):
             found = [window for _, window in group]
@@ -272,20 +227,10 @@ def _parts(
         before += size
 
 
-def _bundle_of(plan: Plan, model: Path, path: Path) -> Bundle:
-    bundle = load_bundle(model)
+def _kind_of(
+    plan: ShardPlan, model: Path, settings: PredictionSettings, path: Path
+) -> ModelKind[Any, Any, Any]:
+    kind = model_kind(load_bundle(model), settings)
     if sha256_of_file(model / METADATA_FILE) != plan.model_sha256:
         raise GrubioError(f"was made for another model than {model}", path=path)
-    return bundle
-
-
-def _chained_predictions(paths: Sequence[Path], bundle: Bundle) -> Iterator[Prediction]:
-    for path in paths:
-        yield from read_predictions(path, bundle.scheme)
-
-
-def _chained_stretches(
-    paths: Sequence[Path], bundle: Bundle, settings: GenomeSettings
-) -> Iterator[Stretch]:
-    for path in paths:
-        yield from read_stretches(path, bundle.scheme, strands_of(settings))
+    return kind

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from genome_model import dna, save_genome_model
-from grubio.config import CallSettings, GenomeSettings
+from grubio.config import CallSettings, GenomeSettings, Output, PredictionSettings
+from grubio.config.formats import FORMATS
 from grubio.datasets.validation import Tally
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
-from grubio.prediction.predict_file import Output, predict_file
+from grubio.prediction.predict_file import predict_file
 from grubio.prediction.shards.files import read_parts, read_shard
 from grubio.prediction.shards.resume import predict_in_shards
 from grubio.prediction.shards.steps import (
@@ -34,6 +35,7 @@ from grubio.sequences.windows import CORE, ContigPart, windows
 
 PROTEIN_FORMATS = ("tsv", "parquet", "ss2", "horiz", "fasta", "gff3", "json", "html")
 PROTEIN_FORMATS += ("segments", "summary")
+ON_CPU = PredictionSettings(device="cpu", threads=1)
 GENOME_FORMATS = ("bed", "gff3", "tsv", "parquet", "bedgraph", "bigwig", "html", "igv")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -55,7 +57,7 @@ def fasta(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def genome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A model of a genome, and contigs of one window, of many, and with a gap."""
+    """A genome model, and contigs of one window, of many, and with a gap."""
     folder = tmp_path_factory.mktemp("genome")
     save_genome_model(folder / "model")
     text = dna(31_003, 2)
@@ -66,8 +68,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def outputs_in(folder: Path, formats: tuple[str, ...]) -> list[Output]:
-    folders = ("bedgraph", "bigwig", "igv")
-    return [Output(f"{folder}/out.{f}{'/' * (f in folders)}", f) for f in formats]  # type: ignore[arg-type]
+    return [Output(f"{folder}/out.{f}{'/' * FORMATS[f].folder}", f) for f in formats]
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -84,21 +85,19 @@ def predicted_in_steps(
     shards: int,
     model: Path,
     formats: tuple[str, ...],
-    genome: GenomeSettings | None = None,
+    settings: PredictionSettings = ON_CPU,
 ) -> dict[str, bytes]:
     """Cut, label in a foreign order, gather; return the outputs."""
-    cut_input(sequences, folder / "shards", shards, model=model)
+    cut_input(sequences, folder / "shards", shards, model, settings)
     for number in reversed(range(1, shards + 1)):
         label_shard(
             records_path(folder / "shards", number, shards),
             probabilities_path(folder / "shards", number, shards),
-            model=model,
-            device="cpu",
-            threads=1,
-            genome=genome,
+            model,
+            settings,
         )
     labelled = sorted((folder / "shards").glob("*.probabilities.parquet"))
-    gather_shards(labelled, outputs_in(folder / "out", formats), model=model, genome=genome)
+    gather_shards(labelled, outputs_in(folder / "out", formats), model, settings)
     return content_of(folder / "out")
 
 
@@ -107,7 +106,7 @@ def test_any_number_of_shards_gives_the_bytes_of_one_go(
 ) -> None:
     model = run_folder / "model"
     whole = outputs_in(tmp_path / "whole", PROTEIN_FORMATS)
-    predict_file(str(fasta), whole, model=model, device="cpu", threads=1)
+    predict_file(str(fasta), whole, model, ON_CPU)
     expected = content_of(tmp_path / "whole")
     assert len(expected) == len(PROTEIN_FORMATS)
     assert all(len(text) > 500 for text in expected.values())
@@ -123,9 +122,10 @@ def test_a_genome_is_cut_within_contigs_and_gives_the_bytes_of_one_go(
     genome: tuple[Path, Path], tmp_path: Path, strand: str
 ) -> None:
     model, sequences = genome
-    settings = GenomeSettings(strand=strand, min_score=0.3)  # type: ignore[arg-type]
+    genome_settings = GenomeSettings(strand=strand, min_score=0.3)  # type: ignore[arg-type]
+    settings = ON_CPU.model_copy(update={"genome": genome_settings})
     whole = outputs_in(tmp_path / "whole", GENOME_FORMATS)
-    predict_file(str(sequences), whole, model=model, device="cpu", threads=1, genome=settings)
+    predict_file(str(sequences), whole, model, settings)
     expected = content_of(tmp_path / "whole")
     assert len(expected) > len(GENOME_FORMATS)
     for shards in (1, 5):
@@ -143,7 +143,7 @@ def test_a_genome_is_cut_within_contigs_and_gives_the_bytes_of_one_go(
 def test_shards_hold_every_residue_once_and_about_as_many_each(
     fasta: Path, run_folder: Path, tmp_path: Path
 ) -> None:
-    plan = cut_input(fasta, tmp_path, 4, model=run_folder / "model")
+    plan = cut_input(fasta, tmp_path, 4, run_folder / "model", ON_CPU)
     parts = [list(read_parts(records_path(tmp_path, number, 4))) for number in range(1, 5)]
     sizes = [sum(len(part.sequence) for part in shard) for shard in parts]
     assert sum(sizes) == plan.tally.residues
@@ -185,9 +185,11 @@ def test_invalid_records_are_judged_before_anything_is_labelled(
     bad = tmp_path / "bad.fasta"
     bad.write_text(">good\nMKT\n>bad\nMK7T\n")
     with pytest.raises(GrubioError, match="'7' is not a protein residue"):
-        cut_input(bad, tmp_path / "shards", 2, model=run_folder / "model")
+        cut_input(bad, tmp_path / "shards", 2, run_folder / "model", ON_CPU)
     assert not list(tmp_path.glob("shards/*"))
-    plan = cut_input(bad, tmp_path / "shards", 2, model=run_folder / "model", on_invalid="skip")
+    plan = cut_input(
+        bad, tmp_path / "shards", 2, run_folder / "model", PredictionSettings(on_invalid="skip")
+    )
     assert plan.tally.refused[0][0] == "bad"
     read = read_shard(records_path(tmp_path / "shards", 2, 2)).plan
     assert read == plan
@@ -202,24 +204,26 @@ def test_shards_that_do_not_belong_together_are_refused(
     other.write_text(fasta.read_text().replace("MKTUBZ", "MKTUBA"))
     paths = {}
     for name, path in (("a", fasta), ("b", other)):
-        cut_input(path, tmp_path / name, 2, model=model)
+        cut_input(path, tmp_path / name, 2, model, ON_CPU)
         for number in (1, 2):
             paths[name, number] = probabilities_path(tmp_path / name, number, 2)
-            label_shard(records_path(tmp_path / name, number, 2), paths[name, number], model=model)
+            label_shard(
+                records_path(tmp_path / name, number, 2), paths[name, number], model, ON_CPU
+            )
     out = outputs_in(tmp_path / "out", ("tsv",))
     with pytest.raises(GrubioError, match="not of the same input"):
-        gather_shards([paths["a", 1], paths["b", 2]], out, model=model)
+        gather_shards([paths["a", 1], paths["b", 2]], out, model, ON_CPU)
     with pytest.raises(GrubioError, match=r"2 shards were expected, each once; got numbers 1$"):
-        gather_shards([paths["a", 1]], out, model=model)
+        gather_shards([paths["a", 1]], out, model, ON_CPU)
     with pytest.raises(GrubioError, match="made for another model"):
-        gather_shards([paths["a", 1], paths["a", 2]], out, model=genome[0])
+        gather_shards([paths["a", 1], paths["a", 2]], out, genome[0], ON_CPU)
     with pytest.raises(GrubioError, match="made for another model"):
-        label_shard(records_path(tmp_path / "a", 1, 2), tmp_path / "x.parquet", model=genome[0])
+        label_shard(records_path(tmp_path / "a", 1, 2), tmp_path / "x.parquet", genome[0], ON_CPU)
     with pytest.raises(GrubioError, match="is no shard"):
-        gather_shards([_plain_parquet(tmp_path)], out, model=model)
+        gather_shards([_plain_parquet(tmp_path)], out, model, ON_CPU)
     paths["a", 2].write_bytes(paths["a", 2].read_bytes()[:-100])
     with pytest.raises(GrubioError, match="is damaged"):
-        gather_shards([paths["a", 1], paths["a", 2]], out, model=model)
+        gather_shards([paths["a", 1], paths["a", 2]], out, model, ON_CPU)
     assert not (tmp_path / "out").exists()
 
 
@@ -274,19 +278,19 @@ def test_an_input_that_changed_meanwhile_is_refused(
     mine = tmp_path / "mine.fasta"
     mine.write_bytes(fasta.read_bytes())
     model, kept = run_folder / "model", tmp_path / "kept"
-    cut_input(mine, kept, 3, model=model)
-    label_shard(records_path(kept, 1, 3), probabilities_path(kept, 1, 3), model=model)
+    cut_input(mine, kept, 3, model, ON_CPU)
+    label_shard(records_path(kept, 1, 3), probabilities_path(kept, 1, 3), model, ON_CPU)
     stat = mine.stat()
     mine.write_text(fasta.read_text().replace("MKTUBZ", "MKTUBA"))
     os.utime(mine, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     out = outputs_in(tmp_path / "out", ("tsv",))
     with pytest.raises(GrubioError, match="begun with another input") as refused:
-        predict_in_shards(str(mine), out, kept, 3, model=model, device="cpu", threads=1)
+        predict_in_shards(str(mine), out, kept, 3, model, ON_CPU)
     assert "delete the folder" in str(refused.value)
     mine.write_bytes(fasta.read_bytes())
-    predict_in_shards(str(mine), out, kept, 3, model=model, device="cpu", threads=1)
+    predict_in_shards(str(mine), out, kept, 3, model, ON_CPU)
     whole = outputs_in(tmp_path / "whole", ("tsv",))
-    predict_file(str(mine), whole, model=model, device="cpu", threads=1)
+    predict_file(str(mine), whole, model, ON_CPU)
     assert content_of(tmp_path / "out") == content_of(tmp_path / "whole")
 
 
@@ -296,13 +300,13 @@ def test_what_the_model_cannot_give_is_refused_before_anything_is_labelled(
 ) -> None:
     model, sequences = genome if of_a_genome else (run_folder / "model", fasta)
     wrong = (
-        {"calls": CallSettings(min_confidence=0.9)}
+        PredictionSettings(calls=CallSettings(min_confidence=0.9))
         if of_a_genome
-        else {"genome": GenomeSettings(strand="+")}
+        else PredictionSettings(genome=GenomeSettings(strand="+"))
     )
     folder = tmp_path / "shards"
-    with pytest.raises(GrubioError, match=r"not for a model of a genome|is not of a genome"):
-        predict_in_shards(str(sequences), [Output("-", "tsv")], folder, 2, model=model, **wrong)
+    with pytest.raises(GrubioError, match=r"for genome models"):
+        predict_in_shards(str(sequences), [Output("-", "tsv")], folder, 2, model, wrong)
     assert not folder.exists()
 
 
