@@ -19,7 +19,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from grubio.errors import GrubioError
 from grubio.overwriting import refuse_input
@@ -31,19 +31,35 @@ _MOST_LINKS = 40
 
 _being_read: list[tuple[io.BufferedReader, int]] = []
 
-_MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+}
+_REFUSED = {
+    b"PK\x03\x04": (
+        "is a ZIP archive, or an Excel or Word document",
+        "take the file out first (grubio fetch FILE --member NAME), or save the table as text",
+    ),
+    b"7z\xbc\xaf": ("is a 7-Zip archive", "unpack it first: 7z x FILE"),
+    b"Rar!": ("is a RAR archive", "unpack it first: unrar x FILE"),
+    b"\x1f\x9d": ("is compressed by compress", "unpack it first: uncompress FILE"),
+    b"\xd0\xcf\x11\xe0": ("is an old Excel or Word document", "save the table as text"),
+}
 
 
 @contextlib.contextmanager
-def open_input(path: str | Path) -> Iterator[BinaryIO]:
+def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
     """Open a file, or standard input for ``-``, for reading bytes, decompressed.
 
-    The compression (gzip, xz, bzip2) is known by the first bytes, not by the name.
+    The compression (gzip, xz, bzip2, zstd, lz4) is known by the first bytes, not by the name.
 
     Raises
     ------
     GrubioError
-        If the file is missing, unreadable, a folder, a ZIP archive, or cut off.
+        If the file is missing, unreadable, a folder, an archive, or cut off.
     """
     try:
         with contextlib.ExitStack() as stack:
@@ -56,12 +72,9 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
                 _being_read.append(entry)
                 stack.callback(_being_read.remove, entry)
             head = _first_bytes(raw, path)
-            if head.startswith(b"PK\x03\x04"):
-                raise GrubioError(
-                    "is a ZIP archive",
-                    path=path,
-                    hint="take the file out first: grubio fetch FILE --member NAME",
-                )
+            for magic, (what, hint) in _REFUSED.items():
+                if head.startswith(magic):
+                    raise GrubioError(what, path=path, hint=hint)
             kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
             opened: object = raw
             if kind == "gzip":
@@ -70,19 +83,25 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
                 opened = lzma.LZMAFile(raw)
             elif kind == "bzip2":
                 opened = bz2.BZ2File(raw)
-            yield cast("BinaryIO", opened)
-    except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
-        raise GrubioError(
-            f"the compressed file is cut off or damaged ({error})",
-            path=path,
-            hint="download or copy it again",
-        ) from error
+            elif kind is not None:
+                import pyarrow
+
+                opened = io.BufferedReader(pyarrow.CompressedInputStream(raw, kind))
+            yield cast("io.BufferedReader", opened)
     except FileNotFoundError as error:
         raise GrubioError("no such file", path=path) from error
     except IsADirectoryError as error:
         raise GrubioError("is a folder, not a file", path=path) from error
     except PermissionError as error:
         raise GrubioError("may not be read", path=path, hint="check its permissions") from error
+    except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise GrubioError(
+            f"the compressed file is cut off or damaged ({error})",
+            path=path,
+            hint="download or copy it again",
+        ) from error
 
 
 def _first_bytes(raw: io.BufferedReader, path: str | Path) -> bytes:

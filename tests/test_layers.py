@@ -20,6 +20,7 @@ ORDER = [
     "errors",
     "overwriting",
     "files",
+    "text",
     "progress",
     "sequences",
     "model",

@@ -128,6 +128,8 @@ def _print_classes(tally: Tally, scheme: LabelScheme) -> None:
     for letter, name in zip(scheme.letters, scheme.class_names, strict=True):
         share = 100 * tally.labels[letter] / counted
         typer.echo(f"  {letter}  {name:<12} {tally.labels[letter]:>10}  {share:5.1f} %")
+    if coarse := sum(tally.labels[letter] for letter in scheme.coarse_letters):
+        typer.echo(f"known only as classes of {scheme.reduces_to}: {coarse}")
 
 
 def _print_changes(tally: Tally) -> None:
@@ -136,6 +138,8 @@ def _print_changes(tally: Tally) -> None:
         typer.echo(f"ambiguous or invalid letters: {letters}")
     if tally.stops:
         typer.echo(f"terminal stops removed: {tally.stops}")
+    for what, count in tally.left_out.items():
+        typer.echo(f"left out: {count} {what}")
 
 
 def _print_refused(what: str, count: int, tally: Tally) -> None:

@@ -12,7 +12,7 @@ from grubio.config.base import Name, OnInvalid, Settings, Source
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
 from grubio.sequences.scheme import LabelScheme
 
-RecordFormat = Literal["fasta", "tagged", "tsv", "dssp", "structure", "genome"]
+RecordFormat = Literal["fasta", "tagged", "three-line", "tsv", "dssp", "structure", "genome"]
 
 
 class PrepareSettings(Settings):
@@ -21,9 +21,10 @@ class PrepareSettings(Settings):
     format: RecordFormat = Field(
         default="fasta",
         description="`fasta` (labels and masks in further FASTA files), `tagged` (FASTA with "
-        "SET= TARGET= MASK= in the header), `tsv`, `dssp` (DSSP output), `structure` "
-        "(PDB or mmCIF, through mkdssp) or `genome` (FASTA of contigs, labelled from annotation by "
-        "`classes`).",
+        "SET= TARGET= MASK= in the header), `three-line` (FASTA with a line of labels under each "
+        "sequence), `tsv` (a table with tabs, commas or semicolons), `dssp` (DSSP output), "
+        "`structure` (PDB or mmCIF, through mkdssp) or `genome` (FASTA of contigs, labelled from "
+        "annotation by `classes`).",
     )
     alphabet: Literal["protein", "dna"] = Field(
         default="protein", description="Kind of residue; format `genome` implies `dna`."

@@ -60,12 +60,19 @@ def prepare_dataset(
     scheme = settings.label_scheme
     alphabet = ALPHABETS[settings.alphabet]
     read = [p for p in (*files, labels, masks, accessibility, profiles) if p is not None]
-    raw = read_labelled(files, settings, labels=labels, masks=masks)
+    tally = Tally()
+
+    def refuse(error: GrubioError) -> None:
+        if settings.on_invalid == "error":
+            raise error
+        tally.read += 1
+        tally.refuse(str(error.path), error.problem)
+
+    raw = read_labelled(files, settings, refuse, tally.left_out, labels=labels, masks=masks)
     if accessibility is not None:
         raw = with_accessibility(raw, accessibility)
     if profiles is not None:
         raw = with_profiles(raw, profiles)
-    tally = Tally()
     records = checked_records(
         raw,
         alphabet,
@@ -77,13 +84,36 @@ def prepare_dataset(
     # The records are read before the header is written, so a file that is missing is told first.
     kept = list(records)
     if not kept:
-        raise GrubioError("no record is left", path=files[0])
+        raise GrubioError(f"no record is left{_first_reason(tally)}", path=files[0])
+    _require_known_labels(tally, scheme, files[0])
     sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
     write_dataset(output, DatasetHeader(alphabet, scheme, sources), kept)
     if summary is not None:
         content = tally_as_dict(tally, scheme)
         write_text_whole(summary, json.dumps(content, indent=2, sort_keys=True) + "\n")
     return tally
+
+
+def _first_reason(tally: Tally) -> str:
+    if tally.refused:
+        name, reason = tally.refused[0]
+        return f"; the first was refused: {name}: {reason}"
+    counts = ", ".join(f"{count} {what}" for what, count in tally.left_out.items())
+    return f"; left out: {counts}" if counts else ""
+
+
+def _require_known_labels(tally: Tally, scheme: LabelScheme, path: str | Path) -> None:
+    if any(tally.labels[letter] for letter in scheme.letters):
+        return
+    coarse = sum(tally.labels.values())
+    if scheme.coarse is None or not coarse:
+        raise GrubioError("no residue has a known label", path=path)
+    raise GrubioError(
+        f"no residue has a class of {scheme.name}; the lower-case labels of {coarse} residues are "
+        f"classes of {scheme.coarse.name}",
+        path=path,
+        hint=f"give --scheme {scheme.coarse.name}",
+    )
 
 
 def tally_as_dict(tally: Tally, scheme: LabelScheme) -> dict[str, Any]:
@@ -96,5 +126,6 @@ def tally_as_dict(tally: Tally, scheme: LabelScheme) -> dict[str, Any]:
         "labels": {letter: tally.labels[letter] for letter in scheme.letters},
         "replaced": dict(sorted(tally.replaced.items())),
         "stops_removed": tally.stops,
+        "left_out": dict(tally.left_out),
         "refused": [{"id": name, "reason": reason} for name, reason in tally.refused],
     }

@@ -14,6 +14,7 @@ from grubio.errors import GrubioError
 from grubio.sequences.alphabet import PROTEIN, Alphabet, looks_like_dna
 from grubio.sequences.record import PROFILE_COLUMNS, Record
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.text import letter_name
 
 _REASONS_KEPT = 1000
 _JUDGED_RECORDS = 5
@@ -41,6 +42,8 @@ class Tally:
     refused
         Id and reason of the first thousand records that were left out. For genomes: contigs and
         lines of annotation.
+    left_out
+        What a reader left out and is no error, by what it is.
     """
 
     read: int = 0
@@ -51,6 +54,7 @@ class Tally:
     masked: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, name: str, reason: str) -> None:
         """Note a record that is left out."""
@@ -175,7 +179,7 @@ def _checked(
     if invalid and not mask:
         letter = record.sequence[invalid[0]]
         raise GrubioError(
-            f"'{letter}' is not a {alphabet.name} residue"
+            f"{letter_name(letter)} is not a {alphabet.name} residue"
             + (f" ({len(invalid)} such letters)" if len(invalid) > 1 else ""),
             path=path,
             record=record.id,
@@ -187,7 +191,7 @@ def _checked(
     labels, mask_text = record.labels, record.mask
     if mask_text is not None and (bad := [i for i, c in enumerate(mask_text) if c not in "01"]):
         raise GrubioError(
-            f"'{mask_text[bad[0]]}' in the mask; 0 or 1 was expected",
+            f"{letter_name(mask_text[bad[0]])} in the mask; 0 or 1 was expected",
             path=path,
             record=record.id,
             position=bad[0] + 1,
@@ -196,8 +200,9 @@ def _checked(
         hidden = {i for i, c in enumerate(mask_text or "") if c == "0"}
         wrong = [i for i in scheme.invalid_positions(labels) if i not in hidden]
         if wrong and not mask:
+            letter = letter_name(labels[wrong[0]])
             raise GrubioError(
-                f"'{labels[wrong[0]]}' is not a label of {scheme.name} ({scheme.letters})",
+                f"{letter} is not a label of {scheme.name} ({scheme.letters})",
                 path=path,
                 record=record.id,
                 position=wrong[0] + 1,

@@ -1,111 +1,295 @@
-"""DSSP output: the classic format with fixed columns, and mmCIF with ``_dssp_struct_summary``.
+"""DSSP output: the classic format with fixed columns, and mmCIF with DSSP's assignments.
 
 One record for each unbroken stretch of a chain, named ``<entry>_<chain>_<first residue number>``:
 a gap in the chain, ``!`` in the classic format, is not closed. Lower-case residues of the classic
-format are half-cystines and read as C. A blank structure is coil.
+format are half-cystines and read as C. Without a structure a residue is coil. Of several residues
+at one place the first is read.
 
-Classic format: Kabsch and Sander, Biopolymers 22:2577 (1983), read by ``Bio.PDB.DSSP``.
+Classic format: Kabsch and Sander, Biopolymers 22:2577 (1983), with the wide columns of chains that
+mkdssp writes behind it. mmCIF: ``_dssp_struct_summary`` of mkdssp 4.3 and later, with a row for
+each residue, and ``_struct_conf`` of mkdssp 4.0 to 4.2, with a row for each run. The latter has one
+type for strands and bridges; a run of one residue is taken for a bridge.
 """
 
 from __future__ import annotations
 
-import io
+import itertools
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from grubio.errors import GrubioError
-from grubio.files import open_input
 from grubio.sequences.record import Record
+from grubio.text import read_text
+
+if TYPE_CHECKING:
+    import gemmi
+
+BACKBONE = ("N", "CA", "C", "O")
+FURTHER_RESIDUES = "further residues at one place"
+_HEADER = "  #  RESIDUE AA STRUCTURE"
+_SUMMARY = "_dssp_struct_summary."
+_CONFORMATIONS = {
+    "HELX_RH_AL_P": "H",
+    "HELX_RH_3T_P": "G",
+    "HELX_RH_PI_P": "I",
+    "HELX_LH_PP_P": "P",
+    "STRN": "E",
+    "TURN_TY1_P": "T",
+    "BEND": "S",
+    "OTHER": "-",
+}
+_GEMMI_LINE = re.compile(r"string:(\d+)(?::\d+\(\d+\))?:? *(.*)", re.DOTALL)
 
 
-class _Residue(NamedTuple):
+class DsspResidue(NamedTuple):
+    """A residue with its label.
+
+    Attributes
+    ----------
+    chain, number
+        Name of the chain, and number of the residue with its insertion code.
+    place
+        Rises by one along an unbroken stretch.
+    letter, label
+        One letter each.
+    """
+
     chain: str
     number: str
-    # Rises by one along an unbroken stretch.
     place: int
     letter: str
     label: str
 
 
-def read_dssp(path: str | Path, entry: str | None = None) -> Iterator[Record]:
+def read_dssp(path: str | Path, left_out: Counter[str] | None = None) -> Iterator[Record]:
     """Yield the stretches of a DSSP file.
 
     Parameters
     ----------
     path
         The file, plain or compressed.
-    entry
-        First part of the ids; the file's name without its endings by default.
+    left_out
+        Is given the number of residues that share a place with another.
 
     Raises
     ------
     GrubioError
-        If it is no DSSP output or has no residues.
+        With the line, if it is no DSSP output, is cut off, has no residues, or has one twice.
     """
-    with open_input(path) as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace").read()
-    residues = list(_mmcif(text, path) if text.startswith("data_") else _classic(text, path))
-    if not residues:
+    text = read_text(path)
+    if _HEADER in text:
+        residues = classic_residues(text, path)
+    elif re.search(r"^data_", text, re.MULTILINE | re.IGNORECASE):
+        residues = _mmcif_residues(text, path, left_out)
+    else:
+        raise GrubioError("is not DSSP output", path=path, hint="make it with: mkdssp INPUT OUTPUT")
+    yield from stretches_of(residues, path, left_out)
+
+
+def stretches_of(
+    residues: Iterable[DsspResidue], path: str | Path, left_out: Counter[str] | None = None
+) -> Iterator[Record]:
+    """Yield the unbroken stretches of the chains of a file.
+
+    Raises
+    ------
+    GrubioError
+        If there are no residues, or one comes twice.
+    """
+    stretch: list[DsspResidue] = []
+    seen: set[tuple[str, str]] = set()
+    for residue in residues:
+        key = residue.chain, residue.number
+        if stretch and key == (stretch[-1].chain, stretch[-1].number):
+            if left_out is not None:
+                left_out[FURTHER_RESIDUES] += 1
+            continue
+        if key in seen:
+            raise GrubioError(
+                f"residue {residue.number} of chain {residue.chain} comes twice",
+                path=path,
+                hint="if the file holds several models or entries, give each a file of its own",
+            )
+        seen.add(key)
+        if stretch and (residue.chain, residue.place) != (stretch[-1].chain, stretch[-1].place + 1):
+            yield _record(stretch, path)
+            stretch = []
+        stretch.append(residue)
+    if not stretch:
         raise GrubioError("has no residues", path=path)
-    for stretch in _stretches(residues):
-        first = stretch[0]
-        yield Record(
-            f"{entry or entry_name(path)}_{first.chain}_{first.number}",
-            "",
-            "".join(residue.letter for residue in stretch),
-            "".join(residue.label for residue in stretch),
+    yield _record(stretch, path)
+
+
+def classic_residues(text: str, path: str | Path) -> Iterator[DsspResidue]:
+    """Yield the residues of the classic format; see :func:`read_dssp`."""
+    announced = re.search(r"^ *(\d+) .* TOTAL NUMBER OF RESIDUES", text, re.MULTILINE)
+    lines = enumerate(text.splitlines(), start=1)
+    header = next(line for _, line in lines if line.startswith(_HEADER))
+    # Behind the coordinates stand chains with names of several letters.
+    width = len(header.partition(" CHAIN")[0].rstrip())
+    place = found = 0
+    previous = ("", "")
+    for number, line in lines:
+        if not line.strip():
+            continue
+        if line[13:14] == "!":
+            place += 1
+            continue
+        residue = _classic_residue(line, width, place)
+        if residue is None:
+            raise GrubioError("is no line of DSSP, or cut off", path=path, line=number)
+        found += 1
+        place += (residue.chain, residue.number) != previous
+        previous = residue.chain, residue.number
+        yield residue._replace(place=place)
+    if announced and int(announced[1]) > found:
+        raise GrubioError(
+            f"is cut off: it has {found} residues, and says that there are {announced[1]}",
+            path=path,
         )
 
 
-def entry_name(path: str | Path) -> str:
-    """Return a file's name without its endings.
+def _classic_residue(line: str, width: int, place: int) -> DsspResidue | None:
+    number, insertion, chain, letter, label = (
+        line[5:10],
+        line[10:11],
+        line[11:12],
+        line[13:14],
+        line[16:17],
+    )
+    if len(line) < width or not letter.isalpha() or not re.fullmatch(r" *-?\d+", number):
+        return None
+    if chain == ">":
+        names = line[width:].split()
+        if not names:
+            return None
+        # The chain of mmCIF, and that of the authors, which a single letter stands for.
+        chain = names[1] if len(names) > 1 else names[0]
+    letter = "C" if letter.islower() else letter
+    label = label.strip() or "-"
+    return DsspResidue(
+        chain.strip() or "-", f"{number.strip()}{insertion.strip()}", place, letter, label
+    )
+
+
+def letter_of(name: str) -> str:
+    """Return the letter of a residue by its name in the PDB; that of its parent if it is modified.
 
     Examples
     --------
-    >>> entry_name("pdb/1abc.cif.gz")
-    '1abc'
+    >>> [letter_of(name) for name in ("MSE", "SEC", "TPO", "UNK", "ACE")]
+    ['M', 'U', 'T', 'X', 'X']
     """
-    return Path(path).name.partition(".")[0]
-
-
-def _classic(text: str, path: str | Path) -> Iterator[_Residue]:
-    from Bio.PDB.DSSP import _make_dssp_dict
-
-    if "#  RESIDUE AA STRUCTURE" not in text:
-        raise GrubioError("is not DSSP output", path=path, hint="make it with: mkdssp INPUT OUTPUT")
-    found, keys = _make_dssp_dict(io.StringIO(text))
-    for key in keys:
-        chain, (_, number, insertion) = key
-        letter, label, place = found[key][0], found[key][1], found[key][5]
-        letter = "C" if letter.islower() else letter
-        yield _Residue(chain, f"{number}{insertion.strip()}", int(place), letter, label)
-
-
-def _mmcif(text: str, path: str | Path) -> Iterator[_Residue]:
+    import gemmi
     from Bio.Data.PDBData import protein_letters_3to1_extended
-    from Bio.PDB.MMCIF2Dict import MMCIF2Dict
 
-    table = MMCIF2Dict(io.StringIO(text))
-    prefix = "_dssp_struct_summary."
-    names = ("label_asym_id", "label_seq_id", "label_comp_id", "secondary_structure")
-    if any(prefix + name not in table for name in names):
-        raise GrubioError(
-            "is mmCIF without DSSP's assignments",
-            path=path,
-            hint="read it with --format structure, which runs mkdssp",
+    # Biopython knows a thousand names, but neither SEC nor PYL.
+    known = gemmi.find_tabulated_residue(name)
+    letter = known.one_letter_code.upper().strip() if known.is_amino_acid() else ""
+    return str(protein_letters_3to1_extended.get(name, letter or "X"))
+
+
+def gemmi_error(error: Exception, path: str | Path) -> GrubioError:
+    """Return what gemmi found wrong with a file, with the line."""
+    found = _GEMMI_LINE.match(str(error))
+    line, problem = (int(found[1]), found[2]) if found else (None, str(error))
+    return GrubioError(f"is damaged or cut off: {problem}", path=path, line=line)
+
+
+def _mmcif_residues(
+    text: str, path: str | Path, left_out: Counter[str] | None
+) -> Iterator[DsspResidue]:
+    import gemmi
+
+    try:
+        blocks = list(gemmi.cif.read_string(text))
+    except (RuntimeError, ValueError) as error:
+        raise gemmi_error(error, path) from error
+    for block in blocks:
+        table = block.find(
+            _SUMMARY, ["label_asym_id", "label_seq_id", "label_comp_id", "secondary_structure"]
         )
-    for chain, number, residue, label in zip(*(table[prefix + n] for n in names), strict=True):
-        letter = protein_letters_3to1_extended.get(residue, "X")
-        yield _Residue(chain, number, int(number), letter, "-" if label in ".?" else label)
+        if len(table):
+            yield from _summary_residues(table, text, path)
+            return
+        if "DSSP" in block.find_values("_struct_conf_type.criteria"):
+            yield from _residues_of_runs(block, path, left_out)
+            return
+    raise GrubioError(
+        "is mmCIF without DSSP's assignments",
+        path=path,
+        hint="read it with --format structure, which runs mkdssp",
+    )
 
 
-def _stretches(residues: Iterable[_Residue]) -> Iterator[Sequence[_Residue]]:
-    stretch: list[_Residue] = []
-    for residue in residues:
-        if stretch and (residue.chain, residue.place) != (stretch[-1].chain, stretch[-1].place + 1):
-            yield stretch
-            stretch = []
-        stretch.append(residue)
-    if stretch:
-        yield stretch
+def _summary_residues(table: gemmi.cif.Table, text: str, path: str | Path) -> Iterator[DsspResidue]:
+    import gemmi
+
+    for row in table:
+        chain, number, name, label = (gemmi.cif.as_string(cell) for cell in row)
+        if not re.fullmatch(r"\d+", number):
+            cells = list(row)
+            lines = enumerate(text.splitlines(), start=1)
+            line = next((n for n, x in lines if set(cells) <= set(x.split())), None)
+            raise GrubioError(
+                f"residue {name} of chain {chain} has the number '{row[1]}' (label_seq_id)",
+                path=path,
+                line=line,
+                hint="take out the residues that belong to no chain",
+            )
+        yield DsspResidue(chain or "-", number, int(number), letter_of(name), label or "-")
+
+
+def _residues_of_runs(
+    block: gemmi.cif.Block, path: str | Path, left_out: Counter[str] | None
+) -> Iterator[DsspResidue]:
+    import gemmi
+
+    label_of: dict[tuple[str, int], str] = {}
+    columns = ["conf_type_id", "beg_label_asym_id", "beg_label_seq_id", "end_label_seq_id"]
+    try:
+        for kind, chain, first, last in block.find("_struct_conf.", columns):
+            label = _CONFORMATIONS.get(kind, "-")
+            run = range(int(first), int(last) + 1)
+            label = "B" if label == "E" and len(run) == 1 else label
+            label_of |= {(gemmi.cif.as_string(chain), number): label for number in run}
+        structure = gemmi.make_structure_from_block(block)
+    except (RuntimeError, ValueError) as error:
+        raise gemmi_error(error, path) from error
+    for residue, _ in amino_acids(structure, left_out):
+        chain, number = residue.subchain, residue.label_seq
+        if number is not None:
+            label = label_of.get((chain, number), "-")
+            yield DsspResidue(chain, str(number), number, letter_of(residue.name), label)
+
+
+def amino_acids(
+    structure: gemmi.Structure, left_out: Counter[str] | None = None
+) -> Iterator[tuple[gemmi.Residue, str]]:
+    """Yield the residues of the first model whose backbone is complete, and their chains.
+
+    Of several residues at one place the most occupied is taken; ``left_out`` counts the others.
+    """
+    # A modified residue ends no chain, whether or not the file says where its chains end.
+    structure.assign_het_flags("A")
+    structure.setup_entities()
+    for chain in structure[0] if len(structure) else ():
+        complete = (r for r in chain.get_polymer() if all(r.find_atom(a, "*") for a in BACKBONE))
+        for _, at_one_place in itertools.groupby(complete, key=lambda residue: str(residue.seqid)):
+            choice = list(at_one_place)
+            if left_out is not None and len(choice) > 1:
+                left_out[FURTHER_RESIDUES] += len(choice) - 1
+            yield max(choice, key=lambda residue: residue.find_atom("CA", "*").occ), chain.name
+
+
+def _record(stretch: Sequence[DsspResidue], path: str | Path) -> Record:
+    entry, first = Path(path).name.partition(".")[0], stretch[0]
+    return Record(
+        re.sub(r"\s", "_", f"{entry}_{first.chain}_{first.number}"),
+        "",
+        "".join(residue.letter for residue in stretch),
+        "".join(residue.label for residue in stretch),
+    )

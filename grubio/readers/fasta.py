@@ -2,26 +2,66 @@
 
 A record is a line that begins with ``>`` and the lines up to the next one. The first word after
 ``>`` is the id, the rest of the line the description. Sequence lines are joined; white space
-inside them is dropped. Line ends may be LF or CRLF, and a byte-order mark at the start of the file
-is passed over. Text is UTF-8; ids are ASCII. Every record needs an id of its own and a sequence.
+inside them is dropped. Ids are ASCII, descriptions any text that :mod:`grubio.text` reads. Every
+record needs an id of its own and a sequence.
 """
 
 from __future__ import annotations
 
-import codecs
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
-
-from Bio.SeqIO.FastaIO import SimpleFastaParser
+from typing import NamedTuple
 
 from grubio.errors import GrubioError
-from grubio.files import open_input
+from grubio.files import STDIO
 from grubio.readers.seen_ids import Repeat, SeenIds
 from grubio.sequences.record import Record
+from grubio.text import refuse_invisible, text_lines
 
 _PIECE = 1 << 20
-"""Bytes of a line that are read at once."""
+"""Letters of a line that are read at once."""
+
+_JUDGED_ENTRIES = 5
+_LABELS = set("HGIEBTSCLPOMDNX?-.~_")
+_LABELLED_RESIDUES = 9
+"""Different letters from which a line is residues, and fewer of which may be labels."""
+
+# The code of a PIR entry; then Biopython's names of formats, by how their files begin.
+_PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);[^=]*$")
+_OTHER_FORMATS = {
+    "LOCUS ": "genbank",
+    "ID   ": "embl",
+    "# STOCKHOLM": "stockholm",
+    "CLUSTAL": "clustal",
+    "#NEXUS": "nexus",
+    "@": "fastq",
+    "HEADER ": "pdb-seqres",
+    "data_": "cif-seqres",
+}
+
+
+class Entry(NamedTuple):
+    """A FASTA record as it stands in the file.
+
+    Attributes
+    ----------
+    line
+        1-based line of the header.
+    id, description
+        First word of the header, and the rest.
+    text
+        The lines below it, joined, without white space at their ends.
+    ends
+        Length of the text after each of its first three lines that are not blank.
+    """
+
+    line: int
+    id: str
+    description: str
+    text: str
+    ends: tuple[int, ...]
 
 
 def read_fasta(path: str | Path) -> Iterator[Record]:
@@ -32,44 +72,90 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     Raises
     ------
     GrubioError
-        If the file is missing, damaged, empty or no FASTA, or if an id is missing, comes twice
-        or has characters that are not ASCII or do not print.
+        If the file is missing, damaged, empty or no FASTA, has a line of labels under each
+        sequence, or if an id is missing, comes twice or has characters that are not ASCII or do
+        not print.
     """
-    seen = SeenIds()
+    for entry in _judged(read_entries(path), path):
+        text = entry.text
+        if text.endswith("*") and _PIR.match(entry.id):
+            raise GrubioError(
+                "is PIR, not FASTA", path=path, line=entry.line, hint=_convert("pir", path)
+            )
+        # A copy of a chromosome is worth avoiding.
+        whole = text if text.isalpha() else "".join(text.split())
+        record = Record(entry.id, entry.description, whole)
+        del entry, text, whole
+        yield record
+        # While the next one is read, a chromosome would still be held.
+        del record
+
+
+def read_entries(path: str | Path) -> Iterator[Entry]:
+    """Yield the records of a FASTA file as they stand in it.
+
+    Raises
+    ------
+    GrubioError
+        As :func:`read_fasta`, but for lines of labels.
+    """
+    seen = SeenIds(None if str(path) == STDIO else lambda number: _id_of(path, number))
     number = 0
-    with open_input(path) as raw:
-        for title, sequence in SimpleFastaParser(_joined_lines(raw, path)):
-            number += 1
-            name, _, description = title.strip().partition(" ")
-            name, tab, more = name.partition("\t")
-            description = more + " " * bool(tab and description) + description
-            if not name:
-                raise GrubioError("the header has no id", path=path, record=f"number {number}")
-            if not name.isprintable():
-                raise GrubioError(
-                    "the id has control characters",
-                    path=path,
-                    record=f"number {number}",
-                    hint="lines must end in LF or CRLF; for those of old Macs: tr '\\r' '\\n'",
-                )
-            if not name.isascii():
-                raise GrubioError(
-                    "the id has characters outside ASCII",
-                    path=path,
-                    record=name,
-                    hint="rename it; descriptions may have any characters",
-                )
-            _refuse(seen.add(name), path)
-            # A copy of a chromosome is worth avoiding.
-            whole = sequence if sequence.isalpha() else "".join(sequence.split())
-            yield Record(name, description.strip(), whole)
-            # While the next one is read, a chromosome would still be held; enumerate holds it too.
-            del sequence, whole
+    for line, title, text, ends in _blocks(path):
+        number += 1
+        name, description = _parts(title)
+        if not name:
+            raise GrubioError("the header has no id", path=path, line=line)
+        if not name.isprintable():
+            raise GrubioError("the id has control characters", path=path, line=line)
+        if not name.isascii():
+            raise GrubioError(
+                "the id has characters outside ASCII",
+                path=path,
+                line=line,
+                record=name,
+                hint="rename it; descriptions may have any characters",
+            )
+        _refuse(seen.add(name), path)
+        yield Entry(line, name, description, text, ends)
+        del text
     _refuse(seen.finish(), path)
     if not number:
         raise GrubioError(
             "holds no records", path=path, hint="give a FASTA file: >id, then residues"
         )
+
+
+def _judged(entries: Iterator[Entry], path: str | Path) -> Iterator[Entry]:
+    # Held back until one of them is seen to be no sequence above a line of labels.
+    held: list[Entry] = []
+    for entry in entries:
+        held.append(entry)
+        if not _is_labelled(entry) or len(held) == _JUDGED_ENTRIES:
+            break
+    if all(map(_is_labelled, held)):
+        raise GrubioError(
+            "has a line of labels under each sequence (three-line FASTA)",
+            path=path,
+            line=held[0].line + 2,
+            hint="grubio prepare reads it with --format three-line; the sequences alone: "
+            f"awk 'NR % 3' {path} > NEW",
+        )
+    del entry
+    while held:
+        yield held.pop(0)
+    yield from entries
+
+
+def _parts(title: str) -> tuple[str, str]:
+    name, _, description = title.strip().partition(" ")
+    name, tab, more = name.partition("\t")
+    return name, (more + " " * bool(tab and description) + description).strip()
+
+
+def _id_of(path: str | Path, number: int) -> str:
+    titles = (title for _, title, _, _ in _blocks(path))
+    return _parts(next(itertools.islice(titles, number - 1, None), ""))[0]
 
 
 def _refuse(repeat: Repeat | None, path: str | Path) -> None:
@@ -82,60 +168,68 @@ def _refuse(repeat: Repeat | None, path: str | Path) -> None:
         )
 
 
-def _joined_lines(raw: BinaryIO, path: str | Path) -> Iterator[str]:
-    """Yield each header, and all that follows it as one line.
+def _blocks(path: str | Path) -> Iterator[tuple[int, str, str, tuple[int, ...]]]:
+    """Yield the line of each header, the header without ``>``, and what is below it.
 
     Biopython's parser keeps the lines of a record: those of a chromosome take three times its
-    bases. A single line it passes on as it is.
+    bases. Here they are joined as they come.
     """
-    number, at_start, in_record = 1, True, False
-    sequence = bytearray()
-    while piece := raw.readline(_PIECE):
-        if number == 1 and at_start:
-            piece = piece.removeprefix(codecs.BOM_UTF8)
-        header = at_start and piece.startswith(b">")
-        # A piece of a long line may end inside a character.
-        if not piece.endswith(b"\n") and (header or not piece.isascii()):
-            piece += raw.readline()
-        _check(piece, path, number)
-        if header:
-            if sequence:
-                yield _taken(sequence)
-            in_record = True
-            yield piece.decode("utf-8")
-        elif in_record:
+    title: str | None = None
+    first, begins, in_header = 0, True, False
+    ends: list[int] = []
+    text = bytearray()
+    for number, piece in text_lines(path, _PIECE):
+        complete = piece.endswith("\n")
+        if begins and piece.startswith(">"):
+            if title is not None:
+                yield first, title, _taken(text), tuple(ends)
+            first, title, in_header, ends = number, piece[1:], True, []
+        elif in_header and title is not None:
+            title += piece
+        elif title is not None:
+            refuse_invisible(piece, path, number)
             # A piece of a line keeps its spaces: after them a > is no header.
-            sequence += piece.rstrip() if piece.endswith(b"\n") else piece
-        elif piece.decode("utf-8").strip():
-            raise GrubioError(
-                "there is text before the first header",
-                path=path,
-                line=number,
-                hint="a FASTA record starts with a line '>id'",
-            )
-        at_start = piece.endswith(b"\n")
-        number += at_start
-    if sequence:
-        yield _taken(sequence)
+            text += (piece.rstrip() if complete else piece).encode()
+            if complete and len(ends) < 3 and len(text) > (ends[-1] if ends else 0):
+                ends.append(len(text))
+        elif piece.strip():
+            raise _no_header(piece, path, number)
+        begins = complete
+        in_header = in_header and not complete
+    if title is not None:
+        yield first, title, _taken(text), tuple(ends)
 
 
-def _taken(sequence: bytearray) -> str:
-    text = sequence.decode("utf-8")
-    sequence.clear()
-    return text
+def _taken(text: bytearray) -> str:
+    taken = text.decode()
+    text.clear()
+    return taken
 
 
-def _check(piece: bytes, path: str | Path, number: int) -> None:
-    if b"\0" in piece:
-        raise GrubioError("is a binary file, not FASTA", path=path, line=number)
-    if piece.isascii():
-        return
-    try:
-        piece.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise GrubioError(
-            f"byte 0x{piece[error.start]:02x} is not UTF-8 text",
-            path=path,
-            line=number,
-            hint="save the file as UTF-8",
-        ) from error
+def _no_header(piece: str, path: str | Path, number: int) -> GrubioError:
+    kind = next((kind for start, kind in _OTHER_FORMATS.items() if piece.startswith(start)), None)
+    return GrubioError(
+        "there is text before the first header",
+        path=path,
+        line=number,
+        hint=_convert(kind, path) if kind else "a FASTA record starts with a line '>id'",
+    )
+
+
+def _convert(kind: str, path: str | Path) -> str:
+    return (
+        f"this looks like {kind}; convert it: python -c "
+        f"\"from Bio import SeqIO; SeqIO.convert('{path}', '{kind}', 'new.fasta', 'fasta')\""
+    )
+
+
+def _is_labelled(entry: Entry) -> bool:
+    """Whether an entry is two lines of one length, of which the second looks like labels."""
+    if len(entry.ends) != 2 or entry.ends[1] != 2 * entry.ends[0]:
+        return False
+    residues, labels = (set(half.upper()) for half in _halves(entry))
+    return len(residues) >= _LABELLED_RESIDUES > len(labels) and labels <= _LABELS
+
+
+def _halves(entry: Entry) -> tuple[str, str]:
+    return entry.text[: entry.ends[0]], entry.text[entry.ends[0] :]

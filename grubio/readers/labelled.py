@@ -1,7 +1,8 @@
-"""Readers, one file per input format; each yields records in the order of its file."""
+"""Labelled records in any format that ``prepare`` reads."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,22 +15,39 @@ from grubio.sequences.record import Record
 def read_labelled(
     files: Sequence[str | Path],
     settings: PrepareSettings,
+    refuse: Callable[[GrubioError], None],
+    left_out: Counter[str],
     *,
     labels: Path | None = None,
     masks: Path | None = None,
 ) -> Iterator[Record]:
     """Yield the labelled records of all files in the format that the settings name.
 
+    Parameters
+    ----------
+    files
+        Files of records; of structures and DSSP output there may be many.
+    settings
+        Format, scheme, and columns.
+    refuse
+        Is given the error of a structure or a file of DSSP output; raises it, or the file is
+        passed over.
+    left_out
+        Is given the number of what is no error and left out, by what it is.
+    labels, masks
+        FASTA of labels and of masks, for format ``fasta``.
+
     Raises
     ------
     GrubioError
-        If a file is at fault, or an id comes in two files.
+        If another file is at fault, or an id comes in two files.
     """
     from grubio.readers.dssp import read_dssp
     from grubio.readers.labelled_fasta import read_labelled_fasta
-    from grubio.readers.structure import read_structure
+    from grubio.readers.structure import mkdssp_program, read_structure
     from grubio.readers.table import read_table
     from grubio.readers.tagged_fasta import read_tagged_fasta
+    from grubio.readers.three_line_fasta import read_three_line_fasta
 
     if settings.format == "fasta":
         if labels is None:
@@ -39,21 +57,39 @@ def read_labelled(
             )
         if len(files) != 1:
             raise GrubioError("format fasta takes one file of sequences")
-        yield from read_labelled_fasta(files[0], labels, masks)
+        yield from read_labelled_fasta(files[0], labels, masks, left_out)
         return
     if labels is not None or masks is not None:
         raise GrubioError(f"format {settings.format} takes no --labels and no --masks")
     read: dict[str, Callable[[str | Path], Iterator[Record]]] = {
-        "tagged": read_tagged_fasta,
-        "tsv": partial(read_table, columns=[c for c in settings.columns.split(",") if c]),
-        "dssp": read_dssp,
-        "structure": read_structure,
+        "tagged": partial(read_tagged_fasta, left_out=left_out),
+        "three-line": read_three_line_fasta,
+        "tsv": partial(
+            read_table,
+            columns=[c for c in settings.columns.split(",") if c],
+            scheme=settings.scheme.partition("=")[0],
+        ),
+        "dssp": partial(read_dssp, left_out=left_out),
+        "structure": partial(read_structure, left_out=left_out),
     }
+    one_by_one = settings.format in ("dssp", "structure")
+    if settings.format == "structure":
+        # Once for all: or each structure would be refused.
+        mkdssp_program(files[0])
     file_of: dict[str, str | Path] = {}
     for path in files:
-        for record in read[settings.format](path):
+        records = read[settings.format](path)
+        for record in _whole(records, refuse) if one_by_one else records:
             if file_of.setdefault(record.id, path) is not path:
                 raise GrubioError(
                     f"the id is in {file_of[record.id]} as well", path=path, record=record.id
                 )
             yield record
+
+
+def _whole(records: Iterator[Record], refuse: Callable[[GrubioError], None]) -> list[Record]:
+    try:
+        return list(records)
+    except GrubioError as error:
+        refuse(error)
+        return []

@@ -7,40 +7,54 @@ the split as in :mod:`grubio.readers.tagged_fasta`: ``SET=train VALIDATION=False
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from grubio.errors import GrubioError
 from grubio.readers.fasta import read_fasta
-from grubio.readers.tagged_fasta import split_of, tags_of
+from grubio.readers.tagged_fasta import is_of_further_set, split_of, tags_of
 from grubio.sequences.record import Record
 
 
 def read_labelled_fasta(
-    sequences: str | Path, labels: str | Path, masks: str | Path | None = None
+    sequences: str | Path,
+    labels: str | Path,
+    masks: str | Path | None = None,
+    left_out: Counter[str] | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a FASTA file with their labels and masks.
+
+    Parameters
+    ----------
+    sequences, labels, masks
+        The files, plain or compressed.
+    left_out
+        Is given the number of records of each further set.
 
     Raises
     ------
     GrubioError
         If an id is in one file and not in another.
     """
-    label_of, split_by_id = {}, {}
+    left_out = Counter() if left_out is None else left_out
+    label_of, tags_by_id = {}, {}
     for record in read_fasta(labels):
         label_of[record.id] = record.sequence
-        split_by_id[record.id] = split_of(tags_of(record.description)[0], labels, record.id)
+        tags_by_id[record.id] = tags_of(record.description)[0]
     mask_of = None if masks is None else {r.id: r.sequence for r in read_fasta(masks)}
     seen = set()
     for record in read_fasta(sequences):
         seen.add(record.id)
-        yield replace(
+        found = replace(
             record,
             labels=_found(label_of, record.id, labels, "labels"),
             mask=_found(mask_of, record.id, masks, "mask") if masks and mask_of else None,
-            split=split_by_id[record.id],
         )
+        tags = tags_by_id[record.id]
+        if not is_of_further_set(tags, left_out):
+            yield replace(found, split=split_of(tags))
     for texts, path in ((label_of, labels), (mask_of or {}, masks)):
         extra = [name for name in texts if name not in seen]
         if extra:

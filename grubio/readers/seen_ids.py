@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,14 @@ class SeenIds:
     """Finds ids that come twice.
 
     Within a batch of 65,536 ids a repeat is found at once, between batches when a batch is full
-    or :meth:`finish` is called. Ids are compared by 64-bit hashes: among ten million different
-    ids two are taken for one with a probability of three in a million.
+    or :meth:`finish` is called. Between batches ids are compared by 64-bit hashes: among ten
+    million different ids two are taken for one with a probability of three in a million, unless
+    their names can be looked up again.
+
+    Parameters
+    ----------
+    name_of
+        Returns the id of a record by its number, from 1; is asked when two hashes are equal.
 
     Examples
     --------
@@ -38,7 +45,8 @@ class SeenIds:
     [None, None, Repeat(id='a', first=1, second=3)]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: Callable[[int], str] | None = None) -> None:
+        self._name_of = name_of
         self._recent: dict[str, int] = {}
         self._runs: list[_Run] = []
         self._count = 0
@@ -58,10 +66,10 @@ class SeenIds:
         for run in self._runs:
             found = np.searchsorted(run.hashes, hashes)
             same = run.hashes[np.minimum(found, len(run.hashes) - 1)] == hashes
-            if same.any():
-                index = int(same.argmax())
-                name = names[index]
-                return Repeat(name, int(run.places[found[index]]), self._recent[name])
+            for index in np.flatnonzero(same).tolist():
+                name, first = names[index], int(run.places[found[index]])
+                if self._name_of is None or self._name_of(first) == name:
+                    return Repeat(name, first, self._recent[name])
         places = np.fromiter(self._recent.values(), dtype=np.uint32, count=len(names))
         self._recent = {}
         if len(names):

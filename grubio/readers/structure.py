@@ -1,30 +1,92 @@
 """PDB and mmCIF files, plain or compressed, labelled by ``mkdssp``.
 
-``mkdssp`` (Debian and Ubuntu: package ``dssp``) is run on each file; its output is read as in
-:mod:`grubio.readers.dssp`.
+gemmi reads them. ``mkdssp`` (Debian and Ubuntu: package ``dssp``) is given the backbone alone, each
+residue as alanine or proline, which is all that the assignment looks at: whatever residues,
+headers and names of chains the file has, mkdssp reads it. Its output is read as in
+:mod:`grubio.readers.dssp`. Of several models the first is read.
 """
 
 from __future__ import annotations
 
 import shutil
+import string
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grubio.errors import GrubioError
-from grubio.files import open_input
-from grubio.readers.dssp import entry_name, read_dssp
+from grubio.readers.dssp import (
+    BACKBONE,
+    DsspResidue,
+    amino_acids,
+    classic_residues,
+    gemmi_error,
+    letter_of,
+    stretches_of,
+)
 from grubio.sequences.record import Record
+from grubio.text import read_text
+
+if TYPE_CHECKING:
+    import gemmi
+
+_CHAINS = string.ascii_letters + string.digits
+_SCHEME_COLUMNS = (
+    "asym_id entity_id seq_id mon_id ndb_seq_num pdb_seq_num auth_seq_num pdb_mon_id auth_mon_id "
+    "pdb_strand_id pdb_ins_code hetero"
+)
+_ATOM_COLUMNS = (
+    "group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id "
+    "label_entity_id label_seq_id pdbx_PDB_ins_code Cartn_x Cartn_y Cartn_z occupancy "
+    "B_iso_or_equiv auth_seq_id auth_comp_id auth_asym_id auth_atom_id pdbx_PDB_model_num"
+)
+_MOST_RESIDUES = 99_999
+"""The classic format has five digits for the number of a residue."""
 
 
-def read_structure(path: str | Path) -> Iterator[Record]:
+def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> Iterator[Record]:
     """Yield the unbroken stretches of the chains of a structure, with DSSP labels.
+
+    Parameters
+    ----------
+    path
+        The file.
+    left_out
+        Is given the number of residues that share a place with another, and of further models.
 
     Raises
     ------
     GrubioError
-        If mkdssp is not installed, fails, or finds no residues.
+        If the file is damaged, or mkdssp is not installed, fails, or finds no residues.
+    """
+    import gemmi
+
+    program = mkdssp_program(path)
+    try:
+        structure = gemmi.read_structure_string(read_text(path))
+        residues = list(amino_acids(structure, left_out))
+    except (RuntimeError, ValueError) as error:
+        raise gemmi_error(error, path) from error
+    if not 0 < len(residues) <= _MOST_RESIDUES:
+        raise GrubioError(
+            f"has {len(residues)} residues with a backbone; 1 to {_MOST_RESIDUES} can be labelled",
+            path=path,
+        )
+    if left_out is not None and len(structure) > 1:
+        left_out["further models"] += len(structure) - 1
+    yield from stretches_of(_labelled(program, residues, path), path, left_out)
+
+
+def mkdssp_program(path: str | Path) -> str:
+    """Return where mkdssp is; ``path`` is the structure that needs it.
+
+    Raises
+    ------
+    GrubioError
+        If it is not installed.
     """
     program = shutil.which("mkdssp")
     if program is None:
@@ -33,13 +95,52 @@ def read_structure(path: str | Path) -> Iterator[Record]:
             path=path,
             hint="apt install dssp, or conda install -c conda-forge dssp",
         )
+    return program
+
+
+def _labelled(
+    program: str, residues: Sequence[tuple[gemmi.Residue, str]], path: str | Path
+) -> Iterator[DsspResidue]:
     with tempfile.TemporaryDirectory(prefix="grubio-dssp-") as name:
-        plain, result = Path(name) / "structure", Path(name) / "result.dssp"
-        with open_input(path) as raw, open(plain, "wb") as out:
-            shutil.copyfileobj(raw, out)
+        plain, result = Path(name) / "structure.cif", Path(name) / "result.dssp"
+        plain.write_text(_backbone_mmcif(residues))
         command = [program, "--output-format", "dssp", str(plain), str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not result.exists():
-            said = done.stderr.strip().splitlines() or ["no message"]
-            raise GrubioError(f"mkdssp failed: {said[-1]}", path=path)
-        yield from read_dssp(result, entry=entry_name(path))
+            said = done.stderr.replace(str(plain), str(path)).strip() or "no message"
+            raise GrubioError(f"mkdssp failed: {said}", path=path)
+        text = read_text(result)
+    for row in classic_residues(text, path):
+        residue, chain = residues[int(row.number) - 1]
+        number = str(residue.seqid)
+        yield row._replace(chain=chain, number=number, letter=letter_of(residue.name))
+
+
+def _backbone_mmcif(residues: Sequence[tuple[gemmi.Residue, str]]) -> str:
+    """Return an mmCIF file that numbers the residues through all chains, from 1."""
+    import gemmi
+
+    document = gemmi.cif.Document()
+    block = document.add_new_block("backbone")
+    block.set_pair("_entry.id", "backbone")
+    block.set_pair("_entity.id", "1")
+    block.set_pair("_entity.type", "polymer")
+    block.set_pair("_entity_poly.entity_id", "1")
+    block.set_pair("_entity_poly.type", "polypeptide(L)")
+    scheme = block.init_loop("_pdbx_poly_seq_scheme.", _SCHEME_COLUMNS.split())
+    atoms = block.init_loop("_atom_site.", _ATOM_COLUMNS.split())
+    # Names of several letters do not fit mkdssp's output. Neighbours need different ones, no more.
+    names = list(dict.fromkeys(chain for _, chain in residues))
+    letters = {name: _CHAINS[index % len(_CHAINS)] for index, name in enumerate(names)}
+    for number, (residue, name) in enumerate(residues, start=1):
+        place, chain = str(number), letters[name]
+        kind = "PRO" if letter_of(residue.name) == "P" else "ALA"
+        scheme.add_row([chain, "1", place, kind, place, place, place, kind, kind, chain, ".", "n"])
+        alternative = max((a for a in residue if a.name == "CA"), key=lambda a: a.occ).altloc
+        for index, atom_name in enumerate(BACKBONE):
+            atom = residue.find_atom(atom_name, alternative) or residue.find_atom(atom_name, "*")
+            x, y, z = (f"{value:.3f}" for value in atom.pos.tolist())
+            atom_of = ["ATOM", str(4 * number + index), atom_name[0], atom_name, ".", kind]
+            at = [chain, "1", place, "?", x, y, z, "1.00", "0.00"]
+            atoms.add_row([*atom_of, *at, place, kind, chain, atom_name, "1"])
+    return document.as_string()

@@ -2,10 +2,12 @@
 
 ``>id SET=train VALIDATION=False TARGET=HHHCC MASK=11100``. ``TARGET`` is required; ``SET`` is
 ``train``, ``val``, ``valid`` or ``test``; ``VALIDATION=True`` turns ``train`` into ``valid``.
+Records of further sets, such as biotrainer's ``pred`` and ``test2``, are left out and counted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +20,26 @@ from grubio.sequences.record import Record
 _TAGS = ("SET", "VALIDATION", "TARGET", "MASK")
 
 
-def read_tagged_fasta(path: str | Path) -> Iterator[Record]:
+def read_tagged_fasta(path: str | Path, left_out: Counter[str] | None = None) -> Iterator[Record]:
     """Yield the records of a tagged FASTA file; other words of the header are the description.
+
+    Parameters
+    ----------
+    path
+        The file, plain or compressed.
+    left_out
+        Is given the number of records of each further set.
 
     Raises
     ------
     GrubioError
-        If ``TARGET`` is missing or ``SET`` is unknown.
+        If ``TARGET`` is missing.
     """
+    left_out = Counter() if left_out is None else left_out
     for record in read_fasta(path):
         tags, description = tags_of(record.description)
+        if is_of_further_set(tags, left_out):
+            continue
         if "TARGET" not in tags:
             raise GrubioError("the header has no TARGET=", path=path, record=record.id)
         yield replace(
@@ -35,7 +47,7 @@ def read_tagged_fasta(path: str | Path) -> Iterator[Record]:
             description=description,
             labels=tags["TARGET"],
             mask=tags.get("MASK"),
-            split=split_of(tags, path, record.id),
+            split=split_of(tags),
         )
 
 
@@ -57,19 +69,17 @@ def tags_of(description: str) -> tuple[dict[str, str], str]:
     return tags, " ".join(words)
 
 
-def split_of(tags: Mapping[str, str], path: str | Path, name: str) -> str | None:
-    """Return the split that the tags of a record name, or None.
+def is_of_further_set(tags: Mapping[str, str], left_out: Counter[str]) -> bool:
+    """Return whether ``SET`` is neither train, valid nor test, and count the record if so."""
+    if tags.get("SET", "train") in SPLIT_NAMES:
+        return False
+    left_out[f"records of set '{tags['SET']}'"] += 1
+    return True
 
-    Raises
-    ------
-    GrubioError
-        If ``SET`` is unknown.
-    """
+
+def split_of(tags: Mapping[str, str]) -> str | None:
+    """Return the split that the tags of a record name, or None."""
     split = tags.get("SET")
-    if split is None:
-        return None
-    if split not in SPLIT_NAMES:
-        raise GrubioError(f"SET={split}; train, val or test was expected", path=path, record=name)
     if split == "train" and tags.get("VALIDATION") == "True":
         return "valid"
-    return SPLIT_NAMES[split]
+    return None if split is None else SPLIT_NAMES[split]

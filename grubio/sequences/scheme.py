@@ -158,7 +158,8 @@ SS3 = LabelScheme(
     letters="HEC",
     class_names=("helix", "strand", "coil"),
     colours=("#0072B2", "#D55E00", "#C4C4C4"),
-    synonyms={"L": "C", "-": "C"},
+    # Lower case is what SS8 has for a class that is known only in SS3.
+    synonyms={"L": "C", "-": "C", "h": "H", "e": "E", "c": "C"},
     background="C",
 )
 

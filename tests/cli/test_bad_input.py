@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow
 import pytest
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
@@ -30,15 +31,27 @@ BAD_SEQUENCES: dict[str, tuple[bytes, list[str]]] = {
     "fasta_non_ascii_residue": (">a\nMK\u00c9AY\n".encode(), ["'a'", "position 3"]),
     "fasta_non_ascii_id": (">\u00e9\nMKAY\n".encode(), ["ASCII"]),
     "fasta_latin1": (b">a caf\xe9\nMKAY\n", ["line 1", "0xe9"]),
-    "fasta_old_mac": (b">a\rMKT\r>b\rMKT\r", ["number 1", "control characters", "old Macs"]),
+    "fasta_mixed_line_ends": (b">a\nMKT\rMKT\n", ["line 2", "line end of another kind", "tr "]),
+    "fasta_invisible_letter": (">a\nMK\u200bT\n".encode(), ["line 2", "ZERO WIDTH SPACE"]),
+    "pir": (b">P1;HBA\nalpha chain\nMQIFVKTLTG*\n", ["line 1", "PIR", "SeqIO.convert"]),
+    "three_line": (b">a\nMKTAYIAKQRGW\nCCHHHHHHHHCC\n", ["line 3", "three-line"]),
+    "genbank": (b"LOCUS       AB1   10 aa\n", ["line 1", "genbank", "SeqIO.convert"]),
+    "excel": (b"\xd0\xcf\x11\xe0rest", ["Excel"]),
     "fasta_binary": (b">a\nMK\x00\x01AY\n", ["line 2", "binary"]),
     "fasta_truncated_gz": (gzip.compress(MANY.encode())[:-20], ["cut off or damaged"]),
     "fasta_truncated_xz": (lzma.compress(MANY.encode())[:-20], ["cut off or damaged"]),
+    "fasta_truncated_zstd": (
+        pyarrow.compress(MANY.encode(), "zstd", asbytes=True)[:-4],
+        ["cut off or damaged"],
+    ),
+    "fasta_damaged_bz2": (b"BZh9" + b"x" * 90, ["cut off or damaged"]),
     "fasta_zip": (b"PK\x03\x04rest", ["ZIP archive", "--member"]),
     "dna_for_protein": (b">a\n" + b"ACGT" * 30 + b"\n", ["looks like DNA"]),
 }
 
 GOOD_SEQUENCES: dict[str, bytes] = {
+    "fasta_old_mac": GOOD.replace("\n", "\r").encode(),
+    "fasta_utf16": GOOD.encode("utf-16"),
     "fasta_crlf": GOOD.replace("\n", "\r\n").encode(),
     "fasta_bom": b"\xef\xbb\xbf" + GOOD.encode(),
     "fasta_lowercase": GOOD.replace("MKTAYIAKQR", "mktayiakqr").encode(),
@@ -46,6 +59,7 @@ GOOD_SEQUENCES: dict[str, bytes] = {
     "fasta_blank_lines": GOOD.replace("\n", "\n\n").encode(),
     "fasta_no_final_newline": GOOD.rstrip().encode(),
     "fasta_gz": gzip.compress(GOOD.encode()),
+    "fasta_zstd": pyarrow.compress(GOOD.encode(), "zstd", asbytes=True),
     "fasta_xz": lzma.compress(GOOD.encode()),
     "fasta_non_ascii_description": GOOD.replace("one", "\u03b1-helix").encode(),
 }

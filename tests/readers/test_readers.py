@@ -244,6 +244,44 @@ def test_dssp_in_mmcif_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_further_sets_are_left_out_and_counted(tmp_path: Path) -> None:
+    path, out = tmp_path / "x.fasta", tmp_path / "o.parquet"
+    path.write_text(">a SET=train TARGET=HHC\nMKT\n>b SET=test2 TARGET=EEC\nMKT\n>c SET=pred\nMK\n")
+    tally = prepare_dataset([path], out, PrepareSettings(format="tagged", scheme="ss3"))
+    assert [r.id for r in read_records(out)] == ["a"]
+    assert tally.left_out == {"records of set 'test2'": 1, "records of set 'pred'": 1}
+
+
+def test_three_line_fasta_is_read(tmp_path: Path) -> None:
+    path, out = tmp_path / "x.3line", tmp_path / "o.parquet"
+    path.write_text(">a one\nMKTAY\nCHHHC\n\n>b\nGG\nEE")
+    prepare_dataset([path], out, PrepareSettings(format="three-line", scheme="ss3"))
+    assert [(r.sequence, r.labels, r.description) for r in read_records(out)] == [
+        ("MKTAY", "CHHHC", "one"),
+        ("GG", "EE", ""),
+    ]
+    path.write_text(">a\nMKTAY\nCHHHC\n>b\nGG\n")
+    with pytest.raises(GrubioError, match="and one of labels were expected") as refused:
+        prepare_dataset([path], out, PrepareSettings(format="three-line", scheme="ss3"))
+    assert refused.value.line == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Labels alone, a low-complexity half, other lengths, three lines.
+        ">a\nCCHHHHCCEEEECC\nCCHHHHCCEEEECC\n",
+        ">a\nMKTAYIAKQRGW\nSSPPTTSSPPTT\n>b\nMKTAYIAKQRGW\nMK\n",
+        ">a\nMKTAYIAKQRGW\nCCHHHHHHHH\n",
+        ">a\nMKTAYIAKQRGW\nCCHHHHHHHHCC\nCCHHHHHHHHCC\n",
+        ">P1;size=4\nMKTAYIAKQRGW*\n",
+    ],
+)
+def test_fasta_that_only_resembles_another_layout_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.fasta").write_text(text)
+    assert len(list(read_fasta(tmp_path / "x.fasta"))) == text.count(">")
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="the benchmark files are not on this machine")
 @pytest.mark.parametrize(("name", "scored"), [("cb513", 84_100), ("ts115", 27_501)])
 def test_benchmark_tables_are_read(name: str, scored: int, tmp_path: Path) -> None:

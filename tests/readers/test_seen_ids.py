@@ -40,3 +40,16 @@ def test_there_are_few_runs() -> None:
     assert len(seen._runs) < 8
     assert seen.add("r7") is None
     assert seen.finish() == Repeat("r7", 8, 1_000_001)
+
+
+def test_equal_hashes_are_no_repeat_where_names_can_be_looked_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(seen_ids, "_BATCH", 4)
+    monkeypatch.setattr(seen_ids, "hash", lambda name: int(name[1:]) % 37, raising=False)
+    path = tmp_path / "a.fasta"
+    path.write_text("".join(f">r{name}\nMK\n" for name in range(40)))
+    assert len(list(read_fasta(path))) == 40
+    path.write_text(path.read_text() + ">r7\nMK\n")
+    with pytest.raises(GrubioError, match="as records 8 and 41"):
+        list(read_fasta(path))

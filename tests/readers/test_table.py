@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grubio.config import PrepareSettings
+from grubio.datasets.parquet import read_records
+from grubio.datasets.prepare_sequences import prepare_dataset
+from grubio.errors import GrubioError
+from grubio.readers.table import read_table
+from grubio.sequences.record import Record
+
+
+def table(folder: Path, content: str | bytes) -> Path:
+    path = folder / "x.tsv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id\tsequence\tlabels\na\tMKT\tHHC\n",
+        "id,sequence,labels\r\na,MKT,HHC\r\n",
+        "id;sequence;labels\na;MKT;HHC\n",
+        "sep=;\nid;sequence;labels\na;MKT;HHC\n",
+        '"id","sequence","labels"\n"a","MKT","HHC"\n',
+        "\ufeffID, Sequence ,LABELS\na,MKT,HHC",
+        "\n\nid\tsequence\tlabels\n\na\tMKT\tHHC\n\t\t\n",
+        "id\tsequence\tlabels\ra\tMKT\tHHC\r",
+        'id,note,sequence,labels\na,"one, two\nthree",MKT,HHC\n',
+    ],
+)
+def test_tables_are_read_with_any_delimiter_and_dress(tmp_path: Path, text: str) -> None:
+    assert list(read_table(table(tmp_path, text))) == [Record("a", "", "MKT", "HHC")]
+
+
+@pytest.mark.parametrize("delimiter", "\t,;")
+def test_columns_named_by_the_reader_go_with_any_delimiter(tmp_path: Path, delimiter: str) -> None:
+    path = table(tmp_path, delimiter.join(("a", "MKT", "HHC")) + "\n")
+    assert [r.labels for r in read_table(path, ["id", "sequence", "labels"])] == ["HHC"]
+
+
+def test_a_quote_between_tabs_is_a_letter(tmp_path: Path) -> None:
+    path = table(tmp_path, 'id\tsequence\tlabels\tdescription\na\tMKT\tHHC\t5" end\n')
+    assert next(read_table(path)).description == '5" end'
+
+
+def test_a_sequence_may_be_longer_than_csv_takes_by_itself(tmp_path: Path) -> None:
+    path = table(tmp_path, f"id,sequence,labels\na,{'M' * 200_000},{'H' * 200_000}\n")
+    assert len(next(read_table(path))) == 200_000
+
+
+@pytest.mark.parametrize(
+    ("scheme", "labels"), [("ss3", "HEC"), ("ss8", "GBT"), ("topology=I:in,O:out", "IIO")]
+)
+def test_labels_are_those_of_the_column_that_the_scheme_names(
+    tmp_path: Path, scheme: str, labels: str
+) -> None:
+    path = table(tmp_path, "id\tsequence\tss3\tss8\ttopology\na\tMKT\tHEC\tGBT\tIIO\n")
+    settings = PrepareSettings(format="tsv", scheme=scheme)
+    prepare_dataset([path], tmp_path / "o.parquet", settings)
+    assert next(read_records(tmp_path / "o.parquet")).labels == labels
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        (b"id\tsequence\tlabels\nprot\xe9\tMKT\tCCH\n", 2, "byte 0xe9 is not UTF-8"),
+        (b"id,sequence,ss3\na,MKT,HHC\n", 1, "column ss3, and the scheme is ss8"),
+        (b"id,sequence,note\na,MKT,HHC\n", 1, "no column labels"),
+        (b"id sequence labels\na MKT HHC\n", 1, "no column id"),
+        (b"id,sequence,labels\na,MKT\n", 2, "2 cells; 3 were expected"),
+        (b'id,sequence,labels\na,"MKT,HHC\n', 2, "unexpected end of data"),
+        (b"id,sequence,labels,labels\na,MKT,HHC,CCC\n", 1, "two columns labels"),
+        ("id,sequence,labels\na,MK\u00adT,HHC\n".encode(), 2, "SOFT HYPHEN"),
+        (b"id,sequence,labels\na,M\0T,HHC\n", 2, "binary"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_line(
+    tmp_path: Path, content: bytes, line: int, message: str
+) -> None:
+    with pytest.raises(GrubioError, match=message) as refused:
+        list(read_table(table(tmp_path, content)))
+    assert refused.value.line == line
+
+
+def test_lower_case_labels_are_classes_of_ss3_and_no_model_of_nothing(tmp_path: Path) -> None:
+    path = table(tmp_path, "id\tsequence\tlabels\na\tMKT\thec\n")
+    out = tmp_path / "o.parquet"
+    with pytest.raises(
+        GrubioError, match=r"no residue has a class of ss8.*of 3 residues"
+    ) as refused:
+        prepare_dataset([path], out, PrepareSettings(format="tsv"))
+    assert refused.value.hint == "give --scheme ss3"
+    assert not out.exists()
+    prepare_dataset([path], out, PrepareSettings(format="tsv", scheme="ss3"))
+    assert next(read_records(out)).labels == "HEC"
+    table(tmp_path, "id\tsequence\tlabels\na\tMKT\t???\n")
+    with pytest.raises(GrubioError, match="no residue has a known label"):
+        prepare_dataset([path], out, PrepareSettings(format="tsv"))
