@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class GrubioError(Exception):
-    """Bad input, told to the person who can act on it.
+    """Bad input, reported to the person who can act on it.
 
     The command line prints the message as it is and exits with code 2.
 
@@ -68,7 +68,7 @@ class GrubioError(Exception):
 
 
 class Interrupted(BaseException):
-    """A signal asked the program to stop; open outputs are taken back on the way out.
+    """A signal asked the program to stop; unfinished outputs are removed on the way out.
 
     Parameters
     ----------

@@ -145,7 +145,7 @@ def written_whole(path: str | Path, *, streamed: bool = False) -> Iterator[Path]
     refuse_input(target)
     with _disk_errors(target):
         with contextlib.suppress(FileNotFoundError):
-            target.stat()  # links that run in a circle are told here
+            target.stat()  # fails if symbolic links form a loop
         descriptor = _descriptor(target)
         if target.is_dir():
             raise GrubioError("is a folder; a file name was expected", path=target)

@@ -1,4 +1,4 @@
-"""What a person sees of a long stream: a live line on a terminal, plain lines elsewhere."""
+"""Progress of a long run: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ItemT = TypeVar("ItemT", bound=Sized)
 AnswerT = TypeVar("AnswerT")
 
 hidden = False
-"""Whether progress is not shown, as ``--quiet`` wants it."""
+"""Whether progress is hidden, as by ``--quiet``."""
 
 
 @cache
@@ -40,7 +40,7 @@ def counted(
     """Pass items on and show their number, total length and speed while they pass.
 
     On a terminal this is a live line; elsewhere a line every half minute. ``names`` are those of
-    the items and of what they are made of. The time left is told while an input file is being read.
+    the items and of their units of length. The time left is shown while an input is being read.
     """
     from grubio.files import share_read
 
@@ -56,7 +56,7 @@ def counted(
             yield item
             count += 1
             length += len(item)
-            line.tell(text)
+            line.show(text)
     finally:
         line.stop()
 
@@ -64,11 +64,11 @@ def counted(
 def watched(
     label: Callable[[Iterable[ItemT]], Iterator[AnswerT]], records: Iterable[ItemT]
 ) -> Iterator[AnswerT]:
-    """Pass on what ``label`` says of records, and show how far it is and the time left.
+    """Pass on what ``label`` returns for records, and show its progress and the time left.
 
-    Records are read ahead and answers come in bursts, so ``label`` says itself how much it has
-    computed, by :func:`computed`. How many residues there will be is known of a list, and where the
-    input has been read, and guessed while a file is being read.
+    Records are read ahead and results come in bursts, so ``label`` reports what it has computed by
+    :func:`computed`. The total is known for a list and once the input has been read; it is
+    estimated while a file is being read.
     """
     global _watch
     _watch = _Watch(sum(map(len, records)) if isinstance(records, Sequence) else 0)
@@ -80,36 +80,36 @@ def watched(
 
 
 def computed(residues: int) -> None:
-    """Say that so many more residues have been labelled."""
+    """Count residues that have just been labelled."""
     if _watch is not None:
         _watch.done += residues
-        _watch.line.tell(_watch.text)
+        _watch.line.show(_watch.text)
 
 
 class _Line:
-    """A live line on a terminal, plain lines elsewhere, no more often than a person reads."""
+    """A live line on a terminal, plain lines elsewhere, no more often than a person can read."""
 
     def __init__(self) -> None:
         from rich.status import Status
 
         self._status = Status("reading", console=terminal()) if is_live() else None
-        self._started = self._told = time.monotonic()
+        self._started = self._shown = time.monotonic()
         if self._status:
             self._status.start()
 
-    def tell(self, text: Callable[[float], str]) -> None:
-        """Show the text of the seconds since the start, if it is time to."""
+    def show(self, text: Callable[[float], str]) -> None:
+        """Show the text for the seconds since the start, unless the last one is too recent."""
         now = time.monotonic()
-        if now - self._told < (0.2 if self._status else 30):
+        if now - self._shown < (0.2 if self._status else 30):
             return
-        self._told = now
+        self._shown = now
         if self._status:
             self._status.update(text(now - self._started))
         else:
             logger.info(text(now - self._started))
 
     def stop(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._status:
             self._status.stop()
 

@@ -96,5 +96,7 @@ COMMANDS = [
         UNDERSTAND,
         "Draw what a DNA model has learned: logos and in-silico mutagenesis.",
     ),
-    Entry("doctor", "grubio.cli.doctor", SYSTEM, "Say what is installed and what it is for."),
+    Entry(
+        "doctor", "grubio.cli.doctor", SYSTEM, "Check what is installed and what it is needed for."
+    ),
 ]

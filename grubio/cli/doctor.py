@@ -12,7 +12,7 @@ import typer
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Say what is installed and what it is for.
+    """Check what is installed and what it is needed for.
 
     Exit code 0 if grubio predict can work, 2 if not.
 

@@ -9,13 +9,13 @@ from rich.text import Text
 
 
 class OptionTable(Table):
-    """A table of options: names, each on a line that is never cut; what they take; their help.
+    """A table of options: names, which are never cut; type; help.
 
-    Typer gives a column to each kind of name, and cuts names where these leave no room.
+    Typer has a column for each kind of name, and cuts names if the columns leave too little room.
     """
 
     def add_row(self, *cells: Any, **style: Any) -> None:
-        """Add a row of Typer's: names, before them perhaps the mark of a duty, type and help."""
+        """Add a row of Typer's: the mark of a required option, if any; names; type; help."""
         if len(cells) < 4:
             super().add_row(*cells, **style)
             return

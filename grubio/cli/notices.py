@@ -45,7 +45,7 @@ VerboseOption = Annotated[
         callback=_be_verbose,
         expose_value=False,
         rich_help_panel="Common",
-        help="Tell versions and the command line too.",
+        help="Also print versions and the command line.",
     ),
 ]
 

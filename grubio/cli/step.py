@@ -23,14 +23,14 @@ class Step(TyperCommand):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        # Lines of a docstring end where the source does; the terminal is to break them.
+        # A docstring is wrapped for the source; the terminal wraps it anew.
         self.help = "\n\n".join(" ".join(part.split()) for part in (self.help or "").split("\n\n"))
         self.params += _options_of(_noticed)
         if self.callback and writes(self.callback):
             self.params += _options_of(_dry)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; a wrong choice is told with the nearest right one, as a wrong option is."""
+        """Parse; the error about a wrong choice names the nearest right one, as Typer does."""
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
@@ -47,7 +47,7 @@ class Step(TyperCommand):
         super().format_help(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command, or tell what it would do; no input is overwritten either way."""
+        """Run the command, or describe what it would do; no input is overwritten either way."""
         assert self.callback is not None
         with inputs_kept(*paths_of(self.callback, ctx.params)):
             if ctx.meta.get(_DRY_RUN):
@@ -56,7 +56,7 @@ class Step(TyperCommand):
 
 
 def _with_nearest(message: str) -> str:
-    # Typer says what was given and what is known in its text alone.
+    # Typer has the value and the choices in the text of its message alone.
     told = re.fullmatch(r"(?:Value error, )?('(.*)' is not one of (.*)\.)", message)
     if told is None:
         return message
@@ -81,7 +81,7 @@ def _dry(
             callback=_remember_dry_run,
             expose_value=False,
             rich_help_panel="Common",
-            help="Check the settings, say what would be read and written, and write nothing.",
+            help="Check the settings, list what would be read and written, and write nothing.",
         ),
     ] = False,
 ) -> None:

@@ -67,7 +67,7 @@ def run(
 ) -> None:
     """Run a study with Snakemake in its folder; further options are Snakemake's.
 
-    Those that grubio has too, such as --quiet, are to stand behind a lone --.
+    Put options that grubio has as well, such as --quiet, after a lone --.
 
     Example: grubio workflow run my-study
 
@@ -94,7 +94,7 @@ def _found(path: Path, folder: Path) -> Path:
     for place in (path, folder / path):
         if place.is_file():
             return place.absolute()
-    raise GrubioError("no such file", path=path, hint=f"it is neither here nor in {folder}")
+    raise GrubioError("no such file", path=path, hint=f"it was looked for here and in {folder}")
 
 
 @app.command("path", cls=Step)

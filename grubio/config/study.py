@@ -108,7 +108,7 @@ class Config(Settings):
             try:
                 sweep = SweepSettings.model_validate(content)
             except ValidationError:
-                # Told with its place when the sweeps themselves are checked.
+                # Reported with its place when the sweeps themselves are checked.
                 return value
             made.update(sweep.runs(name))
         if taken := made.keys() & runs.keys():

@@ -46,7 +46,7 @@ class SweepSettings(Settings):
             if not values or len({str(value) for value in values}) < len(values):
                 raise ValueError(f"vary.{key}: different values were expected")
             if key in self.base or name in (self.base.get(group) or {}):
-                raise ValueError(f"'{key}' stands in base and in vary")
+                raise ValueError(f"'{key}' is in base and in vary")
         return self
 
     def runs(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -33,7 +33,7 @@ class Finding:
     name
         What was looked for.
     state
-        ``ok``, ``missing``, or ``broken``: there, but not as it has to be.
+        ``ok``, ``missing``, or ``broken``: found, but unusable.
     found
         Version, place or reason.
     needed_for
@@ -53,7 +53,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Return what is installed on this machine, what ``grubio predict`` needs first."""
+    """Return what is installed on this machine, with what ``grubio predict`` needs first."""
     return [
         Finding("grubio", "ok", f"{__version__} in {_PACKAGE}", "everything", True),
         _python(),
@@ -133,7 +133,7 @@ def _tool(command: list[str], name: str, use: str, hint: str) -> Finding:
     place = shutil.which(command[0])
     if place is None:
         return Finding(name, "missing", "", use, hint=hint)
-    code, text = _said(command)
+    code, text = _output_of(command)
     first = (text.splitlines() or [""])[0]
     state: State = "ok" if code == 0 else "broken"
     return Finding(name, state, f"{first} ({place})", use, hint=hint)
@@ -143,20 +143,20 @@ def _slurm() -> list[Finding]:
     use = "the workflow on a cluster"
     if shutil.which("sbatch") is None:
         return [Finding("SLURM", "missing", "", use, hint="only on a cluster's own machines")]
-    code, text = _said(["sinfo", "--noheader", "--format", "%P %a %D"])
+    code, text = _output_of(["sinfo", "--noheader", "--format", "%P %a %D"])
     lines = text.splitlines() or ["no answer"]
     if code != 0:
         return [Finding("SLURM", "broken", lines[0], use, hint="ask for sinfo on this machine")]
     partitions = ", ".join(line.split()[0] for line in lines if line.split())
     found = [Finding("SLURM", "ok", f"partitions {partitions}", use)]
-    code, text = _said(["sacct", "--noheader", "--allocations"])
+    code, text = _output_of(["sacct", "--noheader", "--allocations"])
     if code == 0:
-        return [*found, Finding("SLURM accounting", "ok", "sacct answers", "asking after jobs")]
+        return [*found, Finding("SLURM accounting", "ok", "sacct answers", "querying jobs")]
     off = Finding(
         "SLURM accounting",
         "missing",
         (text.splitlines() or ["sacct does not answer"])[0],
-        "asking after jobs the default way",
+        "querying jobs the default way",
         hint="run Snakemake with --slurm-status-command squeue",
     )
     return [*found, off]
@@ -168,7 +168,7 @@ def _memory() -> Finding:
         size = os.sysconf("SC_PAGE_SIZE")
         whole, free = (size * os.sysconf(f"SC_{key}_PAGES") for key in ("PHYS", "AVPHYS"))
     except (AttributeError, OSError, ValueError):
-        return Finding("memory", "missing", "cannot be asked here", use)
+        return Finding("memory", "missing", "unknown on this system", use)
     return Finding("memory", "ok", f"{free / 1e9:.1f} of {whole / 1e9:.1f} GB free", use)
 
 
@@ -179,7 +179,7 @@ def _disk() -> Finding:
     return Finding("disk", state, f"{free / 1e9:.1f} GB free here", use, hint="free some space")
 
 
-def _said(command: list[str]) -> tuple[int, str]:
+def _output_of(command: list[str]) -> tuple[int, str]:
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_SECONDS_FOR_A_TOOL, check=False

@@ -1,4 +1,4 @@
-"""A folder for a study of one's own: configuration, and a Snakefile on the installed workflow."""
+"""The folder of a new study: configuration, and a Snakefile that uses the installed workflow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STUDIES = {
     "protein": "config.yaml",
     "dna": "synthetic_motifs.yaml",
 }
-"""Studies to begin with: proteins that come with grubio, and a synthetic genome."""
+"""Studies to start from: proteins that come with grubio, and a synthetic genome."""
 
 
 def workflow_file() -> Path:

@@ -207,7 +207,7 @@ def test_a_sweep_over_datasets() -> None:
         (sweep(training__sed=[1]), ["sweeps.s", "no setting 'training.sed'", "'training.seed'"]),
         (sweep(training__seed=[]), ["sweeps.s", "vary.training.seed: different values"]),
         (sweep(training__seed=[1, 1]), ["vary.training.seed: different values"]),
-        (sweep(dataset=["d"]), ["'dataset' stands in base and in vary"]),
+        (sweep(dataset=["d"]), ["'dataset' is in base and in vary"]),
         ({"s": {"base": {"dataset": "d"}}}, ["sweeps.s.vary: this key is required"]),
         ({"s": {"vary": {"training.seed": [1]}}}, ["runs.s.seed-1.dataset", "required"]),
         (sweep(training__epochs=[0]), ["runs.s.epochs-0.training.epochs", "got 0"]),
