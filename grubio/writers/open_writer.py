@@ -52,7 +52,7 @@ def open_writer(path: str, name: PredictionFormat, content: Content) -> Iterator
         sys.stdout.flush()
     else:
         with (
-            written_whole(path) as temporary,
+            written_whole(path, streamed=True) as temporary,
             _text_file(temporary) as out,
             _written_to(out, writer(content)) as write,
         ):
@@ -76,6 +76,12 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
     if not known.text and (path == STDIO or (folder and not known.folder)):
         raise GrubioError(
             f"format {name} needs a file name", hint=f"use --output FILE.{known.endings[0]}"
+        )
+    if known.folder and Path(path).exists() and not (folder or Path(path).is_file()):
+        raise GrubioError(
+            f"is not a file or folder; format {name} makes several files",
+            path=path,
+            hint="give the name of a file or a folder",
         )
     if folder and genome and not known.folder:
         folders = ", ".join(other for other, one in FORMATS.items() if one.folder)

@@ -20,6 +20,7 @@ from conftest import REPOSITORY
 from genome_model import SCHEME, dna, save_genome_model
 from grubio import __version__
 from grubio.config import CallSettings, GenomeSettings, Output, PredictionFormat, PredictionSettings
+from grubio.errors import GrubioError
 from grubio.inference.called_features import FeatureCaller
 from grubio.inference.labelled_sequence import labelled
 from grubio.inference.predictor import Prediction, Predictor
@@ -304,3 +305,13 @@ def test_eight_states_have_segments_of_their_own(tmp_path: Path) -> None:
     found = labelled(one, SS8)
     assert found.probabilities.shape[1] == 8
     assert {s.label for s in found.segments()} == set(found.labels)
+
+
+@pytest.mark.parametrize("kind", ["bedgraph", "bigwig", "igv"])
+def test_formats_of_several_files_make_none_beside_a_device(
+    genome: Path, kind: PredictionFormat
+) -> None:
+    before = set(Path("/dev").iterdir())
+    with pytest.raises(GrubioError, match=r"is not a file or folder"):
+        predict_file(str(genome / "genome.fna"), [Output("/dev/null", kind)], genome / "model")
+    assert set(Path("/dev").iterdir()) == before
