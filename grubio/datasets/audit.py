@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grubio.errors import GrubioError
-from grubio.files import write_text_whole
+from grubio.files import table_text, write_text_whole
 
 COLUMNS = ("id", "split", "nearest", "identity", "coverage", "evalue")
 
@@ -36,18 +36,13 @@ class AuditRow:
 
 def write_audit(path: str | Path, rows: Iterable[AuditRow]) -> None:
     """Write an audit table in one step."""
-    lines = ["\t".join(COLUMNS)]
+    forms = (".3f", ".3f", ".2g")
+    cells: list[list[object]] = []
     for row in rows:
-        numbers = [
-            "" if number is None else f"{number:{form}}"
-            for number, form in (
-                (row.identity, ".3f"),
-                (row.coverage, ".3f"),
-                (row.evalue, ".2g"),
-            )
-        ]
-        lines.append("\t".join([row.id, row.split, row.nearest, *numbers]))
-    write_text_whole(path, "\n".join(lines) + "\n")
+        numbers = zip((row.identity, row.coverage, row.evalue), forms, strict=True)
+        written = (None if number is None else format(number, form) for number, form in numbers)
+        cells.append([row.id, row.split, row.nearest, *written])
+    write_text_whole(path, table_text(COLUMNS, cells))
 
 
 def read_audit(path: str | Path) -> dict[str, AuditRow]:

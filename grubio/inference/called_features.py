@@ -9,7 +9,6 @@ contig came in one piece.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from grubio.inference.stretches import Stretch
 from grubio.model.bundle import Site
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import STRANDS, Locus, Strand
-from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
+from grubio.sequences.runs_and_peaks import called_radius, equal_runs, peaks, site_scores
 from grubio.sequences.scheme import LabelScheme
 
 
@@ -169,9 +168,8 @@ class _SegmentScan:
     def feed(self, stretch: Stretch, *, final: bool) -> list[CalledFeature]:
         probabilities = stretch.probabilities[self._strand]
         classes = probabilities.argmax(axis=1)
-        borders = [0, *(np.flatnonzero(np.diff(classes)) + 1).tolist(), len(classes)]
         found: list[CalledFeature] = []
-        for first, last in itertools.pairwise(borders):
+        for first, last in equal_runs(classes).tolist():
             index = int(classes[first])
             total = float(probabilities[first:last, index].sum(dtype=np.float64))
             if self._open is not None and self._open[0] == index:

@@ -27,8 +27,7 @@ def headline_metric(scheme: LabelScheme, counts: npt.NDArray[np.number]) -> Metr
 
     Examples
     --------
-    >>> from grubio.config import Metric
-    from grubio.sequences.scheme import custom_scheme
+    >>> from grubio.sequences.scheme import custom_scheme
     >>> scheme = custom_scheme("site", "B.", background=".")
     >>> headline_metric(scheme, np.array([5, 95])), headline_metric(scheme, np.array([30, 70]))
     ('mcc', 'accuracy')

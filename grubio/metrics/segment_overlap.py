@@ -23,10 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+
+from grubio.sequences.runs_and_peaks import equal_runs
 
 UNSCORED = 255
 """The class of residues that do not count."""
@@ -114,12 +115,9 @@ def _segment_overlap(
 
 
 def _segments(classes: Classes, unscored: npt.NDArray[np.bool_]) -> list[_Segment]:
-    if not len(classes):
-        return []
-    changes = (classes[1:] != classes[:-1]) | (unscored[1:] != unscored[:-1])
-    bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(classes)]
+    marked = np.where(unscored, -1, classes.astype(np.int16))
     return [
         _Segment(int(classes[start]), start, end)
-        for start, end in pairwise(bounds)
+        for start, end in equal_runs(marked).tolist()
         if not unscored[start]
     ]

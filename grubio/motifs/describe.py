@@ -14,7 +14,7 @@ import numpy as np
 from grubio.config import Device, MotifSettings
 from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
-from grubio.files import write_text_whole
+from grubio.files import table_text, write_text_whole
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
 from grubio.motifs.best_sites import AlignedSite, best_sites
@@ -243,8 +243,7 @@ _MATCH_COLUMNS = ("class", "motif", "correlation", "offset", "strand")
 
 
 def _write_table(path: Path, columns: Sequence[str], lines: Iterable[tuple[object, ...]]) -> None:
-    text = "".join("\t".join(map(str, cells)) + "\n" for cells in (columns, *lines))
-    write_text_whole(path, text)
+    write_text_whole(path, table_text(columns, lines))
 
 
 def _site_lines(motifs: Iterable[Motif]) -> Iterable[tuple[object, ...]]:

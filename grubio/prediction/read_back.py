@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 
 from grubio.errors import GrubioError
 from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.runs_and_peaks import equal_runs
 from grubio.sequences.scheme import (
     SCHEMES,
     UNKNOWN_LABEL,
@@ -130,10 +130,7 @@ class PredictionsTable:
 
 def _by_id(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     ids = np.array(batch.column("id").to_pylist(), dtype=object)
-    borders = [0, *(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)]
-    for first, last in itertools.pairwise(borders):
-        if first == last:
-            continue
+    for first, last in equal_runs(ids).tolist():
         part = batch.slice(first, last - first)
         values: dict[str, Any] = {"id": ids[first]}
         for name in part.schema.names:

@@ -8,23 +8,22 @@ with the lowest and the highest scores and an even sample of those between.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 from markupsafe import Markup
 
-from grubio.errors import GrubioError
 from grubio.report.residue_drawing import typical, worst_and_best
 from grubio.report.templating import scheme_title, text_colour
+from grubio.runs.chain_predictions import read_chain_predictions
 from grubio.runs.numbers import percent, plural
 from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
-from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.scheme import LabelScheme
 from grubio.view.page import json_line
 from grubio.view.shapes import shade, shapes_of
 
@@ -175,36 +174,21 @@ def _contents(
 ) -> list[dict[str, str]]:
     if not chains:
         return []
-    probability_columns = [f"p_{letter}" for letter in scheme.letters]
-    columns = ["id", "residue", "observed", "mask", *probability_columns]
-    try:
-        table = pq.read_table(
-            predictions, columns=columns, filters=[("id", "in", [c.id for c in chains])]
-        )
-        ids, residues, observed, mask = (
-            np.array(table.column(name).to_pylist(), dtype=object) for name in columns[:4]
-        )
-        probabilities = np.column_stack([table.column(name) for name in probability_columns])
-    except (OSError, KeyError, ValueError) as error:
-        raise GrubioError(f"cannot be read: {error}", path=predictions) from error
-    observed[~np.isin(mask.astype(str), ("1", "True"))] = UNKNOWN_LABEL
     coarse = scheme.headline
     matrix = scheme.reduction_matrix(coarse)
-    starts = np.flatnonzero(np.r_[len(ids) > 0, ids[1:] != ids[:-1]])
-    found: Mapping[str, dict[str, str]] = {
-        str(ids[rows.start]): {
-            "id": str(ids[rows.start]),
-            "residues": "".join(residues[rows]),
-            "observed": "".join(
-                label if label in scheme.letters else UNKNOWN_LABEL for label in observed[rows]
-            ),
-            "fine": scheme.decode(probabilities[rows].argmax(axis=1)),
-            "coarse": coarse.decode((probabilities[rows] @ matrix).argmax(axis=1)),
-            "p": _in_bytes(probabilities[rows]),
+    found = read_chain_predictions(predictions, scheme, [chain.id for chain in chains])
+    return [
+        {
+            "id": chain.id,
+            "residues": one.residues,
+            "observed": one.observed,
+            "fine": scheme.decode(one.probabilities.argmax(axis=1)),
+            "coarse": coarse.decode((one.probabilities @ matrix).argmax(axis=1)),
+            "p": _in_bytes(one.probabilities),
         }
-        for rows in map(slice, starts, np.r_[starts[1:], len(ids)])
-    }
-    return [found[chain.id] for chain in chains if chain.id in found]
+        for chain in chains
+        if (one := found.get(chain.id))
+    ]
 
 
 def _in_bytes(probabilities: npt.NDArray[np.floating]) -> str:

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
-from grubio.errors import GrubioError
+from grubio.runs.chain_predictions import ChainPrediction, read_chain_predictions
 from grubio.runs.tables import ChainScore
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 
@@ -27,7 +26,7 @@ _FEWEST_SCORED = 30
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Run:
     """Neighbouring residues that look the same: one class, all of them right or all wrong."""
 
     letters: str
@@ -54,8 +53,8 @@ class Block:
 
     start: int
     residues: str
-    observed: list[Stretch]
-    predicted: list[Stretch]
+    observed: list[Run]
+    predicted: list[Run]
     bars: str
 
 
@@ -123,35 +122,8 @@ def draw_chains(
     """
     if not chains:
         return []
-    probability_columns = [f"p_{letter}" for letter in scheme.letters]
-    columns = ["id", "residue", "observed", "mask", *probability_columns]
-    try:
-        table = pq.read_table(
-            predictions, columns=columns, filters=[("id", "in", [c.id for c in chains])]
-        )
-        cells = {name: table.column(name).to_pylist() for name in columns[:4]}
-        probabilities = np.column_stack([table.column(name) for name in probability_columns])
-    except (OSError, KeyError, ValueError) as error:
-        raise GrubioError(f"cannot be read: {error}", path=predictions) from error
-    rows_of: dict[str, list[int]] = {}
-    for row, name in enumerate(cells["id"]):
-        rows_of.setdefault(name, []).append(row)
-    return [
-        _draw(
-            chain,
-            scheme,
-            residues="".join(cells["residue"][row] for row in rows),
-            observed="".join(
-                cells["observed"][row]
-                if str(cells["mask"][row]) in ("1", "True")
-                else UNKNOWN_LABEL
-                for row in rows
-            ),
-            probabilities=probabilities[rows],
-        )
-        for chain in chains
-        if (rows := rows_of.get(chain.id, [])[:MOST_RESIDUES])
-    ]
+    found = read_chain_predictions(predictions, scheme, [chain.id for chain in chains])
+    return [_draw(chain, scheme, found[chain.id]) for chain in chains if chain.id in found]
 
 
 def _ranked(chains: Sequence[ChainScore]) -> list[ChainScore]:
@@ -159,13 +131,9 @@ def _ranked(chains: Sequence[ChainScore]) -> list[ChainScore]:
     return sorted(eligible, key=lambda chain: (chain.score, chain.id))
 
 
-def _draw(
-    chain: ChainScore,
-    scheme: LabelScheme,
-    residues: str,
-    observed: str,
-    probabilities: npt.NDArray[np.floating],
-) -> ChainDrawing:
+def _draw(chain: ChainScore, scheme: LabelScheme, prediction: ChainPrediction) -> ChainDrawing:
+    residues, observed = prediction.residues[:MOST_RESIDUES], prediction.observed[:MOST_RESIDUES]
+    probabilities = prediction.probabilities[:MOST_RESIDUES]
     coarse = scheme.headline
     if coarse is not scheme:
         probabilities = probabilities @ scheme.reduction_matrix(coarse)
@@ -179,15 +147,15 @@ def _draw(
             Block(
                 at + 1,
                 residues[here],
-                _stretches(observed[here], observed[here], coarse),
-                _stretches(predicted[here], observed[here], coarse),
+                _runs(observed[here], observed[here], coarse),
+                _runs(predicted[here], observed[here], coarse),
                 _bars(confidence[here]),
             )
         )
     return ChainDrawing(chain, blocks, len(residues))
 
 
-def _stretches(labels: str, observed: str, scheme: LabelScheme) -> list[Stretch]:
+def _runs(labels: str, observed: str, scheme: LabelScheme) -> list[Run]:
     looks = [
         (label, label != truth and truth in scheme.letters)
         for label, truth in zip(labels, observed, strict=True)
@@ -195,7 +163,7 @@ def _stretches(labels: str, observed: str, scheme: LabelScheme) -> list[Stretch]
     found = []
     for (label, wrong), members in groupby(looks):
         index = scheme.letters.find(label)
-        found.append(Stretch(label * len(list(members)), None if index < 0 else index, wrong))
+        found.append(Run(label * len(list(members)), None if index < 0 else index, wrong))
     return found
 
 

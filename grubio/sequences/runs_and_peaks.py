@@ -70,6 +70,20 @@ def runs(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
 
 
+def equal_runs(values: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
+    """Return first place and place after the last one of every run of equal values, ``(run, 2)``.
+
+    Examples
+    --------
+    >>> equal_runs(np.array(["a", "a", "b", "a"])).tolist()
+    [[0, 2], [2, 3], [3, 4]]
+    """
+    changes = np.flatnonzero(values[1:] != values[:-1]) + 1
+    borders = np.column_stack((np.r_[0, changes], np.r_[changes, len(values)]))
+    # Of no values there is no run.
+    return borders[: len(values)]
+
+
 def called_radius(width: int) -> int:
     """Return how near to a better site of its class a site of this width is not called."""
     return max(width, 10)

@@ -8,12 +8,12 @@ the others and is not joined. Too short segments are left out after that.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from grubio.sequences.runs_and_peaks import equal_runs
 from grubio.sequences.scheme import LabelScheme
 
 _Run = tuple[str, int, int]
@@ -153,8 +153,7 @@ def label_runs(labels: str) -> list[_Run]:
     [('H', 0, 2), ('?', 2, 3), ('E', 3, 4)]
     """
     raw = np.frombuffer(labels.encode("ascii"), dtype=np.uint8)
-    borders = [0, *(np.flatnonzero(np.diff(raw)) + 1).tolist(), len(raw)]
-    return [(labels[first], first, last) for first, last in itertools.pairwise(borders)]
+    return [(labels[first], first, last) for first, last in equal_runs(raw).tolist()]
 
 
 def _joined(labels: str, scheme: LabelScheme, max_gap: int) -> list[_Run]:
