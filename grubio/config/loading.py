@@ -108,7 +108,7 @@ def as_options(settings: Settings) -> list[str]:
     Examples
     --------
     >>> from grubio.config import ModelSettings
-    >>> as_options(ModelSettings(layers=3))[:4]
+    >>> as_options(ModelSettings(layers=3))[2:6]
     ['--hidden-size', '96', '--layers', '3']
     >>> as_options(ModelSettings(accessibility=True))[-3:]
     ['--accessibility', '--dropout', '0.1']
