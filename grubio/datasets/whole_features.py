@@ -107,7 +107,7 @@ def whole_features(
         elif finds_introns(rule):
             for name in names:
                 if name in feature.line.transcripts:
-                    wholes[_Whole.of(feature, name)].append(feature)
+                    wholes[_Whole.of(feature, parent=name)].append(feature)
         else:
             keys = list(_keys(feature, names, shared, parents))
             for key in keys:
@@ -126,27 +126,27 @@ class _Whole(NamedTuple):
     contig: str
     strand: str
     kind: str
-    name: str
-    by_parent: bool = False
-    have_ids: bool = False
+    own_id: str
+    parent: str
+    have_ids: bool
 
     @classmethod
     def of(
         cls,
         feature: AnnotatedFeature,
-        name: str,
         *,
         kind: str = "",
-        by_parent: bool = False,
+        own_id: str = "",
+        parent: str = "",
         have_ids: bool = False,
     ) -> _Whole:
         place = feature.line.path, feature.contig, feature.strand
-        return cls(*place, kind, name, by_parent, have_ids)
+        return cls(*place, kind, own_id, parent, have_ids)
 
 
 def _by_id(feature: AnnotatedFeature) -> _Whole | None:
     ids = feature.line.attributes.get("ID")
-    return _Whole.of(feature, ids[0], kind=feature.line.kind) if ids else None
+    return _Whole.of(feature, kind=feature.line.kind, own_id=ids[0]) if ids else None
 
 
 def _keys(
@@ -156,15 +156,15 @@ def _keys(
     parents: ParentLines,
 ) -> Iterator[_Whole]:
     by_id, kind = _by_id(feature), feature.line.kind
-    if kind.lower() not in _IN_PIECES:
-        if by_id:
-            yield by_id
-    elif by_id and shared[by_id] > 1:
-        yield by_id
-    else:
+    in_pieces = kind.lower() in _IN_PIECES
+    if by_id and (shared[by_id] > 1 or not in_pieces):
+        # Pieces have one parent as well: some files call each CDS by the same ID.
+        for parent in names or ("",):
+            yield by_id._replace(parent=parent)
+    elif in_pieces:
         for name in names:
             if not (by_id and parents.is_gene(feature.line.path, name)):
-                yield _Whole.of(feature, name, kind=kind, by_parent=True, have_ids=bool(by_id))
+                yield _Whole.of(feature, kind=kind, parent=name, have_ids=bool(by_id))
 
 
 def _overlap(pieces: Iterable[AnnotatedFeature]) -> bool:

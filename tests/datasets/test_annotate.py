@@ -273,6 +273,8 @@ OVERLAPPING = [(11, 40), (31, 58)]
         (cds(THREE, ["ID=c;Parent=m"] * 3), [10]),
         (GENE + MRNA + cds(THREE, [f"ID=m.CDS{n};Parent=m" for n in range(3)]), [10]),
         (cds(THREE, ["ID=c;Parent=m"] * 2 + ["ID=d;Parent=m"]), [10, 50]),
+        (cds(THREE, ["ID=cds;Parent=m"] * 2 + ["ID=cds;Parent=n"]), [10, 50]),
+        (cds(THREE, ["ID=c;Parent=m,n", "ID=c;Parent=m", "ID=c;Parent=n"]), [10]),
         (MRNA + cds(OVERLAPPING, ["ID=c;Parent=m", "ID=d;Parent=m"]), [10, 30]),
         (GENE + cds(THREE, [f"ID=c{n};Parent=g" for n in range(3)]), [10, 30, 50]),
         (cds(THREE, ["ID=c1,x;Parent=m", "ID=c1,x;Parent=m", "ID=c1,y;Parent=n"]), [10, 50]),
