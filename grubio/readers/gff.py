@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from sys import intern
 from urllib.parse import unquote
 
 from grubio.readers.annotation_line import AnnotatedFeature, AnnotationLine
@@ -91,7 +92,9 @@ def _gff3_attributes(text: str) -> dict[str, list[str]]:
             # A semicolon that should have been escaped: the text before it goes on.
             raw[last][-1] += ";" + part.rstrip()
     decoded = {
-        unquote(key): [unquote(value) for text in texts for value in _values(key, text) if value]
+        intern(unquote(key)): [
+            intern(unquote(value)) for text in texts for value in _values(key, text) if value
+        ]
         for key, texts in raw.items()
     }
     return {key: values for key, values in decoded.items() if values}
@@ -107,7 +110,8 @@ def _gtf_attributes(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for key, quoted, bare in _GTF_PAIR.findall(text):
         if value := quoted or bare.strip():
-            found[key].append(value)
+            # Millions of lines repeat the same few names.
+            found[intern(key)].append(intern(value))
     if not found and text not in ("", ".") and len(text.split()) == 1:
         # AUGUSTUS names genes and transcripts by a bare word.
         return {"ID": [text.strip(";")]}
