@@ -21,6 +21,7 @@ from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.model import bundle_format_1
 from grubio.model.card import card
+from grubio.model.networks.registry import NETWORKS
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.scheme import LabelScheme
@@ -269,8 +270,10 @@ def _with_weights(
 
     if metadata["inputs"] != _INPUTS:
         raise ValueError(f"it reads {', '.join(metadata['inputs'])}")
-    targets = [target_from_dict(target) for target in metadata["targets"]]
     network = metadata["network"]
+    if network["name"] not in NETWORKS:
+        raise ValueError(f"there is no network '{network['name']}'")
+    targets = [target_from_dict(target) for target in metadata["targets"]]
     architecture = Architecture(network["name"], **network["settings"])
     # Without memory, and without random weights that would be thrown away.
     with torch.device("meta"):

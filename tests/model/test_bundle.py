@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from grubio.errors import GrubioError
-from grubio.model.bundle import METADATA_FILE, WEIGHTS_FILE, load_bundle
+from grubio.model.bundle import METADATA_FILE, WEIGHTS_FILE, load_bundle, load_metadata
+from grubio.model.labeller import members_of
+from grubio.model.zoo import bundled_models
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -89,3 +91,28 @@ def test_a_gpu_that_is_not_there(model: Path, grubio: Run, tmp_path: Path) -> No
     done = grubio("predict", "in.fasta", "-m", "model", "--device", "auto", "-o", "out.tsv")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.tsv").exists()
+
+
+def test_bundles_of_format_1_are_read_as_the_newest() -> None:
+    found = {name: load_bundle(folder) for name, folder in bundled_models().items()}
+    assert all(bundle.metadata["format"] == 1 for bundle in found.values())
+    protein, genes = found["protein-ss"], found["ecoli-genes"]
+    assert [(t.name, t.kind, t.size) for t in protein.targets] == [
+        ("labels", "classes", 8),
+        ("accessibility", "value", 1),
+    ]
+    assert protein.targets[1].weight == 0.3
+    assert len(members_of(protein.model)) == protein.metadata["members"] == 2
+    assert (protein.metadata["kind"], protein.sites) == ("sequences", None)
+    assert protein.calibrations.keys() == {"labels"}
+    assert (genes.metadata["kind"], genes.sites, len(genes.targets)) == ("genome", {}, 1)
+    assert found["ecoli-promoters"].sites
+    for bundle in found.values():
+        assert bundle.metadata["network"]["name"] == "gru"
+        assert bundle.metadata["inputs"] == ["onehot"]
+
+
+def test_a_bundle_of_format_1_that_lacks_something_is_refused(tmp_path: Path) -> None:
+    (tmp_path / METADATA_FILE).write_text('{"format": 1, "alphabet": "dna"}')
+    with pytest.raises(GrubioError, match=r"not a model that this grubio .* knows: 'architecture'"):
+        load_metadata(tmp_path)

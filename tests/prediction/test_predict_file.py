@@ -177,6 +177,8 @@ def test_bundled_models_load_and_are_listed(grubio: Runner) -> None:
         assert find_model(name) == folder
         shown = grubio("models", "show", name)
         assert "Training data" in shown.stdout
+        assert "network is `gru`" in shown.stdout
+        assert "to the last bit" in shown.stdout
     assert default_model(PROTEIN).name == "protein-ss"
 
 

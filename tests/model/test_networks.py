@@ -1,0 +1,297 @@
+"""What holds for every network of the registry, untrained; for training see tests/training."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from grubio.config import ModelSettings
+from grubio.errors import GrubioError
+from grubio.inference.predictor import Predictor
+from grubio.model.batching import padded_codes
+from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
+from grubio.model.engines.engine import Engine, engine_of
+from grubio.model.heads import Outputs
+from grubio.model.labeller import Ensemble, Labeller, members_of, new_labeller
+from grubio.model.networks.protocol import Architecture, Network
+from grubio.model.networks.registry import NETWORKS, NetworkName
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS3, SS8
+from grubio.sequences.target import Target
+
+CPU = torch.device("cpu")
+TARGETS = (
+    Target("labels", "classes", SS8),
+    Target("coarse", "classes", SS3, weight=0.5),
+    Target("type", "value", low=-20.0, high=60.0, weight=0.3),
+)
+TRAINING = {
+    "chains": 1,
+    "residues": 2,
+    "dataset_sha256": "",
+    "dataset_sources": {},
+    "settings": {"seed": 1},
+    "valid_score": 0.5,
+    "valid_chains": 1,
+    "score_scheme": "ss8",
+    "best_epoch": 1,
+}
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Compute as a predictor does: several threads would cut a product by its shape."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def architecture(name: NetworkName, **changed: float) -> Architecture:
+    whole = Architecture(name, hidden_size=20, layers=3, dropout=0.1, stem_channels=6, stem_width=5)
+    return replace(whole, **changed)  # type: ignore[arg-type]
+
+
+def new_model(name: NetworkName, members: int = 1, seed: int = 0) -> Labeller | Ensemble:
+    torch.manual_seed(seed)
+    return new_labeller(architecture(name), TARGETS, PROTEIN.channel_table, members).eval()
+
+
+def texts(count: int, seed: int, longest: int = 90) -> list[str]:
+    generator = np.random.default_rng(seed)
+    lengths = [1, 2, *generator.integers(1, longest + 1, count - 2)]
+    return ["".join(generator.choice(list(PROTEIN.codes), n)) for n in lengths]
+
+
+def arguments(sequences: list[str], extra: int = 0) -> tuple[Tensor, Tensor]:
+    codes, lengths = padded_codes([PROTEIN.encode(s) for s in sequences], PROTEIN.pad_code)
+    codes = np.pad(codes, ((0, extra), (0, 0)), constant_values=PROTEIN.pad_code)
+    return torch.from_numpy(codes), torch.from_numpy(lengths)
+
+
+def computed(engine: Engine, sequences: list[str]) -> dict[str, Outputs]:
+    """Return the outputs of each sequence, by sequence, computed in one batch."""
+    whole = engine([PROTEIN.encode(sequence) for sequence in sequences])
+    parts = {name: found.split([len(s) for s in sequences]) for name, found in whole.items()}
+    return {s: {name: parts[name][i] for name in parts} for i, s in enumerate(sequences)}
+
+
+def assert_as_promised(name: NetworkName, ours: np.ndarray, theirs: np.ndarray) -> None:
+    if NETWORKS[name].promise == "to the last bit":
+        assert np.array_equal(ours, theirs)
+    else:
+        assert np.abs(ours - theirs).max() < 1e-5
+
+
+def test_the_names_are_those_of_the_configuration() -> None:
+    assert tuple(NETWORKS) == get_args(NetworkName)
+    assert ModelSettings().network in NETWORKS
+    described = ModelSettings.model_fields["network"].description or ""
+    for name, kind in NETWORKS.items():
+        assert f"`{name}` ({kind.description})" in described
+
+
+@every_network
+def test_states_are_as_wide_as_it_says_and_outputs_are_named(name: NetworkName) -> None:
+    network = NETWORKS[name].network(architecture(name), PROTEIN.channel_table)
+    assert isinstance(network, Network)
+    codes, lengths = arguments(["MKV", "G"])
+    assert network(codes, lengths).shape == (3, 2, network.features)
+    outputs = new_model(name)(codes, lengths)
+    assert {key: tuple(found.shape) for key, found in outputs.items()} == {
+        "labels": (3, 2, 8),
+        "coarse": (3, 2, 3),
+        "type": (3, 2),
+    }
+    assert ((outputs["type"] >= 0) & (outputs["type"] <= 1)).all()
+
+
+@every_network
+@pytest.mark.parametrize("learning", [False, True])
+def test_padding_and_neighbours_reach_no_residue(name: NetworkName, learning: bool) -> None:
+    model = new_model(name)
+    sequences = texts(8, 1)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    with torch.set_grad_enabled(learning):
+        together = model.train(learning)(*arguments(sequences, extra=30))
+        for column, sequence in enumerate(sequences):
+            alone = model(*arguments([sequence]))
+            for target in TARGETS:
+                ours = together[target.name][: len(sequence), column]
+                assert torch.allclose(ours, alone[target.name][:, 0], atol=1e-5)
+
+
+@every_network
+def test_every_residue_is_told_from_its_neighbours(name: NetworkName) -> None:
+    engine = engine_of(new_model(name), CPU)
+    plain, changed = "A" * 9, "AAAAWAAAA"
+    outputs = computed(engine, [plain, changed])
+    moved = (outputs[plain]["labels"] - outputs[changed]["labels"]).abs().amax(dim=1)
+    assert (moved[3:6] > 1e-6).all()
+
+
+@every_network
+@pytest.mark.parametrize("setting", [field.name for field in fields(Architecture)][1:])
+def test_every_setting_is_used(name: NetworkName, setting: str) -> None:
+    def trained_outputs(**changed: float) -> tuple[list[torch.Size], Tensor]:
+        torch.manual_seed(0)
+        shape = architecture(name, **changed)
+        model = new_labeller(shape, TARGETS, PROTEIN.channel_table)
+        torch.manual_seed(1)
+        outputs = model.train()(*arguments(["MKTAYIAKQR"]))["labels"]
+        return [weights.shape for weights in model.parameters()], outputs
+
+    other = {"dropout": 0.5}.get(setting, getattr(architecture(name), setting) + 2)
+    shapes, outputs = trained_outputs()
+    changed_shapes, changed_outputs = trained_outputs(**{setting: other})
+    assert shapes != changed_shapes or not torch.equal(outputs, changed_outputs)
+
+
+@every_network
+@pytest.mark.parametrize("members", [1, 2])
+def test_its_engine_is_the_model_but_for_rounding(name: NetworkName, members: int) -> None:
+    model, sequences = new_model(name, members), texts(12, 2)
+    with torch.inference_mode():
+        wanted = model(*arguments(sequences))
+    found = computed(engine_of(model, CPU), sequences)
+    for column, sequence in enumerate(sequences):
+        for target in TARGETS:
+            ours = found[sequence][target.name]
+            assert torch.allclose(ours, wanted[target.name][: len(sequence), column], atol=1e-5)
+
+
+@every_network
+@pytest.mark.parametrize("members", [1, 3])
+def test_order_and_batch_change_no_more_than_promised(name: NetworkName, members: int) -> None:
+    engine = engine_of(new_model(name, members), CPU)
+    sequences = texts(40, 3)
+    together = computed(engine, sequences)
+    shuffled = random.Random(1).sample(sequences, len(sequences))
+    others = [computed(engine, shuffled)]
+    others += [computed(engine, shuffled[start : start + 5]) for start in range(0, 40, 5)]
+    others += [computed(engine, [sequence]) for sequence in sequences]
+    for batch in others:
+        for sequence, outputs in batch.items():
+            for key, found in outputs.items():
+                assert_as_promised(name, found.numpy(), together[sequence][key].numpy())
+
+
+@every_network
+@pytest.mark.parametrize("threads", [1, 2])
+def test_shards_and_threads_change_no_more_than_promised(name: NetworkName, threads: int) -> None:
+    bundle = Bundle(new_model(name), PROTEIN, {"labels": Calibration(1.3, (0.1,) * 8)})
+    records = [Record(str(i), "", text) for i, text in enumerate(texts(60, 4))]
+    whole = {p.record.id: p for p in Predictor(bundle, "cpu", 1).predict(records)}
+    predictor = Predictor(bundle, "cpu", threads)
+    for start in range(0, 60, 7):
+        for part in predictor.predict(records[start : start + 7]):
+            ours, theirs = part.probabilities, whole[part.record.id].probabilities
+            assert np.allclose(ours.sum(axis=1), 1, atol=1e-5)
+            assert_as_promised(name, ours, theirs)
+
+
+@every_network
+def test_an_ensemble_is_the_mean_of_its_members(name: NetworkName) -> None:
+    model = new_model(name, 3)
+    assert isinstance(model, Ensemble)
+    codes, lengths = arguments(["MKTAYIAKQR"])
+    found = model(codes, lengths)
+    parts = [member(codes, lengths) for member in members_of(model)]
+    assert not torch.equal(parts[0]["labels"], parts[1]["labels"])
+    logs = torch.stack([part["coarse"].log_softmax(dim=2) for part in parts])
+    assert torch.allclose(found["coarse"], logs.mean(dim=0), atol=1e-6)
+    values = torch.stack([part["type"] for part in parts])
+    assert torch.allclose(found["type"], values.mean(dim=0), atol=1e-6)
+
+
+def test_an_ensemble_of_different_networks_is_refused() -> None:
+    labellers = [members_of(new_model(name))[0] for name in NETWORKS]
+    with pytest.raises(ValueError, match="same network and targets"):
+        Ensemble(labellers)
+    fewer = Labeller(labellers[0].network, TARGETS[:1])
+    with pytest.raises(ValueError, match="same network and targets"):
+        Ensemble([labellers[0], fewer])
+
+
+@every_network
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_saved_model_is_the_same_after_loading(
+    name: NetworkName, members: int, tmp_path: Path
+) -> None:
+    model = new_model(name, members)
+    calibrations = {"labels": Calibration(1.5), "coarse": Calibration(0.7, (1.0, -1.0, 0.0))}
+    save_bundle(tmp_path, Bundle(model, PROTEIN, calibrations), TRAINING)
+    bundle = load_bundle(tmp_path)
+    assert bundle.targets == TARGETS
+    assert bundle.calibrations == calibrations
+    assert (bundle.scheme, bundle.temperature, bundle.sites) == (SS8, 1.5, None)
+    assert members_of(bundle.model)[0].architecture == architecture(name)
+    assert not any(t.is_meta for t in (*bundle.model.parameters(), *bundle.model.buffers()))
+    text = "MKTAYIAKQRQISFVK"
+    before = computed(engine_of(model, CPU), [text])[text]
+    after = computed(engine_of(bundle.model, CPU), [text])[text]
+    assert all(torch.equal(found, after[key]) for key, found in before.items())
+    card = (tmp_path / "CARD.md").read_text()
+    assert NETWORKS[name].description in card.lower().replace("gru", "GRU")
+    assert "`coarse`: classes of ss3" in card
+    assert "`type`: a value from -20 to 60" in card
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"inputs": ["onehot", "smell"]}, "it reads onehot, smell"),
+        ({"network": {"name": "perceptron", "settings": {}}}, "no network 'perceptron'"),
+        ({"targets": [{"name": "x", "kind": "smell", "weight": 1}]}, "no kind 'smell'"),
+        ({"format": 3}, "model format 2 or an earlier one was expected"),
+    ],
+)
+def test_a_bundle_with_something_unknown_is_refused(
+    change: dict[str, object], problem: str, tmp_path: Path
+) -> None:
+    save_bundle(tmp_path, Bundle(new_model("gru"), PROTEIN), TRAINING)
+    path = tmp_path / METADATA_FILE
+    metadata = json.loads(path.read_text()) | change
+    del metadata["sha256"]
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(GrubioError, match=problem):
+        load_bundle(tmp_path)
+
+
+@every_network
+def test_no_tensor_stays_behind(name: NetworkName) -> None:
+    codes, lengths = arguments(texts(5, 6))
+    model = new_model(name, 2)
+    plain = model(codes, lengths)
+    exact = model.double()(codes, lengths)
+    for key, found in exact.items():
+        assert found.dtype == torch.float64
+        assert torch.allclose(found.float()[:1], plain[key][:1], atol=1e-5)
+    moved = model.to("meta")(codes.to("meta"), lengths.to("meta"))
+    assert all(found.is_meta for found in moved.values())
+
+
+@every_network
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_it_computes_the_same_on_a_gpu(name: NetworkName) -> None:
+    model, sequences = new_model(name, 2), texts(20, 7)
+    here = computed(engine_of(model, CPU), sequences)
+    place = torch.device("cuda")
+    there = computed(engine_of(model.to(place), place), sequences)
+    for sequence, outputs in here.items():
+        for key, found in outputs.items():
+            # A GPU may round the factors of a product to ten bits (TF32).
+            assert torch.allclose(there[sequence][key].cpu(), found, atol=5e-3)
