@@ -71,8 +71,9 @@ def main() -> None:
             factor, digits = (1, 3) if key == "mcc" else (100, 1)
             value, low, high = (factor * scores[key][part] for part in ENDS)
             rows += f"| {title} | {value:.{digits}f} | {low:.{digits}f} to {high:.{digits}f} |\n"
-        exposure = [f"{scores['accessibility']['pearson'][part]:.3f}" for part in ENDS]
-        rows += "| correlation of solvent accessibility | {} | {} to {} |\n".format(*exposure)
+        pearson = scores["targets"]["accessibility"]["pearson"]
+        ends = [f"{pearson[part]:.3f}" for part in ENDS]
+        rows += "| correlation of solvent accessibility | {} | {} to {} |\n".format(*ends)
         counts = scores["counts"]
         told = CARD.format(
             name=name,

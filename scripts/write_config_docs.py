@@ -50,13 +50,14 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("Top", config.Config),
     ("`datasets.<name>`", config.DatasetSettings),
     (
-        "A source: `records`, `annotation`, `labels`, `masks`, `accessibility`, `profiles`, "
+        "A source: `records`, `annotation`, `labels`, `masks`, `file` of a target, "
         "`exclude`, `motifs.database`, "
         "`prediction.inputs.<name>`",
         config.Source,
     ),
     ("`datasets.<name>.prepare`", config.PrepareSettings),
     ("`datasets.<name>.prepare.classes.<name>`", config.ClassRule),
+    ("`datasets.<name>.targets`", config.TargetSettings),
     ("`datasets.<name>.split`", config.SplitSettings),
     ("`runs.<name>`", config.RunSettings),
     ("`sweeps.<name>`", config.SweepSettings),

@@ -11,13 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from grubio.config import FORMER_TARGETS
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8
+from grubio.sequences.target import values_of_tenths
 
+ACCESSIBILITY, PROFILE = FORMER_TARGETS
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -65,19 +69,21 @@ def rich(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path
             replace(
                 record,
                 labels=labels,
-                accessibility=digits,
-                profile=profile_of(record.sequence, number),
+                answers={
+                    "accessibility": values_of_tenths(digits, ACCESSIBILITY),
+                    "profile": profile_of(record.sequence, number),
+                },
             )
         )
     path = tmp_path_factory.mktemp("rich") / "split.parquet"
-    write_dataset(path, DatasetHeader(PROTEIN, SS8), records)
+    write_dataset(path, DatasetHeader(PROTEIN, SS8, targets=FORMER_TARGETS), records)
     return path
 
 
-def profile_of(sequence: str, seed: int = 0) -> bytes:
+def profile_of(sequence: str, seed: int = 0) -> npt.NDArray[np.uint8]:
     """Return random substitution counts of a sequence, as a record holds them."""
     counts = np.random.default_rng(seed).integers(0, 63, (len(sequence), 20))
-    return counts.astype(np.uint8).tobytes()
+    return counts.astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

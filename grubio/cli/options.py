@@ -91,6 +91,7 @@ def settings_option(
                 help=field.description,
                 show_default=_told(field.get_default(call_default_factory=True)),
                 rich_help_panel="Settings",
+                hidden=bool(field.deprecated),
             ),
         )
         for key, (group, field) in flat_fields(schema)
@@ -182,14 +183,18 @@ def _told(default: Any) -> str | bool:
 
 def _flag(key: str, annotation: Any) -> str:
     name = key.replace("_", "-")
-    return f"--{name}/--no-{name}" if annotation is bool else f"--{name}"
+    return f"--{name}/--no-{name}" if bool in _parts(annotation) else f"--{name}"
 
 
 def _optional(annotation: Any) -> Any:
     # Bounds and patterns are the schema's to check; Typer needs the plain type only. A mapping
-    # comes as JSON.
-    if typing.get_origin(annotation) is dict:
+    # comes as JSON, names with commas between them.
+    if any(typing.get_origin(part) in (dict, tuple) for part in _parts(annotation)):
         return str | None
+    return typing.Union[(*_parts(annotation), None)]
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return annotation
-    return annotation | None
+        return typing.get_args(annotation)
+    return (annotation,)

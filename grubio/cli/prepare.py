@@ -10,7 +10,8 @@ import typer
 from grubio.cli.dry_run import READ, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption, settings_option
-from grubio.config import PrepareSettings
+from grubio.config import FurtherTargets, PrepareSettings
+from grubio.config.loading import checked
 from grubio.errors import GrubioError
 
 if TYPE_CHECKING:
@@ -40,12 +41,20 @@ def prepare(
     masks: Annotated[
         Path | None, typer.Option("--masks", help="FASTA of masks (1 counts, 0 does not).")
     ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="NAME=SCHEME[@FILE]",
+            help="What else to learn, from the column NAME of a table or from FILE: classes, or "
+            "values with NAME=LOW..HIGH; the keys of `targets` as JSON for more.",
+        ),
+    ] = None,
     accessibility: Annotated[
-        Path | None,
-        typer.Option("--accessibility", help="Table of accessibility, a further target."),
+        Path | None, typer.Option("--accessibility", help="Use --target.", hidden=True)
     ] = None,
     profiles: Annotated[
-        Path | None, typer.Option("--profiles", help="NPZ of profiles, a further target.")
+        Path | None, typer.Option("--profiles", help="Use --target.", hidden=True)
     ] = None,
     summary: Annotated[
         Path | None, typer.Option("--summary", help="Write the counts here as JSON."), WRITTEN
@@ -58,7 +67,7 @@ def prepare(
     """
     start_logging(log)
     if settings.format == "genome":
-        if labels or masks or accessibility or profiles:
+        if labels or masks or target or accessibility or profiles:
             raise GrubioError("format genome takes --annotation, and no further files")
         _prepare_genome(files, annotation or [], output, settings, summary)
         return
@@ -68,14 +77,15 @@ def prepare(
         )
     from grubio.datasets.prepare_sequences import prepare_dataset
 
+    given = {"targets": target or [], "accessibility": accessibility, "profiles": profiles}
+    further = checked(FurtherTargets, given)
     tally = prepare_dataset(
         files,
         output,
         settings,
         labels=labels,
         masks=masks,
-        accessibility=accessibility,
-        profiles=profiles,
+        targets=further.targets,
         summary=summary,
     )
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")

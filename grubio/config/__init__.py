@@ -23,14 +23,17 @@ from grubio.config.prediction import (
 )
 from grubio.config.study import Config, RunSettings, StudyMotifSettings
 from grubio.config.sweep import SweepSettings
+from grubio.config.targets import FORMER_TARGETS, FurtherTargets, TargetSettings
 
 __all__ = [
+    "FORMER_TARGETS",
     "CallSettings",
     "ClassRule",
     "Config",
     "DatasetSettings",
     "Device",
     "EvaluationSettings",
+    "FurtherTargets",
     "GenomeSettings",
     "Metric",
     "ModelSettings",
@@ -49,6 +52,7 @@ __all__ = [
     "StudyMotifSettings",
     "StudyPredictionSettings",
     "SweepSettings",
+    "TargetSettings",
     "TrainingSettings",
     "genome_scheme",
     "parse_scheme",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -21,6 +23,22 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def from_json(value: Any) -> Any:
+    """Return a value, read as JSON if it is the text of a command line.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON ({error})") from error
+
+
 class Source(Settings):
     """Where a file comes from."""
 
@@ -38,7 +56,7 @@ class Source(Settings):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        return {"location": value} if isinstance(value, str) else value
+        return {"location": str(value)} if isinstance(value, str | Path) else value
 
     @model_validator(mode="after")
     def _url_needs_checksum(self) -> Source:

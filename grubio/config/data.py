@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from grubio.config.base import Name, OnInvalid, Settings, Source
+from grubio.config.base import Name, OnInvalid, Settings, Source, from_json
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
+from grubio.config.targets import FurtherTargets
 from grubio.sequences.scheme import LabelScheme
 
 RecordFormat = Literal["fasta", "tagged", "three-line", "tsv", "dssp", "structure", "genome"]
@@ -90,12 +90,7 @@ class PrepareSettings(Settings):
     @field_validator("classes", mode="before")
     @classmethod
     def _from_json(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return json.loads(value)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"is not JSON ({error})") from error
+        return from_json(value)
 
     @property
     def label_scheme(self) -> LabelScheme:
@@ -173,7 +168,7 @@ class SplitSettings(Settings):
         return self
 
 
-class DatasetSettings(Settings):
+class DatasetSettings(FurtherTargets):
     """One labelled dataset: its files, how they are read, how they are split."""
 
     records: list[Source] = Field(
@@ -186,16 +181,6 @@ class DatasetSettings(Settings):
     )
     labels: Source | None = Field(default=None, description="FASTA of labels (format `fasta`).")
     masks: Source | None = Field(default=None, description="FASTA of masks (format `fasta`).")
-    accessibility: Source | None = Field(
-        default=None,
-        description="Table of an id and one digit per residue: relative solvent accessibility in "
-        "tenths, a further target to learn from.",
-    )
-    profiles: Source | None = Field(
-        default=None,
-        description="NumPy archive with the evolutionary profile of all residues (`freq`), a "
-        "further target, used in training alone.",
-    )
     exclude: Source | None = Field(
         default=None, description="FASTA whose homologs are kept out of train and valid."
     )
@@ -228,7 +213,7 @@ class DatasetSettings(Settings):
             return self
         if not self.annotation:
             raise ValueError("format 'genome' needs annotation")
-        for key in ("accessibility", "profiles", "exclude", "train_also"):
+        for key in ("targets", "exclude", "train_also"):
             if getattr(self, key):
                 raise ValueError(f"format 'genome' takes no {key}")
         return self

@@ -102,20 +102,23 @@ def parse_scheme(text: str, background: str = "") -> LabelScheme:
     Raises
     ------
     ValueError
-        If it is neither a known name nor ``NAME=LETTER:class,LETTER:class``, or the background is
-        none of its letters.
+        If it is neither a known name nor ``NAME=LETTER:class,LETTER:class`` nor ``NAME=LETTERS``,
+        or the background is none of its letters.
 
     Examples
     --------
     >>> parse_scheme("disorder=O:ordered,D:disordered").letters
     'OD'
+    >>> parse_scheme("topology=IMO").letters
+    'IMO'
     """
     if text in SCHEMES:
         if background not in ("", SCHEMES[text].background):
             raise ValueError(f"the background of {text} is '{SCHEMES[text].background}'")
         return SCHEMES[text]
     name, equals, classes = text.partition("=")
-    parts = [part.partition(":") for part in classes.split(",")]
+    listed = ":" in classes or "," in classes
+    parts = [part.partition(":") for part in (classes.split(",") if listed else classes)]
     if not equals or name in SCHEMES or any(len(letter) != 1 for letter, _, _ in parts):
         raise ValueError(
             f"'{text}' is neither {' nor '.join(SCHEMES)} nor NAME=LETTER:class,LETTER:class"

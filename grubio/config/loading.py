@@ -110,8 +110,8 @@ def as_options(settings: Settings) -> list[str]:
     >>> from grubio.config import ModelSettings
     >>> as_options(ModelSettings(layers=3))[2:6]
     ['--hidden-size', '96', '--layers', '3']
-    >>> as_options(ModelSettings(accessibility=True))[-3:]
-    ['--accessibility', '--dropout', '0.1']
+    >>> as_options(ModelSettings(targets=["disorder"]))[-4:]
+    ['--targets', 'disorder', '--dropout', '0.1']
     """
     options = []
     for key, value in settings.model_dump(exclude_none=True).items():
@@ -120,6 +120,8 @@ def as_options(settings: Settings) -> list[str]:
             options += as_options(inner)
         elif isinstance(value, bool):
             options.append(f"--{name}" if value else f"--no-{name}")
+        elif isinstance(value, tuple):
+            options += [f"--{name}", ",".join(value)]
         elif isinstance(value, dict):
             options += [f"--{name}", json.dumps(value)] if value else []
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from grubio.config.base import Settings
+from grubio.config.base import Settings, from_json
+from grubio.config.targets import in_new_words
 from grubio.model.networks.registry import NetworkName, described_networks
 
 Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision"]
@@ -33,14 +34,30 @@ class ModelSettings(Settings):
         le=99,
         description="Residues that the convolution sees around each residue, an odd number.",
     )
-    accessibility: bool = Field(
-        default=False,
-        description="Whether to predict relative solvent accessibility too; the dataset must "
-        "have it.",
+    targets: tuple[str, ...] | None = Field(
+        default=None,
+        description="Names of the further targets to predict, of those that the dataset has "
+        "(on the command line with commas between them); all of them if left out.",
+    )
+    accessibility: bool | None = Field(
+        default=None,
+        deprecated=True,
+        exclude=True,
+        description="Former word for `targets: [accessibility]`.",
     )
     dropout: float = Field(
         default=0.1, ge=0, lt=1, description="Share of units dropped after every layer in training."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_words(cls, value: Any) -> Any:
+        return in_new_words(value, {"accessibility": "predict_accessibility"})
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return [name for name in value.split(",") if name] if isinstance(value, str) else value
 
     @field_validator("stem_width")
     @classmethod
@@ -111,16 +128,23 @@ class TrainingSettings(Settings):
         description="For genomes: wrong sites in 1,000 bases of the validation blocks that the "
         "threshold of a class lets pass.",
     )
-    accessibility_weight: float = Field(
-        default=0.3,
-        ge=0,
-        description="Weight of the loss of accessibility beside that of the labels.",
+    target_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Weights of the losses of further targets beside that of the labels, by name, "
+        "such as `{profile: 0.3}`; without one a target has the weight that its dataset says. A "
+        "target of weight 0 is not learned. On the command line: the same as JSON.",
     )
-    profile_weight: float = Field(
-        default=0,
-        ge=0,
-        description="Weight of the loss of predicting the chain's evolutionary profile from its "
-        "sequence alone; the dataset must have profiles.",
+    accessibility_weight: float | None = Field(
+        default=None,
+        deprecated=True,
+        exclude=True,
+        description="Former word for `target_weights: {accessibility: WEIGHT}`.",
+    )
+    profile_weight: float | None = Field(
+        default=None,
+        deprecated=True,
+        exclude=True,
+        description="Former word for `target_weights: {profile: WEIGHT}`.",
     )
     homolog_augmentation: float = Field(
         default=0,
@@ -128,6 +152,10 @@ class TrainingSettings(Settings):
         le=1,
         description="Largest share of residues of a training chain that are replaced by draws "
         "from its profile; the share is drawn anew for each chain and step.",
+    )
+    homolog_profile: str = Field(
+        default="profile",
+        description="Target of the dataset that has the profiles: shares of the residues.",
     )
     teacher_weight: float = Field(
         default=0.5,
@@ -160,6 +188,16 @@ class TrainingSettings(Settings):
     precision: Literal["auto", "32", "16-mixed", "bf16-mixed"] = Field(
         default="auto", description="`auto` is mixed precision on a CUDA device and 32 elsewhere."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_words(cls, value: Any) -> Any:
+        return in_new_words(value, {key: key for key in ("accessibility_weight", "profile_weight")})
+
+    @field_validator("target_weights", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        return from_json(value)
 
     @property
     def all_processes(self) -> int:

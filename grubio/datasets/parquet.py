@@ -1,10 +1,13 @@
 """The dataset on disk: records as Parquet, with alphabet, scheme and sources in its metadata.
 
-Columns ``id, description, sequence, labels, mask, group, split, accessibility``, all strings, and
-``profile``, bytes. The last two are further targets to learn from, null where a record has none;
-see :class:`grubio.sequences.record.Record`. The file's key-value metadata
-has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``, ``sources`` (file name to
-SHA-256), ``sites`` (see :class:`DatasetHeader`) and ``version``.
+Columns ``id, description, sequence, labels, mask, group, split``, all strings, and one for each
+further target, null where a record has no answer: a string of labels, a list of values (NaN where
+unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. The file's
+key-value metadata has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``,
+``targets`` (see :class:`grubio.sequences.target.Target`), ``sources`` (file name to SHA-256),
+``sites`` (see :class:`DatasetHeader`) and ``version``.
+
+Datasets of grubio 0.1 do not list their targets; their values are digits, tenths of the range.
 """
 
 from __future__ import annotations
@@ -16,28 +19,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grubio import __version__
+from grubio.config import FORMER_TARGETS
 from grubio.errors import GrubioError
 from grubio.files import written_whole
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
+from grubio.sequences.target import Answer, Target, target_from_dict, values_of_tenths
 
 COLUMNS = ("id", "description", "sequence", "labels", "mask", "group", "split")
-TARGET_COLUMNS = ("accessibility", "profile")
 SPLITS = ("train", "valid", "test")
 
-_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in COLUMNS),
-        ("accessibility", pa.string()),
-        ("profile", pa.binary()),
-    ]
-)
 _NO_DATASET = ("is not a Parquet file", "make a dataset with: grubio prepare")
 _ROWS_PER_GROUP = 10_000
 _ROWS_READ = 1_000
@@ -59,12 +57,15 @@ class DatasetHeader:
         For records cut out of a genome, both strands of each block, whose ids are loci
         (:mod:`grubio.sequences.locus`): the width of each class whose features all have the same
         one, by letter. None for other records.
+    targets
+        What can be learned besides the labels.
     """
 
     alphabet: Alphabet
     scheme: LabelScheme
     sources: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, int] | None = None
+    targets: Sequence[Target] = ()
 
     @property
     def kind(self) -> Kind:
@@ -85,14 +86,17 @@ def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Rec
         "scheme": header.scheme.as_dict(),
         "sources": dict(header.sources),
         "sites": header.sites and dict(header.sites),
+        "targets": [target.as_dict() for target in header.targets],
         "version": __version__,
     }
-    schema = _SCHEMA.with_metadata({"grubio": json.dumps(content, sort_keys=True)})
+    columns = [(name, pa.string()) for name in COLUMNS]
+    columns += [(target.name, _arrow_type(target)) for target in header.targets]
+    schema = pa.schema(columns, {"grubio": json.dumps(content, sort_keys=True)})
     with (
         written_whole(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
-        for rows in _groups(records):
+        for rows in _groups(records, header.targets):
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
@@ -106,8 +110,8 @@ def read_header(path: str | Path) -> DatasetHeader:
     """
     with open_parquet(path, *_NO_DATASET) as file:
         raw = (file.schema_arrow.metadata or {}).get(b"grubio")
-        missing = {*COLUMNS, *TARGET_COLUMNS} - set(file.schema_arrow.names)
-    if raw is None or missing:
+        names = set(file.schema_arrow.names)
+    if raw is None or not names.issuperset(COLUMNS):
         raise GrubioError(
             "is Parquet but not a dataset of grubio",
             path=path,
@@ -115,9 +119,16 @@ def read_header(path: str | Path) -> DatasetHeader:
         )
     try:
         content: dict[str, Any] = json.loads(raw)
-        scheme = scheme_from_dict(content["scheme"])
+        listed = content.get("targets")
+        targets = FORMER_TARGETS if listed is None else tuple(map(target_from_dict, listed))
+        if missing := {target.name for target in targets} - names:
+            raise ValueError(f"there is no column '{min(missing)}'")
         return DatasetHeader(
-            ALPHABETS[content["alphabet"]], scheme, content["sources"], content.get("sites")
+            ALPHABETS[content["alphabet"]],
+            scheme_from_dict(content["scheme"]),
+            content["sources"],
+            content.get("sites"),
+            targets,
         )
     except (ValueError, KeyError) as error:
         raise GrubioError(f"has a damaged header: {error}", path=path) from error
@@ -128,20 +139,23 @@ def read_records(
 ) -> Iterator[Record]:
     """Yield the records of a dataset in order; only those of one split if it is given.
 
-    Accessibility and profiles, which only training needs, are read if ``targets`` is true.
+    Answers for further targets are read if ``targets`` is true.
 
     Raises
     ------
     GrubioError
         If the file is missing or is not a dataset of grubio.
     """
-    read_header(path)
+    header = read_header(path)
+    further = header.targets if targets else ()
     with open_parquet(path, *_NO_DATASET) as file:
-        wanted = [*COLUMNS, *(TARGET_COLUMNS if targets else ())]
+        wanted = [*COLUMNS, *(target.name for target in further)]
         for batch in file.iter_batches(_ROWS_READ, columns=wanted):
-            for row in batch.to_pylist():
+            for number, row in enumerate(batch.select(list(COLUMNS)).to_pylist()):
                 if split is None or row["split"] == split:
-                    yield Record(**row)
+                    cells = ((target, batch.column(target.name)[number]) for target in further)
+                    answers = {t.name: _answer(cell, t) for t, cell in cells if cell.is_valid}
+                    yield Record(**row, answers=answers)
 
 
 def require_splits(path: str | Path, records: Sequence[Record], split: str) -> None:
@@ -170,7 +184,30 @@ def open_parquet(path: str | Path, problem: str, hint: str) -> pq.ParquetFile:
         raise GrubioError(problem, path=path, hint=hint) from error
 
 
-def _groups(records: Iterable[Record]) -> Iterator[list[dict[str, Any]]]:
-    rows = ({name: getattr(record, name) for name in _SCHEMA.names} for record in records)
+def _arrow_type(target: Target) -> pa.DataType:
+    if target.kind == "value":
+        return pa.list_(pa.float32())
+    return pa.binary() if target.shares else pa.string()
+
+
+def _answer(cell: pa.Scalar, target: Target) -> Answer:
+    if isinstance(cell, pa.ListScalar):
+        return np.asarray(cell.values.to_numpy(zero_copy_only=False), dtype=np.float32)
+    if isinstance(cell, pa.BinaryScalar) and not isinstance(cell, pa.StringScalar):
+        return np.frombuffer(cell.as_py(), dtype=np.uint8).reshape(-1, target.size)
+    text = str(cell.as_py())
+    return text if target.kind == "classes" else values_of_tenths(text, target)
+
+
+def _cell(answer: Answer | None) -> Answer | bytes | None:
+    return answer.tobytes() if isinstance(answer, np.ndarray) and answer.ndim == 2 else answer
+
+
+def _groups(records: Iterable[Record], targets: Sequence[Target]) -> Iterator[list[dict[str, Any]]]:
+    rows = (
+        {name: getattr(record, name) for name in COLUMNS}
+        | {target.name: _cell(record.answers.get(target.name)) for target in targets}
+        for record in records
+    )
     while group := list(islice(rows, _ROWS_PER_GROUP)):
         yield group

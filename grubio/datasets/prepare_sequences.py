@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from grubio.config import PrepareSettings
+from grubio.config import PrepareSettings, TargetSettings
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
-from grubio.overwriting import keeps_inputs
+from grubio.overwriting import keep_apart, keeps_inputs
 from grubio.readers.labelled import read_labelled
-from grubio.readers.targets import with_accessibility, with_profiles
+from grubio.readers.targets import with_answers
 from grubio.sequences.alphabet import ALPHABETS
 from grubio.sequences.scheme import LabelScheme
 
 
-@keeps_inputs(
-    "files", "labels", "masks", "accessibility", "profiles", outputs=("output", "summary")
-)
+@keeps_inputs("files", "labels", "masks", outputs=("output", "summary"))
 def prepare_dataset(
     files: Sequence[str | Path],
     output: Path,
@@ -29,8 +27,7 @@ def prepare_dataset(
     *,
     labels: Path | None = None,
     masks: Path | None = None,
-    accessibility: Path | None = None,
-    profiles: Path | None = None,
+    targets: Sequence[TargetSettings] = (),
     summary: Path | None = None,
 ) -> Tally:
     """Read and check labelled records and write them as a dataset, in their order.
@@ -47,8 +44,8 @@ def prepare_dataset(
         Format, alphabet, scheme, and what to do with invalid records.
     labels, masks
         FASTA of labels and of masks, for format ``fasta``.
-    accessibility, profiles
-        Further targets to learn from; see :mod:`grubio.readers.targets`.
+    targets
+        What else is known of each residue, in columns of the table (format ``tsv``) or in files.
     summary
         JSON to write: the returned counts.
 
@@ -59,7 +56,10 @@ def prepare_dataset(
     """
     scheme = settings.label_scheme
     alphabet = ALPHABETS[settings.alphabet]
-    read = [p for p in (*files, labels, masks, accessibility, profiles) if p is not None]
+    further = [target.target() for target in targets]
+    own_files = [target.file.location for target in targets if target.file is not None]
+    keep_apart(own_files, [output, summary])
+    read = [p for p in (*files, labels, masks, *own_files) if p is not None]
     tally = Tally()
 
     def refuse(error: GrubioError) -> None:
@@ -68,16 +68,23 @@ def prepare_dataset(
         tally.read += 1
         tally.refuse(str(error.path), error.problem)
 
-    raw = read_labelled(files, settings, refuse, tally.left_out, labels=labels, masks=masks)
-    if accessibility is not None:
-        raw = with_accessibility(raw, accessibility)
-    if profiles is not None:
-        raw = with_profiles(raw, profiles)
+    raw = read_labelled(
+        files,
+        settings,
+        refuse,
+        tally.left_out,
+        labels=labels,
+        masks=masks,
+        answers={t.name: t.target().heading for t in targets if t.file is None},
+    )
+    for target in targets:
+        raw = with_answers(raw, target)
     records = checked_records(
         raw,
         alphabet,
         settings.on_invalid,
         scheme=scheme,
+        targets=further,
         path=files[0] if len(files) == 1 else None,
         tally=tally,
     )
@@ -87,7 +94,7 @@ def prepare_dataset(
         raise GrubioError(f"no record is left{_first_reason(tally)}", path=files[0])
     _require_known_labels(tally, scheme, files[0])
     sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
-    write_dataset(output, DatasetHeader(alphabet, scheme, sources), kept)
+    write_dataset(output, DatasetHeader(alphabet, scheme, sources, targets=further), kept)
     if summary is not None:
         content = tally_as_dict(tally, scheme)
         write_text_whole(summary, json.dumps(content, indent=2, sort_keys=True) + "\n")

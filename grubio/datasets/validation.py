@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,8 +12,9 @@ import numpy as np
 from grubio.config import OnInvalid
 from grubio.errors import GrubioError
 from grubio.sequences.alphabet import PROTEIN, Alphabet, looks_like_dna
-from grubio.sequences.record import PROFILE_COLUMNS, Record
+from grubio.sequences.record import Record
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.target import Target
 from grubio.text import letter_name
 
 _REASONS_KEPT = 1000
@@ -68,6 +69,7 @@ def checked_records(
     on_invalid: OnInvalid,
     *,
     scheme: LabelScheme | None = None,
+    targets: Sequence[Target] = (),
     path: str | Path | None = None,
     tally: Tally | None = None,
 ) -> Iterator[Record]:
@@ -88,6 +90,8 @@ def checked_records(
         ``error``, ``skip`` or ``mask``.
     scheme
         Labels that are valid; labels are not looked at without it.
+    targets
+        Further targets, whose answers are checked likewise.
     path
         File to name in errors.
     tally
@@ -105,7 +109,9 @@ def checked_records(
         if record.sequence.endswith("*"):
             tally.stops += 1
         try:
-            checked = _checked(record, alphabet, scheme, mask=on_invalid == "mask", path=path)
+            mask = on_invalid == "mask"
+            checked = _checked(record, alphabet, scheme, mask=mask, path=path)
+            checked = _with_valid_answers(checked, targets, mask=mask, path=path)
         except GrubioError as error:
             if on_invalid == "error":
                 raise
@@ -165,11 +171,12 @@ def _checked(
     for what, text in (
         ("labels", record.labels),
         ("mask", record.mask),
-        ("accessibility", record.accessibility),
+        *record.answers.items(),
     ):
         if text is not None and len(text) != len(record):
+            unit = "characters" if isinstance(text, str) else "values"
             raise GrubioError(
-                f"{len(record)} residues but {len(text)} characters of {what}",
+                f"{len(record)} residues but {len(text)} {unit} of {what}",
                 path=path,
                 record=record.id,
                 hint="give one character per residue",
@@ -220,6 +227,27 @@ def _checked(
     return replace(record, sequence=sequence, labels=labels, mask=mask_text)
 
 
+def _with_valid_answers(
+    record: Record, targets: Sequence[Target], *, mask: bool, path: str | Path | None
+) -> Record:
+    answers = dict(record.answers)
+    for target in targets:
+        answer, scheme = answers.get(target.name), target.scheme
+        if scheme is None or not isinstance(answer, str):
+            continue
+        wrong = scheme.invalid_positions(answer)
+        if wrong and not mask:
+            raise GrubioError(
+                f"'{answer[wrong[0]]}' is not a label of {target.name} ({scheme.letters})",
+                path=path,
+                record=record.id,
+                position=wrong[0] + 1,
+                hint="write ? where the label is unknown",
+            )
+        answers[target.name] = _replaced(answer, wrong, UNKNOWN_LABEL)
+    return replace(record, answers=answers) if targets else record
+
+
 def _without_stop(record: Record) -> Record:
     if not record.sequence.endswith("*"):
         return record
@@ -231,8 +259,10 @@ def _without_stop(record: Record) -> Record:
         if record.labels and len(record.labels) == size
         else record.labels,
         mask=record.mask[:-1] if record.mask and len(record.mask) == size else record.mask,
-        accessibility=record.accessibility and record.accessibility[: size - 1],
-        profile=record.profile and record.profile[: (size - 1) * PROFILE_COLUMNS],
+        answers={
+            name: answer[:-1] if len(answer) == size else answer
+            for name, answer in record.answers.items()
+        },
     )
 
 

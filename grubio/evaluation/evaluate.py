@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,11 @@ from grubio.config import Device, EvaluationSettings, Metric
 from grubio.datasets.audit import AuditRow, read_audit
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
-from grubio.evaluation.accessibility import accessibility_scores
 from grubio.evaluation.baselines import class_frequencies
 from grubio.evaluation.genome.evaluate import GenomeEvaluation
 from grubio.evaluation.overall import Probabilities, score_predictions
 from grubio.evaluation.sequences import SequenceEvaluation
+from grubio.evaluation.values import value_scores
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference.labelled_sequence import labelled
 from grubio.inference.predictor import Predictor
@@ -136,9 +136,12 @@ def evaluate_model(
             headline=evaluation.headline,
         )
         tables |= evaluation.add_scores(metrics, predicted.probabilities, train, valid)
-    if predicted.accessibility and any(record.accessibility for record in test):
-        weights = bootstrap_weights(len(test), settings.bootstrap, settings.seed)
-        metrics.accessibility = accessibility_scores(test, predicted.accessibility, weights)
+    for target in header.targets:
+        known: list[Any] = [record.answers.get(target.name) for record in test]
+        predicts = predicted.accessibility and target.kind == "value"
+        if predicts and any(answer is not None for answer in known):
+            weights = bootstrap_weights(len(test), settings.bootstrap, settings.seed)
+            metrics.targets = {target.name: value_scores(known, predicted.accessibility, weights)}
     metrics.provenance = {
         "grubio_version": __version__,
         "weights_sha256": bundle.metadata["weights_sha256"],

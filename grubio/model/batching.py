@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.sequences.alphabet import Alphabet
-from grubio.sequences.record import PROFILE_COLUMNS, Record
+from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 
 IGNORED = -100
 """The class index of residues that take no part in the loss: masked, unknown, or padding."""
+
+Answers: TypeAlias = Mapping[str, npt.NDArray[Any]]
+"""What is known for targets, by name, with residues on the first axis: class indices, int64, as of
+the labels; values in the unit range, float32, NaN where unknown; or shares of the classes,
+``(..., class)``, zeros where unknown."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +34,16 @@ class Example:
     classes
         Class indices, int64 ``(residue,)``; :data:`IGNORED` where the residue does not count, and
         from the size of the scheme upwards where the class is known only coarsely.
-    accessibility
-        Relative solvent accessibility, float32 ``(residue,)``, NaN where unknown; or None.
-    profile
-        Substitution frequencies in sixty-thirds, uint8 ``(residue, 20)``; or None.
-    taught
-        Probabilities that a teacher gives, float16 ``(residue, class)``; or None.
+    answers
+        What is known for further targets, by name.
+    teacher_probabilities
+        Probabilities that a teacher gives, float16 ``(residue, class)``, by target.
     """
 
     codes: npt.NDArray[np.uint8]
     classes: npt.NDArray[np.int64]
-    accessibility: npt.NDArray[np.float32] | None = None
-    profile: npt.NDArray[np.uint8] | None = None
-    taught: npt.NDArray[np.float16] | None = None
+    answers: Answers = field(default_factory=dict)
+    teacher_probabilities: Answers = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of residues."""
@@ -52,9 +55,8 @@ class Example:
         return Example(
             self.codes[piece],
             self.classes[piece],
-            None if self.accessibility is None else self.accessibility[piece],
-            None if self.profile is None else self.profile[piece],
-            None if self.taught is None else self.taught[piece],
+            {name: answer[piece] for name, answer in self.answers.items()},
+            {name: answer[piece] for name, answer in self.teacher_probabilities.items()},
         )
 
 
@@ -70,28 +72,31 @@ class Batch:
         Residues of each sequence, int64 ``(batch,)``.
     classes
         Class indices, int64 ``(time, batch)``; :data:`IGNORED` at padding.
-    accessibility
-        Relative solvent accessibility, float32 ``(time, batch)``; NaN where unknown.
-    profile
-        Substitution frequencies in sixty-thirds, uint8 ``(time, batch, 20)``; zeros where unknown.
-        The last axis is empty if no example has a profile.
-    taught
-        Probabilities that a teacher gives, float16 ``(time, batch, class)``; zeros where it gives
-        none. The last axis is empty if no example was taught.
+    answers
+        What is known for further targets, ``(time, batch)`` or ``(time, batch, class)``; a target
+        without an answer for any of the examples is left out.
+    teacher_probabilities
+        Probabilities that a teacher gives, ``(time, batch, class)``, by target.
     """
 
     codes: npt.NDArray[np.uint8]
     lengths: npt.NDArray[np.int64]
     classes: npt.NDArray[np.int64]
-    accessibility: npt.NDArray[np.float32]
-    profile: npt.NDArray[np.uint8]
-    taught: npt.NDArray[np.float16]
+    answers: Answers
+    teacher_probabilities: Answers
 
 
 def labelled_examples(
-    record: Record, alphabet: Alphabet, scheme: LabelScheme, max_length: int | None = None
+    record: Record,
+    alphabet: Alphabet,
+    scheme: LabelScheme,
+    max_length: int | None = None,
+    targets: Sequence[Target] = (),
 ) -> Iterator[Example]:
     """Yield a record as one example, or as pieces of nearly equal length up to ``max_length``.
+
+    Pieces of which nothing is known for the labels nor for a target that models predict are left
+    out.
 
     Raises
     ------
@@ -101,27 +106,37 @@ def labelled_examples(
     if record.labels is None:
         raise ValueError(f"record '{record.id}' has no labels")
     codes = alphabet.encode(record.sequence)
-    found = scheme.encode(record.labels)
-    known = scheme.size + len(scheme.coarse_letters)
-    classes = np.where(found < known, found.astype(np.int64), IGNORED)
+    classes = _class_indices(record.labels, scheme)
     if record.mask is not None:
         classes[np.frombuffer(record.mask.encode("ascii"), dtype=np.uint8) == ord("0")] = IGNORED
     pieces = 1 if max_length is None else -(-len(codes) // max_length)
-    whole = Example(codes, classes, accessibility_of(record), _profile(record))
+    whole = Example(codes, classes, answers_of(record, targets))
+    predicted = [target.name for target in targets if target.shipped]
     for places in np.array_split(np.arange(len(codes)), pieces):
         part = whole.part(int(places[0]), int(places[-1]) + 1)
-        if (part.classes != IGNORED).any():
+        learned = [part.classes, *(part.answers[n] for n in predicted if n in part.answers)]
+        if any(is_known(answer).any() for answer in learned):
             yield part
 
 
-def accessibility_of(record: Record) -> npt.NDArray[np.float32] | None:
-    """Return relative solvent accessibility, float32 ``(residue,)``, NaN where unknown; or None."""
-    if record.accessibility is None:
-        return None
-    digits = np.frombuffer(record.accessibility.encode("ascii"), dtype=np.uint8).astype(np.float32)
-    # A digit stands for a tenth of the range; its middle is the best guess.
-    middles = (digits - ord("0") + 0.5) / 10
-    return np.where(digits >= ord("0"), middles, np.float32(np.nan)).astype(np.float32)
+def answers_of(record: Record, targets: Sequence[Target]) -> dict[str, npt.NDArray[Any]]:
+    """Return the answers that a record has for targets, as a network learns them, by name."""
+    answers: dict[str, npt.NDArray[Any]] = {}
+    for target in targets:
+        answer = record.answers.get(target.name)
+        if isinstance(answer, str):
+            if target.scheme is not None:
+                answers[target.name] = _class_indices(answer, target.scheme)
+        elif answer is not None:
+            answers[target.name] = answer if target.shares else target.in_unit_range(answer)
+    return answers
+
+
+def is_known(answer: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Tell of which residues an answer is known; see :data:`Answers`."""
+    if answer.dtype == np.int64:
+        return np.asarray(answer != IGNORED)
+    return np.asarray(np.isfinite(answer) if answer.dtype == np.float32 else answer.any(axis=-1))
 
 
 def class_counts(examples: Sequence[Example], classes: int) -> npt.NDArray[np.int64]:
@@ -192,19 +207,13 @@ def is_dealt(turn: int, batches: int, process: int, processes: int) -> bool:
 def padded(examples: Sequence[Example], pad_code: int) -> Batch:
     """Return examples side by side, padded at the end."""
     codes, lengths = padded_codes([example.codes for example in examples], pad_code)
-    classes = np.full(codes.shape, IGNORED, dtype=np.int64)
-    accessibility = np.full(codes.shape, np.nan, dtype=np.float32)
-    profile = np.zeros((*codes.shape, _columns(e.profile for e in examples)), dtype=np.uint8)
-    taught = np.zeros((*codes.shape, _columns(e.taught for e in examples)), dtype=np.float16)
-    for column, example in enumerate(examples):
-        classes[: len(example), column] = example.classes
-        if example.accessibility is not None:
-            accessibility[: len(example), column] = example.accessibility
-        if example.profile is not None:
-            profile[: len(example), column] = example.profile
-        if example.taught is not None:
-            taught[: len(example), column] = example.taught
-    return Batch(codes, lengths, classes, accessibility, profile, taught)
+    return Batch(
+        codes,
+        lengths,
+        _side_by_side([example.classes for example in examples], codes.shape),
+        _by_name([example.answers for example in examples], codes.shape),
+        _by_name([example.teacher_probabilities for example in examples], codes.shape),
+    )
 
 
 class PaddedBatches(Sequence[Batch]):
@@ -260,14 +269,27 @@ def padding_waste(batches: Sequence[Sequence[int]], lengths: Sequence[int]) -> f
     return 1 - useful / computed
 
 
-def _columns(arrays: Iterable[npt.NDArray[Any] | None]) -> int:
-    return next((array.shape[1] for array in arrays if array is not None), 0)
+def _class_indices(labels: str, scheme: LabelScheme) -> npt.NDArray[np.int64]:
+    found = scheme.encode(labels).astype(np.int64)
+    return np.where(found < scheme.size + len(scheme.coarse_letters), found, IGNORED)
 
 
-def _profile(record: Record) -> npt.NDArray[np.uint8] | None:
-    if record.profile is None:
-        return None
-    return np.frombuffer(record.profile, dtype=np.uint8).reshape(len(record), PROFILE_COLUMNS)
+def _by_name(answers: Sequence[Answers], shape: tuple[int, ...]) -> Answers:
+    names = dict.fromkeys(name for own in answers for name in own)
+    return {name: _side_by_side([own.get(name) for own in answers], shape) for name in names}
+
+
+def _side_by_side(
+    answers: Sequence[npt.NDArray[Any] | None], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    """Return answers, at least one of them there, as ``(time, batch)`` or with an axis more."""
+    first = next(answer for answer in answers if answer is not None)
+    missing = {"i": IGNORED, "f": np.nan}[first.dtype.kind] if first.ndim == 1 else 0
+    together = np.full((*shape, *first.shape[1:]), missing, dtype=first.dtype)
+    for column, answer in enumerate(answers):
+        if answer is not None:
+            together[: len(answer), column] = answer
+    return together
 
 
 def _packed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ def read_labelled(
     *,
     labels: Path | None = None,
     masks: Path | None = None,
+    answers: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
     """Yield the labelled records of all files in the format that the settings name.
 
@@ -36,6 +37,8 @@ def read_labelled(
         Is given the number of what is no error and left out, by what it is.
     labels, masks
         FASTA of labels and of masks, for format ``fasta``.
+    answers
+        Columns of a table, by further target, whose cells become the answers of records.
 
     Raises
     ------
@@ -49,6 +52,11 @@ def read_labelled(
     from grubio.readers.tagged_fasta import read_tagged_fasta
     from grubio.readers.three_line_fasta import read_three_line_fasta
 
+    if answers and settings.format != "tsv":
+        raise GrubioError(
+            f"format {settings.format} has no column '{next(iter(answers.values()))}'",
+            hint="give the target a file of its own: --target NAME=SCHEME@FILE",
+        )
     if settings.format == "fasta":
         if labels is None:
             raise GrubioError(
@@ -68,6 +76,7 @@ def read_labelled(
             read_table,
             columns=[c for c in settings.columns.split(",") if c],
             scheme=settings.scheme.partition("=")[0],
+            answers=answers,
         ),
         "dssp": partial(read_dssp, left_out=left_out),
         "structure": partial(read_structure, left_out=left_out),

@@ -2,15 +2,16 @@
 
 Columns ``id`` and ``sequence``, and for labels one named as the scheme (``ss8``, ``ss3``), or else
 ``labels``, ``label`` or ``target``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``,
-``valid`` or ``val``, ``test``), ``group``, ``description``. Others are not looked at. Names may be
-in either case. Cells may be in double quotes, but for those between tabs.
+``valid`` or ``val``, ``test``), ``group``, ``description``, and those of further targets. Others
+are not looked at. Names may be in either case. Cells may be in double quotes, but for those between
+tabs.
 """
 
 from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from grubio.errors import GrubioError
@@ -24,7 +25,10 @@ _DELIMITERS = "\t,;"
 
 
 def read_table(
-    path: str | Path, columns: Sequence[str] = (), scheme: str = "ss8"
+    path: str | Path,
+    columns: Sequence[str] = (),
+    scheme: str = "ss8",
+    answers: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a table in order.
 
@@ -36,6 +40,8 @@ def read_table(
         Names of the columns if there is no header line.
     scheme
         Name of the label scheme, after which the column of labels may be named.
+    answers
+        Columns of further targets, by target; their cells become the answers as they are.
 
     Raises
     ------
@@ -45,10 +51,11 @@ def read_table(
     """
     lines_of: dict[str, int] = {}
     header: list[str] = []
-    for number, cells in _rows(path):
+    further = {target: column.lower() for target, column in (answers or {}).items()}
+    for number, cells in rows_of(path):
         if not header:
             header = [name.strip().lower() for name in columns or cells]
-            labels_column = _labels_column(header, scheme, path)
+            labels_column = _labels_column(header, scheme, further.values(), path)
             if not columns:
                 continue
         if len(cells) != len(header):
@@ -87,13 +94,20 @@ def read_table(
             row.get("mask") or None,
             row.get("group") or None,
             None if split is None else SPLIT_NAMES[split],
+            {target: row[column] for target, column in further.items()},
         )
     if not lines_of:
         raise GrubioError("holds no records", path=path)
 
 
-def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each row that is not blank, and its line."""
+def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line of each row that is not blank, and its cells.
+
+    Raises
+    ------
+    GrubioError
+        With the line, if a quote is not closed or an encoding is not known.
+    """
     # A sequence may be longer than what the module takes for a mistake.
     csv.field_size_limit(1 << 30)
     lines = (line for _, line in text_lines(path))
@@ -118,9 +132,9 @@ def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
         raise GrubioError(str(error), path=path, line=blank + rows.line_num) from error
 
 
-def _labels_column(header: list[str], scheme: str, path: str | Path) -> str:
+def _labels_column(header: list[str], scheme: str, further: Iterable[str], path: str | Path) -> str:
     found = [name for name in (scheme.lower(), *_LABEL_COLUMNS) if name in header]
-    missing = [name for name in ("id", "sequence") if name not in header]
+    missing = [name for name in ("id", "sequence", *further) if name not in header]
     others = [name for name in SCHEMES if name in header]
     if others and not found and not missing:
         raise GrubioError(

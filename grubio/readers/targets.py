@@ -1,10 +1,10 @@
-"""Further targets of labelled chains: accessibility and evolutionary profiles.
+"""Answers for further targets, from columns of the records' table or from files of their own.
 
-Accessibility is a tab-separated table with a header line, whose first two columns are the id and
-one digit per residue: relative solvent accessibility in tenths, ``-`` where unknown. Profiles are
-a NumPy archive whose array ``freq``, uint8 ``(residue, 20)``, holds the substitution frequencies
-of all residues of all records in the order of the records, in sixty-thirds, columns
-``ACDEFGHIKLMNPQRSTVWY``.
+A file is a table with a header line and the columns ``id`` and that of the target
+(or whichever is first and second), or, for shares of classes, a NumPy archive whose array ``freq``,
+uint8 ``(residue, class)``, holds the shares of all residues of all records in the order of the
+records. A cell has labels, one letter per residue; numbers with a comma between two; or, as
+``tenths``, one digit per residue.
 """
 
 from __future__ import annotations
@@ -12,78 +12,126 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
+from grubio.config import TargetSettings
 from grubio.errors import GrubioError
-from grubio.files import open_input
-from grubio.sequences.record import PROFILE_COLUMNS, Record
+from grubio.readers.table import rows_of
+from grubio.sequences.record import Record
+from grubio.sequences.target import Answer, values_of_tenths
 
-_DIGITS = set("0123456789-")
+_UNKNOWN = ("", "?", "-", "NA", "NaN", "nan")
 
 
-def with_accessibility(records: Iterable[Record], path: str | Path) -> Iterator[Record]:
-    """Yield records with the accessibility that a table gives for their ids.
+def with_answers(records: Iterable[Record], settings: TargetSettings) -> Iterator[Record]:
+    """Yield records with what is known of them for a target.
 
-    Records that are not in the table have none.
+    Records whose cell is empty, or that are not in the file, have no answer.
+
+    Parameters
+    ----------
+    records
+        Records; without a file of the target they have the cells of its column as answers.
+    settings
+        The target.
 
     Raises
     ------
     GrubioError
-        With the line, if a row is no id and digits; if an id comes twice; or if no record is in
-        the table.
+        With the line or the record, if a cell is not as expected; if an id comes twice; if no
+        record is in the file; or if an archive has another number of residues than the records.
     """
-    digits_of: dict[str, str] = {}
-    with open_input(path) as raw:
-        for number, line in enumerate(raw, start=1):
-            cells = line.decode("utf-8", errors="replace").rstrip("\r\n").split("\t")
-            if number == 1 or cells == [""]:
-                continue
-            if len(cells) < 2 or not set(cells[1]) <= _DIGITS:
-                raise GrubioError(
-                    "an id and one digit per residue were expected", path=path, line=number
-                )
-            if cells[0] in digits_of:
-                raise GrubioError("the id comes twice", path=path, line=number, record=cells[0])
-            digits_of[cells[0]] = cells[1]
+    if settings.answers == "shares":
+        yield from _with_shares(records, settings)
+        return
+    name = settings.name
+    path = None if settings.file is None else settings.file.location
+    answers = None if path is None else _answers_of_table(path, settings)
     found = 0
     for record in records:
-        found += record.id in digits_of
-        yield replace(record, accessibility=digits_of.get(record.id))
-    if not found:
+        others = {key: answer for key, answer in record.answers.items() if key != name}
+        answer = None
+        if answers is not None:
+            found += record.id in answers
+            answer = answers.get(record.id)
+        elif cell := record.answers.get(name):
+            try:
+                answer = _answer(str(cell), settings)
+            except ValueError as error:
+                raise GrubioError(f"{name}: {error}", record=record.id) from None
+        yield replace(record, answers=others if answer is None else {**others, name: answer})
+    if answers is not None and not found:
         raise GrubioError("none of its ids is among the records", path=path)
 
 
-def with_profiles(records: Iterable[Record], path: str | Path) -> Iterator[Record]:
-    """Yield records with their part of an archive of profiles.
+def _answers_of_table(path: str, settings: TargetSettings) -> dict[str, Answer | None]:
+    answers: dict[str, Answer | None] = {}
+    id_column, column = 0, 1
+    for place, (number, cells) in enumerate(rows_of(path)):
+        if place == 0:
+            header = [name.strip().lower() for name in cells]
+            wanted = ("id", settings.target().heading.lower())
+            if set(wanted) <= set(header):
+                id_column, column = map(header.index, wanted)
+            continue
+        if len(cells) <= max(id_column, column):
+            raise GrubioError(f"an id and {settings.name} were expected", path=path, line=number)
+        name, cell = cells[id_column], cells[column]
+        if name in answers:
+            raise GrubioError("the id comes twice", path=path, line=number, record=name)
+        try:
+            answers[name] = _answer(cell, settings) if cell.strip() else None
+        except ValueError as error:
+            raise GrubioError(str(error), path=path, line=number, record=name) from None
+    return answers
 
-    Raises
-    ------
-    GrubioError
-        If the file is no such archive, or has another number of residues than the records.
-    """
+
+def _answer(cell: str, settings: TargetSettings) -> Answer:
+    target = settings.target()
+    if target.kind == "classes":
+        return cell
+    if settings.answers == "tenths":
+        return values_of_tenths(cell, target)
+    values = np.full(cell.count(",") + 1, np.nan, dtype=np.float32)
+    for place, text in enumerate(cell.split(",")):
+        if text.strip() in _UNKNOWN:
+            continue
+        try:
+            values[place] = float(text)
+        except ValueError:
+            raise ValueError(f"'{text}' at position {place + 1} is not a number") from None
+        if not target.low <= values[place] <= target.high:
+            raise ValueError(
+                f"{text} at position {place + 1} is not between {target.low:g} and {target.high:g}"
+            )
+    return values
+
+
+def _with_shares(records: Iterable[Record], settings: TargetSettings) -> Iterator[Record]:
+    if settings.file is None:
+        raise GrubioError(f"target {settings.name}: its shares need a file")
+    path, classes = settings.file.location, settings.target().size
     try:
         with np.load(path, allow_pickle=False) as archive:
-            frequencies = archive["freq"]
+            shares = archive["freq"]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise GrubioError(
             f"is not a NumPy archive with an array freq: {error}", path=path
         ) from error
-    if frequencies.dtype != np.uint8 or frequencies.shape[1:] != (PROFILE_COLUMNS,):
+    if shares.dtype != np.uint8 or shares.shape[1:] != (classes,):
         raise GrubioError(
-            f"freq is {frequencies.dtype} {frequencies.shape}; "
-            f"uint8 (residue, {PROFILE_COLUMNS}) was expected",
+            f"freq is {shares.dtype} {shares.shape}; uint8 (residue, {classes}) was expected",
             path=path,
         )
     end = 0
     for record in records:
         start, end = end, end + len(record)
-        if end <= len(frequencies):
-            yield replace(record, profile=frequencies[start:end].tobytes())
-    if end != len(frequencies):
+        if end <= len(shares):
+            yield replace(record, answers={**record.answers, settings.name: shares[start:end]})
+    if end != len(shares):
         raise GrubioError(
-            f"{len(frequencies)} residues, but the records have {end}",
+            f"{len(shares)} residues, but the records have {end}",
             path=path,
-            hint="profiles must be in the order of the records",
+            hint="shares must be in the order of the records",
         )

@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from grubio.errors import GrubioError
 from grubio.files import write_text_whole
@@ -152,7 +160,10 @@ class Independence(_Content):
 
 
 class Metrics(_WithScores):
-    """The content of ``metrics.json``; scores of the whole test set are among its keys."""
+    """The content of ``metrics.json``; scores of the whole test set are among its keys.
+
+    Scores of further targets are in ``targets``, by name.
+    """
 
     counts: Counts = Counts()
     headline: Headline | None = None
@@ -161,11 +172,25 @@ class Metrics(_WithScores):
     baselines: dict[str, Scores] = {}
     by_length: list[Band] = []
     by_identity: list[Band] = []
-    accessibility: Scores | None = None
+    targets: dict[str, Scores] = {}
     sites: dict[str, SiteClass] | None = None
     dense: dict[str, DenseClass] | None = None
     independence: Independence = Independence()
     provenance: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _targets_together(cls, content: Any) -> Any:
+        # In files of grubio 0.1 the scores of a further target stand beside the others.
+        if not isinstance(content, dict):
+            return content
+        beside = {
+            key: scores
+            for key, scores in content.items()
+            if key not in cls.model_fields and isinstance(scores, dict) and "pearson" in scores
+        }
+        others = {key: value for key, value in content.items() if key not in beside}
+        return {**others, "targets": beside} if beside else content
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the file holds: what was measured, under the names of the file."""

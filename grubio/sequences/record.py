@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-PROFILE_COLUMNS = 20
-"""Residues in a column of a profile, in the order ``ACDEFGHIKLMNPQRSTVWY``."""
+from grubio.sequences.target import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,8 @@ class Record:
         Identifier of the homology cluster (or genome block), once known.
     split
         ``train``, ``valid`` or ``test``, once known.
-    accessibility
-        Relative solvent accessibility in tenths, one digit per residue, ``-`` where unknown; or
-        None.
-    profile
-        Substitution frequencies of each residue among its homologs, uint8 ``(residue, 20)`` in C
-        order, sixty-thirds, in the order ``ACDEFGHIKLMNPQRSTVWY``; or None.
+    answers
+        What is known for further targets, by name; nothing for a target without an answer.
     """
 
     id: str
@@ -43,8 +39,7 @@ class Record:
     mask: str | None = None
     group: str | None = None
     split: str | None = None
-    accessibility: str | None = None
-    profile: bytes | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict, compare=False)
 
     def __len__(self) -> int:
         """Return the number of residues."""

@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
 Kind = Literal["classes", "value"]
+Answer: TypeAlias = str | npt.NDArray[Any]
+"""What is known of a record for one target: labels, one letter per residue; values, float32
+``(residue,)``, NaN where unknown; or shares of the classes, uint8 ``(residue, class)``, zeros where
+unknown."""
+
+LABELS = "labels"
+"""Name of the main target, whose answers are the labels of a record."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,13 @@ class Target:
     low, high
         The range of a value, in the user's unit.
     weight
-        Of its loss, relative to the other targets.
+        Of its loss, relative to the labels.
+    column
+        Its column in tables of predictions; the name if empty.
+    shares
+        Whether its answers are a share of each class, and not labels.
+    shipped
+        Whether the model predicts it. A target that is not shipped shapes training alone.
     """
 
     name: str
@@ -40,15 +56,32 @@ class Target:
     low: float = 0.0
     high: float = 1.0
     weight: float = 1.0
+    column: str = ""
+    shares: bool = False
+    shipped: bool = True
+
+    @property
+    def heading(self) -> str:
+        """Its column in tables of predictions."""
+        return self.column or self.name
 
     @property
     def size(self) -> int:
         """Number of outputs that a network has for it: the classes, or one."""
         return self.scheme.size if self.scheme else 1
 
+    def in_unit_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return values as networks have them: float32, 0 for ``low`` and 1 for ``high``."""
+        return np.asarray((values - self.low) / (self.high - self.low), dtype=np.float32)
+
+    def in_own_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return values from 0 to 1 in the user's unit, float32."""
+        return np.asarray(self.low + (self.high - self.low) * values, dtype=np.float32)
+
     def as_dict(self) -> dict[str, Any]:
         """Return what a file needs to hold to rebuild this target with :func:`target_from_dict`."""
-        content: dict[str, Any] = {"name": self.name, "kind": self.kind, "weight": self.weight}
+        keys = ("name", "kind", "weight", "column", "shares", "shipped")
+        content: dict[str, Any] = {key: getattr(self, key) for key in keys}
         if self.scheme is None:
             return content | {"range": [self.low, self.high]}
         return content | {"scheme": self.scheme.as_dict()}
@@ -69,14 +102,44 @@ def target_from_dict(content: Mapping[str, Any]) -> Target:
     True
     """
     try:
-        name, weight = str(content["name"]), float(content["weight"])
+        name = str(content["name"])
+        rest: dict[str, Any] = {
+            "weight": float(content["weight"]),
+            "column": str(content.get("column", "")),
+            "shares": bool(content.get("shares", False)),
+            "shipped": bool(content.get("shipped", True)),
+        }
         if content["kind"] == "classes":
-            return Target(name, "classes", scheme_from_dict(content["scheme"]), weight=weight)
+            return Target(name, "classes", scheme_from_dict(content["scheme"]), **rest)
         if content["kind"] == "value":
             low, high = map(float, content["range"])
             if not low < high:
                 raise ValueError(f"target {name}: the range {low:g} to {high:g} is empty")
-            return Target(name, "value", None, low, high, weight)
+            return Target(name, "value", None, low, high, **rest)
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a target: {error}") from error
     raise ValueError(f"target {name}: there is no kind '{content['kind']}'")
+
+
+def values_of_tenths(digits: str, target: Target) -> npt.NDArray[np.float32]:
+    """Return values of digits, float32 ``(residue,)``; NaN where there is none.
+
+    A digit stands for a tenth of the range; its middle is the best guess.
+
+    Raises
+    ------
+    ValueError
+        If a character is neither a digit nor ``-``.
+
+    Examples
+    --------
+    >>> values_of_tenths("09-", Target("accessibility", "value")).tolist()
+    [0.05000000074505806, 0.949999988079071, nan]
+    """
+    codes = np.frombuffer(digits.encode("ascii", errors="replace"), dtype=np.uint8)
+    known = codes != ord("-")
+    if ((codes < ord("0")) | (codes > ord("9")))[known].any():
+        raise ValueError("one digit per residue, or -, was expected")
+    tenths = (codes.astype(np.float32) - ord("0") + 0.5) / 10
+    values = target.low + (target.high - target.low) * tenths
+    return np.where(known, values, np.nan).astype(np.float32)

@@ -91,7 +91,7 @@ def combine_models(
 
 def _common(values: Sequence[Any]) -> Any:
     # The value of all members, or the values of each.
-    return values[0] if len(set(values)) == 1 else ", ".join(map(str, values))
+    return values[0] if all(value == values[0] for value in values) else ", ".join(map(str, values))
 
 
 def _calibrated(

@@ -24,8 +24,7 @@ from grubio.model.batching import (
 from grubio.model.labeller import Labeller
 from grubio.model.networks.protocol import Architecture, Network
 from grubio.model.networks.registry import NETWORKS
-from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.target import Target
+from grubio.sequences.target import LABELS, Target
 from grubio.training.examples import TrainingData
 from grubio.training.lightning_module import Fitting
 from grubio.training.window_sampling import rare_classes, rare_stretches, sampled_windows, window_of
@@ -48,9 +47,10 @@ def new_fitting(
     """
     scheme, alphabet = data.header.scheme, data.header.alphabet
     torch.manual_seed(settings.seed)
-    architecture = Architecture(**model_settings.model_dump(exclude={"accessibility"}))
+    architecture = Architecture(**model_settings.model_dump(exclude={"targets"}))
     made = (network or NETWORKS[architecture.network].network)(architecture, alphabet.channel_table)
-    model = Labeller(made, _targets(scheme, model_settings, settings))
+    predicted = [target for target in data.targets if target.shipped]
+    model = Labeller(made, [Target(LABELS, "classes", scheme), *predicted])
     weights = None
     if settings.class_weights == "balanced":
         counts = class_counts(data.train, scheme.size)
@@ -77,6 +77,7 @@ def new_fitting(
         model,
         settings,
         scheme,
+        targets=data.targets,
         train=lambda part: PaddedBatches(
             passes[part // parts], plan[part // parts][part % parts :: parts], alphabet.pad_code
         ),
@@ -91,15 +92,6 @@ def new_fitting(
         rare=rare_classes(data.header),
         padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
     )
-
-
-def _targets(
-    scheme: LabelScheme, model_settings: ModelSettings, settings: TrainingSettings
-) -> list[Target]:
-    targets = [Target("labels", "classes", scheme)]
-    if model_settings.accessibility:
-        targets.append(Target("accessibility", "value", weight=settings.accessibility_weight))
-    return targets
 
 
 def _score(data: TrainingData, settings: TrainingSettings) -> Metric:

@@ -1,8 +1,9 @@
-"""The data of a training: examples of a dataset, and what a teacher says about them."""
+"""The data of a training: examples of a dataset, and the probabilities of a teacher."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from grubio.inference.predictor import Predictor
 from grubio.model.batching import Example, labelled_examples
 from grubio.model.bundle import load_bundle
 from grubio.sequences.record import Record
+from grubio.sequences.target import LABELS, Target
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +25,14 @@ _BLOCK_PIECE = 2000
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The examples of a dataset and how many chains they come from."""
+    """The examples of a dataset, how many chains they come from, and the further targets."""
 
     header: DatasetHeader
     train: list[Example]
     valid: list[Example]
     train_chains: int
     valid_chains: int
+    targets: Sequence[Target] = ()
 
 
 def load_training_data(
@@ -43,13 +46,17 @@ def load_training_data(
         If one of the two splits is empty, or a target that the settings ask for is missing.
     """
     header = read_header(dataset)
+    targets: list[Target] = []
     examples: dict[str, list[Example]] = {}
     chains: dict[str, int] = {}
     for split in ("train", "valid"):
         records = list(read_records(dataset, split, targets=split == "train"))
         require_splits(dataset, records, split)
         cut = None
+        carried: list[Target] = []
         if split == "train":
+            targets = _learned_targets(dataset, header, records, model_settings, settings)
+            carried = _with_profile(targets, header, settings)
             # Windows are drawn from whole records.
             cut = None if settings.background_ratio else settings.max_length
         elif header.kind == "genome":
@@ -59,15 +66,14 @@ def load_training_data(
         examples[split] = [
             example
             for record in records
-            for example in labelled_examples(record, header.alphabet, header.scheme, cut)
+            for example in labelled_examples(record, header.alphabet, header.scheme, cut, carried)
         ]
-    _require_targets(dataset, examples["train"], model_settings, settings)
     return TrainingData(
-        header, examples["train"], examples["valid"], chains["train"], chains["valid"]
+        header, examples["train"], examples["valid"], chains["train"], chains["valid"], targets
     )
 
 
-def taught(
+def with_teacher(
     data: TrainingData, teacher: Path, device: Device = "auto", threads: int | None = None
 ) -> tuple[TrainingData, str]:
     """Return training data with a teacher's probabilities, and the SHA-256 of its weights.
@@ -85,26 +91,51 @@ def taught(
     records = (Record("", "", "".join(letters[example.codes])) for example in data.train)
     answers = Predictor(bundle, device, threads).predict(records)
     train = [
-        replace(example, taught=answer.probabilities.astype(np.float16))
+        replace(example, teacher_probabilities={LABELS: answer.probabilities.astype(np.float16)})
         for example, answer in zip(data.train, answers, strict=True)
     ]
     return replace(data, train=train), str(bundle.metadata["weights_sha256"])
 
 
-def _require_targets(
+def _learned_targets(
     dataset: Path,
-    examples: list[Example],
+    header: DatasetHeader,
+    records: Sequence[Record],
     model_settings: ModelSettings,
     settings: TrainingSettings,
-) -> None:
-    for wanted, setting, target in (
-        (model_settings.accessibility, "accessibility", "accessibility"),
-        (settings.profile_weight > 0, "profile_weight", "profile"),
-        (settings.homolog_augmentation > 0, "homolog_augmentation", "profile"),
-    ):
-        if wanted and all(getattr(example, target) is None for example in examples):
+) -> list[Target]:
+    """Return the further targets to learn, with their weights."""
+    known = [t for t in header.targets if any(t.name in record.answers for record in records)]
+    wanted = model_settings.targets
+    _require(dataset, wanted or (), [t.name for t in known if t.shipped], "model.targets")
+    weights = settings.target_weights
+    weighed = [name for name, weight in weights.items() if weight > 0]
+    _require(dataset, weighed, [t.name for t in known], "training.target_weights")
+    if settings.homolog_augmentation:
+        profile, shares = settings.homolog_profile, [t.name for t in known if t.shares]
+        _require(dataset, [profile], shares, "training.homolog_profile")
+    learned = [
+        replace(target, weight=weights.get(target.name, target.weight))
+        for target in known
+        if not target.shipped or wanted is None or target.name in wanted
+    ]
+    return [target for target in learned if target.weight > 0]
+
+
+def _require(dataset: Path, wanted: Sequence[str], known: Sequence[str], setting: str) -> None:
+    for name in wanted:
+        if name not in known:
             raise GrubioError(
-                f"has no {target}, which {setting} needs",
+                f"has no {name}, which {setting} names",
                 path=dataset,
-                hint="grubio prepare takes --accessibility and --profiles",
+                hint="grubio prepare takes further targets with --target",
             )
+
+
+def _with_profile(
+    targets: list[Target], header: DatasetHeader, settings: TrainingSettings
+) -> list[Target]:
+    name = settings.homolog_profile
+    if not settings.homolog_augmentation or name in [target.name for target in targets]:
+        return targets
+    return [*targets, *(target for target in header.targets if target.name == name)]

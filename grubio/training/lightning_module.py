@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
@@ -18,14 +19,15 @@ from grubio.files import table_text
 from grubio.metrics.classification import OVERALL, mean_average_precision
 from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.model.batching import IGNORED, Batch, dealt_batches, is_dealt
+from grubio.model.heads import Head
 from grubio.model.labeller import Labeller
-from grubio.sequences.record import PROFILE_COLUMNS
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import LABELS, Target
 from grubio.training.distributed import gathered, sum_over_processes
 from grubio.training.homolog_augmentation import with_substitutions
-from grubio.training.losses import accessibility_loss, label_loss, profile_loss, teacher_loss
+from grubio.training.losses import label_loss, shares_loss, value_loss
 
-Tensors = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+Tensors: TypeAlias = tuple[Tensor, Tensor, Tensor, dict[str, Tensor], dict[str, Tensor]]
 """The arrays of a :class:`grubio.model.batching.Batch`, in its order."""
 
 HISTORY_COLUMNS = (
@@ -43,9 +45,9 @@ HISTORY_COLUMNS = (
 class Fitting(lightning.LightningModule):
     """Masked cross-entropy, AdamW and a one-cycle learning rate over the labeller.
 
-    Where the batches have them, accessibility and the evolutionary profile are further targets,
-    the latter with a head that is not part of the labeller. Losses and scores that are told are
-    those of the labels alone.
+    Further targets add their losses where a batch has answers for them; those that are not shipped
+    have heads that are not part of the labeller. Reported losses and scores are those of the
+    labels alone.
 
     A Lightning epoch is one part of a pass over the data: the stretch between two validations.
 
@@ -61,6 +63,8 @@ class Fitting(lightning.LightningModule):
         How to fit it.
     scheme
         The classes; scores are those of its headline scheme.
+    targets
+        Further targets to learn.
     train
         Gives the batches of a part, by the part's number; the same number, the same batches.
     valid
@@ -83,6 +87,7 @@ class Fitting(lightning.LightningModule):
         settings: TrainingSettings,
         scheme: LabelScheme,
         *,
+        targets: Sequence[Target],
         train: Callable[[int], Sequence[Batch]],
         valid: Sequence[Batch],
         total_steps: int,
@@ -101,8 +106,13 @@ class Fitting(lightning.LightningModule):
         self.residues_seen = 0
         self.residues_per_second = 0.0
         self._train = train
-        self.profile_head = (
-            nn.Linear(model.network.features, PROFILE_COLUMNS) if settings.profile_weight else None
+        self.targets = targets
+        self.auxiliary_heads = nn.ModuleDict(
+            {
+                target.name: Head(model.network.features, target)
+                for target in targets
+                if not target.shipped
+            }
         )
         self.average = (
             AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.weight_averaging))  # type: ignore[no-untyped-call]
@@ -160,25 +170,29 @@ class Fitting(lightning.LightningModule):
 
         Among several processes it is times the share of this one in the residues of the step.
         """
-        codes, lengths, classes, accessibility, profile, taught = batch
+        codes, lengths, classes, answers, teacher = batch
         settings = self.settings
-        if settings.homolog_augmentation and profile.shape[2]:
+        if settings.homolog_augmentation and settings.homolog_profile in answers:
+            profile = answers[settings.homolog_profile]
             codes = with_substitutions(codes, profile, settings.homolog_augmentation)
         states = self.model.network(codes, lengths)
         outputs = self.model.outputs(states)
-        logits = outputs[self.model.targets[0].name]
+        logits = outputs[LABELS]
         loss = self._label_loss(logits, classes)
         own = self._is_dealt(turn, self._batches)
         counted, read = (classes != IGNORED).sum() * own, lengths.sum() * own
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
-        if taught.shape[2]:
+        if LABELS in teacher:
             share = settings.teacher_weight
-            loss = (1 - share) * loss + share * teacher_loss(logits, taught)
-        if "accessibility" in outputs:
-            said = outputs["accessibility"]
-            loss = loss + settings.accessibility_weight * accessibility_loss(said, accessibility)
-        if self.profile_head is not None and profile.shape[2]:
-            loss = loss + settings.profile_weight * profile_loss(states, profile, self.profile_head)
+            loss = (1 - share) * loss + share * shares_loss(logits, teacher[LABELS])
+        for target in self.targets:
+            if target.name in answers:
+                found = (
+                    outputs[target.name]
+                    if target.shipped
+                    else self.auxiliary_heads[target.name](states)
+                )
+                loss = loss + target.weight * _loss_of(target, found, answers[target.name])
         together, seen_together = sum_over_processes(torch.stack((counted, read))).tolist()
         self.residues_seen += seen_together
         processes = settings.all_processes
@@ -200,8 +214,8 @@ class Fitting(lightning.LightningModule):
         """Add the loss and the number of residues right of a batch."""
         if not self._is_dealt(turn, len(self.valid_batches)):
             return
-        codes, lengths, classes = batch[:3]
-        logits = self.fitted(codes, lengths)[self.model.targets[0].name].float()
+        codes, lengths, classes, *_ = batch
+        logits = self.fitted(codes, lengths)[LABELS].float()
         classes = classes.masked_fill(classes >= self._fine, IGNORED)
         counted = classes != IGNORED
         reduction = cast("Tensor", self._reduction)
@@ -245,7 +259,7 @@ class Fitting(lightning.LightningModule):
         optimiser = torch.optim.AdamW(
             [
                 *self.model.parameters(),
-                *(self.profile_head.parameters() if self.profile_head else ()),
+                *self.auxiliary_heads.parameters(),
             ],
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
@@ -314,7 +328,19 @@ def _as_tensors(batch: Batch) -> Tensors:
         torch.from_numpy(batch.codes),
         torch.from_numpy(batch.lengths),
         torch.from_numpy(batch.classes),
-        torch.from_numpy(batch.accessibility),
-        torch.from_numpy(batch.profile),
-        torch.from_numpy(batch.taught),
+        _tensors(batch.answers),
+        _tensors(batch.teacher_probabilities),
     )
+
+
+def _tensors(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _loss_of(target: Target, found: Tensor, answers: Tensor) -> Tensor:
+    if target.scheme is None:
+        return value_loss(found, answers)
+    if target.shares:
+        return shares_loss(found, answers)
+    coarse = torch.from_numpy(target.scheme.reduction_matrix(target.scheme.coarse or target.scheme))
+    return label_loss(found.flatten(0, 1), answers.flatten(), coarse.to(found.device))

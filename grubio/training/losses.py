@@ -1,9 +1,9 @@
-"""What a labeller is fitted to: the labels, and the further targets that some datasets have."""
+"""Losses of the kinds of answers: labels, shares of classes, and values."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 
 from grubio.model.batching import IGNORED
@@ -17,7 +17,7 @@ def label_loss(
     weights: Tensor | None = None,
     focal_gamma: float = 0.0,
 ) -> Tensor:
-    """Return the mean surprise at the labels.
+    """Return the mean surprise at the labels; zero if no label counts.
 
     Parameters
     ----------
@@ -33,6 +33,9 @@ def label_loss(
     focal_gamma
         Surprise is weighted by ``(1 - p)`` to this power (Lin et al., ICCV 2017).
     """
+    known = classes != IGNORED
+    if not known.any():
+        return 0 * logits.sum()
     scores = logits.log_softmax(dim=1)
     if (classes >= logits.shape[1]).any():
         # The probability of a coarse class is the sum of those of its fine classes.
@@ -43,41 +46,31 @@ def label_loss(
     if not focal_gamma:
         return nll_loss(scores, classes, weight=weights, ignore_index=IGNORED)
     surprise = nll_loss(scores, classes, weight=weights, ignore_index=IGNORED, reduction="none")
-    known = classes != IGNORED
     likelihood = scores[known, classes[known]].exp()
     return ((1 - likelihood) ** focal_gamma * surprise[known]).mean()
 
 
-def teacher_loss(logits: Tensor, taught: Tensor) -> Tensor:
-    """Return the mean cross-entropy to a teacher's probabilities.
+def shares_loss(logits: Tensor, shares: Tensor) -> Tensor:
+    """Return the mean cross-entropy to shares of the classes, such as a teacher's probabilities.
 
-    Both are ``(time, batch, class)``; residues of zeros are not taught. Zero if none is.
+    Both are ``(time, batch, class)``; shares need not add up to 1, and residues of zeros are
+    unknown. Zero if all are.
     """
-    seen = taught.sum(dim=2) > 0
-    if not seen.any():
+    known = shares.sum(dim=2) > 0
+    if not known.any():
         return logits.new_zeros(())
-    return cross_entropy(logits[seen].float(), taught[seen].float())
+    wanted = shares[known].float()
+    return cross_entropy(logits[known].float(), wanted / wanted.sum(dim=1, keepdim=True))
 
 
-def accessibility_loss(said: Tensor, known: Tensor) -> Tensor:
-    """Return the mean cross-entropy of accessibilities ``(time, batch)``, NaN where unknown.
+def value_loss(predicted: Tensor, observed: Tensor) -> Tensor:
+    """Return the mean cross-entropy of values from 0 to 1, ``(time, batch)``, NaN where unknown.
 
     Zero if none is known.
     """
-    there = ~known.isnan()
-    if not there.any():
-        return said.new_zeros(())
-    return binary_cross_entropy_with_logits(said[there].float().logit(eps=1e-6), known[there])
-
-
-def profile_loss(states: Tensor, profile: Tensor, head: nn.Linear) -> Tensor:
-    """Return the mean cross-entropy to substitution frequencies of what a head makes of states.
-
-    States are ``(time, batch, channel)`` and frequencies ``(time, batch, residue)``; those of
-    zeros are unknown. Zero if all are.
-    """
-    seen = profile.sum(dim=2) > 0
-    if not seen.any():
-        return states.new_zeros(())
-    wanted = profile[seen].float()
-    return cross_entropy(head(states[seen]), wanted / wanted.sum(dim=1, keepdim=True))
+    known = ~observed.isnan()
+    if not known.any():
+        return predicted.new_zeros(())
+    return binary_cross_entropy_with_logits(
+        predicted[known].float().logit(eps=1e-6), observed[known]
+    )

@@ -43,7 +43,7 @@ from grubio.training.distributed import (
     require_devices,
 )
 from grubio.training.epoch_plan import new_fitting
-from grubio.training.examples import TrainingData, load_training_data, taught
+from grubio.training.examples import TrainingData, load_training_data, with_teacher
 from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.process_rank import Membership, membership, threads_each
 from grubio.training.site_thresholds import chosen_sites
@@ -69,8 +69,8 @@ def train_model(
     ``checkpoints/`` holds the state after each validation; a second call with the same dataset
     and settings goes on from there and ends with the same weights as an uninterrupted run.
 
-    A ``teacher`` is the folder of a model of the same classes; what it says about the training
-    chains is learned besides their labels (Hinton et al., arXiv:1503.02531, 2015).
+    A ``teacher`` is the folder of a model of the same classes; its probabilities for the training
+    chains are learned besides their labels (Hinton et al., arXiv:1503.02531, 2015).
 
     Where the settings say that several processes train together, they share ``threads``, and the
     one that writes is the first. ``torchrun`` and ``srun`` start all of them with the same call,
@@ -90,15 +90,15 @@ def train_model(
     require_devices(place, training_settings)
     data = load_training_data(dataset, model_settings, training_settings)
     digest = sha256_of_file(dataset)
-    lesson = None
+    teacher_sha256 = None
     if teacher is not None:
-        data, lesson = taught(data, teacher, device, count)
+        data, teacher_sha256 = with_teacher(data, teacher, device, count)
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     fitting = new_fitting(data, model_settings, training_settings)
     new_folder_for(output / HISTORY_FILE)
     checkpoints = output / CHECKPOINT_FOLDER
     resumed = _checkpoint_to_resume(
-        checkpoints, _fingerprint(digest, model_settings, training_settings, lesson), member
+        checkpoints, _fingerprint(digest, model_settings, training_settings, teacher_sha256), member
     )
     if member.number == 0:
         _announce(data, fitting, training_settings, count, place)
@@ -158,7 +158,7 @@ def train_model(
         {
             "settings": training_settings.model_dump(),
             "dataset_sha256": digest,
-            "teacher_sha256": lesson,
+            "teacher_sha256": teacher_sha256,
             "dataset_sources": dict(data.header.sources),
             "chains": data.train_chains,
             "residues": sum(len(example) for example in data.train),
@@ -203,7 +203,7 @@ def take_part() -> None:
         settings = TrainingSettings(**order["training_settings"])
         data = load_training_data(Path(order["dataset"]), model_settings, settings)
         if order["teacher"]:
-            data, _ = taught(data, Path(order["teacher"]), order["device"], order["threads"])
+            data, _ = with_teacher(data, Path(order["teacher"]), order["device"], order["threads"])
         fitting = new_fitting(data, model_settings, settings)
         machine = OneMachine(order["number"], order["port"])
         trainer = new_trainer(Path(order["output"]), settings, place, fitting, machine)
@@ -216,9 +216,9 @@ def take_part() -> None:
 
 
 def _fingerprint(
-    digest: str, model: ModelSettings, training: TrainingSettings, lesson: str | None
+    digest: str, model: ModelSettings, training: TrainingSettings, teacher_sha256: str | None
 ) -> str:
-    content = [__version__, digest, model.model_dump(), training.model_dump(), lesson]
+    content = [__version__, digest, model.model_dump(), training.model_dump(), teacher_sha256]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -45,9 +45,7 @@ def new_trainer(
             process_group_backend="nccl" if device.type == "cuda" else "gloo",
             broadcast_buffers=False,
             # A head gets no gradient where no residue of a batch has its target.
-            find_unused_parameters=(
-                fitting.profile_head is not None or len(fitting.model.targets) > 1
-            ),
+            find_unused_parameters=bool(fitting.targets),
         )
     return lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),

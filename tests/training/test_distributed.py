@@ -65,13 +65,13 @@ def test_two_processes_have_the_further_targets_of_one(
     rich: Path, together: Path, tmp_path: Path
 ) -> None:
     """A teacher, accessibility and profiles."""
-    shape = SMALL.model_copy(update={"accessibility": True})
-    lesson = together / "model"
+    shape = SMALL.model_copy(update={"targets": ("accessibility",)})
+    teacher = together / "model"
     found = []
     for settings, threads in ((ALONE, 1), (TOGETHER, 2)):
-        once = settings.model_copy(update={"epochs": 1, "profile_weight": 0.1})
+        once = settings.model_copy(update={"epochs": 1, "target_weights": {"profile": 0.1}})
         folder = tmp_path / str(threads)
-        train_model(rich, folder, shape, once, teacher=lesson, device="cpu", threads=threads)
+        train_model(rich, folder, shape, once, teacher=teacher, device="cpu", threads=threads)
         found.append(history(folder)[-1])
     assert found[1]["valid_loss"] == pytest.approx(found[0]["valid_loss"], rel=0.05)
 

@@ -1,29 +1,33 @@
-"""Accessibility and profiles: from their files to the loss, and coarse labels beside them."""
+"""Further targets: from their files to the loss, and coarse labels beside them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from test_homology import random_chain, relative
 
-from conftest import profile_of
+from conftest import ACCESSIBILITY, profile_of
 from grubio.config import (
+    FORMER_TARGETS,
     EvaluationSettings,
     ModelSettings,
     PrepareSettings,
     SplitSettings,
+    TargetSettings,
     TrainingSettings,
 )
 from grubio.datasets.parquet import DatasetHeader, read_records, write_dataset
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
-from grubio.evaluation.accessibility import accessibility_scores
 from grubio.evaluation.evaluate import evaluate_model
+from grubio.evaluation.values import value_scores
 from grubio.inference.predictor import Predictor
 from grubio.model.batching import IGNORED, labelled_examples, padded
 from grubio.model.bundle import load_bundle
@@ -31,6 +35,7 @@ from grubio.model.labeller import members_of
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
+from grubio.sequences.target import values_of_tenths
 from grubio.splits.split import split_dataset
 from grubio.training.ensemble import combine_models
 from grubio.training.epoch_plan import new_fitting
@@ -49,21 +54,37 @@ def files_of_targets(folder: Path, residues: int = 6) -> tuple[Path, Path, Path]
     return table, digits, profiles
 
 
+def settings_of(digits: Path, profiles: Path) -> list[TargetSettings]:
+    files = {"accessibility": digits, "profile": profiles}
+    return [TargetSettings.model_validate(f"{name}@{path}") for name, path in files.items()]
+
+
+def profile_in(record: Record) -> npt.NDArray[Any]:
+    answer = record.answers["profile"]
+    assert isinstance(answer, np.ndarray)
+    return answer
+
+
 def test_targets_reach_the_dataset_and_follow_a_removed_stop(tmp_path: Path) -> None:
     table, digits, profiles = files_of_targets(tmp_path)
     output = tmp_path / "out.parquet"
     settings = PrepareSettings(format="tsv")
-    prepare_dataset([table], output, settings, accessibility=digits, profiles=profiles)
+    prepare_dataset([table], output, settings, targets=settings_of(digits, profiles))
     one, two = read_records(output, targets=True)
-    assert (one.sequence, one.accessibility, two.accessibility) == ("MKV", "012", None)
-    assert one.profile == bytes(range(60))
-    assert two.profile == bytes(range(80, 120))
-    assert [r.profile for r in read_records(output)] == [None, None]
+    assert (one.sequence, "accessibility" in two.answers) == ("MKV", False)
+    assert one.answers["accessibility"] == pytest.approx([0.05, 0.15, 0.25])
+    assert profile_in(one).tobytes() == bytes(range(60))
+    assert profile_in(two).tobytes() == bytes(range(80, 120))
+    assert [dict(r.answers) for r in read_records(output)] == [{}, {}]
 
 
 @pytest.mark.parametrize(
     ("residues", "digits", "problem"),
-    [(5, "012-", "5 residues, but the records have 6"), (6, "01x-", "line 2"), (6, "01", "2 char")],
+    [
+        (5, "012-", "5 residues, but the records have 6"),
+        (6, "01x-", "line 2"),
+        (6, "01", "2 values of accessibility"),
+    ],
 )
 def test_targets_that_do_not_fit_are_refused(
     residues: int, digits: str, problem: str, tmp_path: Path
@@ -75,34 +96,38 @@ def test_targets_that_do_not_fit_are_refused(
             [table],
             tmp_path / "out.parquet",
             PrepareSettings(format="tsv"),
-            accessibility=accessibility,
-            profiles=profiles,
+            targets=settings_of(accessibility, profiles),
         )
 
 
 def test_a_file_that_is_no_archive_of_profiles_is_refused(tmp_path: Path) -> None:
-    table, _, profiles = files_of_targets(tmp_path)
+    table, digits, profiles = files_of_targets(tmp_path)
     profiles.write_text("no archive")
     with pytest.raises(GrubioError, match="not a NumPy archive"):
         prepare_dataset(
-            [table], tmp_path / "o.parquet", PrepareSettings(format="tsv"), profiles=profiles
+            [table],
+            tmp_path / "o.parquet",
+            PrepareSettings(format="tsv"),
+            targets=settings_of(digits, profiles),
         )
 
 
 def test_examples_hold_the_middle_of_each_tenth_and_their_piece_of_the_profile() -> None:
-    record = Record("a", "", "MKVLAG", "HHhCe?", None, None, None, "09-123", profile_of("MKVLAG"))
-    first, second = labelled_examples(record, PROTEIN, SS8, max_length=3)
+    answers = {
+        "accessibility": values_of_tenths("09-123", ACCESSIBILITY),
+        "profile": profile_of("MKVLAG"),
+    }
+    record = Record("a", "", "MKVLAG", "HHhCe?", answers=answers)
+    first, second = labelled_examples(record, PROTEIN, SS8, 3, FORMER_TARGETS)
     assert first.classes.tolist() == [0, 0, 8]
     assert second.classes.tolist() == [7, 9, IGNORED]
-    assert first.accessibility is not None
-    assert first.accessibility[:2] == pytest.approx([0.05, 0.95])
-    assert math.isnan(first.accessibility[2])
-    assert second.profile is not None
-    assert second.profile.tobytes() == profile_of("MKVLAG")[60:]
+    assert first.answers["accessibility"][:2] == pytest.approx([0.05, 0.95])
+    assert math.isnan(first.answers["accessibility"][2])
+    assert second.answers["profile"].tobytes() == profile_of("MKVLAG").tobytes()[60:]
     batch = padded([first, second], PROTEIN.pad_code)
-    assert batch.profile.shape == (3, 2, 20)
-    plain = padded([replace(first, profile=None)], PROTEIN.pad_code)
-    assert plain.profile.shape == (3, 1, 0)
+    assert batch.answers["profile"].shape == (3, 2, 20)
+    plain = padded([replace(first, answers={})], PROTEIN.pad_code)
+    assert plain.answers == {}
 
 
 def test_the_loss_of_a_coarse_label_is_that_of_the_sum_of_its_classes(rich: Path) -> None:
@@ -131,11 +156,11 @@ def test_substitutions_come_from_the_profile_and_padding_stays() -> None:
 
 
 def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_path: Path) -> None:
-    model = ModelSettings(hidden_size=12, layers=1, accessibility=True)
+    model = ModelSettings(hidden_size=12, layers=1, targets=("accessibility",))
     training = TrainingSettings(
         epochs=2,
         batch_residues=3000,
-        profile_weight=0.3,
+        target_weights={"profile": 0.3},
         homolog_augmentation=0.3,
         weight_averaging=0.5,
     )
@@ -145,7 +170,7 @@ def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_p
     scores = evaluate_model(
         folder, rich, tmp_path / "scores", EvaluationSettings(bootstrap=20), device="cpu", threads=1
     )
-    assert -1 <= scores.as_dict()["accessibility"]["pearson"]["value"] <= 1
+    assert -1 <= scores.as_dict()["targets"]["accessibility"]["pearson"]["value"] <= 1
     names = bundle.model.state_dict().keys()
     assert "heads.1.weight" in names
     assert not any("profile" in name or "average" in name for name in names)
@@ -164,13 +189,15 @@ def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_p
 @pytest.mark.parametrize(
     ("model", "training", "missing"),
     [
+        ({"targets": ["accessibility"]}, {}, "has no accessibility"),
+        ({}, {"target_weights": {"profile": 0.3}}, "has no profile"),
         ({"accessibility": True}, {}, "has no accessibility"),
         ({}, {"profile_weight": 0.3}, "has no profile"),
         ({}, {"homolog_augmentation": 0.3}, "has no profile"),
     ],
 )
-def test_a_target_that_is_not_there_is_told(
-    model: dict[str, bool], training: dict[str, float], missing: str, dataset: Path, tmp_path: Path
+def test_a_target_that_is_not_there_is_refused(
+    model: dict[str, Any], training: dict[str, Any], missing: str, dataset: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(GrubioError, match=missing):
         train_model(
@@ -198,7 +225,7 @@ def members(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Pat
     ]
 
 
-def test_a_taught_model_follows_its_teacher(
+def test_a_distilled_model_follows_its_teacher(
     members: list[Path], dataset: Path, tmp_path: Path
 ) -> None:
     def trained(name: str, share: float) -> tuple[Path, np.ndarray]:
@@ -249,12 +276,9 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(
 def test_scores_of_accessibility_are_those_of_numpy() -> None:
     generator = np.random.default_rng(0)
     digits = ["0123456789" * 3, "97531-", None]
-    records = [
-        Record(str(i), "", "A" * (len(d) if d else 4), accessibility=d)
-        for i, d in enumerate(digits)
-    ]
-    predicted = [generator.random(len(r)).astype(np.float32) for r in records]
-    scores = accessibility_scores(records, predicted, np.array([[1.0, 1, 1], [2, 1, 0]]))
+    observed = [d and values_of_tenths(d, ACCESSIBILITY) for d in digits]
+    predicted = [generator.random(len(d or "....")).astype(np.float32) for d in digits]
+    scores = value_scores(observed, predicted, np.array([[1.0, 1, 1], [2, 1, 0]]))
     middles = [[(int(c) + 0.5) / 10 for c in d if c != "-"] for d in digits if d]
     first, second = predicted[0], predicted[1][:5]
     x, y = np.concatenate(middles), np.concatenate([first, second])

@@ -1,5 +1,6 @@
 """The checked configuration, and what the rules need to know of it."""
 
+import json
 import re
 import shlex
 from pathlib import Path, PurePosixPath
@@ -38,8 +39,13 @@ def dataset_sources(name):
     ]
     roles += [
         (role, getattr(dataset, role))
-        for role in ("labels", "masks", "accessibility", "profiles", "exclude")
+        for role in ("labels", "masks", "exclude")
         if getattr(dataset, role) is not None
+    ]
+    roles += [
+        (f"target-{target.name}", target.file)
+        for target in dataset.targets
+        if target.file is not None
     ]
     return {
         fetched_path(f"datasets/{name}", role, source): source for role, source in roles
@@ -98,6 +104,18 @@ def dataset_role(name, role):
 def option(flag, paths):
     """Return the flag before each file; nothing if there is no file."""
     return shlex.join(text for path in paths for text in (flag, path))
+
+
+def target_options(wildcards):
+    """Return the further targets of a dataset as options of `grubio prepare`."""
+    options = []
+    for target in STUDY.datasets[wildcards.dataset].targets:
+        content = target.model_dump(exclude_unset=True)
+        if target.file is not None:
+            owner, role = f"datasets/{wildcards.dataset}", f"target-{target.name}"
+            content["file"] = fetched_path(owner, role, target.file)
+        options += ["--target", json.dumps(content)]
+    return shlex.join(options)
 
 
 def run_dataset(wildcards):

@@ -40,8 +40,7 @@ rule prepare:
         annotation=lambda wildcards: dataset_role(wildcards.dataset, "annotation"),
         labels=lambda wildcards: dataset_role(wildcards.dataset, "labels"),
         masks=lambda wildcards: dataset_role(wildcards.dataset, "masks"),
-        accessibility=lambda wildcards: dataset_role(wildcards.dataset, "accessibility"),
-        profiles=lambda wildcards: dataset_role(wildcards.dataset, "profiles"),
+        targets=lambda wildcards: dataset_role(wildcards.dataset, "target-"),
     output:
         dataset="results/datasets/{dataset}/prepared.parquet",
         summary="results/datasets/{dataset}/prepared.json",
@@ -59,9 +58,7 @@ rule prepare:
         annotation=lambda wildcards, input: option("--annotation", input.annotation),
         labels=lambda wildcards, input: option("--labels", input.labels),
         masks=lambda wildcards, input: option("--masks", input.masks),
-        targets=lambda wildcards, input: option("--accessibility", input.accessibility)
-        + " "
-        + option("--profiles", input.profiles),
+        targets=target_options,
         settings=lambda wildcards: dataset_options(wildcards, "prepare"),
         version=VERSION,
     shell:

@@ -1,4 +1,4 @@
-"""Scores of predicted relative solvent accessibility, with intervals over chains."""
+"""Scores of predicted values, with intervals over chains."""
 
 from __future__ import annotations
 
@@ -8,34 +8,33 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.metrics.bootstrap import Floats, Score, estimated, ratio
-from grubio.model.batching import accessibility_of
-from grubio.sequences.record import Record
+
+Values = npt.NDArray[np.float32]
 
 
-def accessibility_scores(
-    records: Sequence[Record], predicted: Sequence[npt.NDArray[np.float32]], weights: Floats
+def value_scores(
+    observed: Sequence[Values | None], predicted: Sequence[Values], weights: Floats
 ) -> dict[str, Score]:
     """Return Pearson's correlation and the mean absolute error, over residues.
 
     Parameters
     ----------
-    records
-        Records with accessibility; residues of which it is not known do not count.
+    observed
+        Values of each chain, ``(residue,)``; what is NaN, or a chain without values, does not
+        count.
     predicted
-        Relative solvent accessibility of each record, ``(residue,)``, from 0 to 1.
+        Predicted values of each chain, ``(residue,)``.
     weights
         How often each chain is in each bootstrap sample, ``(replicate, chain)``.
     """
-    sums = np.stack(
-        [_sums(accessibility_of(r), p) for r, p in zip(records, predicted, strict=True)]
-    )
+    sums = np.stack([_sums(o, p) for o, p in zip(observed, predicted, strict=True)])
     return {
         "pearson": estimated(_correlation, sums, weights).score,
         "mean_absolute_error": estimated(_error, sums, weights).score,
     }
 
 
-def _sums(observed: npt.NDArray[np.float32] | None, predicted: npt.NDArray[np.float32]) -> Floats:
+def _sums(observed: Values | None, predicted: Values) -> Floats:
     # Number, sums, squares, product and absolute differences of what is known: (7,).
     if observed is None:
         return np.zeros(7)

@@ -1,0 +1,233 @@
+"""Further targets of a dataset: what else is known of each residue, and where it is read."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from grubio.config.base import Settings, Source, from_json
+from grubio.config.labels import parse_scheme
+from grubio.sequences.scheme import SCHEMES
+from grubio.sequences.target import Target
+
+logger = logging.getLogger(__name__)
+
+_KNOWN: Mapping[str, Mapping[str, Any]] = {
+    "accessibility": {"answers": "tenths", "range": (0, 1), "weight": 0.3, "column": "rsa"},
+    # Substitution frequencies among the homologs of a chain, in sixty-thirds.
+    "profile": {
+        "answers": "shares",
+        "scheme": "amino_acids=ACDEFGHIKLMNPQRSTVWY",
+        "weight": 0,
+        "shipped": False,
+    },
+    **{name: {"scheme": name} for name in SCHEMES},
+}
+_TAKEN = ("id", "position", "residue", "label", "labels", "observed", "mask", "sequence")
+_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+
+
+class TargetSettings(Settings):
+    """A target besides the labels: classes with a scheme, or a value with a range.
+
+    Written in one word on the command line: NAME=SCHEME or NAME=LOW..HIGH, and @FILE behind it.
+    """
+
+    name: str = Field(
+        pattern=_NAME,
+        description="Its name in the dataset, the model and the predictions. `accessibility`, "
+        "`profile`, `ss3` and `ss8` are known; for them the other keys have other defaults.",
+    )
+    kind: Literal["classes", "value"] = Field(
+        default="classes", description="A class for each residue, or a number."
+    )
+    scheme: str | None = Field(
+        default=None,
+        description="The classes: `ss3`, `ss8`, NAME=LETTER:class,LETTER:class, or their letters.",
+    )
+    range: tuple[float, float] | None = Field(
+        default=None, description="Least and greatest value; without it 0 and 1."
+    )
+    weight: float = Field(
+        default=1, ge=0, description="Weight of its loss beside that of the labels."
+    )
+    column: str | None = Field(
+        default=None,
+        pattern=_NAME,
+        description="Its column in a table of records, in its file and in predictions; by default "
+        "its name.",
+    )
+    file: Source | None = Field(
+        default=None,
+        description="Its answers, where they are not a column of the records (format `tsv`): a "
+        "table with the id and the answers, or for `shares` a NumPy archive.",
+    )
+    answers: Literal["labels", "numbers", "tenths", "shares"] | None = Field(
+        default=None,
+        description="How answers are written: `labels` (a letter per residue, `?` unknown), "
+        "`numbers` (a comma between two, nothing where unknown), `tenths` (of the range, a digit "
+        "per residue, `-` unknown) or `shares` (of each class, array `freq` of an archive).",
+    )
+    shipped: bool = Field(
+        default=True,
+        description="Whether the model predicts it; otherwise it shapes training alone.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_full(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = from_json(value) if value.startswith("{") else _from_word(value)
+        if not isinstance(value, Mapping):
+            return value
+        name, scheme = value.get("name"), value.get("scheme")
+        if not {"kind", "scheme", "range", "answers"} & value.keys():
+            value = {**_KNOWN.get(str(name), {}), **value}
+        elif isinstance(scheme, str) and scheme not in SCHEMES and "=" not in scheme:
+            value = {**value, "scheme": f"{name}={scheme}"}
+        if value.get("range") is not None or value.get("answers") in ("numbers", "tenths"):
+            value = {"kind": "value", **value}
+        return value
+
+    @field_validator("scheme")
+    @classmethod
+    def _known_scheme(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_scheme(value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> TargetSettings:
+        of_values = self.answers in ("numbers", "tenths")
+        if self.kind == "classes":
+            if self.scheme is None:
+                raise ValueError(f"target {self.name}: give the scheme of its classes, or a range")
+            if of_values or self.range is not None:
+                raise ValueError(f"target {self.name}: classes have neither numbers nor a range")
+        elif self.scheme is not None or self.answers in ("labels", "shares"):
+            raise ValueError(f"target {self.name}: a value has neither classes nor labels")
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ValueError(f"target {self.name}: the range is empty")
+        for word in (self.name, self.target().heading):
+            if word in _TAKEN or word.startswith("p_"):
+                raise ValueError(f"a target or its column cannot be called '{word}'")
+        return self
+
+    def target(self) -> Target:
+        """Return the target as datasets and models hold it."""
+        low, high = self.range or (0.0, 1.0)
+        return Target(
+            self.name,
+            self.kind,
+            parse_scheme(self.scheme) if self.scheme else None,
+            low,
+            high,
+            weight=self.weight,
+            column=self.column or "",
+            shares=self.answers == "shares",
+            shipped=self.shipped,
+        )
+
+
+class FurtherTargets(Settings):
+    """What else is known of the residues of a dataset, besides the labels."""
+
+    targets: list[TargetSettings] = Field(
+        default_factory=list,
+        description="What else is known of each residue and can be learned besides the labels: "
+        "names, or the keys of `targets`.",
+    )
+    accessibility: Source | None = Field(
+        default=None,
+        deprecated=True,
+        exclude=True,
+        description="Former word for `targets: [{name: accessibility, file: FILE}]`.",
+    )
+    profiles: Source | None = Field(
+        default=None,
+        deprecated=True,
+        exclude=True,
+        description="Former word for `targets: [{name: profile, file: FILE}]`.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_words(cls, value: Any) -> Any:
+        return in_new_words(value, {"accessibility": "accessibility", "profiles": "profiles"})
+
+    @field_validator("targets")
+    @classmethod
+    def _told_apart(cls, value: list[TargetSettings]) -> list[TargetSettings]:
+        for words in ([t.name for t in value], [t.target().heading for t in value]):
+            if twice := [word for word in words if words.count(word) > 1]:
+                raise ValueError(f"'{twice[0]}' comes twice")
+        return value
+
+
+_FORMER_WORDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "accessibility": ("targets", lambda file: [{"name": "accessibility", "file": file}]),
+    "profiles": ("targets", lambda file: [{"name": "profile", "file": file}]),
+    "predict_accessibility": ("targets", lambda wanted: ["accessibility"] if wanted else []),
+    "accessibility_weight": ("target_weights", lambda weight: {"accessibility": weight}),
+    "profile_weight": ("target_weights", lambda weight: {"profile": weight}),
+}
+
+
+def in_new_words(content: Any, words: Mapping[str, str]) -> Any:
+    """Return settings with what former keys say under the keys of today.
+
+    Parameters
+    ----------
+    content
+        Settings as they were read.
+    words
+        Former keys, and what they are called in the table of them.
+    """
+    if not isinstance(content, Mapping):
+        return content
+    now = dict(content)
+    for key, word in words.items():
+        if (value := now.pop(key, None)) is None:
+            continue
+        new, translated = _FORMER_WORDS[word]
+        _warn(key, new)
+        told = translated(value)
+        given = now.get(new)
+        if isinstance(told, dict):
+            now[new] = told | (from_json(given) or {})
+        else:
+            now[new] = [*(given.split(",") if isinstance(given, str) else given or ()), *told]
+    return now
+
+
+@functools.cache
+def _warn(former: str, new: str) -> None:
+    logger.warning("'%s' is read for one more version; its new word is '%s'", former, new)
+
+
+def _from_word(text: str) -> dict[str, Any]:
+    """Return the keys that one word of the command line stands for.
+
+    Examples
+    --------
+    >>> _from_word("disorder=0..1@values.tsv")
+    {'name': 'disorder', 'file': 'values.tsv', 'range': ['0', '1']}
+    >>> _from_word("topology=I:inside,M:membrane")
+    {'name': 'topology', 'scheme': 'I:inside,M:membrane'}
+    """
+    told, at, file = text.partition("@")
+    name, equals, classes = told.partition("=")
+    content: dict[str, Any] = {"name": name} | ({"file": file} if at else {})
+    if ".." in classes:
+        return content | {"range": classes.split("..")}
+    return content | ({"scheme": classes} if equals else {})
+
+
+FORMER_TARGETS = tuple(
+    TargetSettings.model_validate(name).target() for name in ("accessibility", "profile")
+)
+"""The further targets of a dataset that does not list its targets: one of grubio 0.1."""
