@@ -17,7 +17,7 @@ import stat
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -37,6 +37,11 @@ _MAGIC = {
     b"BZh": "bzip2",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
+}
+_OPENERS: dict[str, Callable[[io.BufferedReader], object]] = {
+    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+    "xz": lzma.LZMAFile,
+    "bzip2": bz2.BZ2File,
 }
 _REFUSED = {
     b"PK\x03\x04": (
@@ -62,32 +67,8 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
         If the file is missing, unreadable, a folder, an archive, or cut off.
     """
     try:
-        with contextlib.ExitStack() as stack:
-            if str(path) == STDIO:
-                raw = cast("io.BufferedReader", sys.stdin.buffer)
-            else:
-                raw = cast("io.BufferedReader", open(path, "rb", buffering=1 << 20))
-                stack.callback(raw.close)
-                entry = (raw, os.fstat(raw.fileno()).st_size)
-                _being_read.append(entry)
-                stack.callback(_being_read.remove, entry)
-            head = _first_bytes(raw, path)
-            for magic, (what, hint) in _REFUSED.items():
-                if head.startswith(magic):
-                    raise GrubioError(what, path=path, hint=hint)
-            kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
-            opened: object = raw
-            if kind == "gzip":
-                opened = gzip.GzipFile(fileobj=raw)
-            elif kind == "xz":
-                opened = lzma.LZMAFile(raw)
-            elif kind == "bzip2":
-                opened = bz2.BZ2File(raw)
-            elif kind is not None:
-                import pyarrow
-
-                opened = io.BufferedReader(pyarrow.CompressedInputStream(raw, kind))
-            yield cast("io.BufferedReader", opened)
+        with _raw_input(path) as raw:
+            yield _decompressed(raw, path)
     except FileNotFoundError as error:
         raise GrubioError("no such file", path=path) from error
     except IsADirectoryError as error:
@@ -104,12 +85,37 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
         ) from error
 
 
-def _first_bytes(raw: io.BufferedReader, path: str | Path) -> bytes:
+@contextlib.contextmanager
+def _raw_input(path: str | Path) -> Iterator[io.BufferedReader]:
+    if str(path) == STDIO:
+        yield cast("io.BufferedReader", sys.stdin.buffer)
+        return
+    with cast("io.BufferedReader", open(path, "rb", buffering=1 << 20)) as raw:
+        entry = (raw, os.fstat(raw.fileno()).st_size)
+        _being_read.append(entry)
+        try:
+            yield raw
+        finally:
+            _being_read.remove(entry)
+
+
+def _decompressed(raw: io.BufferedReader, path: str | Path) -> io.BufferedReader:
     try:
-        return raw.peek(6)[:6]
+        head = raw.peek(6)[:6]
     except OSError as error:
         place = "standard input" if str(path) == STDIO else path
         raise GrubioError(f"cannot be read: {error.strerror}", path=place) from error
+    for magic, (what, hint) in _REFUSED.items():
+        if head.startswith(magic):
+            raise GrubioError(what, path=path, hint=hint)
+    kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
+    if kind is None:
+        return raw
+    if kind in _OPENERS:
+        return cast("io.BufferedReader", _OPENERS[kind](raw))
+    import pyarrow
+
+    return io.BufferedReader(pyarrow.CompressedInputStream(raw, kind))
 
 
 def share_read() -> float | None:
