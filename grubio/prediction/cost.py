@@ -13,10 +13,7 @@ from pathlib import Path
 from grubio.config import PredictionSettings
 from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
-from grubio.model.bundle import load_bundle
-from grubio.prediction.default_model import with_model_for
-from grubio.prediction.kinds import model_kind
-from grubio.readers.fasta import read_fasta
+from grubio.prediction.opening import opened
 from grubio.sequences.record import Record
 
 # A batch of the predictor is full, so that the rate is that of a long run.
@@ -126,8 +123,7 @@ def measured_cost(sequences: str, model: Path | None, jobs: int) -> tuple[Cost, 
         If the input or the model is at fault.
     """
     settings = PredictionSettings(on_invalid="mask", device="cpu", threads=1)
-    model, records = with_model_for(read_fasta(sequences), model)
-    kind = model_kind(load_bundle(model), settings)
+    _, kind, records = opened(sequences, (), model, settings)
     size, sample = _size_and_sample(
         checked_records(records, kind.bundle.alphabet, settings.on_invalid, path=sequences)
     )

@@ -8,14 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from grubio.config import Output, PredictionSettings
-from grubio.config.formats import require_proper
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
-from grubio.model.bundle import load_bundle
 from grubio.overwriting import keeps_inputs
-from grubio.prediction.default_model import with_model_for
-from grubio.prediction.kinds import model_kind
-from grubio.readers.fasta import read_fasta
+from grubio.prediction.opening import opened
 from grubio.sequences.record import Record
 
 logger = logging.getLogger(__name__)
@@ -51,10 +47,8 @@ def predict_file(
     GrubioError
         If the input, the model or an output is at fault.
     """
-    require_proper(outputs)
     settings = settings or PredictionSettings()
-    model, records = with_model_for(read_fasta(sequences), model)
-    kind = model_kind(load_bundle(model), settings)
+    _, kind, records = opened(sequences, outputs, model, settings)
     predictor = kind.predictor()
     tally = Tally()
     checked = checked_records(

@@ -11,14 +11,11 @@ from grubio.datasets.parquet import DatasetHeader
 from grubio.model.batching import Example
 from grubio.sequences.runs_and_peaks import runs
 
-Stretch = tuple[int, int, int]
-"""Number of the example, first labelled residue, and the residue after the last one."""
-
-Window = tuple[int, int, int]
+Span = tuple[int, int, int]
 """Number of the example, first residue, and the residue after the last one."""
 
 
-def rare_stretches(examples: Sequence[Example], rare: Sequence[int], length: int) -> list[Stretch]:
+def rare_stretches(examples: Sequence[Example], rare: Sequence[int], length: int) -> list[Span]:
     """Return what windows are drawn around: the labelled stretches of all examples.
 
     Stretches that fit into one window of ``length`` residues together are one.
@@ -32,13 +29,13 @@ def rare_stretches(examples: Sequence[Example], rare: Sequence[int], length: int
 
 def sampled_windows(
     examples: Sequence[Example],
-    stretches: Sequence[Stretch],
+    stretches: Sequence[Span],
     length: int,
     ratio: float,
     *,
     seed: int,
     epoch: int,
-) -> list[Window]:
+) -> list[Span]:
     """Return the windows of one pass, the same for the same seed and epoch.
 
     Every stretch gets a window in which it lies anywhere. Background windows are drawn uniformly
@@ -74,7 +71,7 @@ def sampled_windows(
     return windows
 
 
-def window_of(examples: Sequence[Example], window: Window) -> Example:
+def window_of(examples: Sequence[Example], window: Span) -> Example:
     """Return a window as an example; its arrays are views."""
     number, start, stop = window
     return examples[number].part(start, stop)
@@ -110,6 +107,6 @@ def _together(stretches: list[tuple[int, int]], length: int) -> list[tuple[int, 
     return joined
 
 
-def _within(number: int, start: int, length: int, total: int) -> Window:
+def _within(number: int, start: int, length: int, total: int) -> Span:
     start = max(0, min(start, total - length))
     return number, start, min(start + length, total)

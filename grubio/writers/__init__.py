@@ -1,1 +1,1 @@
-"""Writers of predictions, one file for each output format, and the table of formats."""
+"""Writers of predictions, one file for each output format, and the one place that opens them."""

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grubio.config import Output, PredictionSettings
-from grubio.config.formats import require_proper
 from grubio.datasets.validation import Tally
 from grubio.errors import GrubioError
 from grubio.files import STDIO, delete_with_leftovers, sha256_of_file
-from grubio.model.bundle import METADATA_FILE, load_bundle
+from grubio.model.bundle import METADATA_FILE
 from grubio.overwriting import keeps_inputs
-from grubio.prediction.default_model import with_model_for
-from grubio.prediction.kinds import model_kind
+from grubio.prediction.opening import opened
 from grubio.prediction.predict_file import warn_of_refused
 from grubio.prediction.shards.files import read_shard
 from grubio.prediction.shards.plan import ShardPlan
@@ -26,7 +24,6 @@ from grubio.prediction.shards.steps import (
     probabilities_path,
     records_path,
 )
-from grubio.readers.fasta import read_fasta
 
 logger = logging.getLogger(__name__)
 
@@ -59,11 +56,9 @@ def predict_in_shards(
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
-    require_proper(outputs)
     settings = settings or PredictionSettings()
-    model, _ = with_model_for(read_fasta(sequences), model)
     # Before anything is computed, though it is gathering that writes.
-    model_kind(load_bundle(model), settings)
+    model, _, _ = opened(sequences, outputs, model, settings)
     numbers = range(1, shards + 1)
     cut = [records_path(folder, number, shards) for number in numbers]
     labelled = [probabilities_path(folder, number, shards) for number in numbers]
