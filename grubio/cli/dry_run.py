@@ -28,10 +28,12 @@ class Role(Enum):
     WRITTEN = "a file or folder to write"
     MODEL = "a model, by name or folder"
     RUN = "the folder of a run, which may also be written to"
+    TARGET = "a target, with @ and its file behind it"
     SOURCE = "a URL, a path, or the name of embedded data"
 
 
-WRITTEN, MODEL, RUN, SOURCE, READ = Role.WRITTEN, Role.MODEL, Role.RUN, Role.SOURCE, Role.READ
+WRITTEN, MODEL, RUN = Role.WRITTEN, Role.MODEL, Role.RUN
+TARGET, SOURCE, READ = Role.TARGET, Role.SOURCE, Role.READ
 
 
 def writes(command: Callable[..., Any]) -> bool:
@@ -127,6 +129,12 @@ def _read_paths(role: Role, value: str) -> list[str]:
             return [str(find_model(value))]
     if role is SOURCE and _is_elsewhere(value):
         return []
+    if role is TARGET:
+        from grubio.config import TargetSettings
+        from grubio.config.loading import checked
+
+        file = checked(TargetSettings, value).file
+        return [file.location] if file else []
     if role is RUN:
         from grubio.runs.files import read_files
 
@@ -158,6 +166,9 @@ def _note(role: Role, value: str) -> tuple[str, str]:
         return "reads", "model in a folder" if str(folder) == value else "bundled model"
     if role is SOURCE and (note := _is_elsewhere(value)):
         return "reads", note
+    if role is TARGET:
+        files = _read_paths(role, value)
+        return _note(READ, files[0]) if files else ("reads", "column of the records")
     path = Path(value)
     if path.is_dir():
         return "reads", "folder"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grubio.cli.dry_run import READ, WRITTEN
+from grubio.cli.dry_run import READ, TARGET, WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import LogOption, settings_option
 from grubio.config import FurtherTargets, PrepareSettings
@@ -49,6 +49,7 @@ def prepare(
             help="What else to learn, from the column NAME of a table or from FILE: classes, or "
             "values with NAME=LOW..HIGH; the keys of `targets` as JSON for more.",
         ),
+        TARGET,
     ] = None,
     accessibility: Annotated[
         Path | None, typer.Option("--accessibility", help="Use --target.", hidden=True)

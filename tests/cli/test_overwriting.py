@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,6 +43,8 @@ COMMANDS = [
     "prepare X -o=X",
     "prepare X -o out --summary=X",
     "prepare a b X -o=X",
+    "prepare a --target depth=0..1@in.fasta -o=X",
+    "prepare a --target depth=0..1@in.fasta -o out --log=X",
     "prepare a --labels X -o=X",
     "prepare a --format genome --annotation b --annotation X -o=X",
     "split X -o=X",
@@ -93,8 +96,8 @@ def refused(*arguments: str) -> str:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_overwrites_an_input(here: Path, command: str) -> None:
     before = sorted(here.rglob("*"))
-    arguments = command.replace("=X", " ./in.fasta").replace("=", " ").replace(" X", " in.fasta")
-    message = refused(*arguments.split())
+    words = command.replace("=X", "=./in.fasta").replace(" X", " in.fasta")
+    message = refused(*re.sub(r"( --?\w+)=", r"\1 ", words).split())
     assert "is read as the input" in message
     assert "hint: give the output another name" in message
     assert sorted(here.rglob("*")) == before
