@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,7 +13,7 @@ from grubio.sequences.scheme import SCHEMES, LabelScheme, custom_scheme
 _BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
 
 Boundary = Literal["start", "end", "center", "summit", "introns_start", "introns_end"]
-Wanted = list[str] | Annotated[dict[Literal["not"], list[str]], Field(min_length=1)]
+Wanted = list[str] | dict[Literal["not"], list[str]]
 """Values of an attribute, of which a feature must have one, or must not."""
 
 
@@ -70,6 +70,9 @@ class ClassRule(Settings):
     def _one_or_many_values(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
+        for key, wanted in value.items():
+            if isinstance(wanted, Mapping) and set(wanted) != {"not"}:
+                raise ValueError(f"{key} takes a value, a list of values, or {{not: value}}")
         return {
             key: {word: _texts(v) for word, v in wanted.items()}
             if isinstance(wanted, Mapping)

@@ -271,6 +271,13 @@ def test_a_class_that_earlier_ones_cover_is_told_as_such(
             ["--format", "genome", "--classes", '{"a": {"feature": "x", "ofset": [1, 2]}}'],
             "did you mean 'offset'",
         ),
+        (
+            [
+                *("--format", "genome", "--classes"),
+                '{"a": {"feature": "x", "where": {"pseudo": {"nto": true}}}}',
+            ],
+            "pseudo takes a value, a list of values, or {not: value}",
+        ),
         (["--format", "tsv", "--annotation", "x"], "takes no --annotation"),
         (["--contigs", "c"], "takes no contigs"),
         (["--annotated", "only"], "takes no annotated"),
