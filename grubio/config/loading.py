@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from grubio.config import Config, Settings
 from grubio.errors import GrubioError
+from grubio.text import read_text
 
 
 def load_config(path: str | Path) -> Config:
@@ -28,9 +29,7 @@ def load_config(path: str | Path) -> Config:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise GrubioError(error.strerror or "cannot be read", path=path) from error
+        content = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise GrubioError(f"is not YAML: {' '.join(str(error).split())}", path=path) from error
     except (ValueError, RecursionError) as error:

@@ -130,7 +130,7 @@ def read_header(path: str | Path) -> DatasetHeader:
             content.get("sites"),
             targets,
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise GrubioError(f"has a damaged header: {error}", path=path) from error
 
 
@@ -150,12 +150,15 @@ def read_records(
     further = header.targets if targets else ()
     with open_parquet(path, *_NO_DATASET) as file:
         wanted = [*COLUMNS, *(target.name for target in further)]
-        for batch in file.iter_batches(_ROWS_READ, columns=wanted):
-            for number, row in enumerate(batch.select(list(COLUMNS)).to_pylist()):
-                if split is None or row["split"] == split:
-                    cells = ((target, batch.column(target.name)[number]) for target in further)
-                    answers = {t.name: _answer(cell, t) for t, cell in cells if cell.is_valid}
-                    yield Record(**row, answers=answers)
+        try:
+            for batch in file.iter_batches(_ROWS_READ, columns=wanted):
+                for number, row in enumerate(batch.select(list(COLUMNS)).to_pylist()):
+                    if split is None or row["split"] == split:
+                        cells = ((target, batch.column(target.name)[number]) for target in further)
+                        answers = {t.name: _answer(cell, t) for t, cell in cells if cell.is_valid}
+                        yield Record(**row, answers=answers)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise GrubioError(f"is damaged: {error}", path=path) from error
 
 
 def require_splits(path: str | Path, records: Sequence[Record], split: str) -> None:
@@ -177,11 +180,14 @@ def open_parquet(path: str | Path, problem: str, hint: str) -> pq.ParquetFile:
         If it is missing, or with the problem and the hint if it is no Parquet file.
     """
     try:
-        return pq.ParquetFile(path)
+        file = pq.ParquetFile(path)
+        # Names of columns that are not UTF-8 are found when they are asked for.
+        _ = file.schema_arrow.names
     except FileNotFoundError as error:
         raise GrubioError("no such file", path=path) from error
-    except (pa.ArrowInvalid, OSError) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise GrubioError(problem, path=path, hint=hint) from error
+    return file
 
 
 def _arrow_type(target: Target) -> pa.DataType:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from grubio.datasets.parquet import open_parquet
 from grubio.errors import GrubioError
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.runs_and_peaks import equal_runs
@@ -42,12 +42,7 @@ class PredictionsTable:
 
     def __init__(self, path: str | Path) -> None:
         self._path = path
-        try:
-            self._file = pq.ParquetFile(path)
-        except FileNotFoundError as error:
-            raise GrubioError("no such file", path=path, hint=_HINT) from error
-        except (OSError, pa.ArrowException) as error:
-            raise GrubioError("is not a Parquet file", path=path, hint=_HINT) from error
+        self._file = open_parquet(path, "is not a Parquet file", _HINT)
         self._names = self._file.schema_arrow.names
         if "strand" in self._names:
             raise GrubioError(
@@ -81,7 +76,7 @@ class PredictionsTable:
                         waiting = []
                     waiting.append(part)
                     found = True
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise GrubioError(f"cannot be read: {error}", path=self._path) from error
         if not found:
             raise GrubioError("holds no predictions", path=self._path, hint=_HINT)

@@ -80,7 +80,7 @@ def read_dssp(path: str | Path, left_out: Counter[str] | None = None) -> Iterato
         With the line, if it is no DSSP output, is cut off, has no residues, or has one twice.
     """
     text = read_text(path)
-    if _HEADER in text:
+    if f"\n{_HEADER}" in f"\n{text}":
         residues = classic_residues(text, path)
     elif re.search(r"^data_", text, re.MULTILINE | re.IGNORECASE):
         residues = _mmcif_residues(text, path, left_out)
@@ -126,7 +126,7 @@ def stretches_of(
 def classic_residues(text: str, path: str | Path) -> Iterator[DsspResidue]:
     """Yield the residues of the classic format; see :func:`read_dssp`."""
     announced = re.search(r"^ *(\d+) .* TOTAL NUMBER OF RESIDUES", text, re.MULTILINE)
-    lines = enumerate(text.splitlines(), start=1)
+    lines = enumerate(text.split("\n"), start=1)
     header = next(line for _, line in lines if line.startswith(_HEADER))
     # Behind the coordinates stand chains with names of several letters.
     width = len(header.partition(" CHAIN")[0].rstrip())
@@ -232,7 +232,7 @@ def _summary_residues(table: gemmi.cif.Table, text: str, path: str | Path) -> It
         chain, number, name, label = (gemmi.cif.as_string(cell) for cell in row)
         if not re.fullmatch(r"\d+", number):
             cells = list(row)
-            lines = enumerate(text.splitlines(), start=1)
+            lines = enumerate(text.split("\n"), start=1)
             line = next((n for n, x in lines if set(cells) <= set(x.split())), None)
             raise GrubioError(
                 f"residue {name} of chain {chain} has the number '{row[1]}' (label_seq_id)",
