@@ -96,10 +96,9 @@ class SchemeScores:
         """
         chains = np.arange(len(self.confusion)) if chosen is None else np.array(chosen)
         if metric == AVERAGE_PRECISION:
-            ranked = self._ranked(chains)
             return mean_estimate(
                 [
-                    average_precision(*ranked.of_class(index), weights[:, chains])
+                    self._average_precision(index, weights, chains)
                     for index, letter in enumerate(self.scheme.letters)
                     if letter != self.scheme.background
                 ]
@@ -126,39 +125,26 @@ class SchemeScores:
     def classes(self, weights: Floats) -> dict[str, ClassScores]:
         """Return the scores of each class by its letter."""
         counts = self.per_chain
-        ranked = self._ranked(np.arange(len(counts)))
         found = {}
         for index, letter in enumerate(self.scheme.letters):
             found[letter] = ClassScores(support=int(counts[:, index].sum()))
             for name in ("precision", "recall", "f1", "mcc"):
                 of_class = partial(_of_class, name=name, index=index)
                 found[letter].scores[name] = estimated(of_class, counts, weights).score
-            precision = average_precision(*ranked.of_class(index), weights)
+            precision = self._average_precision(index, weights, np.arange(len(counts)))
             found[letter].scores["average_precision"] = precision.score
         return found
 
-    def _ranked(self, chains: npt.NDArray[np.integer]) -> _Ranked:
-        observed = [self.observed[at] for at in chains]
-        counted = np.concatenate(observed) < self.scheme.size
-        return _Ranked(
-            np.concatenate([self.probabilities[at] for at in chains])[counted],
-            np.concatenate(observed)[counted],
-            np.repeat(np.arange(len(chains)), [len(one) for one in observed])[counted],
+    def _average_precision(
+        self, index: int, weights: Floats, chains: npt.NDArray[np.integer]
+    ) -> Estimate:
+        observed = np.concatenate([self.observed[at] for at in chains])
+        scores = np.concatenate([self.probabilities[at][:, index] for at in chains])
+        chain = np.repeat(np.arange(len(chains)), [len(self.observed[at]) for at in chains])
+        counted = observed < self.scheme.size
+        return average_precision(
+            scores[counted], observed[counted] == index, chain[counted], weights[:, chains]
         )
-
-
-@dataclass(frozen=True)
-class _Ranked:
-    """Probabilities ``(residue, class)``, observed classes and chains of what counts."""
-
-    probabilities: npt.NDArray[np.float32]
-    observed: npt.NDArray[np.uint8]
-    chain: npt.NDArray[np.integer]
-
-    def of_class(
-        self, index: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.integer]]:
-        return self.probabilities[:, index], self.observed == index, self.chain
 
 
 @dataclass

@@ -15,6 +15,7 @@ from grubio.overwriting import keep_apart
 from grubio.report.comparison import Comparison
 from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
+from grubio.runs.numbers import axis_label, is_fraction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -150,7 +151,9 @@ def comparison_figure(comparison: Comparison) -> Figure:
         dots.append(Dot(label, run.score(run.score_key), baseline))
     scores = " or ".join(dict.fromkeys(run.score_name for run in comparison.runs))
     names = dict.fromkeys(baseline_name(run.main_baseline) for run in comparison.runs)
-    return comparison_plot(dots, f"{scores} on the test set (%)", " or ".join(names))
+    fractions = [run.score_key for run in comparison.runs if is_fraction(run.score_key)]
+    label = axis_label(fractions[0] if fractions else "", f"{scores} on the test set")
+    return comparison_plot(dots, label, " or ".join(names))
 
 
 def _numbered(comparison: Comparison) -> list[tuple[int, str]]:

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from grubio.metrics.bootstrap import Score
-from grubio.runs.folder import GroupScore
 from grubio.runs.tables import CalibrationBin
 from grubio.view.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
 
@@ -46,7 +45,7 @@ class Dot:
 
 
 def dot_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
-    """Draw one row per score, first row on top."""
+    """Draw one row per score, first row on top, in percent where the label says so."""
     with drawing_style():
         figure, axes = _figure(height=0.7 + 0.4 * len(dots))
         for y, dot in enumerate(dots):
@@ -59,9 +58,10 @@ def dot_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.margins(x=0.08)
-        axes.xaxis.set_major_formatter(_PERCENT)
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.set_xlabel(axis_label)
+        if "%" in axis_label or "percentage" in axis_label:
+            axes.xaxis.set_major_formatter(_PERCENT)
     return figure
 
 
@@ -149,26 +149,26 @@ def reliability(sets: dict[str, list[CalibrationBin]]) -> Figure:
 
 
 def scores_by_group(
-    groups: Sequence[GroupScore], overall: Score, axis_label: str, name: str
+    groups: Mapping[str, Score], overall: Score, axis_label: str, score_label: str
 ) -> Figure:
     """Draw the score of each group with its interval; a line marks the score of all."""
     with drawing_style():
         figure, axes = _figure()
         if overall.value is not None:
             axes.axhline(overall.value, color=MUTED, ls=":", lw=1.4)
-        for x, group in enumerate(groups):
-            score = group.score
+        for x, score in enumerate(groups.values()):
             if score.value is None:
                 continue
             axes.errorbar(x, score.value, yerr=_errors(score), color=ACCENT, fmt="o", **_ERROR_BARS)
-        axes.set_xticks(range(len(groups)), [_no_formula(group.name) for group in groups])
-        if sum(len(group.name) for group in groups) > 40:
+        axes.set_xticks(range(len(groups)), [_no_formula(name) for name in groups])
+        if sum(map(len, groups)) > 40:
             axes.tick_params(axis="x", labelrotation=30)
         axes.set_xlim(-0.5, len(groups) - 0.5)
         axes.grid(axis="x", visible=False)
         axes.margins(y=0.12)
-        axes.yaxis.set_major_formatter(_PERCENT)
-        axes.set_ylabel(f"{name} (%)")
+        if "%" in score_label:
+            axes.yaxis.set_major_formatter(_PERCENT)
+        axes.set_ylabel(score_label)
         axes.set_xlabel(axis_label)
     return figure
 

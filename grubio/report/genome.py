@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -46,7 +47,7 @@ _METHODS = ("model", "pwm", "kmer_logistic", "prevalence")
 
 
 @dataclass(frozen=True)
-class SiteClass:
+class SiteTables:
     """What is shown of a class of fixed width.
 
     Attributes
@@ -71,17 +72,15 @@ class SiteClass:
     curves: list[tuple[Markup, str]]
 
 
-@dataclass(frozen=True)
-class DenseClass:
+class DenseTable(NamedTuple):
     """What is shown of a class of varying width; columns are :data:`DENSE_COLUMNS`."""
 
-    letter: str
     name: str
     bases: int
     rows: Rows
 
 
-def site_classes(run: Run) -> list[SiteClass]:
+def site_classes(run: Run) -> list[SiteTables]:
     """Return what is shown of each class of fixed width.
 
     Raises
@@ -119,20 +118,15 @@ def site_classes(run: Run) -> list[SiteClass]:
             for method in _METHODS
             if method in methods and methods[method].strand_consistency.known
         ]
-        shown.append(SiteClass(letter, name, finding, tables, strands, drawn))
+        shown.append(SiteTables(letter, name, finding, tables, strands, drawn))
     return shown
 
 
-def dense_classes(run: Run) -> list[DenseClass]:
+def dense_classes(run: Run) -> list[DenseTable]:
     """Return what is shown of each class of varying width."""
     return [
-        DenseClass(
-            letter,
-            scores.name,
-            scores.count,
-            _dense_rows(scores.methods),
-        )
-        for letter, scores in (run.metrics.dense or {}).items()
+        DenseTable(scores.name, scores.count, _dense_rows(scores.methods))
+        for scores in (run.metrics.dense or {}).values()
     ]
 
 

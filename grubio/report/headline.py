@@ -12,6 +12,7 @@ from grubio.report import figures
 from grubio.report.templating import scheme_title
 from grubio.runs.folder import Run, baseline_name
 from grubio.runs.numbers import (
+    axis_label,
     duration,
     gain_text,
     plural,
@@ -99,7 +100,7 @@ def headline_figure(run: Run) -> Markup:
     ]
     key = run.score_key
     text = "; ".join(f"{dot.label} {score_text(key, dot.score.value)}" for dot in dots)
-    figure = figures.dot_plot(dots, f"{run.score_name} on the test set (%)")
+    figure = figures.dot_plot(dots, axis_label(key, f"{run.score_name} on the test set"))
     return inline_svg(figure, "headline", f"{run.score_name} of the model and baselines: {text}")
 
 

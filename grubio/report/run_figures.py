@@ -9,7 +9,8 @@ import numpy as np
 from markupsafe import Markup
 
 from grubio.report import figures
-from grubio.runs.folder import GroupScore, Run
+from grubio.runs import numbers
+from grubio.runs.folder import Run
 from grubio.runs.metrics import Band
 from grubio.runs.numbers import percent, plural, score_text
 from grubio.view.svg import inline_svg
@@ -53,19 +54,20 @@ def calibration_figure(run: Run) -> Markup | None:
 
 def group_figure(
     run: Run, bands: Sequence[Band], name: str, axis_label: str
-) -> tuple[Markup, list[GroupScore]] | None:
-    """Draw the headline score by group, and return the groups; None if there are none.
+) -> tuple[Markup, Sequence[Band]] | None:
+    """Draw the headline score by group of chains, and return the groups; None if there are none.
 
     ``name`` is that of the figure in the page.
     """
-    groups = run.groups(bands)
-    if not groups:
+    if not bands:
         return None
-    figure = figures.scores_by_group(groups, run.score(run.score_key), axis_label, run.score_name)
-    text = "; ".join(
-        f"{group.name}: {score_text(run.score_key, group.score.value)}" for group in groups
+    scores = {band.name: band.score(run.score_key) for band in bands}
+    label = numbers.axis_label(run.score_key, run.score_name)
+    figure = figures.scores_by_group(scores, run.score(run.score_key), axis_label, label)
+    written = "; ".join(
+        f"{group}: {score_text(run.score_key, score.value)}" for group, score in scores.items()
     )
-    return inline_svg(figure, name, f"{run.score_name} by {axis_label}. {text}"), groups
+    return inline_svg(figure, name, f"{run.score_name} by {axis_label}. {written}"), bands
 
 
 def distribution_figure(run: Run) -> tuple[Markup, list[tuple[str, float]]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from grubio.runs.files import (
     MODEL_FOLDER,
     TEST_PREDICTIONS_FILE,
 )
-from grubio.runs.metrics import Band, Metrics, read_metrics
+from grubio.runs.metrics import Metrics, read_metrics
 from grubio.runs.score_names import SCORES, SHARES_RIGHT
 from grubio.runs.tables import (
     CalibrationBin,
@@ -32,16 +32,6 @@ from grubio.runs.tables import (
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
 _MAIN_BASELINES = {"site_average_precision": "pwm", "base_mcc": "kmer_logistic"}
-
-
-@dataclass(frozen=True)
-class GroupScore:
-    """The headline score of a group of test chains."""
-
-    name: str
-    chains: int
-    residues: int
-    score: Score
 
 
 @dataclass(frozen=True)
@@ -148,13 +138,6 @@ class Run:
     def baseline(self, name: str, key: str) -> Score:
         """Return a score of a baseline; without a value if there is none."""
         return self.metrics.baselines.get(name, {}).get(key, Score())
-
-    def groups(self, bands: Sequence[Band]) -> list[GroupScore]:
-        """Return the headline score by group of chains."""
-        return [
-            GroupScore(band.name, band.chains, band.residues, band.score(self.score_key))
-            for band in bands
-        ]
 
     def scheme_named(self, name: str) -> LabelScheme:
         """Return the scheme of the model, or one that it reduces to, by name.

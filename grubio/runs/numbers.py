@@ -98,6 +98,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def axis_label(key: str, text: str) -> str:
+    """Return the label of an axis of the metric ``key``, with its unit if that is percent."""
+    return text if is_fraction(key) else f"{text} (%)"
+
+
 def is_fraction(key: str) -> bool:
     """Return whether the metric ``key`` is written as a fraction: a correlation or an F1."""
     return not _WRITTEN_AS_FRACTION.isdisjoint(key.split("_"))
