@@ -14,16 +14,14 @@ from grubio.config import Metric
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
-from grubio.inference.predictor import Predictor
 from grubio.metrics.classification import OVERALL, confusion_counts, mean_average_precision
 from grubio.metrics.headline import AVERAGE_PRECISION
-from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
-from grubio.model.calibration import calibration
+from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle, save_bundle
 from grubio.model.labeller import Ensemble, Labeller
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
-from grubio.sequences.scored_classes import scored_classes
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
+from grubio.training.validation_answers import calibrated, validation_answers
 from grubio.training.window_sampling import rare_classes
 
 
@@ -61,7 +59,11 @@ def combine_models(
     ensemble = Ensemble(members).eval()
     raw = Bundle(ensemble, header.alphabet)
     by = bundles[0].metadata["training"].get("score", "accuracy")
-    temperature, error, score = _calibrated(raw, dataset, threads, by)
+    records = list(read_records(dataset, "valid"))
+    require_splits(dataset, records, "valid")
+    logits, observed = validation_answers(raw, records, threads)
+    calibration, error = calibrated(logits, observed, offsets=False)
+    score = _score(by, np.exp(logits), observed, header)
     training = [bundle.metadata["training"] for bundle in bundles]
     row = dict.fromkeys(HISTORY_COLUMNS, 0.0)
     row |= {
@@ -71,7 +73,7 @@ def combine_models(
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
     save_bundle(
         output / MODEL_FOLDER,
-        replace(raw, calibrations={raw.targets[0].name: Calibration(temperature)}),
+        replace(raw, calibrations={raw.targets[0].name: calibration}),
         {
             **training[0],
             "valid_score": score,
@@ -92,26 +94,6 @@ def combine_models(
 def _common(values: Sequence[Any]) -> Any:
     # The value of all members, or the values of each.
     return values[0] if all(value == values[0] for value in values) else ", ".join(map(str, values))
-
-
-def _calibrated(
-    raw: Bundle, dataset: Path, threads: int | None, by: Metric
-) -> tuple[float, float, float]:
-    # Temperature, calibration error, and the score that chose the members.
-    scheme = raw.scheme
-    records = list(read_records(dataset, "valid"))
-    require_splits(dataset, records, "valid")
-    logits, classes = [], []
-    for prediction in Predictor(raw, "cpu", threads).predict(records):
-        seen = scored_classes(prediction.record, scheme)
-        counted = seen < scheme.size
-        # The logarithms of probabilities are logits of the same softmax.
-        logits.append(np.log(np.maximum(prediction.probabilities[counted], 1e-12)))
-        classes.append(seen[counted].astype(np.int64))
-    scores, observed = np.concatenate(logits), np.concatenate(classes)
-    return *calibration(scores, observed), _score(
-        by, np.exp(scores), observed, read_header(dataset)
-    )
 
 
 def _score(

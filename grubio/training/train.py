@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.special import softmax
 
 from grubio import __version__
 from grubio.config import Device, ModelSettings, TrainingSettings
@@ -29,8 +28,7 @@ from grubio.datasets.parquet import read_records
 from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
-from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, save_bundle
-from grubio.model.calibration import calibration, calibration_error, fit_offsets
+from grubio.model.bundle import METADATA_FILE, Bundle, save_bundle
 from grubio.model.devices import available_threads, choose_device, use_threads
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER
@@ -48,6 +46,7 @@ from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.process_rank import Membership, membership, threads_each
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.trainer import new_trainer
+from grubio.training.validation_answers import calibrated, validation_answers
 
 logger = logging.getLogger(__name__)
 
@@ -139,8 +138,12 @@ def train_model(
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     model = fitting.fitted.cpu().eval()
-    calibrated, remaining = _calibrated(fitting, data, training_settings)
-    calibrations = {model.targets[0].name: calibrated}
+    logits, observed = validation_answers(
+        Bundle(model, data.header.alphabet), read_records(dataset, "valid"), count
+    )
+    rebalanced = bool(training_settings.background_ratio or training_settings.focal_gamma)
+    of_labels, remaining = calibrated(logits, observed, offsets=rebalanced)
+    calibrations = {model.targets[0].name: of_labels}
     sites = None
     if data.header.kind == "genome":
         raw = Bundle(model, data.header.alphabet, calibrations, {})
@@ -257,27 +260,6 @@ def _announce(
         f"{settings.all_processes} processes of " if settings.all_processes > 1 else "",
         threads,
     )
-
-
-def _calibrated(
-    fitting: Fitting, data: TrainingData, settings: TrainingSettings
-) -> tuple[Calibration, float]:
-    # The calibration of the labels, and the calibration error that remains.
-    parts, classes = [], []
-    with torch.inference_mode():
-        for batch in fitting.valid_batches:
-            counted = (batch.classes >= 0) & (batch.classes < data.header.scheme.size)
-            answer = fitting.fitted(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths))
-            parts.append(answer[fitting.model.targets[0].name].numpy()[counted])
-            classes.append(batch.classes[counted])
-    logits, observed = np.concatenate(parts), np.concatenate(classes)
-    if not (settings.background_ratio or settings.focal_gamma):
-        temperature, error = calibration(logits, observed)
-        return Calibration(temperature), error
-    temperature, offsets = fit_offsets(logits, observed)
-    probabilities = softmax(logits / temperature + offsets, axis=1)
-    error = calibration_error(probabilities, observed)
-    return Calibration(temperature, tuple(offsets.tolist())), error
 
 
 def _stop_behind(error: BaseException | None) -> Interrupted | None:

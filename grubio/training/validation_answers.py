@@ -1,0 +1,50 @@
+"""What a fitted model answers on validation records, and its calibration on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import Bundle, Calibration
+from grubio.model.calibration import calibration, calibration_error, fit_offsets
+from grubio.sequences.record import Record
+from grubio.sequences.scored_classes import scored_classes
+
+Floats = npt.NDArray[np.floating]
+Classes = npt.NDArray[np.int64]
+
+
+def validation_answers(
+    raw: Bundle, records: Iterable[Record], threads: int | None
+) -> tuple[Floats, Classes]:
+    """Return logits ``(residue, class)`` and observed classes of the residues that count.
+
+    ``raw`` is a model that is not calibrated.
+    """
+    logits, classes = [], []
+    for prediction in Predictor(raw, "cpu", threads).predict(records):
+        observed = scored_classes(prediction.record, raw.scheme)
+        counted = observed < raw.scheme.size
+        # The logarithms of probabilities are logits of the same softmax.
+        logits.append(np.log(np.maximum(prediction.probabilities[counted], 1e-12)))
+        classes.append(observed[counted].astype(np.int64))
+    return np.concatenate(logits), np.concatenate(classes)
+
+
+def calibrated(logits: Floats, observed: Classes, *, offsets: bool) -> tuple[Calibration, float]:
+    """Return the calibration, and the calibration error that remains.
+
+    ``offsets`` tells whether training changed how common the classes are, which a temperature
+    alone does not set right.
+    """
+    if not offsets:
+        temperature, error = calibration(logits, observed)
+        return Calibration(temperature), error
+    temperature, of_classes = fit_offsets(logits, observed)
+    probabilities = softmax(logits / temperature + of_classes, axis=1)
+    error = calibration_error(probabilities, observed)
+    return Calibration(temperature, tuple(of_classes.tolist())), error
