@@ -1,4 +1,4 @@
-"""One set of predictions scored: the metrics of every dataset, whatever its records are."""
+"""The scores that every dataset has, of sequences or of a genome."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ IDENTITY_BANDS = (0.0, 0.2, 0.25, 0.3, 0.5, 1.01)
 
 
 def accuracy_name(scheme: LabelScheme) -> str:
-    """Return what the share of residues right is called: q3, q8, or accuracy."""
+    """Return the name of the share of residues right: q3, q8, or accuracy."""
     return {"ss3": "q3", "ss8": "q8"}.get(scheme.name, "accuracy")
 
 
@@ -176,7 +176,7 @@ class CalibrationScores:
 
 
 def gain(metric: str, ours: SchemeScores, theirs: SchemeScores, weights: Floats) -> Score:
-    """Return our score less theirs, with both scored on the same samples."""
+    """Return our score minus theirs, both on the same bootstrap samples."""
     return (ours.estimate(metric, weights) - theirs.estimate(metric, weights)).score
 
 
@@ -218,7 +218,7 @@ def by_identity(
 
 
 def score_key(metric: str, scheme: LabelScheme) -> str:
-    """Return what a score of all classes is called in files: accuracy of SS3 is ``q3``."""
+    """Return the name of a score of all classes in files: accuracy in SS3 is ``q3``."""
     return accuracy_name(scheme) if metric == "accuracy" else metric
 
 

@@ -81,7 +81,7 @@ def dense_gain(
     classes: int,
     weights: Floats,
 ) -> Score:
-    """Return our MCC of :func:`dense_metrics` less theirs, scored on the same samples."""
+    """Return our MCC of :func:`dense_metrics` minus theirs, both on the same bootstrap samples."""
     mine, other = (
         _of_called(
             _called_counts(strands, called, index, classes, weights.shape[1]), "mcc", weights

@@ -42,7 +42,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and what it is in each bootstrap sample, float64 ``(replicate,)``."""
+    """A value, and its values in the bootstrap samples, float64 ``(replicate,)``."""
 
     value: float
     replicates: Floats
@@ -127,6 +127,6 @@ def ratio(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
 
 
 def mean_of_defined(values: Floats) -> Floats:
-    """Return the mean over the last axis of what is no NaN; NaN where nothing is left."""
+    """Return the mean over the last axis without NaN; NaN where nothing else is there."""
     defined = np.isfinite(values)
     return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))

@@ -1,6 +1,6 @@
 """Sites of fixed width on the strands of genomes: what is known, and the candidates of a scan.
 
-What a site is and which candidates are right is said in :mod:`grubio.metrics.site_matching`.
+See :mod:`grubio.metrics.site_matching` for what a site is and which candidates are right.
 Candidates are the peaks of the scores of a record, :func:`grubio.sequences.runs_and_peaks.peaks`
 with a radius of the width or 10 bases, whichever is more.
 """

@@ -159,7 +159,7 @@ def share_of(outcomes: Sequence[tuple[int, bool]], blocks: int, weights: Floats)
 def gain(
     ours: Candidates, theirs: Candidates, tolerance: int, over: Scanned, weights: Floats
 ) -> Score:
-    """Return our average precision less theirs, with both scored on the same samples."""
+    """Return our average precision minus theirs, both on the same bootstrap samples."""
     mine, other = (
         _drawn(_counts_of(one, tolerance, over), over, weights)["average_precision"]
         for one in (ours, theirs)

@@ -1,4 +1,4 @@
-"""The sites that a DNA model is surest of, aligned."""
+"""The sites that a DNA model scores highest, aligned."""
 
 from __future__ import annotations
 

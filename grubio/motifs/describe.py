@@ -38,13 +38,13 @@ from grubio.sequences.record import Record
 from grubio.view.svg import write_svg
 
 LEAST_SITES = 5
-"""Sites of a class that its motif needs."""
+"""Fewest sites that a motif is made of."""
 
 ENOUGH_CALLED = 20
 """Sites of a logo that need not be called: a class with fewer calls shows its best ones."""
 
 LEAST_COMPARED = 4
-"""Bases of a motif that is compared with a database; fewer are found in any."""
+"""Fewest bases of a motif that is compared with a database; shorter ones match anything."""
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def describe_motifs(
     if not thresholds:
         logger.warning("the model has no classes of fixed width, hence no motifs")
     if read_header(dataset).kind != "genome":
-        raise GrubioError("is no dataset of a genome", path=dataset)
+        raise GrubioError("is not a dataset of a genome", path=dataset)
     theirs = read_database(database) if database else {}
     records = list(read_records(dataset, split))
     require_splits(dataset, records, split)

@@ -150,9 +150,8 @@ def standing(
     if mine == theirs:
         return f"{text} They differ in their seed alone."
     # The tests compare the share of residues right.
-    told = certainty(mine, theirs, tests) if key == runs[0].chain_key else None
-    told = told or _of_intervals(scores[best], scores[second])
-    return f"{text} {told}".rstrip()
+    tested = certainty(mine, theirs, tests) if key == runs[0].chain_key else None
+    return f"{text} {tested or _of_intervals(scores[best], scores[second])}".rstrip()
 
 
 def _of_intervals(best: Score, second: Score) -> str:

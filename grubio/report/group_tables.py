@@ -1,4 +1,4 @@
-"""What is written of groups of runs: tables, a figure, and all of it as JSON."""
+"""Groups of runs and the tests between them, as tables, as a figure and as JSON."""
 
 from __future__ import annotations
 

@@ -226,5 +226,5 @@ def _wilcoxon(one: RunGroup, other: RunGroup) -> float:
     from scipy.stats import wilcoxon
 
     scored, more = _arrays(one, other)
-    # Of groups that agree on every chain nothing can be told apart.
+    # The test is not defined for groups that agree on every chain.
     return float(wilcoxon(more / scored).pvalue) if more.any() else 1.0

@@ -1,4 +1,4 @@
-"""What is told of a genome first: the headline score, and a table of the main scores."""
+"""The headline score of a genome model, and a table of its main scores."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from grubio.metrics.candidates import LabelledStrand, site_truth
 from grubio.sequences.alphabet import DNA
 
 ANY_CLASS = 255
-"""More classes than any scheme has: where sites are only located, every label counts."""
+"""A number of classes that no scheme reaches: where sites are only located, every label counts."""
 
 _PSEUDOCOUNT = 1.0
 _BASES = "ACGT"
