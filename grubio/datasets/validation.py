@@ -166,22 +166,8 @@ def _checked(
     path: str | Path | None,
 ) -> Record:
     record = _without_stop(record)
-    if not record.sequence:
-        raise GrubioError("the record has no sequence", path=path, record=record.id)
-    for what, text in (
-        ("labels", record.labels),
-        ("mask", record.mask),
-        *record.answers.items(),
-    ):
-        if text is not None and len(text) != len(record):
-            unit = "characters" if isinstance(text, str) else "values"
-            raise GrubioError(
-                f"{len(record)} residues but {len(text)} {unit} of {what}",
-                path=path,
-                record=record.id,
-                hint="give one character per residue",
-            )
-    unknown = set()
+    _check_lengths(record, path)
+    _check_mask(record, path)
     invalid = alphabet.invalid_positions(record.sequence)
     if invalid and not mask:
         letter = record.sequence[invalid[0]]
@@ -193,38 +179,61 @@ def _checked(
             position=invalid[0] + 1,
             hint=_hint(record.sequence, letter, alphabet),
         )
-    unknown |= set(invalid)
     sequence = _replaced(record.sequence, invalid, alphabet.unknown)
-    labels, mask_text = record.labels, record.mask
-    if mask_text is not None and (bad := [i for i, c in enumerate(mask_text) if c not in "01"]):
-        raise GrubioError(
-            f"{letter_name(mask_text[bad[0]])} in the mask; 0 or 1 was expected",
-            path=path,
-            record=record.id,
-            position=bad[0] + 1,
-        )
+    labels, unknown = record.labels, set(invalid)
     if labels is not None and scheme is not None:
-        hidden = {i for i, c in enumerate(mask_text or "") if c == "0"}
-        wrong = [i for i in scheme.invalid_positions(labels) if i not in hidden]
-        if wrong and not mask:
-            letter = letter_name(labels[wrong[0]])
+        labels = _checked_labels(record, labels, scheme, mask=mask, path=path)
+        unknown |= {i for i, c in enumerate(labels) if c == UNKNOWN_LABEL}
+    counted = record.mask
+    if unknown:
+        counted = _replaced(counted or "1" * len(sequence), sorted(unknown), "0")
+    return replace(record, sequence=sequence, labels=labels, mask=counted)
+
+
+def _check_lengths(record: Record, path: str | Path | None) -> None:
+    if not record.sequence:
+        raise GrubioError("the record has no sequence", path=path, record=record.id)
+    for what, text in {"labels": record.labels, "mask": record.mask, **record.answers}.items():
+        if text is not None and len(text) != len(record):
+            unit = "characters" if isinstance(text, str) else "values"
             raise GrubioError(
-                f"{letter} is not a label of {scheme.name} ({scheme.letters})",
+                f"{len(record)} residues but {len(text)} {unit} of {what}",
                 path=path,
                 record=record.id,
-                position=wrong[0] + 1,
-                hint="choose --scheme, or write ? where the label is unknown",
+                hint="give one character per residue",
             )
-        codes = scheme.encode(labels)
-        letters = scheme.letters + scheme.coarse_letters
-        labels = "".join(
-            letters[code] if code < len(letters) and i not in hidden else UNKNOWN_LABEL
-            for i, code in enumerate(codes.tolist())
+
+
+def _check_mask(record: Record, path: str | Path | None) -> None:
+    rest = (record.mask or "").lstrip("01")
+    if rest:
+        raise GrubioError(
+            f"{letter_name(rest[0])} in the mask; 0 or 1 was expected",
+            path=path,
+            record=record.id,
+            position=len(record) - len(rest) + 1,
         )
-        unknown |= {i for i, c in enumerate(labels) if c == UNKNOWN_LABEL}
-    if unknown:
-        mask_text = _replaced(mask_text or "1" * len(sequence), sorted(unknown), "0")
-    return replace(record, sequence=sequence, labels=labels, mask=mask_text)
+
+
+def _checked_labels(
+    record: Record, labels: str, scheme: LabelScheme, *, mask: bool, path: str | Path | None
+) -> str:
+    # What is masked, or is no label, becomes the unknown label.
+    hidden = {i for i, c in enumerate(record.mask or "") if c == "0"}
+    wrong = [i for i in scheme.invalid_positions(labels) if i not in hidden]
+    if wrong and not mask:
+        raise GrubioError(
+            f"{letter_name(labels[wrong[0]])} is not a label of {scheme.name} ({scheme.letters})",
+            path=path,
+            record=record.id,
+            position=wrong[0] + 1,
+            hint="choose --scheme, or write ? where the label is unknown",
+        )
+    letters = scheme.letters + scheme.coarse_letters
+    return "".join(
+        letters[code] if code < len(letters) and i not in hidden else UNKNOWN_LABEL
+        for i, code in enumerate(scheme.encode(labels).tolist())
+    )
 
 
 def _with_valid_answers(

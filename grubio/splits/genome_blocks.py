@@ -1,4 +1,4 @@
-"""The split of a genome: stretches dealt out whole, both strands together, with gaps between them.
+"""The split of a genome: blocks dealt out whole, both strands together, with gaps between them.
 
 Bases that are close to each other share genes and motifs, so blocks of different splits on one
 contig are kept ``gap`` bases apart: what lies between is cut off the block of the lesser split,
@@ -8,8 +8,8 @@ ends of a contig do not count as neighbours, even if it is circular.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +26,7 @@ _RANK = {"train": 0, "valid": 1, "test": 2}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """A stretch of a contig, half-open."""
+    """A part of a contig, half-open."""
 
     contig: str
     start: int
@@ -93,41 +93,50 @@ def _locus_of(record: Record, path: str | Path) -> Locus:
 def _dealt_out(
     given: Mapping[Block, str | None], settings: SplitSettings, path: str | Path
 ) -> dict[Block, str]:
-    units: dict[Hashable, list[Block]] = defaultdict(list)
-    for block in sorted(given):
-        if given[block] is None:
-            units[block if settings.unit == "block" else block.contig].append(block)
-    sizes = {unit: sum(map(len, blocks)) for unit, blocks in units.items()}
+    unit_of: dict[Block, Hashable] = {
+        block: block if settings.unit == "block" else block.contig
+        for block in sorted(given)
+        if given[block] is None
+    }
+    sizes: Counter[Hashable] = Counter()
+    for block, unit in unit_of.items():
+        sizes[unit] += len(block)
+    order = list(sizes)
+    np.random.default_rng(settings.seed).shuffle(order)
     shares = {"test": settings.test_fraction, "valid": settings.valid_fraction}
     total = sum(map(len, given))
     rest = {
         name: share * total - sum(len(block) for block, split in given.items() if split == name)
         for name, share in shares.items()
     }
-    order = list(units)
-    np.random.default_rng(settings.seed).shuffle(order)
-    home: dict[Hashable, str] = {}
-    for unit in order:
-        # The nearest to the share that whole units come to.
-        home[unit] = next((name for name in rest if sizes[unit] / 2 < rest[name]), "train")
-        if home[unit] in rest:
-            rest[home[unit]] -= sizes[unit]
-    split_of = {block: split or "" for block, split in given.items()}
-    for name in (name for name, share in shares.items() if share):
-        if name not in {*home.values(), *split_of.values()}:
-            # Every unit is larger than twice the share.
-            in_train = [unit for unit in order if home[unit] == "train"]
-            home |= dict.fromkeys(sorted(in_train, key=sizes.__getitem__)[:1], name)
-    for unit, blocks in units.items():
-        split_of |= dict.fromkeys(blocks, home[unit])
+    wanted = [name for name, share in shares.items() if share and name not in given.values()]
+    home = _homes({unit: sizes[unit] for unit in order}, rest, wanted)
+    split_of = {block: split or home[unit_of[block]] for block, split in given.items()}
     for name, share in {"train": 1.0, **shares}.items():
         if share and name not in split_of.values():
             raise GrubioError(
-                f"nothing is left for split '{name}': {len(units)} {settings.unit}s to deal out",
+                f"nothing is left for split '{name}': {len(sizes)} {settings.unit}s to deal out",
                 path=path,
                 hint="cut smaller blocks with grubio prepare --block-length, or give --unit block",
             )
     return split_of
+
+
+def _homes(
+    sizes: Mapping[Hashable, int], rest: dict[str, float], wanted: Iterable[str]
+) -> dict[Hashable, str]:
+    # The split of each unit, in order: as near to what is left of a share as whole units come.
+    home: dict[Hashable, str] = {}
+    for unit, size in sizes.items():
+        home[unit] = next((name for name in rest if size / 2 < rest[name]), "train")
+        if home[unit] in rest:
+            rest[home[unit]] -= size
+    for name in wanted:
+        if name not in home.values():
+            # Every unit is larger than twice the share.
+            in_train = [unit for unit in sizes if home[unit] == "train"]
+            home |= dict.fromkeys(sorted(in_train, key=sizes.__getitem__)[:1], name)
+    return home
 
 
 def _with_gaps(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,26 @@ _EVALUE_MARGIN = 2
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class HomologSearch:
+    """How homologs are searched for: among which letters, by which rules, on how many threads."""
+
+    alphabet: Alphabet
+    settings: SplitSettings
+    threads: int
+
+    def hits(self, queries: Mapping[str, str], targets: Mapping[str, str]) -> Iterator[Hit]:
+        """Yield alignments of two sets of sequences by id."""
+        return find_hits(queries, targets, self.alphabet, self.settings, self.threads)
+
+    def stricter(self) -> HomologSearch:
+        """Return a search that finds a little more than the audit will."""
+        limit = _EVALUE_MARGIN * self.settings.max_evalue
+        return replace(self, settings=self.settings.model_copy(update={"max_evalue": limit}))
+
+
 def dealt_out(
-    records: Sequence[Record],
-    alphabet: Alphabet,
-    settings: SplitSettings,
-    threads: int,
-    path: Path,
+    records: Sequence[Record], search: HomologSearch, path: Path
 ) -> tuple[list[Record], int]:
     """Return the records with their group and split, and the number of groups.
 
@@ -43,10 +58,10 @@ def dealt_out(
         If every group is too large for a split that is wanted.
     """
     sequences = {record.id: record.sequence for record in records}
-    limits = stricter(settings)
+    limits, settings = search.stricter().settings, search.settings
     pairs = (
         (hit.query, hit.target)
-        for hit in find_hits(sequences, sequences, alphabet, settings, threads)
+        for hit in search.hits(sequences, sequences)
         if hit.is_homolog(limits)
     )
     group_of = _group_of(list(sequences), pairs)
@@ -69,18 +84,11 @@ def dealt_out(
     return dealt, len(members)
 
 
-def stricter(settings: SplitSettings) -> SplitSettings:
-    """Return settings that find a little more than an audit with these will."""
-    return settings.model_copy(update={"max_evalue": _EVALUE_MARGIN * settings.max_evalue})
-
-
 def without_homologs(
     records: Sequence[Record],
     others: Mapping[str, str],
     is_too_close: Callable[[Hit, SplitSettings], bool],
-    alphabet: Alphabet,
-    settings: SplitSettings,
-    threads: int,
+    search: HomologSearch,
 ) -> tuple[list[Record], list[AuditRow]]:
     """Return the records that are not too close to any of others, and rows about the rest.
 
@@ -89,11 +97,8 @@ def without_homologs(
     ours = {record.id: record.sequence for record in records if record.split != "test"}
     # Ids of the two files are apart, so that an id in both is still compared.
     marked = {f"exclude\t{name}": sequence for name, sequence in others.items()}
-    nearest: dict[str, Hit] = {}
-    for hit in find_hits(marked, ours, alphabet, settings, threads):
-        best = nearest.get(hit.target)
-        if is_too_close(hit, settings) and (best is None or hit.evalue < best.evalue):
-            nearest[hit.target] = hit
+    hits = (hit for hit in search.hits(marked, ours) if is_too_close(hit, search.settings))
+    nearest = _nearest((hit.target, hit) for hit in hits)
     dropped = [
         _audit_row(record, nearest[record.id], nearest[record.id].query.partition("\t")[2])
         for record in records
@@ -102,28 +107,29 @@ def without_homologs(
     return [record for record in records if record.id not in nearest], dropped
 
 
-def audited(
-    records: Sequence[Record], alphabet: Alphabet, settings: SplitSettings, threads: int
-) -> tuple[list[AuditRow], set[str]]:
+def audited(records: Sequence[Record], search: HomologSearch) -> tuple[list[AuditRow], set[str]]:
     """Return the nearest training record of each held-out one, and who has a homolog there."""
     held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
     train = {r.id: r.sequence for r in records if r.split == "train"}
+    hits = [hit for hit in search.hits(held, train) if hit.is_meaningful(search.settings)]
+    nearest = _nearest((hit.query, hit) for hit in hits)
+    rows = [
+        _audit_row(record, found, found.target if found else "")
+        for record in records
+        if record.id in held
+        for found in (nearest.get(record.id),)
+    ]
+    return rows, {hit.query for hit in hits if hit.is_homolog(search.settings)}
+
+
+def _nearest(hits: Iterable[tuple[str, Hit]]) -> dict[str, Hit]:
+    # The best hit of each name: a copy, or else the most significant one.
     nearest: dict[str, Hit] = {}
-    homologous = set()
-    for hit in find_hits(held, train, alphabet, settings, threads):
-        if not hit.is_meaningful(settings):
-            continue
-        if hit.is_homolog(settings):
-            homologous.add(hit.query)
-        best = nearest.get(hit.query)
-        if best is None or hit.evalue < best.evalue:
-            nearest[hit.query] = hit
-    rows = []
-    for record in records:
-        if record.id in held:
-            found = nearest.get(record.id)
-            rows.append(_audit_row(record, found, found.target if found else ""))
-    return rows, homologous
+    for name, hit in hits:
+        best = nearest.get(name)
+        if best is None or (not hit.is_copy, hit.evalue) < (not best.is_copy, best.evalue):
+            nearest[name] = hit
+    return nearest
 
 
 def _group_of(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
@@ -143,27 +149,33 @@ def _split_of_groups(
 ) -> dict[int, str]:
     sizes = {group: sum(map(len, records)) for group, records in members.items()}
     total = sum(sizes.values())
-    wanted = {"test": settings.test_fraction * total, "valid": settings.valid_fraction * total}
+    shares = {"test": settings.test_fraction * total, "valid": settings.valid_fraction * total}
+    split_of = _given_splits(members)
+    rest = {
+        name: share - sum(sizes[group] for group, split in split_of.items() if split == name)
+        for name, share in shares.items()
+    }
+    free = [group for group in members if group not in split_of]
+    np.random.default_rng(settings.seed).shuffle(free)
+    smallest = min(sizes.values())
+    for group in free:
+        split_of[group] = "train"
+        for name, share in shares.items():
+            if rest[name] > 0 and sizes[group] <= max(_LARGEST_SHARE * share, smallest):
+                split_of[group] = name
+                rest[name] -= sizes[group]
+                break
+    return split_of
+
+
+def _given_splits(members: Mapping[int, Sequence[Record]]) -> dict[int, str]:
     split_of: dict[int, str] = {}
     for group, records in members.items():
         given = {record.split for record in records if record.split is not None}
         if given:
             split_of[group] = next(name for name in ("test", "valid", "train") if name in given)
-            if split_of[group] in wanted:
-                wanted[split_of[group]] -= sizes[group]
-            if len(given) > 1:
-                logger.warning("warning: homologs are in %s as given", " and ".join(sorted(given)))
-    free = [group for group in members if group not in split_of]
-    np.random.default_rng(settings.seed).shuffle(free)
-    targets = dict(wanted)
-    for group in free:
-        split_of[group] = "train"
-        for name, rest in targets.items():
-            share = getattr(settings, f"{name}_fraction") * total
-            if rest > 0 and sizes[group] <= max(_LARGEST_SHARE * share, min(sizes.values())):
-                split_of[group] = name
-                targets[name] -= sizes[group]
-                break
+        if len(given) > 1:
+            logger.warning("warning: homologs are in %s as given", " and ".join(sorted(given)))
     return split_of
 
 

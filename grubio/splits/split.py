@@ -21,7 +21,7 @@ from grubio.overwriting import keeps_inputs
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
 from grubio.splits.genome_blocks import split_blocks
-from grubio.splits.homolog_groups import audited, dealt_out, stricter, without_homologs
+from grubio.splits.homolog_groups import HomologSearch, audited, dealt_out, without_homologs
 from grubio.splits.homology.hit import Hit
 from grubio.splits.homology.search import chosen_method
 from grubio.splits.repeats import repeats_in_training
@@ -108,15 +108,7 @@ def split_dataset(
     GrubioError
         If the dataset is at fault or too uniform to be divided.
     """
-    header = read_header(dataset)
-    records = list(read_records(dataset, targets=True))
-    for record in records:
-        if record.split not in (None, *SPLITS):
-            raise GrubioError(
-                f"split '{record.split}'; train, valid or test was expected",
-                path=dataset,
-                record=record.id,
-            )
+    header, records = read_header(dataset), _records_of(dataset)
     if header.kind == "genome":
         if exclude is not None or train_also:
             raise GrubioError(
@@ -126,59 +118,82 @@ def split_dataset(
                 hint="leave out --exclude and --train-also",
             )
         return _split_genome(records, header, settings, dataset, output, audit, removed)
-    count = threads or available_threads()
-    groups = None
+    search = HomologSearch(header.alphabet, settings, threads or available_threads())
     given = {record.id for record in records if record.split is not None}
+    groups = None
     if len(given) < len(records):
-        records, groups = dealt_out(records, header.alphabet, settings, count, dataset)
-    sources = dict(header.sources)
-    dropped: list[AuditRow] = []
+        records, groups = dealt_out(records, search, dataset)
+    sources, dropped = dict(header.sources), list[AuditRow]()
     for path in train_also:
         joined = read_header(path)
         sources |= joined.sources
-        guests = _guests(path, joined, header, {record.id for record in records})
-        given |= {record.id for record in guests}
-        held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
-        guests, close = without_homologs(
-            guests, held, Hit.is_homolog, header.alphabet, stricter(settings), count
-        )
+        guests, close = _guests(path, joined, header, records, search)
+        given |= {guest.id for guest in guests}
         records += guests
         dropped += close
     if exclude is not None:
         sources[exclude.name] = sha256_of_file(exclude)
-        others = {record.id: record.sequence for record in read_fasta(exclude)}
-        for _ in range(_CORRECTIONS):
-            # As in the audit, a search of fewer chains finds a little more.
-            records, found = without_homologs(
-                records, others, Hit.is_alike, header.alphabet, settings, count
-            )
-            dropped += found
-            if not found:
-                break
+        records, found = _without_excluded(records, exclude, search)
+        dropped += found
+    records, rows, leaks = _corrected(records, given, search)
+    if audit is not None:
+        write_audit(audit, rows)
     if removed is not None:
         write_audit(removed, dropped)
-    rows, leaking = audited(records, header.alphabet, settings, count)
+    write_dataset(output, replace(header, sources=sources), records)
+    method = chosen_method(settings, {record.id: record.sequence for record in records})
+    return SplitSummary(method, *_sizes(records), groups, len(dropped), leaks)
+
+
+def _records_of(dataset: Path) -> list[Record]:
+    records = list(read_records(dataset, targets=True))
+    for record in records:
+        if record.split not in (None, *SPLITS):
+            raise GrubioError(
+                f"split '{record.split}'; train, valid or test was expected",
+                path=dataset,
+                record=record.id,
+            )
+    return records
+
+
+def _without_excluded(
+    records: list[Record], exclude: Path, search: HomologSearch
+) -> tuple[list[Record], list[AuditRow]]:
+    others = {record.id: record.sequence for record in read_fasta(exclude)}
+    dropped: list[AuditRow] = []
+    for _ in range(_CORRECTIONS):
+        # As in the audit, a search of fewer chains finds a little more.
+        records, found = without_homologs(records, others, Hit.is_alike, search)
+        dropped += found
+        if not found:
+            break
+    return records, dropped
+
+
+def _corrected(
+    records: list[Record], given: Collection[str], search: HomologSearch
+) -> tuple[list[Record], list[AuditRow], dict[str, int]]:
+    # The records after the audit, its rows, and the number of leaks by split.
+    rows, leaking = audited(records, search)
+    fixed = {record.group for record in records if record.id in given}
     for _ in range(_CORRECTIONS):
         # A search of fewer chains finds a little more; such a group belongs in train after all.
-        late = {r.group for r in records if r.id in leaking and r.id not in given}
-        late -= {r.group for r in records if r.id in given}
+        late = {record.group for record in records if record.id in leaking} - fixed
         if not late:
             break
         records = [r.with_split(r.group, "train") if r.group in late else r for r in records]
-        rows, leaking = audited(records, header.alphabet, settings, count)
+        rows, leaking = audited(records, search)
     leaks = {
         name: sum(r.id in leaking for r in records if r.split == name) for name in ("test", "valid")
     }
-    if audit is not None:
-        write_audit(audit, rows)
     if any(leaks.values()):
         logger.warning(
             "warning: %d test and %d valid records have a homolog in train",
             leaks["test"],
             leaks["valid"],
         )
-    write_dataset(output, replace(header, sources=sources), records)
-    return SplitSummary(chosen_method(settings), *_sizes(records), groups, len(dropped), leaks)
+    return records, rows, leaks
 
 
 def _split_genome(
@@ -238,8 +253,13 @@ def _sizes(records: Sequence[Record]) -> tuple[Counter[str], Counter[str]]:
 
 
 def _guests(
-    path: Path, theirs: DatasetHeader, ours: DatasetHeader, taken: Collection[str]
-) -> list[Record]:
+    path: Path,
+    theirs: DatasetHeader,
+    ours: DatasetHeader,
+    records: Sequence[Record],
+    search: HomologSearch,
+) -> tuple[list[Record], list[AuditRow]]:
+    # Records of another dataset for train, and rows about those too close to held-out records.
     coarse = theirs.scheme == ours.scheme.coarse
     if theirs.alphabet is not ours.alphabet or not (coarse or theirs.scheme == ours.scheme):
         raise GrubioError(
@@ -247,6 +267,7 @@ def _guests(
             f"{ours.scheme.name} labels of {ours.alphabet.name}",
             path=path,
         )
+    taken = {record.id for record in records}
     guests = []
     for record in read_records(path, targets=True):
         if record.id in taken:
@@ -254,4 +275,5 @@ def _guests(
         if record.split != "test":
             labels = record.labels and (record.labels.lower() if coarse else record.labels)
             guests.append(replace(record, labels=labels, group=None, split="train"))
-    return guests
+    held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
+    return without_homologs(guests, held, Hit.is_homolog, search.stricter())

@@ -41,11 +41,15 @@ class Hit:
     coverage: float
     evalue: float
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether one chain is contained whole in the other."""
+        return self.identity == self.coverage == 1
+
     def is_meaningful(self, settings: SplitSettings) -> bool:
         """Return whether it is a copy, significant, or long enough for its identity to count."""
-        is_copy = self.identity == self.coverage == 1
         long_enough = self.aligned >= MIN_ALIGNED and self.coverage >= MIN_COVERAGE
-        return is_copy or self.evalue < settings.max_evalue or long_enough
+        return self.is_copy or self.evalue < settings.max_evalue or long_enough
 
     def is_alike(self, settings: SplitSettings) -> bool:
         """Return whether the alignment is significant or alike, however short it is.
