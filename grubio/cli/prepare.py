@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @settings_option(PrepareSettings)
-def prepare(
+def prepare(  # noqa: PLR0913 - each option is a parameter
     files: Annotated[
         list[str],
         typer.Argument(metavar="INPUT...", help="Files of records; - is standard input."),

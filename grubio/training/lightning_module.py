@@ -81,7 +81,7 @@ class Fitting(lightning.LightningModule):
         Share of computed steps that are padding.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the model, its data, and how both are weighed
         self,
         model: Labeller,
         settings: TrainingSettings,
