@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from grubio.errors import GrubioError
-from grubio.files import open_input
 from grubio.motifs.matrices import Matrix
 from grubio.sequences.alphabet import DNA
+from grubio.text import text_lines
 
 _FORMATS = "MEME, JASPAR, HOMER or TRANSFAC"
 _TABLE_HEADS = ("P0", "PO", "Pos")
@@ -77,13 +77,7 @@ class _Text:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with open_input(path) as raw:
-            content = raw.read()
-        try:
-            lines = content.decode("utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            raise GrubioError("cannot be read as motifs: is not UTF-8 text", path=path) from error
-        stripped = ((number, line.strip()) for number, line in enumerate(lines, start=1))
+        stripped = ((number, line.strip()) for number, line in text_lines(path))
         self.lines = [(number, line) for number, line in stripped if line]
 
     def error(self, line: int, problem: str, hint: str | None = None) -> GrubioError:

@@ -6,16 +6,14 @@ Which of them a file is, is seen from its first line of data. Comments, blank li
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from grubio.errors import GrubioError
-from grubio.files import open_input
 from grubio.readers.annotation_line import AnnotationLine
 from grubio.readers.bed import LEAST_COLUMNS, BedLine
 from grubio.readers.gff import GFF_COLUMNS, GffLine
+from grubio.text import text_lines
 
 _START_NAMES = {"start", "chromstart", "chrstart", "begin", "from"}
 _END_NAMES = {"end", "chromend", "chrend", "stop", "to"}
@@ -45,19 +43,18 @@ def read_annotation(
     """
     columns = 0
     kind: type[AnnotationLine] = BedLine
-    with open_input(path) as raw:
-        for number, text in _data_lines(raw, path):
+    for number, text in _data_lines(path):
+        line = _line(path, number, text, kind)
+        if not columns and _is_bed_header(line):
+            note(line.error("a header line"))
+            continue
+        if not columns:
+            kind, columns = _format_of(line, text), len(line.cells)
             line = _line(path, number, text, kind)
-            if not columns and _is_bed_header(line):
-                note(line.error("a header line"))
-                continue
-            if not columns:
-                kind, columns = _format_of(line, text), len(line.cells)
-                line = _line(path, number, text, kind)
-            if len(line.cells) == columns:
-                yield line
-            else:
-                leave_out(_wrong_columns(line, columns))
+        if len(line.cells) == columns:
+            yield line
+        else:
+            leave_out(_wrong_columns(line, columns))
     if not columns:
         raise GrubioError("holds no features", path=path)
 
@@ -68,9 +65,10 @@ def _line(path: str | Path, number: int, text: str, kind: type[AnnotationLine]) 
     return kind(path, number, text.split("\t") if by_tabs else text.split())
 
 
-def _data_lines(raw: BinaryIO, path: str | Path) -> Iterator[tuple[int, str]]:
+def _data_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     in_sequence = False
-    for number, text in _text_lines(raw, path):
+    for number, line in text_lines(path):
+        text = line.removesuffix("\n")
         if text.rstrip() == "##FASTA":
             return
         first_word = text.split(maxsplit=1)[:1]
@@ -79,32 +77,6 @@ def _data_lines(raw: BinaryIO, path: str | Path) -> Iterator[tuple[int, str]]:
         in_sequence = text[0] == ">" or (in_sequence and "\t" not in text)
         if not in_sequence:
             yield number, text
-
-
-def _text_lines(raw: BinaryIO, path: str | Path) -> Iterator[tuple[int, str]]:
-    number = 0
-    for content in raw:
-        # Old Macs ended lines with a carriage return alone.
-        for line in content.rstrip(b"\r\n").split(b"\r"):
-            number += 1
-            if number == 1:
-                line = line.removeprefix(codecs.BOM_UTF8)
-            if b"\0" in line:
-                raise GrubioError(
-                    "is a binary file, or UTF-16, not GFF3, GTF or BED",
-                    path=path,
-                    line=number,
-                    hint="UTF-16: iconv -f UTF-16 -t UTF-8",
-                )
-            try:
-                yield number, line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise GrubioError(
-                    f"byte 0x{line[error.start]:02x} is not UTF-8 text",
-                    path=path,
-                    line=number,
-                    hint="if it is Latin-1: iconv -f LATIN1 -t UTF-8",
-                ) from error
 
 
 def _is_bed_header(line: AnnotationLine) -> bool:
