@@ -26,7 +26,7 @@ from grubio.model.networks.protocol import Architecture, Network
 from grubio.model.networks.registry import NETWORKS
 from grubio.sequences.target import LABELS, Target
 from grubio.training.examples import TrainingData
-from grubio.training.lightning_module import Fitting
+from grubio.training.lightning_module import BatchPlan, Fitting
 from grubio.training.window_sampling import rare_classes, rare_stretches, sampled_windows, window_of
 
 
@@ -78,19 +78,21 @@ def new_fitting(
         settings,
         scheme,
         targets=data.targets,
-        train=lambda part: PaddedBatches(
-            passes[part // parts], plan[part // parts][part % parts :: parts], alphabet.pad_code
+        plan=BatchPlan(
+            train=lambda part: PaddedBatches(
+                passes[part // parts], plan[part // parts][part % parts :: parts], alphabet.pad_code
+            ),
+            valid=PaddedBatches(
+                data.valid,
+                batches_by_length([len(e) for e in data.valid], settings.batch_residues),
+                alphabet.pad_code,
+            ),
+            total_steps=sum(rounds),
+            padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
         ),
-        valid=PaddedBatches(
-            data.valid,
-            batches_by_length([len(e) for e in data.valid], settings.batch_residues),
-            alphabet.pad_code,
-        ),
-        total_steps=sum(rounds),
         class_weights=weights,
         score=_score(data, settings),
         rare=rare_classes(data.header),
-        padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,27 @@ HISTORY_COLUMNS = (
 )
 
 
+class BatchPlan(NamedTuple):
+    """The batches of a fit.
+
+    Attributes
+    ----------
+    train
+        Gives the batches of a part, by the part's number; the same number, the same batches.
+    valid
+        Batches to validate on.
+    total_steps
+        Steps of all parts together.
+    padding_waste
+        Share of computed steps that are padding.
+    """
+
+    train: Callable[[int], Sequence[Batch]]
+    valid: Sequence[Batch]
+    total_steps: int
+    padding_waste: float
+
+
 class Fitting(lightning.LightningModule):
     """Masked cross-entropy, AdamW and a one-cycle learning rate over the labeller.
 
@@ -65,20 +86,14 @@ class Fitting(lightning.LightningModule):
         The classes; scores are those of its headline scheme.
     targets
         Further targets to learn.
-    train
-        Gives the batches of a part, by the part's number; the same number, the same batches.
-    valid
-        Batches to validate on.
-    total_steps
-        Steps of all parts together.
+    plan
+        The batches.
     class_weights
         Weight of each class in the loss, float32 ``(class,)``, or None.
     score
         What a validation is scored by.
     rare
         Class indices whose mean average precision is the score, if it is that.
-    padding_waste
-        Share of computed steps that are padding.
     """
 
     def __init__(  # noqa: PLR0913 - the model, its data, and how both are weighed
@@ -88,24 +103,21 @@ class Fitting(lightning.LightningModule):
         scheme: LabelScheme,
         *,
         targets: Sequence[Target],
-        train: Callable[[int], Sequence[Batch]],
-        valid: Sequence[Batch],
-        total_steps: int,
+        plan: BatchPlan,
         class_weights: Tensor | None,
         score: Metric,
         rare: Sequence[int],
-        padding_waste: float,
     ) -> None:
         super().__init__()
         self.model = model
         self.settings = settings
-        self.valid_batches = valid
-        self.total_steps = total_steps
-        self.padding_waste = padding_waste
+        self.valid_batches = plan.valid
+        self.total_steps = plan.total_steps
+        self.padding_waste = plan.padding_waste
         self.history: list[dict[str, float]] = []
         self.residues_seen = 0
         self.residues_per_second = 0.0
-        self._train = train
+        self._train = plan.train
         self.targets = targets
         self.auxiliary_heads = nn.ModuleDict(
             {
