@@ -44,7 +44,7 @@ COMMANDS = [
         "train",
         "grubio.cli.train",
         TRAIN,
-        "Train a bidirectional GRU on a dataset; goes on where an interrupted run stopped.",
+        "Train a model on a dataset; goes on where an interrupted run stopped.",
     ),
     Entry(
         "combine",

@@ -31,7 +31,7 @@ def train(
     threads: ThreadsOption = None,
     log: LogOption = None,
 ) -> None:
-    """Train a bidirectional GRU on a dataset; goes on where an interrupted run stopped.
+    """Train a model on a dataset; goes on where an interrupted run stopped.
 
     Writes the model bundle, history.csv and TensorBoard logs into the folder of the run.
 

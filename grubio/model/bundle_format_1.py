@@ -10,11 +10,11 @@ from grubio.sequences.kind import kind_of
 
 _T = TypeVar("_T")
 _NETWORK = ("hidden_size", "layers", "dropout", "stem_channels", "stem_width")
-_WEIGHTS = {
-    r"stem\.": "network.stem.convolution.",
-    r"layers\.": "network.layers.",
-    r"head\.": "heads.0.",
-    r"accessibility_head\.": "heads.1.",
+_NEW_NAMES = {
+    "stem.": "network.stem.convolution.",
+    "layers.": "network.layers.",
+    "head.": "heads.0.",
+    "accessibility_head.": "heads.1.",
 }
 
 
@@ -58,12 +58,8 @@ def renamed(weights: Mapping[str, _T]) -> dict[str, _T]:
     >>> renamed({"members.1.head.bias": 0, "stem.weight": 1})
     {'members.1.heads.0.bias': 0, 'network.stem.convolution.weight': 1}
     """
-    return {_new_name(name): weight for name, weight in weights.items()}
-
-
-def _new_name(name: str) -> str:
-    for old, new in _WEIGHTS.items():
-        name, found = re.subn(rf"^(members\.\d+\.)?{old}", rf"\g<1>{new}", name)
-        if found:
-            break
-    return name
+    old = re.compile(r"(?<![^.])(stem|layers|head|accessibility_head)\.")
+    return {
+        old.sub(lambda found: _NEW_NAMES[found[0]], name, count=1): weight
+        for name, weight in weights.items()
+    }
