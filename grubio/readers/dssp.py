@@ -248,21 +248,22 @@ def _residues_of_runs(
 ) -> Iterator[DsspResidue]:
     import gemmi
 
-    label_of: dict[tuple[str, int], str] = {}
+    runs: dict[str, list[tuple[int, int, str]]] = {}
     columns = ["conf_type_id", "beg_label_asym_id", "beg_label_seq_id", "end_label_seq_id"]
     try:
         for kind, chain, first, last in block.find("_struct_conf.", columns):
             label = _CONFORMATIONS.get(kind, "-")
-            run = range(int(first), int(last) + 1)
-            label = "B" if label == "E" and len(run) == 1 else label
-            label_of |= {(gemmi.cif.as_string(chain), number): label for number in run}
+            ends = int(first), int(last)
+            label = "B" if label == "E" and ends[0] == ends[1] else label
+            runs.setdefault(gemmi.cif.as_string(chain), []).append((*ends, label))
         structure = gemmi.make_structure_from_block(block)
     except (RuntimeError, ValueError) as error:
         raise gemmi_error(error, path) from error
     for residue, _ in amino_acids(structure, left_out):
         chain, number = residue.subchain, residue.label_seq
         if number is not None:
-            label = label_of.get((chain, number), "-")
+            labels = (text for first, last, text in runs.get(chain, ()) if first <= number <= last)
+            label = next(labels, "-")
             yield DsspResidue(chain, str(number), number, letter_of(residue.name), label)
 
 

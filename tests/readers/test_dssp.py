@@ -118,6 +118,9 @@ def test_runs_of_mkdssp_4_0_to_4_2_are_read(tmp_path: Path) -> None:
     text = structure.make_mmcif_document().as_string() + RUNS.format(chain)
     path = cif(tmp_path, text)
     assert found(path) == [(f"1abc_{chain}_1", "AAAAAMAAAAAAAAAA", "-HHHGGGIEEBTSPP-")]
+    # The end of a run is no number of residues to count through.
+    path.write_text(text.replace(" 14 15", " 14 99999999999999999999"))
+    assert found(path)[0][2] == "-HHHGGGIEEBTSPPP"
 
 
 @pytest.mark.parametrize(
