@@ -96,7 +96,7 @@ class Fitting(lightning.LightningModule):
         Class indices whose mean average precision is the score, if it is that.
     """
 
-    def __init__(  # noqa: PLR0913 - the model, its data, and how both are weighed
+    def __init__(
         self,
         model: Labeller,
         settings: TrainingSettings,
