@@ -27,7 +27,7 @@ _KNOWN: Mapping[str, Mapping[str, Any]] = {
     },
     **{name: {"scheme": name} for name in SCHEMES},
 }
-_TAKEN = ("id", "position", "residue", "label", "labels", "observed", "mask", "sequence")
+_TAKEN = ("p", "id", "position", "residue", "label", "labels", "observed", "mask", "sequence")
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 

@@ -11,10 +11,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from grubio import __version__
@@ -26,11 +25,10 @@ from grubio.evaluation.baselines import class_frequencies
 from grubio.evaluation.genome.evaluate import GenomeEvaluation
 from grubio.evaluation.overall import Probabilities, score_predictions
 from grubio.evaluation.sequences import SequenceEvaluation
-from grubio.evaluation.values import value_scores
+from grubio.evaluation.targets import further_scores
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference.labelled_sequence import labelled
-from grubio.inference.predictor import Predictor
-from grubio.metrics.bootstrap import bootstrap_weights
+from grubio.inference.predictor import Further, Predictor
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
 from grubio.overwriting import keeps_inputs
@@ -136,12 +134,8 @@ def evaluate_model(
             headline=evaluation.headline,
         )
         tables |= evaluation.add_scores(metrics, predicted.probabilities, train, valid)
-    for target in header.targets:
-        known: list[Any] = [record.answers.get(target.name) for record in test]
-        predicts = predicted.accessibility and target.kind == "value"
-        if predicts and any(answer is not None for answer in known):
-            weights = bootstrap_weights(len(test), settings.bootstrap, settings.seed)
-            metrics.targets = {target.name: value_scores(known, predicted.accessibility, weights)}
+    if further := further_scores(test, predicted.further, header.targets, settings):
+        metrics.targets = further
     metrics.provenance = {
         "grubio_version": __version__,
         "weights_sha256": bundle.metadata["weights_sha256"],
@@ -182,8 +176,8 @@ def _records(
     dataset: Path, split: str, bundle: Bundle
 ) -> tuple[list[Record], list[Record], list[Record]]:
     """Return the records to score, and those of training and validation for the baselines."""
-    targets = any(target.name == "accessibility" for target in bundle.targets)
-    read = read_records(dataset, None if split == ALL else split, targets=targets)
+    further = len(bundle.targets) > 1
+    read = read_records(dataset, None if split == ALL else split, targets=further)
     test = [r if r.labels else replace(r, labels=UNKNOWN_LABEL * len(r)) for r in read]
     require_splits(dataset, test, split)
     if split == ALL:
@@ -207,7 +201,7 @@ def _audit_of(audit: Path, records: Sequence[Record]) -> Mapping[str, AuditRow]:
 
 class _Predicted(NamedTuple):
     probabilities: list[Probabilities]
-    accessibility: list[npt.NDArray[np.float32]]
+    further: list[Further]
 
 
 def _predicted(
@@ -221,6 +215,5 @@ def _predicted(
         for prediction in watched(Predictor(bundle, device, threads).predict, records):
             written.write(labelled(prediction, bundle.scheme), prediction.record)
             found.probabilities.append(prediction.probabilities)
-            if prediction.accessibility is not None:
-                found.accessibility.append(prediction.accessibility)
+            found.further.append(prediction.further)
     return found

@@ -132,6 +132,22 @@ def score_predictions(
     )
 
 
+def class_scores(
+    records: Sequence[Record],
+    probabilities: Sequence[Probabilities],
+    scheme: LabelScheme,
+    settings: EvaluationSettings,
+) -> dict[str, Score]:
+    """Return the scores in one scheme, with intervals over records; none if no label is known."""
+    observed = [scored_classes(record, scheme) for record in records]
+    usable = [i for i, classes in enumerate(observed) if (classes < scheme.size).any()]
+    if not usable:
+        return {}
+    schemes = _scores([(observed[i], probabilities[i]) for i in usable], scheme, segments=True)
+    first = headline_metric(schemes[0].scheme, schemes[0].per_chain.sum(axis=(0, 2)))
+    return _overall(schemes, first, _weights(usable, settings))
+
+
 def _weights(units: Sequence[int], settings: EvaluationSettings) -> Floats:
     # How often the unit of each chain is drawn, (replicate, chain).
     places = np.unique(units, return_inverse=True)[1]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from grubio.config import CallSettings
 from grubio.inference.columns import Columns
-from grubio.inference.predictor import Prediction
+from grubio.inference.predictor import Further, Prediction
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.segments import Segment, Summary, segments, summary
 
@@ -33,9 +33,8 @@ class LabelledSequence(Columns):
         ``scheme.letters``.
     scheme
         The classes.
-    accessibility
-        Relative solvent accessibility, float32 ``(residue,)``, from 0 (buried) to 1; None if the
-        model does not predict it.
+    further
+        What is predicted for further targets; see :class:`grubio.inference.predictor.Prediction`.
     observed
         The labels that are known, for sequences with an answer; None otherwise.
     calls
@@ -47,7 +46,7 @@ class LabelledSequence(Columns):
     labels: str
     probabilities: npt.NDArray[np.float32]
     scheme: LabelScheme
-    accessibility: npt.NDArray[np.float32] | None = None
+    further: Further = field(default_factory=dict)
     observed: str | None = None
     calls: CallSettings = field(default_factory=CallSettings)
 
@@ -106,8 +105,16 @@ class LabelledSequence(Columns):
         }
         by_class = np.ascontiguousarray(self.probabilities.T)
         table |= {f"p_{c}": by_class[i] for i, c in enumerate(self.scheme.letters)}
-        if self.accessibility is not None:
-            table["rsa"] = self.accessibility
+        return table | self.further_columns()
+
+    def further_columns(self) -> dict[str, Any]:
+        """Return the columns of further targets: labels and probabilities, or values."""
+        table: dict[str, Any] = {}
+        for target, found in self.further.items():
+            columns: list[Any] = [found]
+            if target.scheme is not None:
+                columns = [list(target.scheme.decode(found.argmax(axis=1))), *found.T]
+            table |= zip(target.columns, columns, strict=True)
         return table
 
     def _repr_html_(self) -> str:
@@ -137,6 +144,6 @@ def labelled(
         labels,
         probabilities,
         scheme,
-        prediction.accessibility,
+        prediction.further,
         calls=calls,
     )

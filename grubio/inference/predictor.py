@@ -19,9 +19,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,6 +53,8 @@ _BATCH_WINDOWS = 32
 _Mapped: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 _Answer: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """By name of target: probabilities ``(residue, class)``, or values ``(residue,)``."""
+Further: TypeAlias = Mapping[Target, npt.NDArray[np.float32]]
+"""The same for the targets of a model but the main one, in their order."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,15 @@ class Prediction:
         Calibrated probabilities, float32 ``(residue, class)``, in the order of ``scheme``.
     scheme
         The classes.
-    accessibility
-        Relative solvent accessibility, float32 ``(residue,)``, from 0 to 1; None if the model does
-        not predict it.
+    further
+        What is predicted for further targets: probabilities, float32 ``(residue,
+        class)``, or values in their own range, float32 ``(residue,)``.
     """
 
     record: Record
     probabilities: npt.NDArray[np.float32]
     scheme: LabelScheme
-    accessibility: npt.NDArray[np.float32] | None = None
+    further: Further = field(default_factory=dict)
 
     def reduced(self, target: LabelScheme) -> npt.NDArray[np.float32]:
         """Return probabilities in a coarser scheme, float32 ``(residue, class)``, by summing."""
@@ -148,9 +150,9 @@ class Predictor:
                     computed(sum(lengths[i] for i in batch))
                 for index, record in enumerate(window):
                     answer = answers.pop(index)
-                    probabilities = answer.pop(self.bundle.targets[0].name)
-                    exposed = answer.get("accessibility")
-                    yield Prediction(record, probabilities, self.bundle.scheme, exposed)
+                    main, *others = self.bundle.targets
+                    further = {target: answer[target.name] for target in others}
+                    yield Prediction(record, answer[main.name], self.bundle.scheme, further)
 
     def stretches(
         self,

@@ -40,7 +40,13 @@ def upgraded(metadata: Mapping[str, Any]) -> dict[str, Any]:
     if architecture.get("accessibility"):
         weight = content["training"]["settings"].get("accessibility_weight", 1.0)
         content["targets"].append(
-            {"name": "accessibility", "kind": "value", "weight": weight, "range": [0.0, 1.0]}
+            {
+                "name": "accessibility",
+                "kind": "value",
+                "weight": weight,
+                "range": [0.0, 1.0],
+                "column": "rsa",
+            }
         )
     settings = {key: architecture[key] for key in _NETWORK if key in architecture}
     content["network"] = {"name": "gru", "settings": settings}

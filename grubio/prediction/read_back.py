@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from grubio.config import FORMER_TARGETS
 from grubio.datasets.parquet import open_parquet
 from grubio.errors import GrubioError
 from grubio.inference.labelled_sequence import LabelledSequence
@@ -22,6 +23,7 @@ from grubio.sequences.scheme import (
     custom_scheme,
     scheme_from_dict,
 )
+from grubio.sequences.target import Target, target_from_dict
 
 _HINT = "give a file that grubio predict --output FILE.parquet wrote"
 
@@ -57,6 +59,9 @@ class PredictionsTable:
                 f"has no column '{missing[0] if missing else 'p_<class>'}'", path=path, hint=_HINT
             )
         self.scheme = self._scheme(letters)
+        listed = (self._file.schema_arrow.metadata or {}).get(b"grubio_targets")
+        targets = FORMER_TARGETS if listed is None else map(target_from_dict, json.loads(listed))
+        self._further = [target for target in targets if set(target.columns) <= {*self._names}]
 
     def __iter__(self) -> Iterator[LabelledSequence]:
         """Yield the sequences in order, one at a time.
@@ -109,18 +114,22 @@ class PredictionsTable:
                 letter if counts == "1" else UNKNOWN_LABEL
                 for letter, counts in zip(observed, text["mask"], strict=True)
             )
-        accessibility: npt.NDArray[np.float32] | None = None
-        if "rsa" in columns:
-            accessibility = np.concatenate(columns["rsa"])
+        further = {target: _further(target, columns) for target in self._further}
         return LabelledSequence(
             parts[0]["id"],
             text["residue"],
             text["label"],
             probabilities,
             self.scheme,
-            accessibility,
+            further,
             observed,
         )
+
+
+def _further(target: Target, columns: dict[str, list[Any]]) -> npt.NDArray[np.float32]:
+    if target.scheme is None:
+        return np.concatenate(columns[target.heading])
+    return np.column_stack([np.concatenate(columns[name]) for name in target.columns[1:]])
 
 
 def _by_id(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
@@ -130,7 +139,7 @@ def _by_id(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
         values: dict[str, Any] = {"id": ids[first]}
         for name in part.schema.names:
             column = part.column(name)
-            if name.startswith("p_") or name == "rsa":
+            if pa.types.is_floating(column.type):
                 values[name] = column.to_numpy(zero_copy_only=False)
             elif name in ("residue", "label", "observed", "mask"):
                 values[name] = column.to_pylist()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from grubio.inference.labelled_sequence import LabelledSequence, labelled
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.prediction.model_kind import ModelKind, float32_array, float32_bytes
 from grubio.progress import watched
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 from grubio.sequences.windows import ContigPart, Window, windows
 from grubio.writers.text import Content
 
@@ -25,7 +29,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
         "sequence": "large_string",
         "mask": "large_string",
         "probabilities": "large_binary",
-        "accessibility": "large_binary",
+        "further": "large_binary",
     }
     refusal = (
         "strand and min_score are for genome models",
@@ -33,8 +37,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
     )
 
     def _content(self, scheme: LabelScheme) -> Content:
-        exposed = any(target.name == "accessibility" for target in self.bundle.targets)
-        return Content("sequences", scheme, exposed)
+        return Content("sequences", scheme, self.bundle.targets[1:])
 
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]
@@ -58,22 +61,28 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
 
     def row(self, answer: Prediction) -> tuple[dict[str, Any], int]:
         """Return a prediction as a row of a shard, and its residues."""
-        record, exposed = answer.record, answer.accessibility
+        record, further = answer.record, list(answer.further.values())
         row = {name: getattr(record, name) for name in ("id", "description", "sequence", "mask")}
         row["probabilities"] = float32_bytes(answer.probabilities)
-        row["accessibility"] = None if exposed is None else float32_bytes(exposed)
+        row["further"] = float32_bytes(np.column_stack(further)) if further else None
         return row, len(record)
 
     def read(self, rows: Iterable[dict[str, Any]]) -> Iterator[Prediction]:
         """Yield the predictions of a shard."""
         scheme = self.bundle.scheme
         for row in rows:
-            exposed = row["accessibility"]
+            further: dict[Target, npt.NDArray[np.float32]] = {}
+            if row["further"] is not None:
+                columns = float32_array(row["further"]).reshape(len(row["sequence"]), -1)
+                others = self.bundle.targets[1:]
+                ends = np.cumsum([target.size for target in others])[:-1]
+                for target, part in zip(others, np.split(columns, ends, axis=1), strict=True):
+                    further[target] = part if target.scheme else part[:, 0]
             yield Prediction(
                 Record(row["id"], row["description"], row["sequence"], mask=row["mask"]),
                 float32_array(row["probabilities"]).reshape(-1, scheme.size),
                 scheme,
-                None if exposed is None else float32_array(exposed),
+                further,
             )
 
 

@@ -66,9 +66,19 @@ class Target:
         return self.column or self.name
 
     @property
+    def columns(self) -> list[str]:
+        """Its columns in tables of predictions; of classes the label, then the probabilities."""
+        letters = self.scheme.letters if self.scheme else ""
+        return [self.heading, *(f"{self.heading}_p_{letter}" for letter in letters)]
+
+    @property
     def size(self) -> int:
         """Number of outputs that a network has for it: the classes, or one."""
         return self.scheme.size if self.scheme else 1
+
+    def is_like(self, other: Target) -> bool:
+        """Tell whether another target has the same classes, or the same range."""
+        return (self.scheme, self.low, self.high) == (other.scheme, other.low, other.high)
 
     def in_unit_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return values as networks have them: float32, 0 for ``low`` and 1 for ``high``."""

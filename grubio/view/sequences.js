@@ -11,10 +11,14 @@ function bytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
+// Keys of a line of data that are not among these are names of further targets: values from 0 to 1.
+const OWN_KEYS = new Set(["id", "sequence", "labels", "confidence", "probabilities", "observed"]);
+const namesOfValues = Object.keys(sequences[0] || {}).filter((key) => !OWN_KEYS.has(key));
+
 function opened(sequence) {
   if (!sequence.values) {
     sequence.values = bytes(sequence.probabilities);
-    sequence.exposure = sequence.accessibility ? bytes(sequence.accessibility) : null;
+    sequence.tracks = namesOfValues.map((name) => ({ name, shares: bytes(sequence[name]) }));
     sequence.runs = runs(sequence.labels);
     sequence.known = sequence.observed ? runs(sequence.observed) : null;
   }
@@ -50,7 +54,7 @@ function mix(sequence) {
 
 const shortName = (one) => (one.name.length > 14 ? one.letter : titleOf(one));
 // Letters of the names beside the tracks are 6.7 pixels wide.
-const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length));
+const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length), ...namesOfValues.map((name) => name.length));
 
 function layoutFor(width, tracks, sequence) {
   const narrow = width < 520;
@@ -66,7 +70,7 @@ function layoutFor(width, tracks, sequence) {
   if (tracks) {
     const height = classes.size > 4 ? 11 : 17;
     for (const one of classes.values()) { add("class", height, { one }); y += 3; }
-    if (sequence.accessibility) { add("exposure", height); y += 3; }
+    for (const track of sequence.tracks) { add("value", height, { track }); y += 3; }
   }
   return { narrow, cell, gutter, perRow, drawn, height: y + (tracks ? 18 : 10), width: gutter + perRow * cell + 4,
     rows: Math.ceil(sequence.sequence.length / perRow) };
@@ -104,13 +108,13 @@ function rowContent(sequence, layout, row) {
     } else {
       const colour = part.kind === "class" ? part.one.colour : "#8a929b";
       const value = part.kind === "class"
-        ? (place) => probability(sequence, place, part.one.column) : (place) => sequence.exposure[place] / 255;
+        ? (place) => probability(sequence, place, part.one.column) : (place) => part.track.shares[place] / 255;
       let path = `M${gutter} ${part.y + part.height}`;
       for (let place = first; place < last; place++) path += `V${n(part.y + part.height * (1 - value(place)))}H${n(gutter + (place - first + 1) * cell)}`;
       const bottom = part.y + part.height;
       parts.push(`<path d="M${gutter} ${bottom}h${n(width)}" stroke="var(--line, #dfe3e8)"/>`,
         `<path d="${path}V${bottom}Z" fill="${colour}" fill-opacity=".85"/>`,
-        name(part.kind === "class" ? (narrow ? part.one.letter : shortName(part.one)) : (narrow ? "rsa" : "exposed"), middle));
+        name(part.kind === "class" ? (narrow ? part.one.letter : shortName(part.one)) : (narrow ? part.track.name.slice(0, 4) : part.track.name), middle));
     }
   }
   if (state.chosen === sequence && state.marked && state.cursor >= first && state.cursor < last) {
@@ -154,9 +158,9 @@ function redraw() {
 
 function say(sequence, place) {
   const shares = settings.classes.map((one) => `${one.letter} ${probability(sequence, place, classOf(one.letter).column).toFixed(2)}`);
-  const exposure = sequence.exposure ? ` · exposed ${(sequence.exposure[place] / 255).toFixed(2)}` : "";
+  const values = sequence.tracks.map(({ name, shares }) => ` · ${name} ${(shares[place] / 255).toFixed(2)}`).join("");
   const known = sequence.observed ? ` · observed ${classOf(sequence.observed[place]).name}` : "";
-  return `<b>${escaped(sequence.sequence[place])}${place + 1}</b> ${escaped(classOf(sequence.labels[place]).name)} · ${escaped(shares.join("  "))}${exposure}${escaped(known)}`;
+  return `<b>${escaped(sequence.sequence[place])}${place + 1}</b> ${escaped(classOf(sequence.labels[place]).name)} · ${escaped(shares.join("  "))}${escaped(values)}${escaped(known)}`;
 }
 
 function moveTo(place, scroll) {

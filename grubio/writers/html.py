@@ -32,8 +32,9 @@ class HtmlFormat(TextFormat[LabelledSequence]):
             "confidence": round(float(item.confidence.mean()), 4),
             "probabilities": _bytes(item.probabilities),
         }
-        if item.accessibility is not None:
-            content["accessibility"] = _bytes(item.accessibility)
+        for target, values in item.further.items():
+            if target.kind == "value":
+                content[target.name] = _bytes(target.in_unit_range(values))
         if item.observed is not None:
             content["observed"] = item.observed
         return json_line(content) + "\n"

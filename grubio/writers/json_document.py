@@ -11,10 +11,13 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from grubio import __version__
 from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.target import Target
 from grubio.writers.text import Content, TextFormat
 
 _VERSION = 1
@@ -44,8 +47,22 @@ class JsonSegment(_Part):
     confidence: _Share = Field(description="Mean probability of the class.")
 
 
+class JsonClasses(_Part):
+    """What is predicted for a further target of classes."""
+
+    labels: str = Field(description="One letter per residue.")
+    probabilities: dict[_Letter, list[_Share]] = Field(description="By letter of the class.")
+
+
 class JsonSequence(_Part):
-    """A sequence; strings and lists have one entry per residue."""
+    """A sequence; strings and lists have one entry per residue.
+
+    Further keys are the names of further targets, such as ``accessibility``: a list of values, or
+    labels and probabilities.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, list[float] | JsonClasses] = Field(init=False)
 
     id: str
     sequence: str = Field(min_length=1, description="Residues, case kept.")
@@ -53,11 +70,6 @@ class JsonSequence(_Part):
     confidence: list[_Share] = Field(description="Probability of the most probable class.")
     probabilities: dict[_Letter, list[_Share]] = Field(
         description="Probabilities of each class, by letter."
-    )
-    accessibility: list[_Share] | None = Field(
-        default=None,
-        description="Relative solvent accessibility, 0 is buried; not there if the model does not "
-        "predict it.",
     )
     segments: list[JsonSegment]
 
@@ -106,9 +118,7 @@ class JsonFormat(TextFormat[LabelledSequence]):
 
     def text(self, item: LabelledSequence) -> str:
         """Return one sequence."""
-        columns = [
-            [round(value, 4) for value in column.tolist()] for column in item.probabilities.T
-        ]
+        columns = [_rounded(column) for column in item.probabilities.T]
         content: dict[str, object] = {
             "id": item.id,
             "sequence": item.sequence,
@@ -116,8 +126,7 @@ class JsonFormat(TextFormat[LabelledSequence]):
             "confidence": [max(row) for row in zip(*columns, strict=True)],
             "probabilities": dict(zip(item.scheme.letters, columns, strict=True)),
         }
-        if item.accessibility is not None:
-            content["accessibility"] = [round(x, 4) for x in item.accessibility.tolist()]
+        content |= {target.name: _further(target, found) for target, found in item.further.items()}
         content["segments"] = [
             {
                 "start": s.start,
@@ -133,3 +142,16 @@ class JsonFormat(TextFormat[LabelledSequence]):
     def footer(self) -> str:
         """Return the end of the document."""
         return "\n]}\n"
+
+
+def _further(target: Target, found: npt.NDArray[np.float32]) -> object:
+    if target.scheme is None:
+        return _rounded(found)
+    return {
+        "labels": target.scheme.decode(found.argmax(axis=1)),
+        "probabilities": dict(zip(target.scheme.letters, map(_rounded, found.T), strict=True)),
+    }
+
+
+def _rounded(values: npt.NDArray[np.float32]) -> list[float]:
+    return [round(value, 4) for value in values.tolist()]

@@ -1,16 +1,18 @@
 """Parquet: one row per residue.
 
 Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
-``p_<letter>`` (float32) for each class, and ``rsa`` (float32), relative solvent accessibility, if
-the model predicts it. Predictions of labelled records may have two more after
-``residue``: ``observed`` (the label) and ``mask``. The scheme's name and classes are in the
-file's metadata, as ``grubio_scheme`` and ``grubio_classes`` (JSON).
+``p_<letter>`` (float32) for each class, and the columns of further targets: of values one
+(float32), such as ``rsa``; of classes the label (string) and the probabilities (float32).
+Predictions of labelled records may have two more after ``residue``: ``observed`` (the label) and
+``mask``. The scheme's name and classes, and the further targets, are in the file's metadata, as
+``grubio_scheme``, ``grubio_classes`` and ``grubio_targets`` (JSON).
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +21,7 @@ from grubio.files import written_whole
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 from grubio.writers.parquet_rows import ParquetRows
 from grubio.writers.text import Content
 
@@ -28,7 +31,7 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[LabelledSequen
     """Give a function that adds labelled sequences to a Parquet file."""
     with (
         written_whole(path) as temporary,
-        ParquetPredictions(temporary, content.scheme, accessibility=content.accessibility) as table,
+        ParquetPredictions(temporary, content.scheme, further=content.further) as table,
     ):
         yield table.write
 
@@ -44,8 +47,8 @@ class ParquetPredictions(ParquetRows):
         Classes to write.
     observed
         Whether to write the observed labels and masks as well.
-    accessibility
-        Whether to write the column ``rsa``.
+    further
+        The further targets to write.
     """
 
     def __init__(
@@ -54,10 +57,10 @@ class ParquetPredictions(ParquetRows):
         scheme: LabelScheme,
         *,
         observed: bool = False,
-        accessibility: bool = False,
+        further: Sequence[Target] = (),
     ) -> None:
         self._observed = observed
-        self._accessibility = accessibility
+        self._further = further
         known = [("observed", pa.string()), ("mask", pa.string())] if observed else []
         super().__init__(
             path,
@@ -68,16 +71,19 @@ class ParquetPredictions(ParquetRows):
                 *known,
                 ("label", pa.string()),
                 *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
-                *([("rsa", pa.float32())] if accessibility else []),
+                *(
+                    (name, pa.string() if target.scheme and place == 0 else pa.float32())
+                    for target in further
+                    for place, name in enumerate(target.columns)
+                ),
             ],
             scheme,
+            further,
         )
 
     def write(self, sequence: LabelledSequence, record: Record | None = None) -> None:
         """Add the residues of one sequence; its record has the observed labels."""
-        table = sequence.columns()
-        if not self._accessibility:
-            table.pop("rsa", None)
+        table = sequence.columns() if self._further else replace(sequence, further={}).columns()
         columns = [pa.array(column) for column in table.values()]
         if self._observed and record is not None:
             known = (record.labels or "", record.mask or "1" * len(record))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 from grubio.writers.parquet_groups import ParquetGroups
 
 _ROWS_PER_GROUP = 1_000_000
@@ -27,12 +28,20 @@ class ParquetRows(ParquetGroups[pa.RecordBatch]):
         Names and types of the columns.
     scheme
         The classes.
+    further
+        Further targets; they are in the file's metadata as well.
     """
 
     def __init__(
-        self, path: Path, fields: Sequence[tuple[str, pa.DataType]], scheme: LabelScheme
+        self,
+        path: Path,
+        fields: Sequence[tuple[str, pa.DataType]],
+        scheme: LabelScheme,
+        further: Sequence[Target] = (),
     ) -> None:
         about = {"grubio_scheme": scheme.name, "grubio_classes": json.dumps(scheme.as_dict())}
+        if further:
+            about["grubio_targets"] = json.dumps([target.as_dict() for target in further])
         self._schema = pa.schema(fields, metadata=about)
         super().__init__(path, self._schema, pa.Table.from_batches, _ROWS_PER_GROUP)
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from grubio.sequences.kind import Kind
 from grubio.sequences.locus import Strand
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 
 ItemT = TypeVar("ItemT")
 
@@ -25,15 +26,15 @@ class Content:
         :class:`grubio.inference.called_features.CalledStretch` of a genome.
     scheme
         The classes.
-    accessibility
-        Whether sequences have relative solvent accessibility; formats that can hold it write it.
+    further
+        The further targets of sequences; formats that can hold them write them.
     strands
         The labelled strands of a genome.
     """
 
     kind: Kind
     scheme: LabelScheme
-    accessibility: bool = False
+    further: tuple[Target, ...] = ()
     strands: tuple[Strand, ...] = ()
 
 

@@ -1,8 +1,8 @@
 """Tab-separated text: one line per residue.
 
 Columns ``id, position`` (1-based)``, residue, label``, then ``p_<letter>`` for each class, to
-four decimals, and ``rsa``, relative solvent accessibility, if the model predicts it. One header
-line.
+four decimals, and the columns of further targets: of values one such as ``rsa`` (relative solvent
+accessibility), of classes the label and the probabilities. One header line.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ class TsvFormat(TextFormat[LabelledSequence]):
         """Return the line of column names."""
         names = ["id", "position", "residue", "label"]
         names += [f"p_{letter}" for letter in self.content.scheme.letters]
-        return tsv_line(*names, *(["rsa"] if self.content.accessibility else []))
+        return tsv_line(*names, *(name for t in self.content.further for name in t.columns))
 
     def text(self, item: LabelledSequence) -> str:
         """Return one line per residue."""
-        columns = [*item.probabilities.T]
-        if self.content.accessibility and item.accessibility is not None:
-            columns.append(item.accessibility)
-        numbers = "\t%.4f" * len(columns)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
+        columns = [*item.probabilities.T, *item.further_columns().values()]
+        cells = "".join("\t%s" if isinstance(one, list) else "\t%.4f" for one in columns)
+        lists = (one if isinstance(one, list) else one.tolist() for one in columns)
+        rows = zip(*lists, strict=True)
         return "".join(
-            f"{item.id}\t{position}\t{residue}\t{label}{numbers % row}\n"
+            f"{item.id}\t{position}\t{residue}\t{label}{cells % row}\n"
             for position, (residue, label, row) in enumerate(
                 zip(item.sequence, item.labels, rows, strict=True), start=1
             )

@@ -179,11 +179,11 @@ def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_p
     together = list(Predictor(bundle, "cpu", 1).predict(records))
     for record, ours in zip(records, together, strict=True):
         (alone,) = Predictor(bundle, "cpu", 1).predict([record])
-        assert ours.accessibility is not None
-        assert alone.accessibility is not None
-        assert ours.accessibility.shape == (len(record),)
-        assert np.abs(ours.accessibility - alone.accessibility).max() < 1e-5
-        assert ((ours.accessibility >= 0) & (ours.accessibility <= 1)).all()
+        ((target, values),) = ours.further.items()
+        assert (target.name, target.heading) == ("accessibility", "rsa")
+        assert values.shape == (len(record),)
+        assert np.abs(values - alone.further[target]).max() < 1e-5
+        assert ((values >= 0) & (values <= 1)).all()
 
 
 @pytest.mark.parametrize(
