@@ -46,7 +46,7 @@ def further_scores(
         if target.scheme is None:
             weights = bootstrap_weights(len(there), settings.bootstrap, settings.seed)
             scores[target.name] = value_scores([answers[i] for i in there], found, weights)
-        elif not theirs[target.name].shares:
+        elif not target.shares:
             chains = [replace(records[i], labels=answers[i], mask=None) for i in there]
             scores[target.name] = class_scores(chains, found, target.scheme, settings)
     return scores

@@ -77,8 +77,10 @@ class Target:
         return self.scheme.size if self.scheme else 1
 
     def is_like(self, other: Target) -> bool:
-        """Tell whether another target has the same classes, or the same range."""
-        return (self.scheme, self.low, self.high) == (other.scheme, other.low, other.high)
+        """Tell whether another target has the same classes or range, and the same answers."""
+        return all(
+            getattr(self, key) == getattr(other, key) for key in ("scheme", "low", "high", "shares")
+        )
 
     def in_unit_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return values as networks have them: float32, 0 for ``low`` and 1 for ``high``."""

@@ -267,6 +267,13 @@ def _guests(
             f"{ours.scheme.name} labels of {ours.alphabet.name}",
             path=path,
         )
+    own = {target.name: target for target in ours.targets}
+    for target in theirs.targets:
+        if not target.is_like(own.get(target.name, target)):
+            raise GrubioError(
+                f"has another target '{target.name}': other classes, range or kind of answers",
+                path=path,
+            )
     taken = {record.id for record in records}
     guests = []
     for record in read_records(path, targets=True):

@@ -20,14 +20,19 @@ from grubio.config import (
     ModelSettings,
     PrepareSettings,
     Settings,
+    SplitSettings,
     TargetSettings,
     TrainingSettings,
     targets,
 )
 from grubio.config.loading import checked
-from grubio.datasets.parquet import read_header, read_records
+from grubio.datasets.parquet import DatasetHeader, read_header, read_records, write_dataset
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS8
+from grubio.splits.split import split_dataset
 
 TABLE = """id\tsequence\tss8\ttopology\tplddt
 one\tMKV*\tHHEC\tIIM?\t90.5,80,,12
@@ -211,3 +216,17 @@ def test_datasets_of_grubio_0_1_are_read(tmp_path: Path) -> None:
     assert isinstance(profile, np.ndarray)
     assert profile.tolist() == np.arange(40).reshape(2, 20).tolist()
     assert dict(two.answers) == {}
+
+
+def test_a_dataset_with_another_target_of_the_same_name_cannot_join(tmp_path: Path) -> None:
+    def written(name: str, target: str, sequence: str) -> Path:
+        further = [TargetSettings.model_validate(target).target()]
+        record = Record(name, "", sequence, "H" * len(sequence), split="train")
+        path = tmp_path / f"{name}.parquet"
+        write_dataset(path, DatasetHeader(PROTEIN, SS8, targets=further), [record])
+        return path
+
+    own = written("own", "depth=0..1", "MKVLAADE" * 6)
+    other = written("other", "depth=0..100", "GGSWTPWK" * 6)
+    with pytest.raises(GrubioError, match="has another target 'depth'"):
+        split_dataset(own, tmp_path / "o.parquet", SplitSettings(method="kmer"), train_also=[other])
