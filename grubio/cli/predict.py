@@ -60,13 +60,15 @@ def predict(
     """
     start_logging(log)
     from grubio.model.zoo import find_model
-    from grubio.prediction.predict_file import predict_file
-    from grubio.prediction.shards.resume import predict_in_shards
 
     folder = None if model is None else find_model(model)
     if resume_folder is None:
+        from grubio.prediction.predict_file import predict_file
+
         tally = predict_file(sequences, outputs, folder, settings)
     else:
+        from grubio.prediction.shards.resume import predict_in_shards
+
         tally = predict_in_shards(sequences, outputs, resume_folder, shards, folder, settings)
     for output in outputs:
         if output.path != "-":

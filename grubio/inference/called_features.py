@@ -10,6 +10,7 @@ contig came in one piece.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -107,87 +108,83 @@ class FeatureCaller:
         return locus.start, locus.end, STRANDS.index(locus.strand), letter
 
 
+@dataclass
 class _SiteScan:
     """The sites of one class on one strand of a contig; ``settled`` is the first start still open.
 
     Bases are kept back to ``radius`` before the first open start, which decide about it.
     """
 
-    def __init__(
-        self, column: int, letter: str, strand: Strand, width: int, threshold: float
-    ) -> None:
-        self._column = column
-        self._letter = letter
-        self._strand = strand
-        self._width = width
-        self._radius = called_radius(width)
-        self._threshold = threshold
-        self._held: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
-        self._first = 0
-        self.settled = 0
+    column: int
+    letter: str
+    strand: Strand
+    width: int
+    threshold: float
+    held: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    first: int = 0
+    settled: int = 0
 
     def feed(self, stretch: Stretch, *, final: bool) -> list[CalledFeature]:
-        new = stretch.probabilities[self._strand][:, self._column]
-        self._held = np.concatenate((self._held, new))
+        radius = called_radius(self.width)
+        new = stretch.probabilities[self.strand][:, self.column]
+        self.held = np.concatenate((self.held, new))
         # A strand is read in its own direction: of equal scores its first one counts.
-        way = 1 if self._strand == "+" else -1
-        own_scores = site_scores(self._held[::way], self._width)
-        own_starts = peaks(own_scores, self._radius)
+        way = 1 if self.strand == "+" else -1
+        own_scores = site_scores(self.held[::way], self.width)
+        own_starts = peaks(own_scores, radius)
         scores = own_scores[::way]
         starts = own_starts if way == 1 else len(scores) - 1 - own_starts[::-1]
-        certain = self._first + len(scores) - (0 if final else self._radius)
+        certain = self.first + len(scores) - (0 if final else radius)
         found = [
             CalledFeature(
-                Locus(stretch.contig, start, start + self._width, self._strand),
-                self._letter,
-                float(scores[start - self._first]),
+                Locus(stretch.contig, start, start + self.width, self.strand),
+                self.letter,
+                float(scores[start - self.first]),
             )
-            for start in (starts + self._first).tolist()
-            if self.settled <= start < certain and scores[start - self._first] >= self._threshold
+            for start in (starts + self.first).tolist()
+            if self.settled <= start < certain and scores[start - self.first] >= self.threshold
         ]
         self.settled = max(certain, self.settled)
-        kept = max(self.settled - self._radius, self._first)
-        self._held = self._held[kept - self._first :]
-        self._first = kept
+        kept = max(self.settled - radius, self.first)
+        self.held = self.held[kept - self.first :]
+        self.first = kept
         return found
 
 
+@dataclass
 class _SegmentScan:
     """The segments of one strand of a contig; ``settled`` is where the open run began."""
 
-    def __init__(
-        self, letters: set[str], strand: Strand, min_length: int, min_score: float
-    ) -> None:
-        self._letters = letters
-        self._strand = strand
-        self._min_length = min_length
-        self._min_score = min_score
-        self._open: tuple[int, int, float] | None = None
-        self.settled = 0
+    letters: set[str]
+    strand: Strand
+    min_length: int
+    min_score: float
+    open: tuple[int, int, float] | None = None
+    settled: int = 0
 
     def feed(self, stretch: Stretch, *, final: bool) -> list[CalledFeature]:
-        probabilities = stretch.probabilities[self._strand]
+        probabilities = stretch.probabilities[self.strand]
         classes = probabilities.argmax(axis=1)
         found: list[CalledFeature] = []
         for first, last in equal_runs(classes).tolist():
             index = int(classes[first])
             total = float(probabilities[first:last, index].sum(dtype=np.float64))
-            if self._open is not None and self._open[0] == index:
-                self._open = (index, self._open[1], self._open[2] + total)
+            if self.open is not None and self.open[0] == index:
+                self.open = (index, self.open[1], self.open[2] + total)
                 continue
             found += self._closed(stretch, stretch.start + first)
-            self._open = (index, stretch.start + first, total)
+            self.open = (index, stretch.start + first, total)
         if final:
             found += self._closed(stretch, stretch.end)
-        inside = self._open is not None and stretch.scheme.letters[self._open[0]] in self._letters
-        self.settled = self._open[1] if self._open and inside else stretch.end
+        inside = self.open is not None and stretch.scheme.letters[self.open[0]] in self.letters
+        self.settled = self.open[1] if self.open and inside else stretch.end
         return found
 
     def _closed(self, stretch: Stretch, end: int) -> list[CalledFeature]:
-        if self._open is None:
+        if self.open is None:
             return []
-        index, start, total = self._open
+        index, start, total = self.open
         letter, score = stretch.scheme.letters[index], total / (end - start)
-        if letter not in self._letters or end - start < self._min_length or score < self._min_score:
+        if letter not in self.letters or end - start < self.min_length or score < self.min_score:
             return []
-        return [CalledFeature(Locus(stretch.contig, start, end, self._strand), letter, score)]
+        return [CalledFeature(Locus(stretch.contig, start, end, self.strand), letter, score)]

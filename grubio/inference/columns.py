@@ -20,33 +20,18 @@ class Columns(ABC):
         """Return the columns, by name."""
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return a pandas DataFrame of :meth:`columns`.
-
-        Raises
-        ------
-        GrubioError
-            If pandas is not installed.
-        """
-        try:
-            import pandas
-        except ImportError as error:
-            raise _missing("pandas") from error
-        return pandas.DataFrame(self.columns())
+        """Return a pandas DataFrame of :meth:`columns`; GrubioError if pandas is missing."""
+        return _library("pandas").DataFrame(self.columns())
 
     def to_polars(self) -> polars.DataFrame:
-        """Return a polars DataFrame of :meth:`columns`.
-
-        Raises
-        ------
-        GrubioError
-            If polars is not installed.
-        """
-        try:
-            import polars
-        except ImportError as error:
-            raise _missing("polars") from error
-        return polars.DataFrame(self.columns())
+        """Return a polars DataFrame of :meth:`columns`; GrubioError if polars is missing."""
+        table: polars.DataFrame = _library("polars").DataFrame(self.columns())
+        return table
 
 
-def _missing(library: str) -> GrubioError:
-    return GrubioError(f"{library} is not installed", hint=f"pip install 'grubio[{library}]'")
+def _library(name: str) -> Any:
+    try:
+        return __import__(name)
+    except ImportError as error:
+        hint = f"pip install 'grubio[{name}]'"
+        raise GrubioError(f"{name} is not installed", hint=hint) from error

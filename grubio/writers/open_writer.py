@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -14,10 +13,7 @@ from grubio.config.formats import FORMATS, PredictionFormat, formats_of
 from grubio.errors import GrubioError
 from grubio.files import STDIO, written_folder, written_whole
 from grubio.sequences.scheme import SS3
-from grubio.writers.text import Content, TextFormat
-
-# File systems hold names of 255 bytes; a number, an ending and a temporary part come behind.
-_LONGEST_STEM = 180
+from grubio.writers.text import Content, TextFormat, file_name
 
 Write: TypeAlias = Callable[[Any], object]
 """Takes the items of the content's kind in order; see :class:`grubio.writers.text.Content`."""
@@ -111,15 +107,8 @@ def _file_per_sequence(folder: Path, ending: str, style: Callable[[], TextFormat
     taken: set[str] = set()
 
     def write(sequence: Any) -> None:
-        stem = re.sub(r"[^A-Za-z0-9._-]", "_", sequence.id).lstrip(".") or "record"
-        name = stem = stem[:_LONGEST_STEM]
-        number = 1
-        # Two ids may differ in what no file name can hold.
-        while name.lower() in taken:
-            number += 1
-            name = f"{stem}.{number}"
-        taken.add(name.lower())
-        with _text_file(folder / f"{name}{ending}") as out, _written_to(out, style()) as write_to:
+        path = folder / f"{file_name(sequence.id, taken)}{ending}"
+        with _text_file(path) as out, _written_to(out, style()) as write_to:
             write_to(sequence)
 
     return write

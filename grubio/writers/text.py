@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -61,6 +62,24 @@ class TextFormat(ABC, Generic[ItemT]):
     def footer(self) -> str:
         """Return what stands once at the end of a file: nothing, for most formats."""
         return ""
+
+
+def file_name(text: str, taken: set[str]) -> str:
+    """Return a file name that is not taken, and take it; two texts may differ in other characters.
+
+    Examples
+    --------
+    >>> file_name("sp|P1", taken := set()), file_name("sp/p1", taken)
+    ('sp_P1', 'sp_p1.2')
+    """
+    # File systems hold names of 255 bytes; a number, an ending and a temporary part come behind.
+    name = stem = (re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".") or "record")[:180]
+    number = 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{stem}.{number}"
+    taken.add(name.lower())
+    return name
 
 
 def tsv_line(*cells: object) -> str:

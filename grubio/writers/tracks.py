@@ -12,7 +12,6 @@ without intervals has one of value 0 at the first base. It lists the contigs tha
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +28,7 @@ from grubio.files import written_folder
 from grubio.inference.called_features import CalledStretch
 from grubio.inference.stretches import Stretch
 from grubio.sequences.locus import Strand
-from grubio.writers.text import Content
+from grubio.writers.text import Content, file_name
 
 STRAND_NAMES: dict[Strand, str] = {"+": "plus", "-": "minus"}
 
@@ -68,12 +67,7 @@ def track_paths(
     for letter, class_name in zip(scheme.letters, scheme.class_names, strict=True):
         if letter == scheme.background:
             continue
-        track = base = re.sub(r"[^A-Za-z0-9._-]", "_", class_name)
-        number = 1
-        while track.lower() in taken:
-            number += 1
-            track = f"{base}.{number}"
-        taken.add(track.lower())
+        track = file_name(class_name, taken)
         for strand in content.strands:
             paths[letter, strand] = folder / f"{stem}{track}.{STRAND_NAMES[strand]}{ending}"
     return paths

@@ -179,12 +179,13 @@ def test_a_long_contig_is_held_by_the_batch(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = most = 0
+    main = predictor.bundle.targets[0].name
 
     def answers(sequences: list[np.ndarray]) -> list:
         nonlocal held, most
         held += sum(map(len, sequences))
         most = max(most, held)
-        return [(np.zeros((len(s), SCHEME.size), dtype=np.float32), None) for s in sequences]
+        return [{main: np.zeros((len(s), SCHEME.size), dtype=np.float32)} for s in sequences]
 
     monkeypatch.setattr(predictor, "_answers", answers)
     contig = Record("c", "", dna(1000, 1) * 3000)
@@ -194,7 +195,7 @@ def test_a_long_contig_is_held_by_the_batch(
         bases += len(stretch)
         held = 0
         caller.feed(stretch)
-        waiting = max(waiting, *(len(scan._held) for scan in caller._site_scans))
+        waiting = max(waiting, *(len(scan.held) for scan in caller._site_scans))
     assert bases == 3_000_000
     assert most <= 32 * 5002
     assert waiting < 100
@@ -325,7 +326,7 @@ def test_bed_and_gff3_hold_the_same_features_as_the_table(
         assert attributes["Name"].replace(" ", "_") == b[3]
         letter = attributes["label"]
         assert SCHEME.class_names[SCHEME.letters.index(letter)] == attributes["Name"]
-        assert f[2] == {"T": "TSS"}.get(letter, "sequence_feature")
+        assert f[2] == {"T": "TSS", "C": "CDS"}.get(letter, "sequence_feature")
         bases = [(b[0], b[5], at + 1) for at in range(int(b[1]), int(b[2]))]
         known = by_base.loc[by_base.index.intersection(bases)]
         if len(known) == len(bases):

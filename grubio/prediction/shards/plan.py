@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
+
+from pydantic import TypeAdapter
 
 from grubio.datasets.validation import Tally
 from grubio.sequences.locus import Strand
@@ -41,12 +42,7 @@ class ShardPlan:
     @classmethod
     def from_json(cls, text: str) -> ShardPlan:
         """Return the plan that :meth:`as_json` wrote."""
-        content = json.loads(text)
-        tally = Tally(**content.pop("tally"))
-        for name in ("replaced", "labels"):
-            setattr(tally, name, Counter(getattr(tally, name)))
-        tally.refused = [(name, reason) for name, reason in tally.refused]
-        return cls(**content, tally=tally)
+        return TypeAdapter(cls).validate_json(text)
 
 
 @dataclass(frozen=True)
