@@ -91,7 +91,7 @@ def main() -> None:
     torch.manual_seed(0)
     settings = TrainingSettings()
     shape = ModelSettings(hidden_size=WIDTH)
-    architecture = Architecture(**shape.model_dump(exclude={"accessibility"}))
+    architecture = Architecture(**shape.model_dump(exclude={"targets"}))
     scheme = SS3
     examples = [
         example

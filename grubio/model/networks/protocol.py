@@ -44,9 +44,9 @@ class Network(nn.Module):
     """Codes and lengths in, states out.
 
     A subclass sets ``features``, the width of its states. What it returns for a residue must not
-    depend on padding nor on the other sequences of a batch. It computes where its inputs are and
-    reads no tensor back. Its buffers must be persistent, as those of a loaded model come from the
-    file of weights.
+    depend on padding nor on the other sequences of a batch. It computes on the device of its
+    inputs and copies nothing to another. Its buffers must be persistent, as those of a loaded model
+    come from the file of weights.
 
     Parameters
     ----------
