@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
 from grubio.sequences.scheme import LabelScheme
 from grubio.view.page import json_line
-from grubio.view.shapes import shade, shapes_of
+from grubio.view.shapes import shapes_of, templates_of
 
 MOST_BYTES = 3_000_000
 """The data of more chains than this are left out of the page."""
@@ -161,8 +161,8 @@ def _schemes(scheme: LabelScheme) -> list[dict[str, Any]]:
             "names": one.class_names,
             "colours": one.colours,
             "inks": [text_colour(colour) for colour in one.colours],
-            "darks": [shade(colour) for colour in one.colours],
             "shapes": list(shapes_of(one).values()),
+            "ribbons": [asdict(drawing) for drawing in templates_of(one).values()],
             "coarse": "".join(scheme.reduction.get(letter, letter) for letter in one.letters),
         }
         for one in chain

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.segments import label_runs
-from grubio.view.shapes import HEIGHT, ribbon, shapes_of, text
+from grubio.view.shapes import HEIGHT, UNLABELLED, place, templates_of, text
 
 _CELL = 12
 _PER_ROW = 60
@@ -79,17 +79,10 @@ def _svg(sequence: DrawnSequence, drawn: int) -> str:
 
 
 def _row(sequence: DrawnSequence, runs: list[tuple[str, int, int]], first: int, last: int) -> str:
-    scheme, shapes = sequence.scheme, shapes_of(sequence.scheme)
-    colours = dict(zip(scheme.letters, scheme.colours, strict=True))
+    templates = templates_of(sequence.scheme)
     parts = [text(_GUTTER - 8, HEIGHT + 15, str(first + 1), ' font-size="11" text-anchor="end"')]
     drawing = [
-        ribbon(
-            shapes.get(label),
-            colours.get(label, ""),
-            (start - first) * _CELL,
-            (end - first) * _CELL,
-            _CELL,
-        )
+        place(templates.get(label, UNLABELLED), (start - first) * _CELL, end - start, _CELL)
         for label, start, end in runs
         if start < last and end > first
     ]
@@ -102,24 +95,22 @@ def _row(sequence: DrawnSequence, runs: list[tuple[str, int, int]], first: int, 
         f'<text x="{middles}" y="{HEIGHT + 15}" font-size="13" text-anchor="middle">{letters}'
         "</text>"
     )
-    for place, value in enumerate(sequence.confidence[first:last].tolist()):
+    for at, value in enumerate(sequence.confidence[first:last].tolist()):
         height = round(14 * value, 1)
         parts.append(
-            f'<rect x="{place * _CELL + 1}" y="{HEIGHT + 34 - height:g}" width="{_CELL - 2}" '
+            f'<rect x="{at * _CELL + 1}" y="{HEIGHT + 34 - height:g}" width="{_CELL - 2}" '
             f'height="{height:g}" opacity=".35"/>'
         )
     return "".join([*parts, "</g>"])
 
 
 def _legend(scheme: LabelScheme) -> str:
-    shapes = shapes_of(scheme)
+    templates = templates_of(scheme)
     items = [
         '<span style="display: inline-block; margin-right: 1.2em; white-space: nowrap">'
         f'<svg width="44" height="{HEIGHT}" style="vertical-align: middle">'
-        f"{ribbon(shapes[letter], colour, 2, 42, 10)}</svg> {escape(_title(letter, name))}</span>"
-        for letter, name, colour in zip(
-            scheme.letters, scheme.class_names, scheme.colours, strict=True
-        )
+        f"{place(templates[letter], 2, 4, 10)}</svg> {escape(_title(letter, name))}</span>"
+        for letter, name in zip(scheme.letters, scheme.class_names, strict=True)
     ]
     return f"<div>{''.join(items)}<span>grey bars: confidence</span></div>"
 

@@ -4,7 +4,7 @@
 const settings = JSON.parse(document.getElementById("settings").textContent);
 const lines = document.getElementById("data").textContent.split("\n").filter(Boolean).map((line) => JSON.parse(line));
 const classes = new Map(settings.classes.map((one, column) => [one.letter, { ...one, column }]));
-const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", shape: null, column: -1 };
+const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", ribbon: settings.unlabelled, column: -1 };
 const ITEM = 52;
 const classOf = (letter) => classes.get(letter) || UNKNOWN;
 // A letter and its name; once if they are the same.

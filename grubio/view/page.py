@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
 from grubio import __version__
 from grubio.sequences.scheme import SCHEMES, LabelScheme
-from grubio.view.shapes import shade, shapes_of
+from grubio.view.shapes import UNLABELLED, shapes_of, templates_of
 
 _HERE = resources.files("grubio.view")
 
@@ -33,9 +34,19 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
         Heading of the page; what is predicted by default.
     """
     classes = [
-        {"letter": letter, "name": name, "colour": colour, "dark": shade(colour), "shape": shape}
-        for (letter, shape), name, colour in zip(
-            shapes_of(scheme).items(), scheme.class_names, scheme.colours, strict=True
+        {
+            "letter": letter,
+            "name": name,
+            "colour": colour,
+            "shape": shape,
+            "ribbon": asdict(drawing),
+        }
+        for (letter, shape), drawing, name, colour in zip(
+            shapes_of(scheme).items(),
+            templates_of(scheme).values(),
+            scheme.class_names,
+            scheme.colours,
+            strict=True,
         )
     ]
     structure = scheme.name in SCHEMES
@@ -44,6 +55,7 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
         "title": title or usual,
         "scheme": scheme.name.upper() if structure else scheme.name,
         "classes": classes,
+        "unlabelled": asdict(UNLABELLED),
         "background": scheme.background,
         "version": __version__,
     }

@@ -92,10 +92,7 @@ function rowContent(sequence, layout, row) {
     if (part.kind === "ribbon" || part.kind === "observed") {
       const drawing = (part.kind === "ribbon" ? sequence.runs : sequence.known)
         .filter((run) => run.start < last && run.end > first)
-        .map((run) => {
-          const { shape, colour, dark } = classOf(run.label);
-          return ribbon(shape, colour, dark, (run.start - first) * cell, (run.end - first) * cell, cell);
-        });
+        .map((run) => ribbon(classOf(run.label).ribbon, (run.start - first) * cell, run.end - run.start, cell));
       parts.push(`<svg x="${gutter}" y="${part.y}" width="${n(width)}" height="${RIBBON}" overflow="hidden">${drawing.join("")}</svg>`);
       if (sequence.observed) parts.push(name(part.kind === "ribbon" ? (narrow ? "pred" : "predicted") : (narrow ? "obs" : "observed"), middle));
     } else if (part.kind === "letters") {
@@ -309,9 +306,9 @@ function choose(sequence, place) {
 
 function legend() {
   const items = settings.classes.map((one) =>
-    `<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(one.shape, one.colour, one.dark, 1, 39, 9.5)}</svg>${escaped(titleOf(one))}</li>`);
+    `<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(one.ribbon, 1, 4, 9.5)}</svg>${escaped(titleOf(one))}</li>`);
   if (mix(state.chosen).has("?")) {
-    items.push(`<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(null, "", "", 1, 39, 9.5)}</svg>no confident label</li>`);
+    items.push(`<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(UNKNOWN.ribbon, 1, 4, 9.5)}</svg>no confident label</li>`);
   }
   return `${items.join("")}<li><span class="fade" aria-hidden="true"></span>unsure to sure</li>`;
 }

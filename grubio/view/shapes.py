@@ -1,13 +1,15 @@
-"""Shapes of secondary structure as SVG paths: helix ribbons, strand arrows, lines.
+"""Helix ribbons, strand arrows and lines of secondary structure as SVG.
 
-``ribbons.js`` has the same functions for pages, where rows are drawn as they come into sight; a
-test in a browser holds the two together. All lengths are in pixels.
+Each shape is drawn here, once, as a template of one turn. :func:`place` puts it where a segment
+is; on pages, which draw rows as they come into sight, ``ribbons.js`` does.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
 
@@ -16,9 +18,8 @@ from grubio.sequences.scheme import SCHEMES, LabelScheme
 Shape = Literal["helix", "strand", "turn", "bend", "line", "box"]
 
 HEIGHT = 24
-"""Height of a ribbon."""
+"""Height of a ribbon in pixels."""
 
-_TURN = 3.6  # residues of a turn of an alpha helix
 _SHAPES: Mapping[str, Shape] = {
     "H": "helix",
     "G": "helix",
@@ -29,6 +30,63 @@ _SHAPES: Mapping[str, Shape] = {
     "S": "bend",
     "C": "line",
 }
+_MARK = re.compile(r"\{(.+?)\}")
+
+
+@dataclass(frozen=True)
+class Template:
+    """The drawing of one turn of a segment; a shape without turns is drawn as a single one.
+
+    A segment of ``length`` residues has ``turns_per_residue * length`` turns, rounded, of equal
+    width, and ends in a tail. Helix bands are as thick as the tail; it is the head of an arrow.
+
+    Attributes
+    ----------
+    svg
+        SVG in which ``{a}``, ``{a,b}`` or ``{a,b,c}`` is an x coordinate: ``a`` turns, ``b``
+        tails and ``c`` pixels from the start of the turn.
+    turns_per_residue
+        0 for shapes without turns.
+    tail
+        Width of the tail in residues.
+    most_tail
+        Largest fraction of the segment that the tail takes.
+    """
+
+    svg: str
+    turns_per_residue: float = 0.0
+    tail: float = 0.0
+    most_tail: float = 0.0
+
+
+_FILLED = '<path d="%s" fill="COLOUR"/>'
+_LINE = '<path d="%s" fill="none" stroke="COLOUR" stroke-width="2.5" stroke-linecap="round" '
+_LINE += 'stroke-linejoin="round"/>'
+_DRAWINGS: Mapping[Shape, Template] = {
+    "helix": Template(
+        # The far side of the ribbon, then the near side.
+        '<path d="M{.5} 2C{.75} 2 {.75} 22 {1} 22H{1,1}C{.75,1} 22 {.75,1} 2 {.5,1} 2Z" '
+        'fill="SHADE"/>'
+        + _FILLED
+        % "M{0} 22C{.25} 22 {.25} 2 {.5} 2H{.5,1}C{.25,1} 2 {.25,1} 22 {0,1} 22Z",
+        turns_per_residue=1 / 3.6,
+        tail=1.5,
+        most_tail=0.5,
+    ),
+    "strand": Template(_FILLED % "M{0} 7H{1}V2L{1,1} 12L{1} 22V17H{0}Z", tail=1.7, most_tail=1.0),
+    "box": Template(
+        _FILLED % "M{0,0,3.5} 4H{1,0,-3.5}A3 3 0 0 1 {1,0,-.5} 7V17A3 3 0 0 1 {1,0,-3.5} 20"
+        "H{0,0,3.5}A3 3 0 0 1 {0,0,.5} 17V7A3 3 0 0 1 {0,0,3.5} 4Z"
+    ),
+    "turn": Template(_LINE % "M{0} 12C{0} 1 {1} 1 {1} 12"),
+    "bend": Template(_LINE % "M{0} 12L{.5} 6L{1} 12"),
+    "line": Template(_LINE % "M{0} 12H{1}"),
+}
+UNLABELLED = Template(
+    '<path d="M{0} 12H{1}" fill="none" stroke="#8a929b" stroke-width="1.5" '
+    'stroke-dasharray="1.5 3"/>'
+)
+"""Residues without a confident label."""
 
 
 def shapes_of(scheme: LabelScheme) -> dict[str, Shape]:
@@ -45,72 +103,41 @@ def shapes_of(scheme: LabelScheme) -> dict[str, Shape]:
     return {letter: "line" if letter == scheme.background else "box" for letter in scheme.letters}
 
 
-def ribbon(shape: Shape | None, colour: str, start: float, end: float, cell: float) -> str:
-    """Return the SVG of one segment.
+def templates_of(scheme: LabelScheme) -> dict[str, Template]:
+    """Return how each class is drawn, by letter, in the colours of the scheme."""
+    templates = {}
+    for (letter, shape), colour in zip(shapes_of(scheme).items(), scheme.colours, strict=True):
+        svg = _DRAWINGS[shape].svg.replace("COLOUR", colour).replace("SHADE", shade(colour))
+        templates[letter] = replace(_DRAWINGS[shape], svg=svg)
+    return templates
+
+
+def place(drawing: Template, start: float, length: int, cell: float) -> str:
+    """Return the SVG of a segment, as ``ribbon`` of ``ribbons.js`` does.
 
     Parameters
     ----------
-    shape
-        What to draw; None for residues without a label.
-    colour
-        ``#rrggbb``.
-    start, end
-        Where it begins and ends, from the left.
+    drawing
+        What to draw.
+    start
+        Where the segment begins, in pixels from the left.
+    length
+        Its residues.
     cell
-        Width of a residue.
+        Width of a residue in pixels.
     """
-    middle = HEIGHT / 2
-    if shape is None:
-        return (
-            f'<path d="M{_n(start)} {_n(middle)}H{_n(end)}" fill="none" stroke="#8a929b" '
-            'stroke-width="1.5" stroke-dasharray="1.5 3"/>'
-        )
-    if shape == "helix":
-        back, front = helix_paths(start, end, cell)
-        return f'<path d="{back}" fill="{shade(colour)}"/><path d="{front}" fill="{colour}"/>'
-    if shape == "strand":
-        return f'<path d="{arrow_path(start, end, cell)}" fill="{colour}"/>'
-    if shape == "box":
-        return (
-            f'<rect x="{_n(start + 0.5)}" y="4" width="{_n(end - start - 1)}" '
-            f'height="{HEIGHT - 8}" rx="3" fill="{colour}"/>'
-        )
-    line = {
-        "line": f"M{_n(start)} {_n(middle)}H{_n(end)}",
-        "turn": f"M{_n(start)} {_n(middle)}C{_n(start)} 1 {_n(end)} 1 {_n(end)} {_n(middle)}",
-        "bend": f"M{_n(start)} {_n(middle)}L{_n((start + end) / 2)} 6L{_n(end)} {_n(middle)}",
-    }[shape]
-    return (
-        f'<path d="{line}" fill="none" stroke="{colour}" stroke-width="2.5" '
-        'stroke-linecap="round" stroke-linejoin="round"/>'
-    )
+    tail = min(drawing.tail, drawing.most_tail * length)
+    turns = max(1, math.floor(drawing.turns_per_residue * length + 0.5))
+    width = (length - tail) / turns
 
+    def turn(number: int) -> str:
+        def x(mark: re.Match[str]) -> str:
+            a, b, c, *_ = (*map(float, mark[1].split(",")), 0.0, 0.0)
+            return _n(start + cell * ((number + a) * width + b * tail) + c)
 
-def helix_paths(start: float, end: float, cell: float) -> tuple[str, str]:
-    """Return the path data of the far and of the near side of a helix ribbon.
+        return _MARK.sub(x, drawing.svg)
 
-    A whole number of turns, as near to 3.6 residues each as fits.
-    """
-    thick = min(1.5 * cell, (end - start) / 2)
-    turns = max(1, _rounded((end - start) / cell / _TURN))
-    width = (end - start - thick) / turns
-    low, high = HEIGHT - 2, 2
-    back, front = [], []
-    for turn in range(turns):
-        x = start + turn * width
-        front.append(_band(x, low, x + width / 2, high, thick))
-        back.append(_band(x + width / 2, high, x + width, low, thick))
-    return "".join(back), "".join(front)
-
-
-def arrow_path(start: float, end: float, cell: float) -> str:
-    """Return the path data of a strand's arrow, which points to the last residue."""
-    neck = max(start, end - 1.7 * cell)
-    middle = HEIGHT / 2
-    return (
-        f"M{_n(start)} {_n(middle - 5)}H{_n(neck)}V{_n(middle - 10)}L{_n(end)} {_n(middle)}"
-        f"L{_n(neck)} {_n(middle + 10)}V{_n(middle + 5)}H{_n(start)}Z"
-    )
+    return "".join(map(turn, range(turns)))
 
 
 def shade(colour: str) -> str:
@@ -127,19 +154,6 @@ def shade(colour: str) -> str:
 def text(x: float, y: float, content: str, extra: str = "") -> str:
     """Return the SVG of a text; its content is escaped."""
     return f'<text x="{_n(x)}" y="{_n(y)}"{extra}>{escape(content)}</text>'
-
-
-def _band(x0: float, y0: float, x1: float, y1: float, thick: float) -> str:
-    middle = (x0 + x1) / 2
-    return (
-        f"M{_n(x0)} {y0}C{_n(middle)} {y0} {_n(middle)} {y1} {_n(x1)} {y1}H{_n(x1 + thick)}"
-        f"C{_n(middle + thick)} {y1} {_n(middle + thick)} {y0} {_n(x0 + thick)} {y0}Z"
-    )
-
-
-def _rounded(value: float) -> int:
-    # Halves up, as JavaScript's Math.round.
-    return math.floor(value + 0.5)
 
 
 def _n(value: float) -> str:

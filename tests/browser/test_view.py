@@ -10,14 +10,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
+from grubio.inference.called_features import CalledStretch
 from grubio.inference.predictor import Prediction
 from grubio.inference.stretches import Stretch
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import Locus
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
-from grubio.view.shapes import ribbon, shade, shapes_of
+from grubio.view.shapes import UNLABELLED, place, templates_of
 from grubio.writers.genome_html import GenomeHtmlFormat
+from grubio.writers.text import Content
 from prediction_output import open_for_predictions
 
 GENOME = custom_scheme("sites", "MT.", ("minus10", "tss", "background"), background=".")
@@ -50,7 +52,7 @@ def proteins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    style = GenomeHtmlFormat(GENOME)
+    style = GenomeHtmlFormat(Content("genome", GENOME))
     parts = [style.header()]
     generator = np.random.default_rng(1)
     for contig, length in (("chr", 1_000_000), ("plasmid", 5_000), ("bare", 300)):
@@ -64,7 +66,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for i, at in enumerate(starts)
         ]
         stretch = Stretch(contig, length, 0, length, "A" * length, {}, GENOME)
-        parts.append(style.text(stretch, features))
+        parts.append(style.text(CalledStretch(stretch, features)))
     path = tmp_path_factory.mktemp("pages") / "genome.html"
     path.write_text("".join([*parts, style.footer()]), encoding="utf-8")
     return path
@@ -139,17 +141,13 @@ def test_the_page_and_the_notebook_draw_the_same_shapes(
     page: Page, tmp_path: Path, scheme: LabelScheme
 ) -> None:
     page.goto(write_page(tmp_path / "p.html", [prediction("a", 30, scheme)], scheme).as_uri())
-    shapes = shapes_of(scheme)
-    for letter, colour in zip(scheme.letters, scheme.colours, strict=True):
-        for start, end, cell in ((0, 60, 12), (-30, 41, 10.3), (5, 15.5, 10.5), (0, 333.3, 11.1)):
-            own = ribbon(shapes[letter], colour, start, end, cell)
+    for letter, own in [*templates_of(scheme).items(), ("?", UNLABELLED)]:
+        for start, length, cell in ((0, 5, 12), (-30, 7, 10.3), (5, 1, 10.5), (0, 30, 11.1)):
             drawn = page.evaluate(
-                "([...given]) => ribbon(...given)",
-                [shapes[letter], colour, shade(colour), start, end, cell],
+                "([letter, ...where]) => ribbon(classOf(letter).ribbon, ...where)",
+                [letter, start, length, cell],
             )
-            assert drawn == own
-    unknown = page.evaluate("ribbon(null, '', '', 3.3, 9.9, 10)")
-    assert unknown == ribbon(None, "", 3.3, 9.9, 10)
+            assert drawn == place(own, start, length, cell)
 
 
 def test_it_is_copied_and_saved(opened: Page) -> None:

@@ -156,9 +156,8 @@ class Drawing {
     const inside = runs.filter((run) => run.start < to && run.end > from);
     const row = svg("svg", { class: "ribbons", x: LEFT, y, width: (to - from) * cell, height: ROWS.ribbon, overflow: "hidden" });
     row.innerHTML = inside.map((run) => {
-      const index = scheme.letters.indexOf(run.letter);
-      const [start, end] = [(run.start - from) * cell, (run.end - from) * cell];
-      return ribbon(scheme.shapes[index], scheme.colours[index], scheme.darks[index], start, end, cell);
+      const drawing = scheme.ribbons[scheme.letters.indexOf(run.letter)];
+      return ribbon(drawing, (run.start - from) * cell, run.end - run.start, cell);
     }).join("");
     this.canvas.append(row);
     for (const run of this.label ? inside : []) {
