@@ -111,7 +111,7 @@ def test_shipped_configurations_are_valid(path: Path) -> None:
     ("content", "message"),
     [
         (b"runs: [", "is not YAML"),
-        (b"device: caf\xe9", "cannot be read as YAML"),
+        (b"device: caf\xe9", "line 1: byte 0xe9 is not UTF-8 text"),
         (b"device: 2026-13-45", "cannot be read as YAML"),
         (b"[" * 10_000, "cannot be read as YAML"),
     ],
