@@ -94,7 +94,7 @@ def compared(
             header.scheme.size,
             weights,
         )
-        scored[name] = {score: value.as_dict() for score, value in found.items()}
+        scored[name] = {score: one.score.as_dict() for score, one in found.items()}
     return {
         "pyrodigal": pyrodigal.__version__,
         "mode": "meta" if meta else "trained on the genome",

@@ -1,4 +1,4 @@
-"""Scores of a class over the bases of each strand, and their bootstrap intervals over blocks."""
+"""Scores of a class over the bases of each strand, with bootstrap intervals over blocks."""
 
 from __future__ import annotations
 
@@ -35,17 +35,13 @@ def base_average_precision(
     near
         Bases that count, ``(base,)``, for each strand; all by default.
     """
-    kept, positive, block = [], [], []
-    for number, strand in enumerate(strands):
-        counted = strand.classes < classes
-        if near is not None:
-            counted = counted & near[number]
-        kept.append(scores[number][counted])
-        positive.append(strand.classes[counted] == index)
-        block.append(np.full(int(counted.sum()), strand.block))
-    return average_precision(
-        np.concatenate(kept), np.concatenate(positive), np.concatenate(block), weights
-    ).score
+    observed = np.concatenate([strand.classes for strand in strands])
+    counted = observed < classes
+    if near is not None:
+        counted &= np.concatenate(near)
+    block = np.repeat([s.block for s in strands], [len(s.classes) for s in strands])
+    kept = np.concatenate(scores)[counted]
+    return average_precision(kept, observed[counted] == index, block[counted], weights).score
 
 
 def dense_metrics(
@@ -54,7 +50,7 @@ def dense_metrics(
     index: int,
     classes: int,
     weights: Floats,
-) -> dict[str, Score]:
+) -> dict[str, Estimate]:
     """Return MCC, sensitivity, precision and F1 of a class over the bases of each strand.
 
     Parameters
@@ -68,44 +64,14 @@ def dense_metrics(
     weights
         How often each block is drawn, ``(replicate, block)``.
     """
-    counts = _called_counts(strands, called, index, classes, weights.shape[1])
-    names = {"mcc": "mcc", "sensitivity": "recall", "precision": "precision", "f1": "f1"}
-    return {ours: _of_called(counts, theirs, weights).score for ours, theirs in names.items()}
-
-
-def dense_gain(
-    strands: Sequence[LabelledStrand],
-    ours: Sequence[npt.NDArray[np.bool_]],
-    theirs: Sequence[npt.NDArray[np.bool_]],
-    index: int,
-    classes: int,
-    weights: Floats,
-) -> Score:
-    """Return our MCC of :func:`dense_metrics` minus theirs, both on the same bootstrap samples."""
-    mine, other = (
-        _of_called(
-            _called_counts(strands, called, index, classes, weights.shape[1]), "mcc", weights
-        )
-        for called in (ours, theirs)
-    )
-    return (mine - other).score
-
-
-def _of_called(counts: Floats, name: str, weights: Floats) -> Estimate:
-    return estimated(lambda sums: class_scores(sums)[name][..., 1], counts, weights)
-
-
-def _called_counts(
-    strands: Sequence[LabelledStrand],
-    called: Sequence[npt.NDArray[np.bool_]],
-    index: int,
-    classes: int,
-    blocks: int,
-) -> Floats:
-    # (block, observed, called)
-    counts = np.zeros((blocks, 2, 2))
+    counts = np.zeros((weights.shape[1], 2, 2))
     for strand, is_called in zip(strands, called, strict=True):
         counted = strand.classes < classes
         observed = (strand.classes[counted] == index).astype(np.uint8)
         counts[strand.block] += confusion_counts(observed, is_called[counted].astype(np.uint8), 2)
-    return counts
+    names = {"mcc": "mcc", "sensitivity": "recall", "precision": "precision", "f1": "f1"}
+
+    def score(name: str) -> Estimate:
+        return estimated(lambda sums: class_scores(sums)[name][..., 1], counts, weights)
+
+    return {ours: score(theirs) for ours, theirs in names.items()}

@@ -1,20 +1,16 @@
-"""Scores and their 95 % percentile bootstrap intervals over chains, or over blocks of a genome.
+"""Scores with 95 % percentile bootstrap intervals over chains, or over blocks of a genome.
 
-What is scored is counted for each chain, so that a bootstrap sample is a weighted sum of counts.
-Where a score is not defined, as for a class that is absent, it is NaN, and None in a
-:class:`Score`.
+Counts are kept for each chain, so that a bootstrap sample is a weighted sum of counts. A score that
+is not defined, such as the recall of an absent class, is NaN, and None in a :class:`Score`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-LEVEL = 0.95
-"""Share of bootstrap samples inside an interval."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,10 +30,7 @@ class Score:
 
     def as_dict(self) -> dict[str, float | None]:
         """Return the three numbers, rounded to six decimals."""
-        return {
-            name: None if number is None else round(number, 6)
-            for name, number in (("value", self.value), ("low", self.low), ("high", self.high))
-        }
+        return {k: None if v is None else round(v, 6) for k, v in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -48,7 +41,7 @@ class Estimate:
     replicates: Floats
 
     def __sub__(self, other: Estimate) -> Estimate:
-        """Return the difference to another estimate on the same samples."""
+        """Return the difference from another estimate on the same samples."""
         return Estimate(self.value - other.value, self.replicates - other.replicates)
 
     @property
@@ -57,9 +50,9 @@ class Estimate:
         defined = self.replicates[np.isfinite(self.replicates)]
         if not np.isfinite(self.value) or not len(defined):
             return Score()
-        low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        low, high = np.quantile(defined, [0.025, 0.975])
         value = float(self.value)
-        # A biased replicate distribution may miss its own estimate; an interval never does.
+        # A biased distribution of replicates may miss the value itself; the interval never does.
         return Score(value, min(float(low), value), max(float(high), value))
 
 
@@ -79,7 +72,7 @@ def resampled(weights: Floats, per_chain: npt.NDArray[np.generic]) -> Floats:
 def estimated(
     statistic: Callable[[Floats], Floats], per_chain: npt.NDArray[np.generic], weights: Floats
 ) -> Estimate:
-    """Return a statistic of sums over chains, with its value in every sample.
+    """Return a statistic of sums over chains, and its value in every sample.
 
     Parameters
     ----------
@@ -96,22 +89,28 @@ def estimated(
     )
 
 
+def share(part: npt.ArrayLike, whole: npt.ArrayLike, weights: Floats) -> Estimate:
+    """Return the sum of ``part`` over the sum of ``whole``, both ``(chain,)``."""
+    sums = np.column_stack((part, whole))
+    return estimated(lambda both: ratio(both[..., 0], both[..., 1]), sums, weights)
+
+
 def mean_over_chains(values: Floats, weights: Floats) -> Score:
-    """Return the mean of one value per chain ``(chain,)``; chains without a value are left out."""
+    """Return the mean of one value per chain ``(chain,)``; chains without a value do not count."""
     defined = np.isfinite(values)
-    if not defined.any():
-        return Score()
-    kept = weights[:, defined]
-    return Estimate(values[defined].mean(), ratio(kept @ values[defined], kept.sum(axis=1))).score
+    return share(np.where(defined, values, 0), defined, weights).score
 
 
 def mean_estimate(estimates: list[Estimate]) -> Estimate:
-    """Return the mean of several estimates on the same samples, of those that are defined."""
-    values = np.array([one.value for one in estimates])
-    return Estimate(
-        float(mean_of_defined(values)),
-        mean_of_defined(np.array([one.replicates for one in estimates]).T),
-    )
+    """Return the mean of the defined ones among estimates on the same samples."""
+    values = np.array([[one.value, *one.replicates] for one in estimates]).T
+    first, *others = mean_of_defined(values)
+    return Estimate(float(first), np.array(others))
+
+
+def scores_of(estimates: Mapping[str, Estimate]) -> dict[str, Score]:
+    """Return the scores of estimates by name."""
+    return {name: estimate.score for name, estimate in estimates.items()}
 
 
 def ratio(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
@@ -127,6 +126,6 @@ def ratio(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
 
 
 def mean_of_defined(values: Floats) -> Floats:
-    """Return the mean over the last axis without NaN; NaN where nothing else is there."""
+    """Return the mean over the last axis, leaving out NaN; NaN if there is nothing else."""
     defined = np.isfinite(values)
     return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))

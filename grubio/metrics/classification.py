@@ -87,9 +87,8 @@ def average_precision(
 ) -> Estimate:
     """Return the average precision of one class over the residues of all chains.
 
-    The value is that of scikit-learn. The samples behind the interval count positives and
-    negatives between at most 400 thresholds, quantiles of the scores of the positives: that is
-    exact for up to 400 positives, and within 0.005 for more.
+    The value is that of scikit-learn. The bootstrap samples use at most 400 thresholds, quantiles
+    of the scores of the positives: exact for up to 400 positives, within 0.005 for more.
 
     Parameters
     ----------
@@ -108,15 +107,29 @@ def average_precision(
         return Estimate(np.nan, np.full(len(weights), np.nan))
     found = np.sort(scores[positive])
     places = np.linspace(0, len(found) - 1, min(len(found), _THRESHOLDS)).round().astype(int)
-    # Bin 0 lies below every threshold; scores that are equal share a bin.
-    bins = np.searchsorted(thresholds := np.unique(found[places]), scores, side="right")
-    shape = (weights.shape[1], 2, len(thresholds) + 1)
-    flat = np.ravel_multi_index((chain, positive.astype(int), bins), shape)
-    counts = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
+    counts = binned_counts(scores, positive, chain, weights.shape[1], np.unique(found[places]))
     return Estimate(
         float(average_precision_score(positive, scores)),
         binned_average_precision(resampled(weights, counts)),
     )
+
+
+def binned_counts(
+    scores: npt.NDArray[np.floating],
+    positive: npt.NDArray[np.bool_],
+    chain: npt.NDArray[np.integer],
+    chains: int,
+    thresholds: npt.NDArray[np.floating],
+) -> Counts:
+    """Return counts of negatives and positives between thresholds, int64 ``(chain, 2, bin)``.
+
+    ``thresholds`` ascend, and so do the bins; bin 0 lies below all of them. The other arrays are
+    ``(item,)``.
+    """
+    bins = np.searchsorted(thresholds, scores, side="right")
+    shape = (chains, 2, len(thresholds) + 1)
+    flat = np.ravel_multi_index((chain, positive.astype(int), bins), shape)
+    return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
 
 
 def mean_average_precision(
@@ -124,11 +137,11 @@ def mean_average_precision(
     observed: npt.NDArray[np.integer],
     columns: Sequence[int],
 ) -> float:
-    """Return the mean of the average precision of those of some classes that occur; 0 if none does.
+    """Return the mean average precision of those of the classes ``columns`` that occur, or 0.
 
     Probabilities are ``(residue, class)``, observed classes ``(residue,)``.
     """
-    # Loading it takes as long as PyTorch does, and other scores have no need of it.
+    # Importing scikit-learn takes as long as importing PyTorch, and no other score needs it.
     from sklearn.metrics import average_precision_score
 
     scores = [
@@ -139,14 +152,16 @@ def mean_average_precision(
     return float(sum(scores) / max(len(scores), 1))
 
 
-def binned_average_precision(counts: npt.NDArray[np.generic]) -> Floats:
-    """Return average precision from counts ``(..., 2, bin)`` of negatives, then positives.
+def binned_average_precision(
+    counts: npt.NDArray[np.generic], positives: Floats | None = None
+) -> Floats:
+    """Return average precision ``(...)`` from :func:`binned_counts` ``(..., 2, bin)``.
 
-    Bins ascend with the score; all residues of a bin are found at the same threshold.
+    ``positives`` ``(...)`` is the number of all of them, by default of those in the counts.
     """
     falling = counts[..., ::-1].astype(np.float64)
-    positives = falling[..., 1, :]
-    found = positives.cumsum(axis=-1)
-    called = found + falling[..., 0, :].cumsum(axis=-1)
+    found = falling[..., 1, :].cumsum(axis=-1)
+    called = falling.sum(axis=-2).cumsum(axis=-1)
     precision = np.divide(found, called, where=called > 0, out=np.zeros_like(found))
-    return ratio((precision * positives).sum(axis=-1), found[..., -1])
+    total = found[..., -1] if positives is None else positives
+    return ratio((precision * falling[..., 1, :]).sum(axis=-1), total)

@@ -1,11 +1,10 @@
 """Scores of ranked candidate sites, and their bootstrap intervals over blocks.
 
-The unit of resampling is the block, both strands together. Everything is computed from counts
-``(block, 2, bin)`` of wrong and right candidates between the scores of the right ones, so that a
-bootstrap sample is a weighted sum and its scores are exact. A site that no candidate found counts
-as never found.
+Blocks are resampled, both strands together. Everything is computed from the numbers of wrong and
+right candidates between the scores of the right ones, so that a bootstrap sample is a weighted sum
+and its scores are exact. A site without a candidate counts as missed.
 
-Sites that are not annotated are unknown, not negative: a precision over a genome is a lower bound.
+Sites that are not annotated are unknown, not negative: precision over a genome is a lower bound.
 """
 
 from __future__ import annotations
@@ -16,20 +15,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics.bootstrap import Estimate, Floats, Score, ratio, resampled
+from grubio.metrics.bootstrap import Estimate, Floats, Score, ratio, resampled, share
 from grubio.metrics.candidates import Candidates, LabelledStrand, SiteTruth
+from grubio.metrics.classification import binned_average_precision, binned_counts
 
 FALSE_POSITIVES_PER_KB = (0.1, 1.0)
 HEADLINE_TOLERANCE = 3
 REGIONS = ("genome", "near_known")
 
-# Samples at a time, to bound the memory of classes with thousands of sites.
+# Samples computed at a time, which bounds the memory for classes with thousands of sites.
 _CHUNK = 100
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """What was scanned, by block: arrays ``(block,)``.
+    """How much was scanned of each block; arrays ``(block,)``.
 
     Attributes
     ----------
@@ -49,13 +49,13 @@ class Scanned:
 def scanned(
     strands: Sequence[LabelledStrand], truth: SiteTruth, classes: int, *, near: bool = False
 ) -> Scanned:
-    """Return how much was scanned of each block; of the surroundings of known sites if ``near``."""
+    """Return how much was scanned of each block, or within it near known sites."""
     blocks = 1 + max(strand.block for strand in strands)
     sites, starts, bases, strands_of_block = np.zeros((4, blocks))
     for number, strand in enumerate(strands):
         inside = truth.near[number] if near else np.ones(len(strand.classes), dtype=bool)
         countable = truth.countable[number]
-        sites[strand.block] += truth.countable[number][truth.starts[number]].sum()
+        sites[strand.block] += countable[truth.starts[number]].sum()
         starts[strand.block] += (countable & inside[: len(countable)]).sum()
         bases[strand.block] += ((strand.classes < classes) & inside).sum()
         strands_of_block[strand.block] += 1
@@ -64,21 +64,21 @@ def scanned(
 
 def ranking_metrics(
     candidates: Candidates, tolerance: int, over: Scanned, weights: Floats, *, near: bool = False
-) -> dict[str, Score]:
+) -> dict[str, Estimate]:
     """Return average precision, precision at k and recall at fixed rates of false positives.
 
-    Average precision is the sum of precision times the step of recall over falling thresholds, as
-    in scikit-learn. Precision at k looks at as many candidates as there are true sites. Of equal
-    scores, the wrong candidates are taken first.
+    Average precision is the sum of precision times the step in recall over falling thresholds, as
+    in scikit-learn. Precision at k looks at as many candidates as there are true sites. Among equal
+    scores, wrong candidates come first.
 
     Parameters
     ----------
     candidates
-        Candidates and whether they are right.
+        Candidates, and which of them are right.
     tolerance
-        Which of the tolerances.
+        One of the tolerances.
     over
-        What was scanned.
+        How much was scanned.
     weights
         How often each block is drawn, ``(replicate, block)``.
     near
@@ -91,25 +91,27 @@ def ranking_metrics(
         candidates.block[chosen],
         len(over.sites),
     )
-    return {name: one.score for name, one in _drawn(counts, over, weights).items()}
+    # The first row takes every block once: the value itself.
+    rows = np.concatenate((np.ones((1, weights.shape[1])), weights))
+    parts = [
+        ranking_scores(
+            resampled(some, counts), resampled(some, over.sites), resampled(some, over.kilobases)
+        )
+        for some in np.array_split(rows, -(-len(rows) // _CHUNK))
+    ]
+    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {name: Estimate(float(rows[0]), rows[1:]) for name, rows in values.items()}
 
 
 def ranked_counts(
-    scores: Floats,
-    right: npt.NDArray[np.bool_],
-    block: npt.NDArray[np.int64],
-    blocks: int,
+    scores: Floats, right: npt.NDArray[np.bool_], block: npt.NDArray[np.int64], blocks: int
 ) -> npt.NDArray[np.int64]:
     """Return counts of wrong and right candidates between thresholds, int64 ``(block, 2, bin)``.
 
-    The thresholds are the scores of the right ones; bins ascend, the first lies below all of them.
-    Arguments are ``(candidate,)``.
+    The thresholds are the scores of the right ones; see
+    :func:`grubio.metrics.classification.binned_counts`. Arguments are ``(candidate,)``.
     """
-    thresholds = np.unique(scores[right])
-    bins = np.searchsorted(thresholds, scores, side="right")
-    shape = (blocks, 2, len(thresholds) + 1)
-    flat = np.ravel_multi_index((block, right.astype(np.int64), bins), shape)
-    return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
+    return binned_counts(scores, right, block, blocks, np.unique(scores[right]))
 
 
 def ranking_scores(
@@ -121,13 +123,11 @@ def ranking_scores(
     """
     falling = counts[..., ::-1].astype(np.float64)
     wrong, right = falling[..., 0, :], falling[..., 1, :]
-    found, false = right.cumsum(axis=-1), wrong.cumsum(axis=-1)
-    called = found + false
-    precision = np.divide(found, called, where=called > 0, out=np.zeros_like(found))
-    before = found - right + false
+    false = wrong.cumsum(axis=-1)
+    before = right.cumsum(axis=-1) - right + false
     first_k = np.clip(sites[..., None] - before, 0, right).sum(axis=-1)
     scores = {
-        "average_precision": ratio((precision * right).sum(axis=-1), sites),
+        "average_precision": binned_average_precision(counts, sites),
         "precision_at_k": ratio(first_k, sites),
     }
     for rate in FALSE_POSITIVES_PER_KB:
@@ -143,67 +143,30 @@ def recall_name(rate: float) -> str:
 
 def prevalence_metrics(over: Scanned, weights: Floats) -> dict[str, Score]:
     """Return what a constant score reaches: precision is the share of starts that are sites."""
-    share = _metric_of_shares(over.sites, over.starts, weights)
-    return {"average_precision": share, "precision_at_k": share}
+    return dict.fromkeys(
+        ("average_precision", "precision_at_k"), share(over.sites, over.starts, weights).score
+    )
 
 
 def share_of(outcomes: Sequence[tuple[int, bool]], blocks: int, weights: Floats) -> Score:
-    """Return the share of true outcomes, given each with its block."""
-    true, total = np.zeros(blocks), np.zeros(blocks)
-    for block, outcome in outcomes:
-        true[block] += outcome
-        total[block] += 1
-    return _metric_of_shares(true, total, weights)
-
-
-def gain(
-    ours: Candidates, theirs: Candidates, tolerance: int, over: Scanned, weights: Floats
-) -> Score:
-    """Return our average precision minus theirs, both on the same bootstrap samples."""
-    mine, other = (
-        _drawn(_counts_of(one, tolerance, over), over, weights)["average_precision"]
-        for one in (ours, theirs)
-    )
-    return (mine - other).score
+    """Return the share of outcomes that are true, each given with its block."""
+    block, true = np.array(outcomes, dtype=np.int64).reshape(-1, 2).T
+    total = np.bincount(block, minlength=blocks)
+    return share(np.bincount(block, true, minlength=blocks), total, weights).score
 
 
 def curve(
     candidates: Candidates, tolerance: int, over: Scanned, *, near: bool = False, points: int = 300
 ) -> list[tuple[float, float, float]]:
     """Return points of the precision-recall curve, ``(score, recall, precision)``, best first."""
-    chosen = candidates.near if near else np.ones(len(candidates.score), dtype=bool)
-    order = np.argsort(-candidates.score[chosen], kind="stable")
-    right = candidates.right[tolerance][chosen][order]
+    order = np.argsort(-candidates.score, kind="stable")
+    order = order[candidates.near[order]] if near else order
+    right = candidates.right[tolerance][order]
     places = np.flatnonzero(right)
     if not len(places):
         return []
     kept = places[np.unique(np.linspace(0, len(places) - 1, points).round().astype(int))]
     found = right.cumsum()[kept]
     recall, precision = found / over.sites.sum(), found / (kept + 1)
-    scores = candidates.score[chosen][order][kept]
+    scores = candidates.score[order][kept]
     return list(zip(scores.tolist(), recall.tolist(), precision.tolist(), strict=True))
-
-
-def _counts_of(candidates: Candidates, tolerance: int, over: Scanned) -> npt.NDArray[np.int64]:
-    right = candidates.right[tolerance]
-    return ranked_counts(candidates.score, right, candidates.block, len(over.sites))
-
-
-def _drawn(counts: npt.NDArray[np.int64], over: Scanned, weights: Floats) -> dict[str, Estimate]:
-    # The first row takes every block once: the scores of the blocks as they are.
-    rows = np.concatenate((np.ones((1, weights.shape[1])), weights))
-    parts = [
-        ranking_scores(
-            resampled(some, counts),
-            resampled(some, over.sites),
-            resampled(some, over.kilobases),
-        )
-        for some in np.array_split(rows, -(-len(rows) // _CHUNK))
-    ]
-    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return {name: Estimate(float(rows[0]), rows[1:]) for name, rows in values.items()}
-
-
-def _metric_of_shares(part: Floats, whole: Floats, weights: Floats) -> Score:
-    value = float(ratio(part.sum(), whole.sum()))
-    return Estimate(value, ratio(weights @ part, weights @ whole)).score

@@ -32,10 +32,10 @@ def summary_rows(metrics: Metrics) -> list[list[str]]:
 
 
 def add_headline(metrics: Metrics) -> None:
-    """Add the headline of the first class, those of the baselines, and the gains over them.
+    """Add the headline score of the model and of the baselines, and the gains over them.
 
-    It is the average precision of the first class of sites that has known ones; without such a
-    class, the MCC of the first class of varying width.
+    It is the average precision of the first class of sites that has known sites; without one, the
+    MCC of the first class of varying width.
     """
     for letter, sites in (metrics.sites or {}).items():
         if sites.count:

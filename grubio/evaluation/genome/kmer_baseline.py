@@ -1,10 +1,8 @@
 """Simple predictors for genomes: a position weight matrix, and logistic regression on k-mers.
 
-Both see training blocks only. What has to be chosen (how many bases around a site the matrix
-covers, how strong the penalty of the regression is) is chosen by average precision on validation
-blocks, or on the training blocks where there is no validation site.
-
-Scores are for the strand as it is given: scan both strands of a block as two records.
+Both are fitted to training blocks only. The bases that the matrix covers around a site, and the
+penalty of the regression, are chosen by average precision on validation blocks, or on training
+blocks if no validation block has a site. Each strand of a block is scored on its own.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -22,20 +21,21 @@ from sklearn.linear_model import LogisticRegression
 
 from grubio.evaluation.genome.pwm import ANY_CLASS, PWM, fit_pwm, plain
 from grubio.metrics.bootstrap import Floats
-from grubio.metrics.candidates import LabelledStrand, SiteTruth, find_candidates, site_truth
-from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, ranking_scores, scanned
+from grubio.metrics.candidates import LabelledStrand, find_candidates, site_truth
+from grubio.metrics.classification import binned_average_precision
+from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, scanned
 from grubio.sequences.alphabet import DNA
 
 FLANKS = ((0, 0), (5, 5), (10, 10), (30, 5), (20, 20), (40, 20))
 """Bases before and after a site that the matrix may cover; the best pair is taken.
 
-The third and the fourth reach the -35 box of a promoter from its -10 box."""
+With the third and the fourth, the matrix of a -10 box also covers the -35 box of the promoter."""
 
 PENALTIES = (0.003, 0.03, 0.3)
-"""Inverse strengths of the penalty of the regression; the best is taken."""
+"""Inverse penalties of the regression; the best is taken."""
 
 MAX_BACKGROUND = 30_000
-"""Most training bases of each kind, of the class and of none, behind the regression."""
+"""Most training bases in the class, and most outside of it, that the regression is fitted to."""
 
 _K = 3
 _KMERS = 4**_K
@@ -48,16 +48,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class KmerLogistic:
-    """Logistic regression on which k-mer stands at each place around a base.
+    """Logistic regression on the k-mers at each position around a base.
 
     Attributes
     ----------
     weights
-        Float32 ``(place, k-mer code)``; the last code is a k-mer with an unknown base.
+        Float32 ``(position, k-mer code)``; the last code is a k-mer with an unknown base.
     intercept
-        Corrected for the share of bases that were drawn for training.
+        Corrected for the shares of bases that were drawn for training.
     before
-        Bases that the first place lies before the base that is scored.
+        Bases from the first position to the base that is scored.
     """
 
     weights: npt.NDArray[np.float32]
@@ -78,12 +78,7 @@ def chosen_pwm(
 ) -> PWM | None:
     """Return the matrix with the best of :data:`FLANKS`; None if there is no training site."""
     fitted = [pwm for flank in FLANKS if (pwm := fit_pwm(train, index, width, flank))]
-    on, truth = _choosing_set(train, valid, index, width)
-
-    def quality(pwm: PWM) -> float:
-        return _site_precision(on, truth, [pwm.scores(strand.sequence) for strand in on])
-
-    best = _best(fitted, quality)
+    best = max(fitted, key=_precision_of(PWM.scores, train, valid, index, width), default=None)
     if best is not None:
         after = len(best.log_odds) - best.before - width
         logger.info("the matrix covers %d bases before a site and %d after", best.before, after)
@@ -99,7 +94,7 @@ def fit_kmers(
     seed: int,
     width: int | None = None,
 ) -> KmerLogistic | None:
-    """Return the regression fitted to training strands; None if a kind of base is missing.
+    """Return the regression fitted to training strands; None without bases in or outside the class.
 
     Parameters
     ----------
@@ -110,12 +105,12 @@ def fit_kmers(
     window
         Bases before and after the scored one that it sees.
     penalty
-        Inverse strength of the penalty.
+        Inverse penalty.
     seed
         Seed of the draw of bases.
     width
-        Bases of a site: then the starts of sites are told from bases at least 10 away from them,
-        else the bases of the class from all others.
+        Width of a site: the starts of sites are told from bases more than 10 away from them.
+        Without it, the bases of the class are told from all others.
     """
     from scipy.sparse import csr_matrix
 
@@ -163,12 +158,8 @@ def chosen_site_kmers(
     """Return the regression on 40 bases before and 20 after a site, with the best penalty."""
     window = (40, 20 + width - 1)
     fits = (fit_kmers(train, index, classes, window, c, seed, width) for c in PENALTIES)
-    on, truth = _choosing_set(train, valid, index, width)
-
-    def quality(model: KmerLogistic) -> float:
-        return _site_precision(on, truth, [site_log_odds(model, s.sequence, width) for s in on])
-
-    return _best([model for model in fits if model is not None], quality)
+    quality = _precision_of(partial(site_log_odds, width=width), train, valid, index, width)
+    return max((model for model in fits if model is not None), key=quality, default=None)
 
 
 def dense_kmers(
@@ -183,28 +174,27 @@ def site_log_odds(model: KmerLogistic, sequence: str, width: int) -> Floats:
     return model.log_odds(sequence)[: max(len(sequence) - width + 1, 0)]
 
 
-def _choosing_set(
-    train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand], index: int, width: int
-) -> tuple[Sequence[LabelledStrand], SiteTruth]:
-    truth = site_truth(valid, index, width, ANY_CLASS)
-    if any(len(starts) for starts in truth.starts):
-        return valid, truth
-    return train, site_truth(train, index, width, ANY_CLASS)
+def _precision_of(
+    scores: Callable[[ChoiceT, str], Floats],
+    train: Sequence[LabelledStrand],
+    valid: Sequence[LabelledStrand],
+    index: int,
+    width: int,
+) -> Callable[[ChoiceT], float]:
+    # The average precision of what is fitted, given how it scores the sites of a sequence.
+    strands, truth = valid, site_truth(valid, index, width, ANY_CLASS)
+    if not any(map(len, truth.starts)):
+        strands, truth = train, site_truth(train, index, width, ANY_CLASS)
 
+    def precision(fitted: ChoiceT) -> float:
+        found = find_candidates(strands, [scores(fitted, s.sequence) for s in strands], truth)
+        over = scanned(strands, truth, ANY_CLASS)
+        counts = ranked_counts(
+            found.score, found.right[HEADLINE_TOLERANCE], found.block, len(over.sites)
+        )
+        return float(binned_average_precision(counts.sum(axis=0), over.sites.sum()))
 
-def _best(fitted: Sequence[ChoiceT], quality: Callable[[ChoiceT], float]) -> ChoiceT | None:
-    return max(fitted, key=quality, default=None)
-
-
-def _site_precision(
-    strands: Sequence[LabelledStrand], truth: SiteTruth, scores: Sequence[Floats]
-) -> float:
-    found = find_candidates(strands, scores, truth)
-    over = scanned(strands, truth, ANY_CLASS)
-    right = found.right[HEADLINE_TOLERANCE]
-    counts = ranked_counts(found.score, right, found.block, len(over.sites))
-    sums = np.asarray(over.sites.sum()), np.asarray(over.kilobases.sum())
-    return float(ranking_scores(counts.sum(axis=0), *sums)["average_precision"])
+    return precision
 
 
 def _training_bases(
@@ -212,26 +202,21 @@ def _training_bases(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     # Bases of the class and others, each int64 (base, 2): strand and offset.
     truth = site_truth(strands, index, width, classes) if width else None
-    none = np.empty((0, 2), dtype=np.int64)
-    kinds = ([none], [none])
+    kinds = np.zeros((2, len(strands), max((len(s.classes) for s in strands), default=0)), bool)
     for number, strand in enumerate(strands):
-        counted = strand.classes < classes
-        positive = counted & (strand.classes == index)
-        clear = counted & ~positive
+        positive, clear = kinds[:, number, : len(strand.classes)]
+        positive[:] = strand.classes == index
+        clear[:] = (strand.classes < classes) & ~positive
         if truth is not None:
-            starts = truth.starts[number]
-            for start in starts.tolist():
+            positive[:] = False
+            positive[truth.starts[number]] = True
+            for start in truth.starts[number].tolist():
                 clear[max(start - _CLEAR_OF_SITES, 0) : start + _CLEAR_OF_SITES + 1] = False
-            positive = np.zeros(len(counted), dtype=bool)
-            positive[starts] = True
-        for kind, mask in zip(kinds, (positive, clear), strict=True):
-            offsets = np.flatnonzero(mask)
-            kind.append(np.stack((np.full(len(offsets), number), offsets), axis=1))
-    return np.concatenate(kinds[0]), np.concatenate(kinds[1])
+    return np.argwhere(kinds[0]), np.argwhere(kinds[1])
 
 
 def _placed_kmers(sequence: str, before: int, places: int) -> npt.NDArray[np.int64]:
-    # The code of the k-mer at each offset from -before on, int64 (base + place - 1,).
+    # The code of the k-mer at each offset from -before onwards, int64 (base + place - 1,).
     codes = DNA.encode(plain(sequence)).astype(np.int64)
     padded = np.full(len(codes) + places + _K - 2, 4)
     padded[before : before + len(codes)] = codes

@@ -16,7 +16,7 @@ from grubio.config import EvaluationSettings
 from grubio.datasets.parquet import write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
-from grubio.evaluation.genome.evaluate import score_genome
+from grubio.evaluation.genome.evaluate import GenomeEvaluation
 from grubio.evaluation.genome.headline import summary_rows
 from grubio.metrics.candidates import strands_of
 from grubio.model.bundle import Bundle, Calibration, Site, save_bundle
@@ -25,12 +25,26 @@ from grubio.report.page import render_report
 from grubio.report.summary import summary_lines
 from grubio.report.verdict import checks
 from grubio.runs.folder import read_run
+from grubio.runs.metrics import Metrics
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import custom_scheme
+from grubio.sequences.scheme import LabelScheme, custom_scheme
 from grubio.sequences.target import Target
 from synthetic_genome import genome_dataset, noisy_probabilities
 
 QUICK = EvaluationSettings(bootstrap=30)
+
+
+def score_genome(
+    test: list[Record],
+    probabilities: list[np.ndarray],
+    train: list[Record],
+    valid: list[Record],
+    scheme: LabelScheme,
+    sites: dict[str, int],
+) -> tuple[Metrics, dict[str, str]]:
+    metrics = Metrics()
+    evaluation = GenomeEvaluation(scheme, sites, test, QUICK)
+    return metrics, evaluation.add_scores(metrics, probabilities, train, valid)
 
 
 def by_split(records: list[Record]) -> dict[str, list[Record]]:
@@ -105,9 +119,7 @@ def test_the_sites_that_are_written_lie_on_the_genome() -> None:
     test = by_split(records)["test"]
     answers = noisy_probabilities(test, skill=2)
     sites = header.sites or {}
-    _, tables = score_genome(
-        strands_of(test, header.scheme), answers, [], [], header.scheme, sites, QUICK
-    )
+    _, tables = score_genome(test, answers, [], [], header.scheme, sites)
     by_id = {r.id: r for r in records}
     lines = [line.split("\t") for line in tables["sites.tsv"].splitlines()]
     assert lines[0] == ["contig", "start", "end", "strand", "class", "score", "known"]
@@ -139,13 +151,12 @@ def test_the_order_of_records_and_the_case_of_bases_do_not_matter() -> None:
         if lower:
             test = [replace(r, sequence=r.sequence.lower()) for r in test]
         return score_genome(
-            strands_of(test, header.scheme),
+            test,
             [answers[at] for at in order],
             splits["train"],
             splits["valid"],
             header.scheme,
             header.sites or {},
-            QUICK,
         )
 
     assert score([0, 1, 2, 3], lower=False) == score([3, 0, 2, 1], lower=True)
@@ -174,9 +185,7 @@ def test_classes_of_varying_width_are_scored_by_base() -> None:
             for r in splits["test"]
         )
     ]
-    metrics, _ = score_genome(
-        strands_of(splits["test"], scheme), answers, splits["train"], [], scheme, {}, QUICK
-    )
+    metrics, _ = score_genome(splits["test"], answers, splits["train"], [], scheme, {})
     result = metrics.as_dict()
     methods = result["dense"]["C"]["methods"]
     assert result["sites"] == {}
@@ -195,9 +204,7 @@ def test_without_training_blocks_there_are_no_baselines() -> None:
     records, header = genome_dataset(5)
     test = by_split(records)["test"]
     answers = noisy_probabilities(test)
-    metrics, _ = score_genome(
-        strands_of(test, header.scheme), answers, [], [], header.scheme, header.sites or {}, QUICK
-    )
+    metrics, _ = score_genome(test, answers, [], [], header.scheme, header.sites or {})
     result = metrics.as_dict()
     assert set(result["sites"]["M"]["methods"]) == {"model", "prevalence"}
     assert result["independence"] == {
@@ -213,9 +220,7 @@ def test_overlap_with_training_is_told() -> None:
     test = by_split(records)["test"]
     answers = noisy_probabilities(test)
     sites = header.sites or {}
-    metrics, _ = score_genome(
-        strands_of(test, header.scheme), answers, test, [], header.scheme, sites, QUICK
-    )
+    metrics, _ = score_genome(test, answers, test, [], header.scheme, sites)
     result = metrics.as_dict()
     assert result["independence"] == {
         "shared_bases": 2000,
