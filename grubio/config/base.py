@@ -1,14 +1,19 @@
-"""What all groups of settings share, and where a file comes from."""
+"""What all groups of settings have in common, and the sources of files."""
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from grubio.config.sources import is_url
+
+logger = logging.getLogger(__name__)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name that is also a folder name."""
@@ -18,13 +23,52 @@ OnInvalid = Literal["error", "skip", "mask"]
 
 
 class Settings(BaseModel):
-    """Base of all groups of settings: unknown keys are refused, values do not change."""
+    """Base of all groups of settings: unknown keys are refused, values are frozen.
+
+    ``former`` holds keys of an earlier version that are still read, each with the new key and a
+    function that turns its value into content of the new key.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    former: ClassVar[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _under_new_keys(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping) or not cls.former.keys() & content.keys():
+            return content
+        now = dict(content)
+        for key, (new, translated) in cls.former.items():
+            if (value := now.pop(key, None)) is None:
+                continue
+            _warn(key, new)
+            meant, given = translated(value), now.get(new)
+            if isinstance(meant, dict):
+                now[new] = meant | (from_json(given) or {})
+            else:
+                given = given.split(",") if isinstance(given, str) else given or ()
+                now[new] = [*given, *meant]
+        return now
+
+
+@functools.cache
+def _warn(former: str, new: str) -> None:
+    logger.warning("'%s' is read for one more version; write '%s' instead", former, new)
+
+
+def former_key(now: str) -> Any:
+    """Return the field of a key of an earlier version; ``now`` is what to write in its place."""
+    return Field(
+        default=None, deprecated=True, exclude=True, description=f"Former word for `{now}`."
+    )
+
+
+OneOrMany = BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+"""For a list: one item may stand for a list of one."""
 
 
 def from_json(value: Any) -> Any:
-    """Return a value, read as JSON if it is the text of a command line.
+    """Return a value; text, as from the command line, is read as JSON.
 
     Raises
     ------

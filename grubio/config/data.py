@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from grubio.config.base import Name, OnInvalid, Settings, Source, from_json
+from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_json
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
 from grubio.config.targets import FurtherTargets
 from grubio.sequences.scheme import LabelScheme
@@ -52,7 +52,7 @@ class PrepareSettings(Settings):
         "`skip` the record, or `mask` the letters (unknown residue, not counted). A bad line of an "
         "annotation is left out under both.",
     )
-    classes: dict[Name, ClassRule] = Field(
+    classes: Annotated[dict[Name, ClassRule], BeforeValidator(from_json)] = Field(
         default_factory=dict,
         description="Classes of format `genome`, by name, each with its rule: the keys of "
         "`classes.<name>`, such as `{minus10: {feature: TSS, offset: [-12, -7]}}`. Where classes "
@@ -86,11 +86,6 @@ class PrepareSettings(Settings):
     @classmethod
     def _as_one_text(cls, value: Any) -> Any:
         return ",".join(map(str, value)) if isinstance(value, list) else value
-
-    @field_validator("classes", mode="before")
-    @classmethod
-    def _from_json(cls, value: Any) -> Any:
-        return from_json(value)
 
     @property
     def label_scheme(self) -> LabelScheme:
@@ -171,10 +166,10 @@ class SplitSettings(Settings):
 class DatasetSettings(FurtherTargets):
     """One labelled dataset: its files, how they are read, how they are split."""
 
-    records: list[Source] = Field(
+    records: Annotated[list[Source], OneOrMany] = Field(
         min_length=1, description="Files of records; one source, or a list of them."
     )
-    annotation: list[Source] = Field(
+    annotation: Annotated[list[Source], OneOrMany] = Field(
         default_factory=list,
         description="GFF3, GTF or BED files with the features of a genome (format `genome`); one "
         "source, or a list of them.",
@@ -191,11 +186,6 @@ class DatasetSettings(FurtherTargets):
     )
     prepare: PrepareSettings = PrepareSettings()
     split: SplitSettings = SplitSettings()
-
-    @field_validator("records", "annotation", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
-        return value if isinstance(value, list) else [value]
 
     @model_validator(mode="after")
     def _labels_only_beside_fasta(self) -> DatasetSettings:

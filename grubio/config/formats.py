@@ -1,13 +1,14 @@
-"""The output formats: one table that options, the configuration, writers and the workflow read.
+"""The output formats: the table that options, the configuration, writers and the workflow read.
 
-A writer is named, not imported, so that the table can be read before any library is loaded. To add
-a format, write its module in :mod:`grubio.writers` and its entry here.
+Writers are named, not imported, so that reading the table loads no library. To add a format, write
+its module in :mod:`grubio.writers` and its entry here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -16,39 +17,41 @@ from grubio.overwriting import refuse_outputs
 from grubio.sequences.kind import Kind
 
 COMPRESSED = (".gz", ".bgz", ".xz", ".bz2", ".zst", ".zip")
-"""Endings of compressed files, which are not written."""
+"""Endings of compressed files, which grubio does not write."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class OutputFormat:
     """A format, and what can be written in it.
 
     Attributes
     ----------
     endings
-        Of file names; the first is the one that is written where grubio chooses the name.
+        Of file names; the first is the one that grubio writes where it chooses the name.
     holds
         What a file holds, in a few words.
     sequences, genome
         Writer for each kind of model, as ``module.name`` within :mod:`grubio.writers`; empty if
-        there is none. It is a :class:`grubio.writers.text.TextFormat`, or a function that opens a
-        place by itself: see :func:`grubio.writers.open_writer.open_writer`.
+        there is none. It is a :class:`grubio.writers.text.TextFormat`, or a function that opens an
+        output itself: see :func:`grubio.writers.open_writer.open_writer`.
     text
         Whether it can be written to standard output.
     folder
-        Whether it makes several files, so that the workflow gives it a folder.
+        Whether it is several files, for which the workflow makes a folder.
     option
-        Help of the option of its name that writes it besides other formats; empty if there is none.
+        Help text of an option of the same name that writes it besides other formats; empty if there
+        is none.
     three_states
         Whether it can hold only helix, strand and coil.
     features
-        Whether it holds the features that are called on a genome.
+        Whether it holds the features called on a genome.
     """
 
     endings: tuple[str, ...]
     holds: str
     sequences: str = ""
     genome: str = ""
+    _: KW_ONLY
     text: bool = True
     folder: bool = False
     option: str = ""
@@ -57,88 +60,61 @@ class OutputFormat:
 
     def writer(self, kind: Kind) -> str:
         """Return the writer for a kind of model, empty if there is none."""
-        return {"sequences": self.sequences, "genome": self.genome}[kind]
+        return self.genome if kind == "genome" else self.sequences
 
+
+_TRACK = partial(OutputFormat, holds="probabilities along a genome", text=False, folder=True)
 
 FORMATS = {
     "tsv": OutputFormat(
-        endings=("tsv",),
-        holds="a row per residue",
-        sequences="tsv.TsvFormat",
-        genome="genome_table.GenomeTsvFormat",
+        ("tsv",), "a row per residue", "tsv.TsvFormat", "genome_table.GenomeTsvFormat"
     ),
     "parquet": OutputFormat(
-        endings=("parquet",),
-        holds="a row per residue",
-        sequences="parquet.open_table",
-        genome="genome_table.open_table",
+        ("parquet",),
+        "a row per residue",
+        "parquet.open_table",
+        "genome_table.open_table",
         text=False,
     ),
-    "ss2": OutputFormat(
-        endings=("ss2",),
-        holds="PSIPRED's vertical format",
-        sequences="ss2.Ss2Format",
-        three_states=True,
-    ),
+    "ss2": OutputFormat(("ss2",), "PSIPRED's vertical format", "ss2.Ss2Format", three_states=True),
     "horiz": OutputFormat(
-        endings=("horiz",),
-        holds="PSIPRED's horizontal format",
-        sequences="horiz.HorizFormat",
-        three_states=True,
+        ("horiz",), "PSIPRED's horizontal format", "horiz.HorizFormat", three_states=True
     ),
-    "fasta": OutputFormat(
-        endings=("fasta", "fa"), holds="labels", sequences="fasta.LabelFastaFormat"
-    ),
+    "fasta": OutputFormat(("fasta", "fa"), "labels", "fasta.LabelFastaFormat"),
     "gff3": OutputFormat(
-        endings=("gff3", "gff"),
-        holds="segments, features of a genome",
-        sequences="gff3.Gff3Format",
-        genome="genome_gff3.GenomeGff3Format",
+        ("gff3", "gff"),
+        "segments, features of a genome",
+        "gff3.Gff3Format",
+        "genome_gff3.GenomeGff3Format",
         features=True,
     ),
-    "json": OutputFormat(
-        endings=("json",), holds="all of it", sequences="json_document.JsonFormat"
-    ),
+    "json": OutputFormat(("json",), "all of it", "json_document.JsonFormat"),
     "html": OutputFormat(
-        endings=("html", "htm"),
-        holds="a page to look at",
-        sequences="html.HtmlFormat",
-        genome="genome_html.GenomeHtmlFormat",
+        ("html", "htm"),
+        "a page to look at",
+        "html.HtmlFormat",
+        "genome_html.GenomeHtmlFormat",
         option="Also draw the predictions as a page (HTML).",
         features=True,
     ),
     "segments": OutputFormat(
-        endings=("segments.tsv", "segments"),
-        holds="a row per segment",
-        sequences="segment_table.SegmentFormat",
+        ("segments.tsv", "segments"),
+        "a row per segment",
+        "segment_table.SegmentFormat",
         option="Also write a table of segments to this file (TSV).",
     ),
     "summary": OutputFormat(
-        endings=("summary.tsv", "summary"),
-        holds="a row per sequence",
-        sequences="segment_table.SummaryFormat",
+        ("summary.tsv", "summary"),
+        "a row per sequence",
+        "segment_table.SummaryFormat",
         option="Also write a line per sequence to this file (TSV).",
     ),
-    "bed": OutputFormat(
-        endings=("bed",), holds="features of a genome", genome="bed.BedFormat", features=True
-    ),
-    "bedgraph": OutputFormat(
-        endings=("bedgraph", "bg"),
-        holds="probabilities along a genome",
-        genome="tracks.open_bedgraph",
-        text=False,
-        folder=True,
-    ),
-    "bigwig": OutputFormat(
-        endings=("bw", "bigwig"),
-        holds="probabilities along a genome",
-        genome="tracks.open_bigwig",
-        text=False,
-        folder=True,
-    ),
+    "bed": OutputFormat(("bed",), "features of a genome", genome="bed.BedFormat", features=True),
+    "bedgraph": _TRACK(("bedgraph", "bg"), genome="tracks.open_bedgraph"),
+    "bigwig": _TRACK(("bw", "bigwig"), genome="tracks.open_bigwig"),
     "igv": OutputFormat(
-        endings=("igv",),
-        holds="a folder that IGV opens",
+        ("igv",),
+        "a folder that IGV opens",
         genome="igv.open_session",
         text=False,
         folder=True,
@@ -172,12 +148,12 @@ def formats_of(kind: Kind) -> list[PredictionFormat]:
 
 
 def format_of(path: str) -> PredictionFormat:
-    """Return the format that a file's ending stands for; TSV for a name without an ending.
+    """Return the format for the ending of a file name; TSV for a name without an ending.
 
     Raises
     ------
     GrubioError
-        If the ending stands for no format.
+        If no format has the ending.
 
     Examples
     --------
@@ -204,23 +180,23 @@ def format_of(path: str) -> PredictionFormat:
 
 
 def outputs_of(paths: Iterable[str], name: PredictionFormat | None = None) -> list[Output]:
-    """Return outputs in one format, or each in that of its ending.
+    """Return outputs, all in the format given or each in that of its ending.
 
     Raises
     ------
     GrubioError
-        If an ending stands for no format.
+        If no format has the ending of a path.
     """
     return [Output(path, name or format_of(path)) for path in paths]
 
 
 def require_proper(outputs: Sequence[Output]) -> None:
-    """Refuse outputs that would overwrite one another, or be named for what they are not.
+    """Refuse outputs that would overwrite one another or are named like compressed files.
 
     Raises
     ------
     GrubioError
-        If two outputs are the same place, or one has the ending of a compressed file.
+        If two outputs are the same path, or one has the ending of a compressed file.
     """
     refuse_outputs([output.path for output in outputs])
     for output in outputs:
@@ -235,7 +211,7 @@ def require_proper(outputs: Sequence[Output]) -> None:
 
 
 def described_formats() -> str:
-    """Return which models each format is for, in one sentence."""
+    """Return, in one sentence, the models that each format is for."""
     groups: dict[str, list[str]] = {}
     for name, known in FORMATS.items():
         if known.three_states:

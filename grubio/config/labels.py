@@ -1,13 +1,13 @@
-"""Labels: which bases of a genome a class labels, and the label schemes that settings name."""
+"""Which bases of a genome a class labels, and the label schemes that settings name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from grubio.config.base import Settings
+from grubio.config.base import OneOrMany, Settings
 from grubio.sequences.scheme import SCHEMES, LabelScheme, custom_scheme
 
 _BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
@@ -18,9 +18,9 @@ Wanted = list[str] | dict[Literal["not"], list[str]]
 
 
 class ClassRule(Settings):
-    """Which bases of a genome a class labels, from the features of its annotation.
+    """Which bases of a genome a class labels, given the features of its annotation.
 
-    With `offset`, the bases at a distance from the first base of each feature. With `boundary` and
+    With `offset`, bases at a distance from the first base of each feature. With `boundary` and
     `bases`, the ends or the middle of features, or the ends of the introns between the exons of a
     transcript. With neither, whole features.
     """
@@ -30,7 +30,7 @@ class ClassRule(Settings):
         pattern=r"^[!-~]$",
         description="Letter of the class; by default the first free one of its name, upper case.",
     )
-    feature: list[str] = Field(
+    feature: Annotated[list[str], OneOrMany] = Field(
         min_length=1,
         description="Types of feature (GFF3, GTF: third column) or names (BED: fourth column); one "
         "or a list, `*` is any.",
@@ -60,25 +60,20 @@ class ClassRule(Settings):
         "A feature without a strand is labelled on both.",
     )
 
-    @field_validator("feature", mode="before")
-    @classmethod
-    def _one_or_many_types(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
-
     @field_validator("where", mode="before")
     @classmethod
     def _one_or_many_values(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
+        texts: dict[str, Any] = {}
         for key, wanted in value.items():
-            if isinstance(wanted, Mapping) and set(wanted) != {"not"}:
+            if not isinstance(wanted, Mapping):
+                texts[key] = _texts(wanted)
+            elif set(wanted) == {"not"}:
+                texts[key] = {"not": _texts(wanted["not"])}
+            else:
                 raise ValueError(f"{key} takes a value, a list of values, or {{not: value}}")
-        return {
-            key: {word: _texts(v) for word, v in wanted.items()}
-            if isinstance(wanted, Mapping)
-            else _texts(wanted)
-            for key, wanted in value.items()
-        }
+        return texts
 
     @model_validator(mode="after")
     def _one_way(self) -> ClassRule:
@@ -92,7 +87,7 @@ class ClassRule(Settings):
 
 
 def _texts(value: Any) -> list[str]:
-    # A score of 1000 is a number in YAML, and true is no text; in the annotation both are.
+    # YAML reads 1000 as a number and true as a boolean; an annotation has text.
     values = value if isinstance(value, list | tuple) else [value]
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
@@ -100,13 +95,13 @@ def _texts(value: Any) -> list[str]:
 def parse_scheme(text: str, background: str = "") -> LabelScheme:
     """Return the label scheme that a ``scheme`` setting names or spells out.
 
-    ``background`` is the letter of the background of one that is spelled out, empty without one.
+    ``background`` is the background letter of a scheme that is spelled out, or empty.
 
     Raises
     ------
     ValueError
-        If it is neither a known name nor ``NAME=LETTER:class,LETTER:class`` nor ``NAME=LETTERS``,
-        or the background is none of its letters.
+        If the text is neither a known name nor ``NAME=LETTER:class,LETTER:class`` nor
+        ``NAME=LETTERS``, or the background is none of its letters.
 
     Examples
     --------
@@ -135,12 +130,12 @@ def parse_scheme(text: str, background: str = "") -> LabelScheme:
 
 
 def genome_scheme(classes: Mapping[str, ClassRule]) -> LabelScheme:
-    """Return the label scheme of a genome's classes: in their order, then the background, ``.``.
+    """Return the label scheme of the classes of a genome, in their order, with ``.`` at the end.
 
     Raises
     ------
     ValueError
-        If there is no letter for a class, or two have the same.
+        If a class has no free letter, or two classes have the same letter.
 
     Examples
     --------

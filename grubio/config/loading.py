@@ -1,4 +1,4 @@
-"""Configurations read and checked, with errors that a person can act on."""
+"""Reading and checking configurations, with errors that a person can act on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load_config(path: str | Path) -> Config:
     except yaml.YAMLError as error:
         raise GrubioError(f"is not YAML: {' '.join(str(error).split())}", path=path) from error
     except (ValueError, RecursionError) as error:
-        # Bytes that are not UTF-8; a date that does not exist; lists nested without end.
+        # A date that does not exist, or lists nested too deeply.
         raise GrubioError(f"cannot be read as YAML: {error}", path=path) from error
     return checked(Config, content, path=path)
 
@@ -50,7 +50,7 @@ def checked(
     ------
     GrubioError
         With the path of the first wrong key, its value, what was expected and, for an unknown
-        key, the nearest one that exists.
+        key, the most similar one that exists.
 
     Examples
     --------
@@ -66,15 +66,14 @@ def checked(
         first = error.errors(include_url=False)[0]
         others = error.error_count() - 1
         message = _explain(schema, first["loc"], first["type"], first["msg"], first["input"])
-        if others:
-            message += f" ({others} more)"
-        raise GrubioError(message, path=path) from None
+        more = f" ({others} more)" if others else ""
+        raise GrubioError(message + more, path=path) from None
 
 
 def flat_fields(
     schema: type[Settings], group: str = ""
 ) -> Iterator[tuple[str, tuple[str, FieldInfo]]]:
-    """Yield each key of settings and of the groups in them, with its group and its field.
+    """Yield each key of settings and of their groups, with its group and its field.
 
     Examples
     --------
@@ -91,7 +90,7 @@ def flat_fields(
 
 
 def grouped(schema: type[Settings], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by key as the content of settings, each in its group; None is left out."""
+    """Return values by key as content of settings, each in its group; None is left out."""
     places = dict(flat_fields(schema))
     content: dict[str, Any] = {}
     for key, value in given.items():
@@ -147,24 +146,23 @@ def _explain(
 
 
 def _keys_at(schema: Any, loc: Sequence[int | str]) -> list[str]:
+    options = _options(schema)
     for part in loc:
-        options = typing.get_args(schema) if _is_union(schema) else (schema,)
-        schema = next((_step(option, part) for option in options if _step(option, part)), None)
-    options = typing.get_args(schema) if _is_union(schema) else (schema,)
-    return [
-        key
-        for option in options
-        if isinstance(option, type) and issubclass(option, BaseModel)
-        for key in option.model_fields
-    ]
+        options = [inner for option in options for inner in _options(_step(option, part))]
+    return [key for option in options if _is_model(option) for key in option.model_fields]
 
 
-def _is_union(schema: Any) -> bool:
-    return typing.get_origin(schema) in (typing.Union, types.UnionType)
+def _options(schema: Any) -> Sequence[Any]:
+    union = typing.get_origin(schema) in (typing.Union, types.UnionType)
+    return typing.get_args(schema) if union else (schema,)
+
+
+def _is_model(schema: Any) -> bool:
+    return isinstance(schema, type) and issubclass(schema, BaseModel)
 
 
 def _step(schema: Any, part: int | str) -> Any:
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
+    if _is_model(schema):
         found = schema.model_fields.get(str(part))
         return found.annotation if found else None
     arguments = typing.get_args(schema)

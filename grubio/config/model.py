@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from grubio.config.base import Settings, from_json
-from grubio.config.targets import in_new_words
+from grubio.config.base import Settings, former_key, from_json
 from grubio.model.networks.registry import NetworkName, described_networks
 
 Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision"]
@@ -39,20 +38,13 @@ class ModelSettings(Settings):
         description="Names of the further targets to predict, of those that the dataset has "
         "(on the command line with commas between them); all of them if left out.",
     )
-    accessibility: bool | None = Field(
-        default=None,
-        deprecated=True,
-        exclude=True,
-        description="Former word for `targets: [accessibility]`.",
-    )
+    former: ClassVar = {
+        "accessibility": ("targets", lambda wanted: ["accessibility"] if wanted else [])
+    }
+    accessibility: bool | None = former_key("targets: [accessibility]")
     dropout: float = Field(
         default=0.1, ge=0, lt=1, description="Share of units dropped after every layer in training."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _former_words(cls, value: Any) -> Any:
-        return in_new_words(value, {"accessibility": "predict_accessibility"})
 
     @field_validator("targets", mode="before")
     @classmethod
@@ -128,24 +120,20 @@ class TrainingSettings(Settings):
         description="For genomes: wrong sites in 1,000 bases of the validation blocks that the "
         "threshold of a class lets pass.",
     )
-    target_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+    target_weights: Annotated[
+        dict[str, Annotated[float, Field(ge=0)]], BeforeValidator(from_json)
+    ] = Field(
         default={},
         description="Weights of the losses of further targets beside that of the labels, by name, "
         "such as `{profile: 0.3}`; without one a target has the weight that its dataset says. A "
         "target of weight 0 is not learned. On the command line: the same as JSON.",
     )
-    accessibility_weight: float | None = Field(
-        default=None,
-        deprecated=True,
-        exclude=True,
-        description="Former word for `target_weights: {accessibility: WEIGHT}`.",
-    )
-    profile_weight: float | None = Field(
-        default=None,
-        deprecated=True,
-        exclude=True,
-        description="Former word for `target_weights: {profile: WEIGHT}`.",
-    )
+    former: ClassVar = {
+        "accessibility_weight": ("target_weights", lambda weight: {"accessibility": weight}),
+        "profile_weight": ("target_weights", lambda weight: {"profile": weight}),
+    }
+    accessibility_weight: float | None = former_key("target_weights: {accessibility: WEIGHT}")
+    profile_weight: float | None = former_key("target_weights: {profile: WEIGHT}")
     homolog_augmentation: float = Field(
         default=0,
         ge=0,
@@ -188,16 +176,6 @@ class TrainingSettings(Settings):
     precision: Literal["auto", "32", "16-mixed", "bf16-mixed"] = Field(
         default="auto", description="`auto` is mixed precision on a CUDA device and 32 elsewhere."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _former_words(cls, value: Any) -> Any:
-        return in_new_words(value, {key: key for key in ("accessibility_weight", "profile_weight")})
-
-    @field_validator("target_weights", mode="before")
-    @classmethod
-    def _from_json(cls, value: Any) -> Any:
-        return from_json(value)
 
     @property
     def all_processes(self) -> int:

@@ -83,18 +83,16 @@ class Config(Settings):
         if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
             return value
         groups = ("model", "training", "evaluation", "motifs")
-        shared = {key: value[key] for key in groups if key in value}
-        if not all(isinstance(group, Mapping) for group in shared.values()):
-            return value
+        shared = {key: value[key] for key in groups if isinstance(value.get(key), Mapping)}
         runs = {
-            name: {**run, **{k: {**g, **_mapping(run.get(k))} for k, g in shared.items()}}
-            if isinstance(run, Mapping)
+            name: {**run, **{k: {**g, **(run.get(k) or {})} for k, g in shared.items()}}
+            if isinstance(run, Mapping) and all(_is_group(run.get(k)) for k in shared)
             else run
             for name, run in value["runs"].items()
         }
         return {**value, "runs": runs}
 
-    # Of validators that come before, the last one is called first.
+    # Pydantic calls the last of several "before" validators first.
     @model_validator(mode="before")
     @classmethod
     def _sweeps_become_runs(cls, value: Any) -> Any:
@@ -150,5 +148,5 @@ class Config(Settings):
         return self
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+def _is_group(value: Any) -> bool:
+    return value is None or isinstance(value, Mapping)

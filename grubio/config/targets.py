@@ -1,20 +1,16 @@
-"""Further targets of a dataset: what else is known of each residue, and where it is read."""
+"""Further targets of a dataset: what else is known of each residue, and where to read it."""
 
 from __future__ import annotations
 
-import functools
-import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from grubio.config.base import Settings, Source, from_json
+from grubio.config.base import Settings, Source, former_key, from_json
 from grubio.config.labels import parse_scheme
 from grubio.sequences.scheme import SCHEMES
 from grubio.sequences.target import Target
-
-logger = logging.getLogger(__name__)
 
 _KNOWN: Mapping[str, Mapping[str, Any]] = {
     "accessibility": {"answers": "tenths", "range": (0, 1), "weight": 0.3, "column": "rsa"},
@@ -34,7 +30,7 @@ _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 class TargetSettings(Settings):
     """A target besides the labels: classes with a scheme, or a value with a range.
 
-    Written in one word on the command line: NAME=SCHEME or NAME=LOW..HIGH, and @FILE behind it.
+    On the command line it is one word: NAME, NAME=SCHEME or NAME=LOW..HIGH, each also with @FILE.
     """
 
     name: str = Field(
@@ -95,7 +91,7 @@ class TargetSettings(Settings):
 
     @field_validator("scheme")
     @classmethod
-    def _known_scheme(cls, value: str | None) -> str | None:
+    def _scheme_exists(cls, value: str | None) -> str | None:
         if value is not None:
             parse_scheme(value)
         return value
@@ -141,72 +137,20 @@ class FurtherTargets(Settings):
         description="What else is known of each residue and can be learned besides the labels: "
         "names, or the keys of `targets`.",
     )
-    accessibility: Source | None = Field(
-        default=None,
-        deprecated=True,
-        exclude=True,
-        description="Former word for `targets: [{name: accessibility, file: FILE}]`.",
-    )
-    profiles: Source | None = Field(
-        default=None,
-        deprecated=True,
-        exclude=True,
-        description="Former word for `targets: [{name: profile, file: FILE}]`.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _former_words(cls, value: Any) -> Any:
-        return in_new_words(value, {"accessibility": "accessibility", "profiles": "profiles"})
+    former: ClassVar = {
+        "accessibility": ("targets", lambda file: [{"name": "accessibility", "file": file}]),
+        "profiles": ("targets", lambda file: [{"name": "profile", "file": file}]),
+    }
+    accessibility: Source | None = former_key("targets: [{name: accessibility, file: FILE}]")
+    profiles: Source | None = former_key("targets: [{name: profile, file: FILE}]")
 
     @field_validator("targets")
     @classmethod
-    def _told_apart(cls, value: list[TargetSettings]) -> list[TargetSettings]:
+    def _distinct(cls, value: list[TargetSettings]) -> list[TargetSettings]:
         for words in ([t.name for t in value], [t.target().heading for t in value]):
             if twice := [word for word in words if words.count(word) > 1]:
                 raise ValueError(f"'{twice[0]}' comes twice")
         return value
-
-
-_FORMER_WORDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "accessibility": ("targets", lambda file: [{"name": "accessibility", "file": file}]),
-    "profiles": ("targets", lambda file: [{"name": "profile", "file": file}]),
-    "predict_accessibility": ("targets", lambda wanted: ["accessibility"] if wanted else []),
-    "accessibility_weight": ("target_weights", lambda weight: {"accessibility": weight}),
-    "profile_weight": ("target_weights", lambda weight: {"profile": weight}),
-}
-
-
-def in_new_words(content: Any, words: Mapping[str, str]) -> Any:
-    """Return settings with what former keys say under the keys of today.
-
-    Parameters
-    ----------
-    content
-        Settings as they were read.
-    words
-        Former keys, and what they are called in the table of them.
-    """
-    if not isinstance(content, Mapping):
-        return content
-    now = dict(content)
-    for key, word in words.items():
-        if (value := now.pop(key, None)) is None:
-            continue
-        new, translated = _FORMER_WORDS[word]
-        _warn(key, new)
-        told = translated(value)
-        given = now.get(new)
-        if isinstance(told, dict):
-            now[new] = told | (from_json(given) or {})
-        else:
-            now[new] = [*(given.split(",") if isinstance(given, str) else given or ()), *told]
-    return now
-
-
-@functools.cache
-def _warn(former: str, new: str) -> None:
-    logger.warning("'%s' is read for one more version; its new word is '%s'", former, new)
 
 
 def _from_word(text: str) -> dict[str, Any]:
@@ -219,8 +163,8 @@ def _from_word(text: str) -> dict[str, Any]:
     >>> _from_word("topology=I:inside,M:membrane")
     {'name': 'topology', 'scheme': 'I:inside,M:membrane'}
     """
-    told, at, file = text.partition("@")
-    name, equals, classes = told.partition("=")
+    meaning, at, file = text.partition("@")
+    name, equals, classes = meaning.partition("=")
     content: dict[str, Any] = {"name": name} | ({"file": file} if at else {})
     if ".." in classes:
         return content | {"range": classes.split("..")}
@@ -230,4 +174,4 @@ def _from_word(text: str) -> dict[str, Any]:
 FORMER_TARGETS = tuple(
     TargetSettings.model_validate(name).target() for name in ("accessibility", "profile")
 )
-"""The further targets of a dataset that does not list its targets: one of grubio 0.1."""
+"""The further targets of a dataset of grubio 0.1, which does not list its targets."""

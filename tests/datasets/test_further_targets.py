@@ -23,7 +23,7 @@ from grubio.config import (
     SplitSettings,
     TargetSettings,
     TrainingSettings,
-    targets,
+    base,
 )
 from grubio.config.loading import checked
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, write_dataset
@@ -154,12 +154,12 @@ def test_former_keys_are_read_with_a_warning_that_names_the_new_word(
     expected: object,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    targets._warn.cache_clear()
+    base._warn.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert getattr(checked(schema, content), key) == expected
     (warning,) = caplog.messages
     assert f"'{next(iter(content))}'" in warning
-    assert f"its new word is '{key}'" in warning
+    assert f"write '{key}' instead" in warning
 
 
 def test_former_files_of_a_dataset_are_two_of_its_targets() -> None:
@@ -179,7 +179,7 @@ def test_former_options_of_prepare_are_read(
         *("--accessibility", "rsa.tsv"),
     )
     assert done.returncode == 0, done.stderr
-    assert "its new word is 'targets'" in done.stderr
+    assert "write 'targets' instead" in done.stderr
     (one,) = read_records(tmp_path / "o.parquet", targets=True)
     assert np.asarray(one.answers["accessibility"])[:2] == pytest.approx([0.05, 0.15])
 

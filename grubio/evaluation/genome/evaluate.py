@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -192,7 +192,7 @@ def _site_class(data: _Data, letter: str, width: int) -> tuple[SiteClass, Candid
     def in_region(name: str, region: str) -> Region:
         near = truth.near if region != "genome" else None
         scores = of_bases.get(name, constant)
-        content = {
+        content: dict[str, Any] = {
             f"tolerance_{tolerance}": scores_of(ranked(name, region, tolerance))
             if name in found
             else prevalence_metrics(over[region], weights)
