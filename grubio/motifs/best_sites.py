@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+
+import numpy as np
+import numpy.typing as npt
 
 from grubio.inference.predictor import Predictor
 from grubio.sequences.locus import Locus
@@ -21,11 +26,11 @@ class AlignedSite:
     score
         Mean probability of the class over the site.
     record
-        The record that holds it.
+        The record with the site.
     start, width
-        Offset of its first base in the record, and its bases.
+        Offset of the site in the record, and its length in bases.
     sequence
-        The site with its flanks, upper case.
+        The site and its flanks in upper case.
     """
 
     score: float
@@ -36,11 +41,11 @@ class AlignedSite:
 
     @property
     def locus(self) -> Locus:
-        """Where the site lies, without its flanks."""
+        """Locus of the site without its flanks."""
         return Locus.from_id(self.record.id).part(self.start, self.start + self.width)
 
     def has_room(self, flank: int) -> bool:
-        """Return whether the record has so many bases on both sides of the site."""
+        """Return whether the record has at least ``flank`` bases on either side of the site."""
         return self.start >= flank and self.start + self.width + flank <= len(self.record)
 
 
@@ -49,38 +54,36 @@ def best_sites(
 ) -> dict[str, list[AlignedSite]]:
     """Return the highest-scoring sites of each class of fixed width by letter, best first.
 
-    Sites whose flanks leave the record or hold other letters than ACGT are left out.
+    Sites whose flanks run past the end of the record or contain letters other than ACGT are left
+    out. Of sites with equal scores the first one found is kept.
 
     Parameters
     ----------
     predictor
         The model.
     records
-        Where to look; ids are loci.
+        Sequences to search; ids are loci.
     most
-        Most sites of a class.
+        Maximum number of sites per class.
     flank
         Bases on each side of a site in its ``sequence``.
     """
-    bundle = predictor.bundle
-    kept: dict[str, list[tuple[float, int, AlignedSite]]] = {k: [] for k in bundle.sites or {}}
-    number = 0
+    scheme, sites = predictor.bundle.scheme, predictor.bundle.sites or {}
+    best: dict[str, list[AlignedSite]] = {letter: [] for letter in sites}
     for answer in predictor.predict(records):
-        record = answer.record
-        for letter, called in (bundle.sites or {}).items():
-            column = bundle.scheme.letters.index(letter)
-            scores = site_scores(answer.probabilities[:, column], called.width)
-            for start in peaks(scores, called_radius(called.width)).tolist():
-                first, last = start - flank, start + called.width + flank
-                text = record.sequence[max(first, 0) : last].upper()
-                if len(text) < last - first or set(text) - set("ACGT"):
-                    continue
-                number += 1
-                site = AlignedSite(float(scores[start]), record, start, called.width, text)
-                # Of equal scores the first one found is kept.
-                entry = (site.score, -number, site)
-                if len(kept[letter]) < most:
-                    heapq.heappush(kept[letter], entry)
-                else:
-                    heapq.heappushpop(kept[letter], entry)
-    return {k: [e[2] for e in sorted(entries, reverse=True)] for k, entries in kept.items()}
+        for letter, site in sites.items():
+            column = answer.probabilities[:, scheme.letters.index(letter)]
+            found = _sites(answer.record, column, site.width, flank)
+            best[letter] = heapq.nlargest(most, chain(best[letter], found), attrgetter("score"))
+    return best
+
+
+def _sites(
+    record: Record, probabilities: npt.NDArray[np.float32], width: int, flank: int
+) -> Iterator[AlignedSite]:
+    scores = site_scores(probabilities, width)
+    for start in peaks(scores, called_radius(width)).tolist():
+        first, last = start - flank, start + width + flank
+        text = record.sequence[max(first, 0) : last].upper()
+        if len(text) == last - first and set(text) <= set("ACGT"):
+            yield AlignedSite(float(scores[start]), record, start, width, text)

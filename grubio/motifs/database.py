@@ -1,7 +1,7 @@
-"""Files of motifs: MEME, JASPAR, HOMER and TRANSFAC, as position frequency matrices.
+"""Motif databases in MEME, JASPAR, HOMER and TRANSFAC format, as position frequency matrices.
 
-Biopython reads the four as well, but rounds MEME's shares to counts, takes the next motif's matrix
-where one is missing, and the next motif's rows where JASPAR lacks one.
+Biopython's readers are not used: they round MEME's frequencies to counts, and where a matrix (or a
+row of JASPAR) is missing they take that of the next motif.
 
 Formats: https://meme-suite.org/doc/meme-format.html, https://jaspar.elixir.no/docs,
 http://homer.ucsd.edu/homer/motif/creatingCustomMotifs.html and
@@ -33,7 +33,7 @@ _LETTER_ROW = re.compile(r"([ACGTU])\b[\s:|]*\[?([^\[\]]*)\]?\s*", re.IGNORECASE
 
 @dataclass
 class _Entry:
-    # A motif as it stands in the file: its rows are places, or (JASPAR) bases.
+    # A motif as in the file: its rows are places, or bases in JASPAR.
     line: int
     name: str
     identifier: str = ""
@@ -45,14 +45,14 @@ class _Entry:
 
 
 def read_database(path: Path) -> dict[str, Matrix]:
-    """Return the motifs of a file, each ``(place, base)``, by name.
+    """Return the motifs of a file, frequencies ``(place, base)`` by name.
 
-    Where motifs share a name, their identifiers or their numbers in the file are added.
+    Names that occur more than once are made unique with the identifier or the number of the motif.
 
     Raises
     ------
     GrubioError
-        If the file is in none of the formats, or a motif has no matrix or a place without counts.
+        If the format is unknown, or a motif has no matrix or a place without counts.
     """
     text = _Text(path)
     entries = list(text.entries())
@@ -73,7 +73,7 @@ def _distinct_names(entries: Sequence[_Entry]) -> list[str]:
 
 
 class _Text:
-    """The lines of a file of motifs."""
+    """The lines of a motif database."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -84,7 +84,7 @@ class _Text:
         return GrubioError(problem, path=self.path, line=line, hint=hint)
 
     def entries(self) -> Iterator[_Entry]:
-        """Yield the motifs, in the format that the first lines show."""
+        """Yield the motifs; the first lines tell the format."""
         if any(line.startswith("MEME version") for _, line in self.lines):
             return self._of_meme()
         first = next((line for _, line in self.lines if line[0] != "#"), "")
@@ -115,7 +115,7 @@ class _Text:
         return values
 
     def four_numbers(self, line: int, words: Sequence[str]) -> list[float]:
-        """Return the numbers of a row that is one place."""
+        """Return the four numbers of a place."""
         if len(words) != len(DNA.letters):
             raise self.error(line, f"{len(words)} numbers at a place; 4 were expected")
         return self.numbers(line, words)
@@ -190,7 +190,7 @@ class _Text:
         yield self._turned(entry, letters)
 
     def _turned(self, entry: _Entry, letters: str) -> _Entry:
-        """Return a motif with the meaning of its rows: bases (JASPAR) or places (HOMER)."""
+        """Set whether the rows of a motif are bases (JASPAR) or places (HOMER)."""
         rows = entry.rows
         width = {len(row) for row in rows}
         if letters:

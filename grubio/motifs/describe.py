@@ -38,35 +38,35 @@ from grubio.sequences.record import Record
 from grubio.view.svg import write_svg
 
 LEAST_SITES = 5
-"""Fewest sites that a motif is made of."""
+"""Minimum number of sites for a motif."""
 
 ENOUGH_CALLED = 20
-"""Sites of a logo that need not be called: a class with fewer calls shows its best ones."""
+"""A class with fewer called sites shows this many of its best ones."""
 
 LEAST_COMPARED = 4
-"""Fewest bases of a motif that is compared with a database; shorter ones match anything."""
+"""Minimum length of a motif that is compared with a database; shorter ones match anything."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Motif:
-    """What a model has learned of one class.
+    """What a model has learned about one class.
 
     Attributes
     ----------
     name, letter, width
-        The class, and the bases of its site.
+        The class, and the length of its site in bases.
     sites
         Aligned sites, best first.
     matrix, bits
         Frequencies ``(place, base)`` and information ``(place,)`` of the sites with their flanks.
     flank
-        Place of the first base of the site.
+        Row of the first base of the site in ``matrix``.
     core
-        First and past-the-last place of the site with what is informative beside it.
+        The site and the informative places around it: first row, and one past the last.
     match
-        Nearest motif of the database, its offset counted from the first base of the site.
+        Most similar motif of the database; its offset is from the first base of the site.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Motif:
 
 @dataclass(frozen=True)
 class EffectMap:
-    """What substitutions around one site do: ``effects`` is ``(place, base)``."""
+    """Effects of substitutions around one site, ``(place, base)``, and its reference bases."""
 
     site: AlignedSite
     text: str
@@ -101,17 +101,16 @@ def describe_motifs(
     device: Device = "auto",
     threads: int | None = None,
 ) -> dict[str, Any]:
-    """Write what a model calls in one split of a genome; return the content of ``motifs.json``.
+    """Describe the sites that a genome model calls in one split; return ``motifs.json``.
 
     Writes ``motifs.meme``, ``motifs.json``, ``sites.tsv``, ``ism.tsv`` and, for each class of fixed
     width, ``CLASS.logo.svg`` and ``CLASS.ism.svg`` into ``output``; with a database also
-    ``matches.tsv``. Shown are the sites that are called (:func:`shown_sites`); a class with fewer
-    than five candidates is left out, with a warning.
+    ``matches.tsv``. A class with fewer than five candidate sites is left out, with a warning.
 
     Raises
     ------
     GrubioError
-        If the model is not one of a genome, or the database cannot be read.
+        If the model or the dataset is not of a genome, or the database cannot be read.
     """
     bundle = load_bundle(model)
     if bundle.kind != "genome":
@@ -120,7 +119,7 @@ def describe_motifs(
     if not thresholds:
         logger.warning("the model has no classes of fixed width, hence no motifs")
     if read_header(dataset).kind != "genome":
-        raise GrubioError("is not a dataset of a genome", path=dataset)
+        raise GrubioError("is not a genome dataset", path=dataset)
     theirs = read_database(database) if database else {}
     records = list(read_records(dataset, split))
     require_splits(dataset, records, split)
@@ -143,17 +142,17 @@ def describe_motifs(
     matrices = {motif.name: motif.matrix[slice(*motif.core)] for motif in motifs}
     counts = {motif.name: len(motif.sites) for motif in motifs}
     write_text_whole(output / "motifs.meme", meme_text(matrices, counts, background))
-    _write_table(output / "sites.tsv", _SITE_COLUMNS, _site_lines(motifs))
     effects = _effect_lines(maps, settings.mutated_flank)
-    _write_table(output / "ism.tsv", _EFFECT_COLUMNS, effects)
+    write_text_whole(output / "sites.tsv", table_text(_SITE_COLUMNS, _site_lines(motifs)))
+    write_text_whole(output / "ism.tsv", table_text(_EFFECT_COLUMNS, effects))
     if theirs:
-        _write_table(output / "matches.tsv", _MATCH_COLUMNS, _match_lines(motifs))
+        write_text_whole(output / "matches.tsv", table_text(_MATCH_COLUMNS, _match_lines(motifs)))
     write_text_whole(output / MOTIFS_FILE, json.dumps(content, indent=2, sort_keys=True) + "\n")
     return content
 
 
 def shown_sites(sites: Sequence[AlignedSite], threshold: float) -> Sequence[AlignedSite]:
-    """Return the sites that are called from a threshold on, or the best 20 if those are fewer."""
+    """Return the sites that reach the threshold, or the best 20 if fewer do."""
     called = sum(site.score >= threshold for site in sites)
     return sites[: max(called, ENOUGH_CALLED)]
 
@@ -165,7 +164,7 @@ def motif_of(
     background: Matrix,
     settings: MotifSettings,
 ) -> Motif:
-    """Return the motif of aligned sites of one class, not yet compared with any other."""
+    """Return the motif of the aligned sites of one class."""
     matrix = frequencies([site.sequence for site in sites])
     bits = information(matrix, background)
     width, first = sites[0].width, settings.flank
@@ -174,11 +173,10 @@ def motif_of(
 
 
 def effect_maps(predictor: Predictor, motif: Motif, settings: MotifSettings) -> list[EffectMap]:
-    """Return what every substitution does to the best sites that have room around them."""
+    """Return the effects of substitutions in the best sites whose flanks lie in their record."""
     flank = settings.mutated_flank
-    chosen = [site for site in motif.sites if site.has_room(flank)][: settings.mutated_sites]
     maps = []
-    for site in chosen:
+    for site in [one for one in motif.sites if one.has_room(flank)][: settings.mutated_sites]:
         effects = substitution_effects(
             predictor, site.record.sequence, site.start, site.width, motif.letter, flank
         )
@@ -242,10 +240,6 @@ _EFFECT_COLUMNS = ("class", "locus", "place", "reference", "alternative", "chang
 _MATCH_COLUMNS = ("class", "motif", "correlation", "offset", "strand")
 
 
-def _write_table(path: Path, columns: Sequence[str], lines: Iterable[tuple[object, ...]]) -> None:
-    write_text_whole(path, table_text(columns, lines))
-
-
 def _site_lines(motifs: Iterable[Motif]) -> Iterable[tuple[object, ...]]:
     for motif in motifs:
         for site in motif.sites:
@@ -255,23 +249,21 @@ def _site_lines(motifs: Iterable[Motif]) -> Iterable[tuple[object, ...]]:
 def _effect_lines(maps: dict[str, list[EffectMap]], flank: int) -> Iterable[tuple[object, ...]]:
     for name, of_class in maps.items():
         for one in of_class:
-            for place, row in enumerate(one.effects):
+            for place, (reference, row) in enumerate(zip(one.text, one.effects, strict=True)):
                 for base, change in zip(DNA.letters, row, strict=True):
-                    if base != one.text[place]:
-                        reference = one.text[place]
+                    if base != reference:
                         cells = (place - flank, reference, base, f"{change:.4f}")
                         yield name, one.site.locus, *cells
 
 
 def _match_lines(motifs: Iterable[Motif]) -> Iterable[tuple[object, ...]]:
     for motif in motifs:
-        if motif.match is not None:
-            found = motif.match
+        if found := motif.match:
             yield motif.name, found.name, f"{found.correlation:.4f}", found.offset, found.strand
 
 
 def _composition(records: Sequence[Record]) -> Matrix:
     texts = [record.sequence.upper() for record in records]
     counts = np.array([sum(text.count(letter) for text in texts) for letter in DNA.letters])
-    # One more of each: a base that is absent would have no logarithm, nor a place in MEME.
+    # A pseudocount: a base with frequency 0 has no logarithm, and MEME refuses it.
     return np.asarray((counts + 1) / (counts.sum() + len(DNA.letters)))

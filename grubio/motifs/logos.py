@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from grubio.sequences.alphabet import DNA
 from grubio.view.svg import GRID, drawing_style
 
-# Of Okabe and Ito, told apart with any colour vision.
+# From the palette of Okabe and Ito, for any colour vision.
 _COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 
 Floats = npt.NDArray[np.float64]
 
 
 def logo_figure(matrix: Floats, bits: Floats, first: int, width: int, title: str) -> Figure:
-    """Draw a sequence logo: letters as high as their share of the information at their place.
+    """Draw a sequence logo: the height of a letter is its frequency times the information.
 
     Parameters
     ----------
@@ -27,11 +27,9 @@ def logo_figure(matrix: Floats, bits: Floats, first: int, width: int, title: str
     bits
         Information, ``(place,)``.
     first
-        Place of the first row, 0 being the first base of the site.
+        Place of the first row; the first base of the site is 0.
     width
-        Bases of the site, which lie on a band.
-    title
-        What is shown.
+        Length of the site, which is shaded.
     """
     import logomaker
     import pandas as pd
@@ -58,7 +56,7 @@ def logo_figure(matrix: Floats, bits: Floats, first: int, width: int, title: str
 def effects_figure(
     maps: Sequence[tuple[str, str, Floats]], first: int, width: int, name: str
 ) -> Figure:
-    """Draw what substitutions do to the score of sites, one map per site.
+    """Draw the effects of substitutions on the scores of sites, one map per site.
 
     Parameters
     ----------
@@ -67,7 +65,7 @@ def effects_figure(
     first
         Place of the first row.
     width
-        Bases of the site, whose letters are bold.
+        Length of the site, whose letters are bold.
     name
         The class.
     """

@@ -1,4 +1,4 @@
-"""Motifs as position frequency matrices: from sites, as MEME text, and beside others."""
+"""Position frequency matrices: from aligned sites, as MEME text, and compared with others."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Match:
-    """The nearest motif of a database.
+    """The most similar motif of a database.
 
     Attributes
     ----------
     name
         Its name.
     correlation
-        Pearson correlation of the frequencies where the two overlap.
+        Pearson correlation of the frequencies over the overlap.
     offset
-        Place of its first column, counted from the first base of the motif that it was compared
-        with; may be negative.
+        Position of its first column relative to the first base of the query; may be negative.
     strand
-        ``+``, or ``-`` if its reverse complement is meant.
+        ``-`` if its reverse complement matches, else ``+``.
     """
 
     name: str
@@ -40,24 +39,23 @@ class Match:
 
 
 def frequencies(sequences: Sequence[str]) -> Matrix:
-    """Return the share of A, C, G and T at each place of aligned sites, ``(place, base)``.
+    """Return the frequencies of A, C, G and T at each place of aligned sites, ``(place, base)``.
 
     Examples
     --------
     >>> frequencies(["AC", "AG"]).tolist()
     [[1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0]]
     """
-    return np.asarray(
-        np.mean([DNA.one_hot(sequence) for sequence in sequences], axis=0), dtype=np.float64
-    )
+    one_hot = np.array([DNA.one_hot(sequence) for sequence in sequences], dtype=np.float64)
+    return np.asarray(one_hot.mean(axis=0))
 
 
 def information(matrix: Matrix, background: Matrix) -> Matrix:
     """Return the information at each place in bits, ``(place,)``, against a background ``(base,)``.
 
-    The relative entropy of Schneider et al., J. Mol. Biol. 188:415, 1986, without the correction
-    for few sites. A base that never occurs at a place adds nothing there; one that occurs though
-    the background has none makes the place infinite.
+    The relative entropy of Schneider et al., J. Mol. Biol. 188:415, 1986, without the small-sample
+    correction. A base that is absent at a place contributes nothing; one that is present but has a
+    background of 0 makes the place infinite.
 
     Examples
     --------
@@ -72,21 +70,21 @@ def information(matrix: Matrix, background: Matrix) -> Matrix:
 
 
 def informative_part(bits: Matrix, sites: int, first: int, last: int, most: int) -> tuple[int, int]:
-    """Return the first and the past-the-last place of a site and of what is informative beside it.
+    """Return the bounds (first, one past the last) of a site with its informative flanks.
 
-    The part grows outwards to the farthest place with 0.2 bits more than as many random sites
-    would show, ``3 / (2 ln 2 sites)`` (Schneider et al., 1986).
+    It is extended to the farthest place with 0.2 bits more than expected of as many random sites,
+    ``3 / (2 ln 2 sites)`` (Schneider et al., 1986).
 
     Parameters
     ----------
     bits
         Information at each place, ``(place,)``.
     sites
-        How many sites were aligned.
+        Number of aligned sites.
     first, last
-        The site: first place, and the place after the last one.
+        Bounds of the site.
     most
-        Most places that are added on each side.
+        Maximum number of places to add on either side.
 
     Examples
     --------
@@ -100,7 +98,7 @@ def informative_part(bits: Matrix, sites: int, first: int, last: int, most: int)
 
 
 def consensus(matrix: Matrix) -> str:
-    """Return the most frequent base of each place, in lower case where it is in under half."""
+    """Return the most frequent base of each place, in lower case if in less than half of sites."""
     letters = [DNA.letters[place] for place in matrix.argmax(axis=1)]
     return "".join(
         letter if share >= 0.5 else letter.lower()
@@ -127,10 +125,10 @@ def meme_text(motifs: Mapping[str, Matrix], counts: Mapping[str, int], backgroun
 
 
 def nearest(matrix: Matrix, database: Mapping[str, Matrix]) -> Match:
-    """Return the motif of a database that correlates best, over all offsets and both strands."""
+    """Return the motif of a database with the highest correlation, at any offset and strand."""
     best = Match("", -2.0, 0, "+")
     for name, theirs in database.items():
-        # Columns in the order ACGT: turned about both axes, a matrix is its reverse complement.
+        # With columns in the order ACGT, reversing both axes gives the reverse complement.
         for strand, turned in (("+", theirs), ("-", theirs[::-1, ::-1])):
             least = min(_LEAST_OVERLAP, len(matrix), len(turned))
             for offset in range(least - len(turned), len(matrix) - least + 1):

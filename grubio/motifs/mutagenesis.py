@@ -1,9 +1,10 @@
-"""In-silico mutagenesis: what every single substitution around a site does to its score."""
+"""In-silico mutagenesis: the effect of every single substitution around a site on its score."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit
 
 from grubio.inference.predictor import Predictor
 from grubio.sequences.alphabet import DNA
@@ -11,7 +12,7 @@ from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import site_scores
 
 CONTEXT = 150
-"""Bases on each side of the changed stretch that the model sees."""
+"""Bases that the model sees on either side of the mutated region."""
 
 
 def substitution_effects(
@@ -20,46 +21,46 @@ def substitution_effects(
     """Return the change of a site's score for each substitution, ``(place, base)``.
 
     The score is the log-odds of the mean probability p of the class over the site,
-    ``log2(p / (1 - p))``; the base that is there has change 0. Places run from ``flank`` bases
-    before the site to ``flank`` bases after it.
+    ``log2(p / (1 - p))``; the reference base has change 0. Places run from ``flank`` bases before
+    the site to ``flank`` bases after it.
 
     Parameters
     ----------
     predictor
         The model.
     sequence
-        The record that holds the site, in its own direction.
+        The record with the site, on the strand of the site.
     start, width
-        The site. It and its flanks must lie in the record.
+        The site. It and its flanks must lie within the record.
     letter
         The class.
     flank
-        Bases on each side of the site that are changed too.
+        Bases on either side of the site that are mutated as well.
     """
     first, last = start - flank, start + width + flank
     low = max(first - CONTEXT, 0)
     text = sequence[low : last + CONTEXT].upper()
     column = predictor.bundle.scheme.letters.index(letter)
-    variants = [text]
-    places = []
-    for place in range(first - low, last - low):
-        for base, other in enumerate(DNA.letters):
-            if other != text[place]:
-                variants.append(text[:place] + other + text[place + 1 :])
-                places.append((place - (first - low), base))
-    records = (Record(f"variant{n}", "", variant) for n, variant in enumerate(variants))
-    scores = [
-        _log_odds(
-            site_scores(answer.probabilities[start - low : start - low + width, column], width)[0]
-        )
-        for answer in predictor.predict(records)
+    reference = text[first - low : last - low]
+    changes = [
+        (place, base)
+        for place, present in enumerate(reference)
+        for base, other in enumerate(DNA.letters)
+        if other != present
     ]
+    variants = [text]
+    for place, base in changes:
+        at = first - low + place
+        variants.append(text[:at] + DNA.letters[base] + text[at + 1 :])
+    site = slice(start - low, start - low + width)
+    probabilities = [
+        site_scores(answer.probabilities[site, column], width)[0]
+        for answer in predictor.predict(
+            Record(f"variant{n}", "", variant) for n, variant in enumerate(variants)
+        )
+    ]
+    held = np.clip(np.array(probabilities, dtype=np.float64), 1e-7, 1 - 1e-7)
+    log_odds = logit(held) / np.log(2)
     effects = np.zeros((last - first, DNA.channels))
-    for (place, base), score in zip(places, scores[1:], strict=True):
-        effects[place, base] = score - scores[0]
+    effects[tuple(np.transpose(changes))] = log_odds[1:] - log_odds[0]
     return effects
-
-
-def _log_odds(probability: float) -> float:
-    held = min(max(probability, 1e-7), 1 - 1e-7)
-    return float(np.log2(held / (1 - held)))
