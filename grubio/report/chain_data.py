@@ -1,20 +1,16 @@
-"""The test chains as the page holds them: a table of all, and the data of those it can draw.
+"""Test chains in the report: a table of all, and the data of those that can be drawn.
 
-What was observed and predicted for every residue of every test chain is put into the page, so
-that a reader can open any of them. A large test set does not fit; then the page holds the chains
-with the lowest and the highest scores and an even sample of those between.
+The page contains the observed and predicted classes of every test chain. Of a large test set it
+has the chains with the lowest and the highest scores and an even sample of the others.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from markupsafe import Markup
 
 from grubio.report.residue_drawing import typical, worst_and_best
@@ -24,13 +20,13 @@ from grubio.runs.numbers import percent, plural
 from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
 from grubio.sequences.scheme import LabelScheme
-from grubio.view.page import json_line
+from grubio.view.page import base64_bytes, json_line
 from grubio.view.shapes import shapes_of, templates_of
 
 MOST_BYTES = 3_000_000
-"""The data of more chains than this are left out of the page."""
+"""Maximum size of the data of chains in a page."""
 MOST_ROWS = 4000
-"""A table of more chains than this has only those that can be drawn."""
+"""A longer table has only the chains that can be drawn."""
 
 _EXTREMES = 100
 
@@ -44,15 +40,15 @@ class ChainTable:
     rows
         The chains in the order of evaluation.
     total
-        How many were tested.
+        Number of test chains.
     columns
-        Key and name of each score of a chain that the run has.
+        Key and name of each score of single chains that the run has.
     notes
-        For each row, what the title of its drawing says.
+        Title of the drawing of each chain.
     places
-        For each chain that the page can draw, its place in the data.
+        Index in the data of each chain that can be drawn.
     data
-        JSON that the page's script reads.
+        JSON for the script of the page.
     """
 
     rows: list[ChainScore]
@@ -64,7 +60,7 @@ class ChainTable:
 
     @property
     def drawable(self) -> int:
-        """How many chains the page can draw."""
+        """Number of chains that the page can draw."""
         return len(self.places)
 
 
@@ -73,7 +69,7 @@ def chain_table(
 ) -> ChainTable:
     """Return the test chains with the data of as many as fit.
 
-    ``score_name`` is how the score of a chain is called.
+    ``score_name`` is the name of the score of a chain.
 
     Raises
     ------
@@ -93,14 +89,14 @@ def chain_table(
         if any(chain.others.get(key) is not None for chain in chains)
     ]
     data = {"schemes": _schemes(scheme), "chains": content}
-    return ChainTable(list(rows), len(chains), columns, notes, places, json_for_script(data))
+    return ChainTable(list(rows), len(chains), columns, notes, places, Markup(json_line(data)))
 
 
 def fitting_chains(chains: Sequence[ChainScore], most: int, classes: int) -> list[ChainScore]:
     """Return the chains whose data fit into ``most`` bytes, in the order given.
 
-    If not all fit: those that the page draws by itself, then the 100 lowest and the 100 highest
-    scores, then an even sample by score of the others, each as long as there is room.
+    If not all fit: the chains that the page shows at first, then those with the 100 lowest and the
+    100 highest scores, then an even sample of the others by score, as long as there is room.
     """
     ranked = sorted((c for c in chains if c.score is not None), key=lambda c: (c.score, c.id))
     unscored = [chain for chain in chains if chain.score is None]
@@ -119,17 +115,6 @@ def fitting_chains(chains: Sequence[ChainScore], most: int, classes: int) -> lis
     return [chain for chain in chains if chain.id in taken]
 
 
-def json_for_script(content: object) -> Markup:
-    r"""Return JSON for an element ``<script type="application/json">``, which it cannot close.
-
-    Examples
-    --------
-    >>> print(json_for_script({"id": "</script>"}))
-    {"id":"\u003c/script>"}
-    """
-    return Markup(json_line(content))
-
-
 def _note(chain: ChainScore, score_name: str) -> str:
     parts = [] if chain.score is None else [f"{score_name} {percent(chain.score)}"]
     parts.append(plural(chain.residues, "residue"))
@@ -139,7 +124,7 @@ def _note(chain: ChainScore, score_name: str) -> str:
 
 
 def _evenly(ranked: Sequence[ChainScore]) -> list[ChainScore]:
-    """Return all in an order whose every beginning is an even sample (van der Corput)."""
+    """Return all, ordered such that any first few are an even sample (van der Corput)."""
     bits = max(len(ranked) - 1, 0).bit_length()
     places = (int(f"{n:0{bits}b}"[::-1], 2) if bits else n for n in range(1 << bits))
     return [ranked[place] for place in places if place < len(ranked)]
@@ -184,13 +169,8 @@ def _contents(
             "observed": one.observed,
             "fine": scheme.decode(one.probabilities.argmax(axis=1)),
             "coarse": coarse.decode((one.probabilities @ matrix).argmax(axis=1)),
-            "p": _in_bytes(one.probabilities),
+            "p": base64_bytes(one.probabilities),
         }
         for chain in chains
         if (one := found.get(chain.id))
     ]
-
-
-def _in_bytes(probabilities: npt.NDArray[np.floating]) -> str:
-    levels = np.rint(255 * probabilities).astype(np.uint8)
-    return base64.b64encode(levels.tobytes()).decode("ascii")

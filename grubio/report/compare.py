@@ -6,19 +6,22 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
 
 from grubio.errors import GrubioError
 from grubio.files import table_text, write_text_whole
 from grubio.metrics.bootstrap import Score
 from grubio.overwriting import keep_apart
 from grubio.report.comparison import Comparison
+from grubio.report.comparison_page import render_comparison
+from grubio.report.figures import Dot, comparison_plot
+from grubio.report.group_tables import write_groups
 from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
 from grubio.runs.numbers import axis_label, is_fraction
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from grubio.runs.seed_groups import grouped_runs, paired_tests
+from grubio.view.svg import write_svg
 
 logger = logging.getLogger(__name__)
 
@@ -36,23 +39,23 @@ def compare_runs(
     tests: str | Path | None = None,
     data: str | Path | None = None,
 ) -> Comparison:
-    """Write a table of runs, and whatever else is asked for.
+    """Write a table of runs, and the other files asked for.
 
     Parameters
     ----------
     run_folders
-        Folders written by ``grubio train`` and ``grubio evaluate``; the rows keep their order.
+        Folders written by ``grubio train`` and ``grubio evaluate``, in the order of the rows.
     output
         TSV file to write, one row per run.
     figure, page
         SVG and HTML file to write.
     groups, groups_figure
-        TSV and SVG file to write: one row per group of runs that differ in their seed alone, with
-        the mean and the spread over its runs.
+        TSV and SVG file to write: mean and spread of each group of runs that differ only in their
+        seed.
     tests
         TSV file to write: one row per pair of groups; see :mod:`grubio.runs.seed_groups`.
     data
-        JSON file to write with all of this.
+        JSON file to write with runs, groups and tests.
 
     Raises
     ------
@@ -72,19 +75,11 @@ def compare_runs(
     header, rows = comparison_table(comparison)
     write_text_whole(output, table_text(header, rows))
     if figure is not None:
-        from grubio.view.svg import write_svg
-
         write_svg(Path(figure), comparison_figure(comparison), "Comparison of runs")
-    if any(path is not None for path in (page, groups, groups_figure, tests, data)):
-        from grubio.report.group_tables import write_groups
-        from grubio.runs.seed_groups import grouped_runs, paired_tests
-
+    if page or groups or groups_figure or tests or data:
         found = grouped_runs(comparison.runs, comparison.names, comparison.test_sets)
-        tested = any(path is not None for path in (page, tests, data))
-        pairs = paired_tests(found) if tested else []
+        pairs = paired_tests(found) if page or tests or data else []
         if page is not None:
-            from grubio.report.comparison_page import render_comparison
-
             drawn = comparison_figure(comparison)
             text = render_comparison(comparison, header, rows, drawn, Path(page), found, pairs)
             write_text_whole(page, text)
@@ -101,11 +96,11 @@ def compare_runs(
 
 
 def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Return the header and one row of text per run; empty where a run has no such value.
+    """Return the header and one row of text per run; a value that a run lacks is empty.
 
-    The headline score has its interval: columns ``q3``, ``q3_low``, ``q3_high``, or the same with
-    ``accuracy`` for classes of one's own, and ``site_average_precision`` or ``base_mcc`` of a
-    genome; several of them if the runs differ in that.
+    Headline scores have an interval, in columns such as ``q3``, ``q3_low``, ``q3_high``: ``q3`` of
+    secondary structure, ``accuracy`` of custom classes, ``site_average_precision`` or ``base_mcc``
+    of a genome.
     """
     keys = list(dict.fromkeys(run.score_key for run in comparison.runs))
     others = [key for key in ("q8", "sov", "mcc", "ece") if key not in keys]
@@ -138,15 +133,12 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
 
 
 def comparison_figure(comparison: Comparison) -> Figure:
-    """Draw a dot with its interval for each run, and its baseline as a hollow diamond."""
-    from grubio.report.figures import Dot, comparison_plot
-
-    marks = {test_set: chr(ord("A") + at % 26) for at, test_set in _numbered(comparison)}
+    """Draw the score of each run with its interval, and its baseline as a hollow diamond."""
     dots = []
     for run, name, test_set in zip(
         comparison.runs, comparison.names, comparison.test_sets, strict=True
     ):
-        label = f"{name} (test set {marks[test_set]})" if comparison.notice else name
+        label = f"{name} (test set {comparison.marks[test_set]})" if comparison.notice else name
         baseline = run.baseline(run.main_baseline, run.score_key)
         dots.append(Dot(label, run.score(run.score_key), baseline))
     scores = " or ".join(dict.fromkeys(run.score_name for run in comparison.runs))
@@ -156,12 +148,8 @@ def comparison_figure(comparison: Comparison) -> Figure:
     return comparison_plot(dots, label, " or ".join(names))
 
 
-def _numbered(comparison: Comparison) -> list[tuple[int, str]]:
-    return list(enumerate(dict.fromkeys(comparison.test_sets)))
-
-
 def _unique_names(runs: Sequence[Run]) -> list[str]:
-    """Return the shortest ends of the paths that tell the runs apart."""
+    """Return the shortest ends of the paths that are unique."""
     parts = [run.folder.resolve().parts for run in runs]
     for depth in range(1, max(map(len, parts)) + 1):
         names = ["/".join(path[-depth:]) for path in parts]
@@ -172,7 +160,7 @@ def _unique_names(runs: Sequence[Run]) -> list[str]:
 
 def _test_set(run: Run) -> str:
     if run.chains is None:
-        # Without the list of test chains, only a common dataset vouches for a common test set.
+        # Without the list of test chains, runs on the same dataset have the same test set.
         content = [str(run.training.get("dataset_sha256"))]
     else:
         content = sorted(f"{chain.id}\t{chain.residues}\t{chain.scored}" for chain in run.chains)

@@ -1,4 +1,4 @@
-"""Runs that are put side by side."""
+"""Runs to compare."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ class Comparison:
     Attributes
     ----------
     runs
-        What was read of each.
+        Their contents.
     names
-        A name for each, unique.
+        A unique name for each.
     test_sets
-        A short hash for each; the same for runs that were tested on the same chains.
+        A short hash of the test set of each.
     """
 
     runs: list[Run]
     names: list[str]
     test_sets: list[str]
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """A letter for each test set."""
+        return {
+            one: chr(ord("A") + at % 26) for at, one in enumerate(dict.fromkeys(self.test_sets))
+        }
 
     @property
     def notice(self) -> str | None:

@@ -1,7 +1,4 @@
-"""The page that puts runs side by side: who is ahead, by how much, how they learned, what differs.
-
-The data come from :mod:`grubio.report.compare`; here they become HTML.
-"""
+"""The HTML page of a comparison: which run is best, learning curves, and how the runs differ."""
 
 from __future__ import annotations
 
@@ -10,13 +7,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from grubio.metrics.bootstrap import Score
 from grubio.report import figures
+from grubio.report.comparison import Comparison
 from grubio.report.facts import flattened
 from grubio.report.run_differences import certainty, difference_figure
 from grubio.report.templating import environment
@@ -24,15 +22,11 @@ from grubio.runs.files import REPORT_FILE
 from grubio.runs.folder import Run
 from grubio.runs.numbers import range_text, score_text
 from grubio.runs.score_names import SCORES
+from grubio.runs.seed_groups import PairedTest, RunGroup
 from grubio.view.svg import inline_svg
 
-if TYPE_CHECKING:
-    from grubio.report.comparison import Comparison
-    from grubio.runs.seed_groups import PairedTest, RunGroup
-
-# Columns of the table of runs that are no numbers.
 _TEXT_COLUMNS = ("run", "dataset", "test_set")
-# How columns are called on the page; the scores of the runs come first.
+# Titles of columns in their order on the page.
 _NAMES = {
     **{key: name.title.removesuffix("'99") for key, name in SCORES.items()},
     "hidden_size": "Units",
@@ -48,7 +42,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table of runs: its title, whether it has numbers, a text and a range each."""
+    """A column of the table of runs; each cell is a text and a range."""
 
     key: str
     title: str
@@ -58,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that the runs do not share; one value for each run, empty where it has none."""
+    """A setting in which runs differ, with the value of each run; empty where it has none."""
 
     name: str
     values: list[str]
@@ -73,20 +67,20 @@ def render_comparison(
     groups: Sequence[RunGroup] = (),
     tests: Sequence[PairedTest] = (),
 ) -> str:
-    """Return the comparison as one HTML page that needs no other file.
+    """Return the comparison as one self-contained HTML page.
 
     Parameters
     ----------
     comparison
         The runs.
     header, rows
-        The table of runs as text; the first column names the run.
+        The table of runs as text; the first column is the name of the run.
     figure
-        The runs' scores, drawn.
+        Figure of the scores.
     page
-        Where the page will be: runs that have a report are linked from there.
+        Path of the page, for links to the reports of the runs.
     groups, tests
-        Runs that differ in their seed alone, and paired tests between such groups.
+        Groups of runs that differ only in their seed, and paired tests between groups.
     """
     described = "; ".join(
         f"{name}: {run.score_name} {score_text(run.score_key, value)}".replace(
@@ -106,7 +100,7 @@ def render_comparison(
             groups=[group for group in groups if len(group.runs) > 1],
             tests=tests,
             differences=difference_figure(tests),
-            marks=_marks(comparison.test_sets),
+            marks=comparison.marks,
             columns=columns(header, rows),
             links=[_link(run, page) for run in comparison.runs],
             figure=inline_svg(figure, "comparison", described),
@@ -122,7 +116,7 @@ def render_comparison(
 def standing(
     comparison: Comparison, groups: Sequence[RunGroup] = (), tests: Sequence[PairedTest] = ()
 ) -> str:
-    """Return one or two sentences: which run has the best score, and whether that is chance."""
+    """Return one or two sentences: which run is best, and whether that may be chance."""
     runs = comparison.runs
     if comparison.notice or len({run.score_key for run in runs}) > 1:
         return "The runs cannot be put in one order: they were not all scored on the same task."
@@ -142,14 +136,14 @@ def standing(
         return f"{names[best]}: {value}{interval}. There is no other run to compare it with."
     if len(ranked) == 1:
         return f"Only {names[best]} has a score: {value}."
-    text = f"{names[best]} has the highest {value}"
     second = ranked[1]
-    text += f"; next is {names[second]} with {score_text(key, scores[second].value)}."
+    text = f"{names[best]} has the highest {value}; next is {names[second]} with "
+    text += f"{score_text(key, scores[second].value)}."
     group_of = {place: group.name for group in groups for place in group.runs}
     mine, theirs = group_of.get(best, names[best]), group_of.get(second, names[second])
     if mine == theirs:
         return f"{text} They differ in their seed alone."
-    # The tests compare the share of residues right.
+    # The paired tests are of this score alone.
     tested = certainty(mine, theirs, tests) if key == runs[0].chain_key else None
     return f"{text} {tested or _of_intervals(scores[best], scores[second])}".rstrip()
 
@@ -163,20 +157,17 @@ def _of_intervals(best: Score, second: Score) -> str:
 
 
 def learning_curves(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Markup, str]]:
-    """Draw validation loss and score over epochs, all runs in one figure; each with a caption."""
+    """Draw validation loss and score of all runs against epochs, each figure with a caption."""
     drawn = []
     for column, label, caption in (
         ("valid_loss", "validation loss", "Loss on the validation set; lower is better."),
         ("valid_score", "validation score (%)", "Score on the validation set."),
     ):
         curves = {
-            name: [
-                (row["epoch"], row[column]) for row in run.history if not math.isnan(row[column])
-            ]
+            name: points
             for run, name in zip(runs, names, strict=True)
-            if run.history
+            if (points := _curve(run, column))
         }
-        curves = {name: points for name, points in curves.items() if points}
         if not curves:
             continue
         ends = "; ".join(f"{name} ends at {points[-1][1]:.3f}" for name, points in curves.items())
@@ -186,7 +177,7 @@ def learning_curves(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Mar
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column]:
-    """Return the columns of the table after the first one; a score and its ends become one.
+    """Return the columns of the table after the first; a score and its interval become one.
 
     A score that no run has is left out.
 
@@ -212,12 +203,17 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column
 
 
 def settings(runs: Sequence[Run]) -> tuple[list[Setting], int]:
-    """Return the settings and data in which the runs differ, and how many they share."""
+    """Return the settings and data in which the runs differ, and the number that they share."""
     found = [dict(_settings_of(run)) for run in runs]
     names = list(dict.fromkeys(name for settings in found for name in settings))
     rows = [Setting(name, [settings.get(name, "") for settings in found]) for name in names]
     differing = [row for row in rows if len(set(row.values)) > 1]
     return differing, len(rows) - len(differing)
+
+
+def _curve(run: Run, column: str) -> list[tuple[float, float]]:
+    rows = run.history or []
+    return [(row["epoch"], row[column]) for row in rows if not math.isnan(row[column])]
 
 
 def _cell(key: str, value: str, low: str, high: str) -> tuple[str, str]:
@@ -245,10 +241,6 @@ def _settings_of(run: Run) -> list[tuple[str, str]]:
 def _sources(training: Mapping[str, Any]) -> list[tuple[str, str]]:
     sources = training.get("dataset_sources") or {}
     return [(name, str(text)[:8]) for name, text in sorted(sources.items())]
-
-
-def _marks(test_sets: Sequence[str]) -> dict[str, str]:
-    return {name: chr(ord("A") + at % 26) for at, name in enumerate(dict.fromkeys(test_sets))}
 
 
 def _link(run: Run, page: Path | None) -> str | None:

@@ -1,4 +1,4 @@
-"""How a run was made: settings, course, data, versions and hashes, as tables of text."""
+"""Provenance of a run as tables: settings, course of training, data, versions and hashes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from grubio.runs.folder import Run
 
 
 def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return tables of settings, versions and hashes: a title and rows ``(name, text)`` each."""
+    """Return tables of settings, versions and hashes: titles, each with rows ``(name, text)``."""
     training = run.training
     top = ("grubio_version", "alphabet", "parameters", "weights_sha256")
     about_data = ("dataset_sha256", "chains", "residues", "valid_chains")
     course = ("epochs_run", "best_epoch", "valid_score", "seconds", "device", "threads")
+    tested = run.metrics.counts.model_dump(exclude_none=True)
+    counts = {f"test {key}": value for key, value in tested.items()}
     tables: list[tuple[str, Mapping[str, Any]]] = [
         (
             "Model",
@@ -29,13 +31,13 @@ def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Data", _present(training, about_data)),
         ("Data sources (SHA-256)", training.get("dataset_sources") or {}),
         ("Software", training.get("versions") or {}),
-        ("Evaluation", {**_counts(run), **run.metrics.provenance}),
+        ("Evaluation", {**counts, **run.metrics.provenance}),
     ]
     return [(title, flattened(content)) for title, content in tables if content]
 
 
 def flattened(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested settings as rows ``(key, value)``, with keys joined by dots, in their order.
+    """Return nested settings as rows ``(key, value)`` with dotted keys.
 
     Examples
     --------
@@ -49,13 +51,6 @@ def flattened(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, s
         else:
             rows.append((f"{prefix}{key}", _as_text(value)))
     return rows
-
-
-def _counts(run: Run) -> dict[str, Any]:
-    return {
-        f"test {key}": value
-        for key, value in run.metrics.counts.model_dump(exclude_none=True).items()
-    }
 
 
 def _present(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from grubio.runs.tables import CalibrationBin
 from grubio.view.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
 
 _PERCENT = FuncFormatter(lambda fraction, _: f"{100 * fraction:.3g}")
-# The first two follow the look of the page; the others are of Okabe and Ito.
+# The first two follow the theme of the page; the others are from the palette of Okabe and Ito.
 _LINE_COLOURS = (ACCENT, CONTRAST, "#009E73", "#CC79A7", MUTED, "#56B4E9", "#E69F00")
 _DASHES, _MARKS = ("-", "--", ":", "-."), "osD^vPX"
 _ERROR_BARS: dict[str, Any] = {"capsize": 0, "elinewidth": 2.2}
@@ -24,18 +24,9 @@ _ERROR_BARS: dict[str, Any] = {"capsize": 0, "elinewidth": 2.2}
 
 @dataclass(frozen=True)
 class Dot:
-    """One row of a dot plot: a label, a score with its interval, and how to draw it.
+    """One row of a dot plot: a score with its interval.
 
-    Attributes
-    ----------
-    label
-        Text on the axis.
-    score
-        What is drawn; nothing if it has no value.
-    baseline
-        A second score, drawn as a hollow diamond in the same row.
-    strong
-        Whether the row is what the figure is about.
+    ``baseline`` is drawn as a hollow diamond in the same row; a row that is not ``strong`` is grey.
     """
 
     label: str
@@ -45,7 +36,7 @@ class Dot:
 
 
 def dot_plot(dots: Sequence[Dot], axis_label: str) -> Figure:
-    """Draw one row per score, first row on top, in percent where the label says so."""
+    """Draw one row per score from the top; in percent if the label contains ``%``."""
     with drawing_style():
         figure, axes = _figure(height=0.7 + 0.4 * len(dots))
         for y, dot in enumerate(dots):
@@ -80,11 +71,9 @@ def loss_curves(history: Sequence[dict[str, float]]) -> Figure:
     epochs = [row["epoch"] for row in history]
     with drawing_style():
         figure, axes = _figure()
-        train = [row["train_loss"] for row in history]
+        train, valid = ([row[key] for row in history] for key in ("train_loss", "valid_loss"))
         axes.plot(epochs, train, "s--", color=CONTRAST, label="training", markersize=4.5)
-        axes.plot(
-            epochs, [row["valid_loss"] for row in history], "o-", color=ACCENT, label="validation"
-        )
+        axes.plot(epochs, valid, "o-", color=ACCENT, label="validation")
         axes.set_ylabel("loss (cross-entropy)")
         _epoch_axis(axes)
         axes.legend()
@@ -92,7 +81,7 @@ def loss_curves(history: Sequence[dict[str, float]]) -> Figure:
 
 
 def score_curve(history: Sequence[dict[str, float]], best_epoch: float | None, name: str) -> Figure:
-    """Draw the validation score against epochs; a ring marks the epoch that was kept."""
+    """Draw the validation score against epochs; a ring marks the epoch of the kept weights."""
     with drawing_style():
         figure, axes = _figure()
         scores = [row["valid_score"] for row in history]
@@ -100,11 +89,7 @@ def score_curve(history: Sequence[dict[str, float]], best_epoch: float | None, n
         axes.plot(epochs, scores, "o-", color=ACCENT, label="validation")
         if best_epoch is not None:
             kept = int(np.argmin([abs(epoch - best_epoch) for epoch in epochs]))
-            ring: dict[str, Any] = {
-                "markersize": 12,
-                "markerfacecolor": "none",
-                "markeredgewidth": 1.6,
-            }
+            ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.6, "ms": 12}
             axes.plot(epochs[kept], scores[kept], "o", color=CONTRAST, label="kept", **ring)
         axes.yaxis.set_major_formatter(_PERCENT)
         axes.set_ylabel(f"{name} (%)")
@@ -114,30 +99,23 @@ def score_curve(history: Sequence[dict[str, float]], best_epoch: float | None, n
 
 
 def reliability(sets: dict[str, list[CalibrationBin]]) -> Figure:
-    """Draw accuracy against confidence, with the share of residues in each bin below."""
+    """Draw accuracy against confidence, and below it the fraction of residues in each bin."""
     with drawing_style():
         figure = Figure(figsize=(4.6, 3.9), layout="constrained")
         axes, shares = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         axes.plot([0, 1], [0, 1], color=MUTED, lw=1, ls=":", label="perfect")
         looks = {"before": ("s--", CONTRAST, PAPER), "after": ("o-", ACCENT, ACCENT)}
         for name, (line, colour, fill) in looks.items():
-            bins = sets.get(name, [])
-            if bins:
-                axes.plot(
-                    [b.confidence for b in bins],
-                    [b.accuracy for b in bins],
-                    line,
-                    color=colour,
-                    markerfacecolor=fill,
-                    label=f"{name} calibration",
-                )
+            if bins := sets.get(name, []):
+                points = [b.confidence for b in bins], [b.accuracy for b in bins]
+                label = f"{name} calibration"
+                axes.plot(*points, line, color=colour, markerfacecolor=fill, label=label)
         bins = sets.get("after") or next(iter(sets.values()), [])
         total = sum(b.count for b in bins) or 1
         places = [b.confidence for b in bins]
         shares.bar(places, [b.count / total for b in bins], width=0.03, color=MUTED)
         drawn = [min(b.confidence, b.accuracy) for bins in sets.values() for b in bins]
-        lowest = min(drawn, default=0.0)
-        start = max(0.0, np.floor(10 * lowest) / 10)
+        start = max(0.0, np.floor(10 * min(drawn, default=0.0)) / 10)
         axes.set(xlim=(start, 1.02), ylim=(start, 1.02), ylabel="right (%)")
         shares.set(xlabel="confidence of the model (%)", ylabel="share (%)")
         for one in (axes, shares):
@@ -151,7 +129,7 @@ def reliability(sets: dict[str, list[CalibrationBin]]) -> Figure:
 def scores_by_group(
     groups: Mapping[str, Score], overall: Score, axis_label: str, score_label: str
 ) -> Figure:
-    """Draw the score of each group with its interval; a line marks the score of all."""
+    """Draw the score of each group with its interval; a line marks the overall score."""
     with drawing_style():
         figure, axes = _figure()
         if overall.value is not None:
@@ -174,16 +152,11 @@ def scores_by_group(
 
 
 def score_histogram(scores: Sequence[float], name: str, noun: str) -> Figure:
-    """Draw how the scores of the single chains are distributed; a line marks their median."""
+    """Draw the distribution of the scores of single chains; a line marks the median."""
     with drawing_style():
         figure, axes = _figure()
-        axes.hist(
-            scores,
-            bins=np.linspace(0, 1, 41).tolist(),
-            color=ACCENT,
-            edgecolor=PAPER,
-            linewidth=0.6,
-        )
+        bins = np.linspace(0, 1, 41).tolist()
+        axes.hist(scores, bins, color=ACCENT, edgecolor=PAPER, linewidth=0.6)
         axes.axvline(float(np.median(scores)), color=INK, lw=1.4, ls=":", label="median")
         axes.set_xlim(max(0.0, np.floor(10 * min(scores)) / 10), 1)
         axes.xaxis.set_major_formatter(_PERCENT)
@@ -196,7 +169,7 @@ def score_histogram(scores: Sequence[float], name: str, noun: str) -> Figure:
 
 
 def precision_recall(curves: Mapping[str, Sequence[tuple[float, float]]], colour: str) -> Figure:
-    """Draw precision against recall; the first curve in a colour, the others muted and dashed."""
+    """Draw precision against recall; the first curve in ``colour``, the others dashed."""
     looks: list[dict[str, Any]] = [
         {"color": colour, "lw": 2.2},
         {"color": CONTRAST, "ls": "--"},
@@ -218,7 +191,7 @@ def precision_recall(curves: Mapping[str, Sequence[tuple[float, float]]], colour
 def overlaid_curves(
     curves: Mapping[str, Sequence[tuple[float, float]]], label: str, *, in_percent: bool
 ) -> Figure:
-    """Draw a curve over epochs for each run: colours, then dashes, tell them apart."""
+    """Draw one curve over epochs per run, in different colours and dashes."""
     with drawing_style():
         figure, axes = _figure(height=3.0 + 0.11 * len(curves))
         for place, (name, points) in enumerate(curves.items()):
@@ -283,10 +256,10 @@ def _horizontal(
 def _errors(score: Score) -> list[list[float]] | None:
     if score.value is None or score.low is None or score.high is None:
         return None
-    # A bootstrap interval can lie beside the value itself; a negative error bar cannot be drawn.
+    # A bootstrap interval need not contain the value, and error bars cannot be negative.
     return [[max(score.value - score.low, 0.0)], [max(score.high - score.value, 0.0)]]
 
 
 def _no_formula(text: str) -> str:
-    # Matplotlib reads text between dollar signs as a formula, and names come from users.
+    # Names come from users, and Matplotlib reads text between dollar signs as a formula.
     return text.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""What the report says of a genome: tables and curves of sites, tables of dense classes."""
+"""Tables and curves of the sites of a genome, and tables of its classes of varying width."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from grubio.metrics.bootstrap import Score
-from grubio.metrics.candidates import NEAR
 from grubio.report import figures
 from grubio.runs.files import SITE_CURVE_FILE
 from grubio.runs.folder import Run, baseline_name
@@ -22,8 +20,6 @@ from grubio.view.svg import inline_svg
 
 Rows = list[tuple[str, list[Score]]]
 
-__all__ = ["DENSE_COLUMNS", "NEAR", "SITE_COLUMNS", "dense_classes", "site_classes"]
-
 SITE_COLUMNS = (
     ((0, "average_precision"), "Average precision, exact"),
     ((3, "average_precision"), "within 3 bases"),
@@ -33,7 +29,7 @@ SITE_COLUMNS = (
     ((3, "recall_at_1_per_kb"), "Recall at 1 false per kb"),
     ((None, "base_average_precision"), "Average precision of bases"),
 )
-"""Tolerance in bases and score; one that has no tolerance is over bases."""
+"""Tolerance in bases and key of each score; scores of single bases have no tolerance."""
 DENSE_COLUMNS = (
     ("mcc", "MCC"),
     ("sensitivity", "Sensitivity"),
@@ -48,14 +44,14 @@ _METHODS = ("model", "pwm", "kmer_logistic", "prevalence")
 
 @dataclass(frozen=True)
 class SiteTables:
-    """What is shown of a class of fixed width.
+    """Results for a class of fixed width.
 
     Attributes
     ----------
-    letter, name
+    name
         The class.
     finding
-        How many sites of which width, in how much sequence.
+        A sentence on the number and width of its sites and the sequence scanned.
     tables
         A title and rows of methods for each region; columns are :data:`SITE_COLUMNS`.
     strands
@@ -64,7 +60,6 @@ class SiteTables:
         A precision-recall curve and its caption for each region.
     """
 
-    letter: str
     name: str
     finding: str
     tables: list[tuple[str, Rows]]
@@ -73,7 +68,7 @@ class SiteTables:
 
 
 class DenseTable(NamedTuple):
-    """What is shown of a class of varying width; columns are :data:`DENSE_COLUMNS`."""
+    """Results for a class of varying width; columns are :data:`DENSE_COLUMNS`."""
 
     name: str
     bases: int
@@ -81,7 +76,7 @@ class DenseTable(NamedTuple):
 
 
 def site_classes(run: Run) -> list[SiteTables]:
-    """Return what is shown of each class of fixed width.
+    """Return the results for each class of fixed width.
 
     Raises
     ------
@@ -100,59 +95,49 @@ def site_classes(run: Run) -> list[SiteTables]:
             f"{scanned['genome']:,.0f} kb of test blocks; {scanned['near_known']:,.0f} kb lie "
             "near one."
         )
-        of_class = {
-            region: {
-                method: curves[letter, method, region]
+        drawn = []
+        for region, title in REGIONS:
+            found = {
+                _method(method): curves[letter, method, region]
                 for method in _METHODS
                 if (letter, method, region) in curves
             }
-            for region, _ in REGIONS
-        }
-        drawn = [
-            (_curve(run.scheme, letter, name, region, found), f"Sites of {name}, {title}.")
-            for region, title in REGIONS
-            if (found := of_class[region])
-        ]
+            if found:
+                drawn.append(
+                    (_curve(run.scheme, letter, region, found), f"Sites of {name}, {title}.")
+                )
         strands = [
             (_method(method), methods[method].strand_consistency)
             for method in _METHODS
             if method in methods and methods[method].strand_consistency.known
         ]
-        shown.append(SiteTables(letter, name, finding, tables, strands, drawn))
+        shown.append(SiteTables(name, finding, tables, strands, drawn))
     return shown
 
 
 def dense_classes(run: Run) -> list[DenseTable]:
-    """Return what is shown of each class of varying width."""
+    """Return the results for each class of varying width."""
     return [
         DenseTable(scores.name, scores.count, _dense_rows(scores.methods))
         for scores in (run.metrics.dense or {}).values()
     ]
 
 
-def precision_recall(curves: Mapping[str, Sequence[tuple[float, float]]], colour: str) -> Figure:
-    """Draw precision against recall by method; the model in the colour of the class."""
-    return figures.precision_recall(
-        {_method(name): points for name, points in curves.items()}, colour
-    )
-
-
 def _curve(
     scheme: LabelScheme,
     letter: str,
-    name: str,
     region: str,
     curves: Mapping[str, Sequence[tuple[float, float]]],
 ) -> Markup:
-    colour = scheme.colours[scheme.letters.index(letter)]
+    at = scheme.letters.index(letter)
     ends = "; ".join(
-        f"{_method(method)} reaches a recall of {percent(points[-1][0])} at a precision of "
+        f"{method} reaches a recall of {percent(points[-1][0])} at a precision of "
         f"{percent(points[-1][1])}"
         for method, points in curves.items()
     )
-    text = f"Precision against recall of sites of {name}: {ends}"
-    place = scheme.letters.index(letter)
-    return inline_svg(precision_recall(curves, colour), f"sites-{place}-{region}", text)
+    text = f"Precision against recall of sites of {scheme.class_names[at]}: {ends}"
+    figure = figures.precision_recall(curves, scheme.colours[at])
+    return inline_svg(figure, f"sites-{at}-{region}", text)
 
 
 def _site_rows(methods: Mapping[str, SiteMethod], region: str) -> Rows:

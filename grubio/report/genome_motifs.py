@@ -1,14 +1,14 @@
-"""What ``grubio motifs`` wrote about a run, for the report."""
+"""The motifs of a run, as written by ``grubio motifs``, for the report."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from grubio.errors import GrubioError
 from grubio.runs.files import MOTIFS_FILE, MOTIFS_FOLDER
@@ -16,28 +16,27 @@ from grubio.runs.folder import Run
 from grubio.view.svg import inline_svg_text
 
 
-@dataclass(frozen=True)
-class LearnedMotif:
-    """The motif of one class.
+class LearnedMotif(BaseModel, arbitrary_types_allowed=True):
+    """The motif of one class, as in ``motifs.json``, with its figures.
 
     Attributes
     ----------
     name
         The class.
     sites, called
-        How many sites were aligned, and how many of them the model calls.
+        Number of aligned sites, and of those the model calls.
     split, lowest_score
-        The split that they lie in, and the lowest score among them.
+        Split with the sites, and their lowest score.
     site_consensus, core_consensus
-        Consensus of the site, and with what is informative beside it.
+        Consensus of the site, without and with its informative flanks.
     core_first_place
-        Place of the first base of ``core_consensus``, from the first base of the site.
+        Place of the first base of ``core_consensus`` relative to the site.
     site_bits
         Information of the site.
     match
-        Nearest motif of the user's database, if one was given.
+        Most similar motif of the database, if one was given.
     logo, effects
-        The figures; None where their file is missing.
+        The figures; None if the file is missing.
     """
 
     name: str
@@ -49,18 +48,18 @@ class LearnedMotif:
     core_consensus: str
     core_first_place: int
     site_bits: float
-    match: Mapping[str, Any] | None
+    match: dict[str, Any] | None = None
     logo: Markup | None
     effects: Markup | None
 
 
 def learned_motifs(run: Run) -> list[LearnedMotif] | None:
-    """Return the motifs of a run in the order of its classes; None if none were made.
+    """Return the motifs of a run in the order of its classes; None if it has no such file.
 
     Raises
     ------
     GrubioError
-        If a file of the folder is not as ``grubio motifs`` writes it.
+        If the file is not as ``grubio motifs`` writes it.
     """
     folder = run.folder / MOTIFS_FOLDER
     path = folder / MOTIFS_FILE
@@ -77,24 +76,13 @@ def learned_motifs(run: Run) -> list[LearnedMotif] | None:
 
 
 def _motif(folder: Path, name: str, place: int, content: Mapping[str, Any]) -> LearnedMotif:
-    consensus = str(content["core_consensus"])
+    logo = f"Logo of {name}; it reads {content['core_consensus']}"
+    effects = f"Effects of substitutions in {name} sites"
     return LearnedMotif(
+        **content,
         name=name,
-        sites=int(content["sites"]),
-        called=int(content["called"]),
-        split=str(content["split"]),
-        lowest_score=float(content["lowest_score"]),
-        site_consensus=str(content["site_consensus"]),
-        core_consensus=consensus,
-        core_first_place=int(content["core_first_place"]),
-        site_bits=float(content["site_bits"]),
-        match=content.get("match"),
-        logo=_figure(
-            folder / f"{name}.logo.svg", f"logo-{place}", f"Logo of {name}; it reads {consensus}"
-        ),
-        effects=_figure(
-            folder / f"{name}.ism.svg", f"ism-{place}", f"Effects of substitutions in {name} sites"
-        ),
+        logo=_figure(folder / f"{name}.logo.svg", f"logo-{place}", logo),
+        effects=_figure(folder / f"{name}.ism.svg", f"ism-{place}", effects),
     )
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
 
 from grubio.files import table_text, write_text_whole
 from grubio.metrics.bootstrap import Score
+from grubio.report.figures import Dot, dot_plot
 from grubio.runs.numbers import plural
 from grubio.runs.seed_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup
+from grubio.view.svg import write_svg
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+_GROUP_COLUMNS = ("group", "runs", "seeds", "test_set", "score", "mean", "sd", "min", "max")
+_TEST_COLUMNS = (
+    *("first", "second", "test_set", "score", "chains", "difference", "low", "high"),
+    *("p_wilcoxon", "p_adjusted"),
+)
 
 
 def write_groups(
@@ -26,22 +32,20 @@ def write_groups(
     tests: str | Path | None = None,
     data: str | Path | None = None,
 ) -> None:
-    """Write the files that are asked for.
+    """Write the files asked for.
 
     Parameters
     ----------
-    groups
-        Groups of runs.
+    groups, pairs
+        Groups of runs, and the tests between them.
     runs
-        The rows of the comparison of runs, for the JSON.
-    pairs
-        Tests between the groups.
+        The rows of the table of runs, for the JSON.
     table, figure
         TSV and SVG: mean and spread of each group.
     tests
-        TSV: a row for every two groups with the same test set.
+        TSV: one row per pair of groups with the same test set.
     data
-        JSON: ``runs``, ``groups``, ``tests``, and how these were made.
+        JSON: ``runs``, ``groups``, ``tests``, and the methods of the tests.
 
     Raises
     ------
@@ -51,19 +55,14 @@ def write_groups(
     group_rows = [_group_row(group) for group in groups]
     test_rows = [_test_row(test) for test in pairs]
     if table is not None:
-        names = ["group", "runs", "seeds", "test_set", "score", "mean", "sd", "min", "max"]
-        _write_tsv(table, names, group_rows)
+        _write_tsv(table, _GROUP_COLUMNS, group_rows)
     if tests is not None:
-        names = ["first", "second", "test_set", "score", "chains", "difference", "low", "high"]
-        names += ["p_wilcoxon", "p_adjusted"]
         flat = [
             {**row, **test.difference.as_dict(), "difference": test.difference.value}
             for row, test in zip(test_rows, pairs, strict=True)
         ]
-        _write_tsv(tests, names, flat)
+        _write_tsv(tests, _TEST_COLUMNS, flat)
     if figure is not None:
-        from grubio.view.svg import write_svg
-
         write_svg(Path(figure), groups_figure(groups), "Groups of runs")
     if data is not None:
         group_of = {place: group.name for group in groups for place in group.runs}
@@ -78,9 +77,7 @@ def write_groups(
 
 
 def groups_figure(groups: Sequence[RunGroup]) -> Figure:
-    """Draw the mean of each group, with the range over its runs."""
-    from grubio.report.figures import Dot, dot_plot
-
+    """Draw the mean of each group with the range of its runs."""
     dots = [
         Dot(
             group.name + (f" ({plural(len(group.runs), 'run')})" if len(group.runs) > 1 else ""),

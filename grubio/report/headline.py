@@ -1,4 +1,4 @@
-"""The first ten seconds of the report: what was trained, on what, how good it is, against what."""
+"""The top of the report: what was trained and tested on what, its score, and the baselines."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from grubio.metrics.bootstrap import Score
 from grubio.model.networks.registry import NETWORKS
 from grubio.report import figures
 from grubio.report.templating import scheme_title
 from grubio.runs.folder import Run, baseline_name
-from grubio.runs.numbers import (
-    axis_label,
-    duration,
-    gain_text,
-    plural,
-    range_text,
-    score_text,
-)
+from grubio.runs.numbers import axis_label, duration, gain_text, plural, range_text, score_text
 from grubio.sequences.scheme import LabelScheme
 from grubio.view.svg import inline_svg
 
@@ -28,7 +20,7 @@ _GENOME_BASELINES = ("pwm", "kmer_logistic", "prevalence", "majority")
 
 @dataclass(frozen=True)
 class Glance:
-    """One of the things that a reader wants to know at once: a question, an answer, details."""
+    """A key fact of the run as question, answer and details."""
 
     question: str
     answer: str
@@ -36,14 +28,14 @@ class Glance:
 
 
 def baselines(run: Run) -> list[tuple[str, str]]:
-    """Return key and name of the baselines that the model is shown beside."""
+    """Return key and name of the baselines that the model is compared with."""
     known = run.metrics.baselines
     keys = [key for key in _GENOME_BASELINES if key in known] if run.genome else _BASELINES
     return [(key, _sentence(baseline_name(key))) for key in keys]
 
 
 def headline(run: Run) -> str:
-    """Return one sentence: how good the model is, on what, and what a simple baseline reaches."""
+    """Return one sentence with the score of the model, the test set, and a simple baseline."""
     score, key = run.score(run.score_key), run.score_key
     baseline = run.baseline(run.main_baseline, key)
     value = score_text(key, score.value)
@@ -66,12 +58,12 @@ def headline(run: Run) -> str:
 
 
 def glances(run: Run) -> list[Glance]:
-    """Return what was trained, on what, on what it was tested, and against what."""
+    """Return the facts on the model, its training data, its test set and the baseline."""
     return [_model(run), _training_data(run), _test_data(run), _baseline(run)]
 
 
 def reduction(scheme: LabelScheme) -> str:
-    """Return which fine classes count as which coarse one; empty if there are no fine ones.
+    """Return a sentence on which fine classes count as which coarse one; empty without fine ones.
 
     Examples
     --------
@@ -91,7 +83,7 @@ def reduction(scheme: LabelScheme) -> str:
 
 
 def headline_figure(run: Run) -> Markup:
-    """Draw the headline score of the model above those of the baselines."""
+    """Draw the headline scores of the model and the baselines."""
     dots = [figures.Dot("this model", run.score(run.score_key))]
     dots += [
         figures.Dot(baseline_name(key), score, strong=False)
@@ -115,7 +107,7 @@ def _model(run: Run) -> Glance:
         f"{parameters:,} parameters" if parameters else "",
         f"{run.scheme.size} classes ({scheme_title(run.scheme)}) for each {run.unit_word}",
     ]
-    return Glance("What was trained", description[:1].upper() + description[1:], _list(details))
+    return Glance("What was trained", _sentence(description), _list(details))
 
 
 def _training_data(run: Run) -> Glance:
@@ -150,12 +142,9 @@ def _baseline(run: Run) -> Glance:
     if not gain.known:
         return Glance(question, "No baseline", "")
     details = f"over a {name}" + (f" ({score_text(key, score.value)})" if score.known else "")
-    return Glance(question, gain_text(key, gain.value), details + _interval(key, gain))
-
-
-def _interval(key: str, score: Score) -> str:
-    ends = range_text(key, score)
-    return f"; 95\N{NO-BREAK SPACE}% interval {ends}" if ends else ""
+    ends = range_text(key, gain)
+    details += f"; 95\N{NO-BREAK SPACE}% interval {ends}" if ends else ""
+    return Glance(question, gain_text(key, gain.value), details)
 
 
 def _list(parts: list[str]) -> str:
@@ -163,4 +152,4 @@ def _list(parts: list[str]) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
+    return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""The report: one HTML file that says what was trained, how good it is, and why to believe it."""
+"""The report of a run: what was trained, how good it is, and whether to trust the scores."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from grubio.files import write_text_whole
+from grubio.metrics.candidates import NEAR
 from grubio.overwriting import keep_apart
 from grubio.report.chain_data import chain_table
 from grubio.report.facts import facts
-from grubio.report.genome import (
-    DENSE_COLUMNS,
-    NEAR,
-    SITE_COLUMNS,
-    dense_classes,
-    site_classes,
-)
+from grubio.report.genome import DENSE_COLUMNS, SITE_COLUMNS, dense_classes, site_classes
 from grubio.report.genome_motifs import learned_motifs
 from grubio.report.headline import baselines, glances, headline, headline_figure, reduction
 from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, typical, worst_and_best
@@ -34,9 +29,7 @@ from grubio.runs.score_names import SCORES
 
 
 def write_report(run_folder: str | Path, output: str | Path) -> None:
-    """Write the report of a run as one HTML file that needs no other file and no network.
-
-    The same run gives the same bytes.
+    """Write the report of a run as one self-contained HTML file; reproducible to the byte.
 
     Parameters
     ----------
@@ -59,7 +52,6 @@ def render_report(run: Run) -> str:
     found = checks(run)
     outcome, answer = verdict(found)
     noun = run.chain_word
-    schemes = class_tables(run)
     return (
         environment()
         .get_template("report.html.j2")
@@ -84,7 +76,7 @@ def render_report(run: Run) -> str:
             headline_figure=headline_figure(run),
             scores=score_rows(run),
             learning=learning_figures(run),
-            class_tables=schemes,
+            class_tables=class_tables(run),
             class_scores=CLASS_SCORES,
             confusions=confusions(run),
             calibration_figure=calibration_figure(run),

@@ -1,7 +1,6 @@
-"""Chains drawn residue by residue: what was observed, what was predicted, how sure the model was.
+"""Chains residue by residue: observed and predicted classes, and confidence.
 
-A drawing is a list of blocks of ten residues, which the page lays out in lines of as many blocks
-as fit: six on a screen, three on a phone.
+A drawing is a list of blocks of ten residues; the page fits as many as it can into a line.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 
 BLOCK = 10
 MOST_RESIDUES = 1200
-"""A longer chain is drawn up to here."""
+"""Longer chains are cut off here."""
 
 _FEWEST_SCORED = 30
 
 
 @dataclass(frozen=True)
 class Run:
-    """Neighbouring residues that look the same: one class, all of them right or all wrong."""
+    """A run of residues of one class, all of them right or all wrong."""
 
     letters: str
     class_index: int | None
@@ -36,19 +35,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Block:
-    """Ten residues (or fewer, at the end).
+    """Ten residues, or fewer at the end.
 
-    Attributes
-    ----------
-    start
-        1-based position of the first residue.
-    residues
-        Their letters.
-    observed, predicted
-        Their classes.
-    bars
-        Path data of one bar per residue in a box of ``BLOCK`` by 100; its height is the
-        confidence in percent.
+    ``start`` is 1-based. ``bars`` is path data in a box of ``BLOCK`` by 100, one bar per residue,
+    as high as the confidence in percent.
     """
 
     start: int
@@ -60,17 +50,7 @@ class Block:
 
 @dataclass(frozen=True)
 class ChainDrawing:
-    """One chain as drawn.
-
-    Attributes
-    ----------
-    chain
-        Its scores.
-    blocks
-        Its residues.
-    drawn
-        How many residues the blocks hold.
-    """
+    """The drawing of a chain; ``drawn`` is the number of residues in the blocks."""
 
     chain: ChainScore
     blocks: list[Block]
@@ -87,8 +67,7 @@ def worst_and_best(
 ) -> tuple[list[ChainScore], list[ChainScore]]:
     """Return the chains with the lowest and with the highest scores, extremes first.
 
-    Chains with fewer than 30 scored residues are passed over: chance rules there. No chain is in
-    both lists.
+    Scores of fewer than 30 residues are too noisy and left out. No chain is in both lists.
     """
     ranked = _ranked(chains)
     count = min(count, len(ranked) // 2)
@@ -96,7 +75,7 @@ def worst_and_best(
 
 
 def typical(chains: Sequence[ChainScore]) -> list[ChainScore]:
-    """Return the chain of the middle score, of those with 30 scored residues; none if none has."""
+    """Return the chain with the median score among those with at least 30 scored residues."""
     ranked = _ranked(chains)
     return ranked[len(ranked) // 2 :][:1]
 
@@ -104,16 +83,16 @@ def typical(chains: Sequence[ChainScore]) -> list[ChainScore]:
 def draw_chains(
     predictions: Path, scheme: LabelScheme, chains: Sequence[ChainScore]
 ) -> list[ChainDrawing]:
-    """Draw chains from a file of test predictions, in the classes of the headline score.
+    """Draw chains in the classes of the headline score; those that the file lacks are left out.
 
     Parameters
     ----------
     predictions
         ``test_predictions.parquet``.
     scheme
-        The scheme of the probabilities in it.
+        The scheme of its probabilities.
     chains
-        Which chains, and in what order. Those that the file lacks are left out.
+        The chains in the order to draw them.
 
     Raises
     ------
@@ -140,18 +119,16 @@ def _draw(chain: ChainScore, scheme: LabelScheme, prediction: ChainPrediction) -
         observed = "".join(scheme.reduction.get(letter, UNKNOWN_LABEL) for letter in observed)
     predicted = coarse.decode(probabilities.argmax(axis=1))
     confidence = probabilities.max(axis=1)
-    blocks = []
-    for at in range(0, len(residues), BLOCK):
-        here = slice(at, at + BLOCK)
-        blocks.append(
-            Block(
-                at + 1,
-                residues[here],
-                _runs(observed[here], observed[here], coarse),
-                _runs(predicted[here], observed[here], coarse),
-                _bars(confidence[here]),
-            )
+    blocks = [
+        Block(
+            at + 1,
+            residues[at : at + BLOCK],
+            _runs(observed[at : at + BLOCK], observed[at : at + BLOCK], coarse),
+            _runs(predicted[at : at + BLOCK], observed[at : at + BLOCK], coarse),
+            _bars(confidence[at : at + BLOCK]),
         )
+        for at in range(0, len(residues), BLOCK)
+    ]
     return ChainDrawing(chain, blocks, len(residues))
 
 

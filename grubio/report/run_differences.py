@@ -1,22 +1,19 @@
-"""Differences between runs on the same test chains, as the page of a comparison shows them."""
+"""Differences between runs on the same test chains, for the page of a comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from grubio.report import figures
 from grubio.runs.numbers import plural, points
+from grubio.runs.seed_groups import PairedTest
 from grubio.view.svg import inline_svg
-
-if TYPE_CHECKING:
-    from grubio.runs.seed_groups import PairedTest
 
 
 def difference_figure(pairs: Sequence[PairedTest]) -> Markup | None:
-    """Draw the differences of all pairs with their intervals; None if there are no pairs."""
+    """Draw the difference of each pair with its interval; None if there are no pairs."""
     if not pairs:
         return None
     dots = [figures.Dot(f"{pair.first} less {pair.second}", pair.difference) for pair in pairs]
@@ -26,18 +23,16 @@ def difference_figure(pairs: Sequence[PairedTest]) -> Markup | None:
 
 
 def certainty(best: str, second: str, pairs: Sequence[PairedTest]) -> str | None:
-    """Return one sentence on whether ``best`` is ahead of ``second``; None if they are no pair."""
-    for pair in pairs:
-        if {pair.first, pair.second} == {best, second} and best != second:
-            break
-    else:
+    """Return one sentence on whether ``best`` is ahead of ``second``; None if not tested."""
+    pair = next((one for one in pairs if {one.first, one.second} == {best, second}), None)
+    if pair is None:
         return None
     low, high = pair.difference.low, pair.difference.high
     on = f"On the same {plural(pair.chains, 'chain')}"
     if low is None or high is None or low <= 0 <= high:
         return f"{on}, {best} and {second} cannot be told apart."
     if (low > 0) != (pair.first == best):
-        # A group is ahead of another by the mean of its runs, not by its best one.
+        # Groups are compared by the mean of their runs, not by the best one.
         return f"{on}, {second} is ahead."
     least, most = sorted((abs(low), abs(high)))
     ends = f"{100 * least:.1f} to {100 * most:.1f}"

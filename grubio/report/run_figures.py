@@ -1,4 +1,4 @@
-"""The figures of a run, each with the words that say what it shows."""
+"""The figures of a run, each with a text description."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grubio.view.svg import inline_svg
 
 
 def learning_figures(run: Run) -> list[Markup]:
-    """Draw the losses and the validation score over epochs; none without a history."""
+    """Draw losses and validation score against epochs; none without a history."""
     if not run.history:
         return []
     best = run.training.get("best_epoch")
@@ -57,7 +57,7 @@ def group_figure(
 ) -> tuple[Markup, Sequence[Band]] | None:
     """Draw the headline score by group of chains, and return the groups; None if there are none.
 
-    ``name`` is that of the figure in the page.
+    ``name`` is a unique id of the figure in the page.
     """
     if not bands:
         return None
@@ -71,9 +71,9 @@ def group_figure(
 
 
 def distribution_figure(run: Run) -> tuple[Markup, list[tuple[str, float]]] | None:
-    """Draw a histogram of the chains' scores, and return some of its quantiles.
+    """Draw a histogram of the scores of chains, and return their quantiles.
 
-    None for a genome, and without the scores of single chains.
+    None for a genome, and without scores of single chains.
     """
     scores = [chain.score for chain in run.chains or [] if chain.score is not None]
     if not scores or run.genome:

@@ -1,4 +1,4 @@
-"""The scores of a run as tables: of the whole test set, of each class, and what was confused."""
+"""The scores of a run as tables: of the test set, of each class, and confusion matrices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLASS_SCORES = (
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One metric of the model beside those of the baselines."""
+    """One metric of the model and of the baselines."""
 
     key: str
     name: str
@@ -32,7 +32,7 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A class of a scheme: its test residues and its scores, one for each of CLASS_SCORES."""
+    """A class: its number of test residues, and its scores in the order of CLASS_SCORES."""
 
     letter: str
     name: str
@@ -42,14 +42,14 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ConfusionCell:
-    """How many residues of a class were predicted as another one, and their share of the class."""
+    """Number of residues of one class predicted as another, and their fraction of the class."""
 
     count: int
     share: float
 
 
 def score_rows(run: Run) -> list[ScoreRow]:
-    """Return the metrics that the run has, the most telling first."""
+    """Return the metrics that the run has, the most informative first."""
     rows = []
     for key, (name, _, meaning) in SCORES.items():
         score = run.score(key)
@@ -84,10 +84,9 @@ def confusions(run: Run) -> list[tuple[LabelScheme, list[list[ConfusionCell]]]]:
     matrices = []
     for name, counts in (run.confusion or {}).items():
         scheme = run.scheme_named(name)
-        rows = []
-        for observed in scheme.letters:
-            row = [counts.get((observed, predicted), 0) for predicted in scheme.letters]
-            total = sum(row) or 1
-            rows.append([ConfusionCell(count, count / total) for count in row])
+        table = [
+            [counts.get((one, other), 0) for other in scheme.letters] for one in scheme.letters
+        ]
+        rows = [[ConfusionCell(n, n / (sum(row) or 1)) for n in row] for row in table]
         matrices.append((scheme, rows))
     return sorted(matrices, key=lambda matrix: matrix[0].size)

@@ -1,4 +1,4 @@
-"""A few lines about a run for the terminal: its score, and where its files are."""
+"""A summary of a run for the terminal: its score, and the paths of its files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from grubio.runs.score_names import SCORES
 
 
 def find_runs(folders: Sequence[str | Path]) -> list[Path]:
-    """Return the runs among folders and directly inside them, in the order given, then by name.
+    """Return the runs among the folders and one level below, in the order given, then by name.
 
     Raises
     ------
     GrubioError
-        If a folder is missing, or neither is an evaluated run nor holds one.
+        If a folder is missing or contains no evaluated run.
     """
     runs: list[Path] = []
     for folder in map(Path, folders):
@@ -38,7 +38,7 @@ def find_runs(folders: Sequence[str | Path]) -> list[Path]:
 
 
 def summary_lines(run_folder: str | Path) -> list[str]:
-    """Return a summary of a run: the headline, the baseline, and the paths of what it holds.
+    """Return the lines of a summary: scores, gain over the baseline, and paths of files.
 
     Raises
     ------

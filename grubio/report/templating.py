@@ -1,4 +1,4 @@
-"""The templates of the pages: everything that is put into them is escaped."""
+"""The Jinja environment of the pages; values are escaped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DARK, _LIGHT = "#101418", "#ffffff"
 def environment() -> Environment:
     """Return the environment that renders pages."""
     made = Environment(
-        # The page of predictions has the drawing of secondary structure.
+        # The second has ribbons.js.
         loader=ChoiceLoader([PackageLoader("grubio.report"), PackageLoader("grubio.view", "")]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -33,25 +33,22 @@ def environment() -> Environment:
 
 
 def text_colour(background: str) -> str:
-    """Return black or white, whichever is read better on a ``#rrggbb`` colour (WCAG contrast).
+    """Return black or white, whichever has more contrast (WCAG 2) to a ``#rrggbb`` colour.
 
     Examples
     --------
     >>> text_colour("#F0E442"), text_colour("#0072B2")
     ('#101418', '#ffffff')
     """
-    on_dark, on_light = (
-        _contrast(background, _LIGHT),
-        _contrast(background, _DARK),
-    )
-    return _LIGHT if on_dark >= on_light else _DARK
+    luminance = _luminance(background) + 0.05
+    with_light, with_dark = 1.05 / luminance, luminance / (_luminance(_DARK) + 0.05)
+    return _LIGHT if with_light >= with_dark else _DARK
 
 
 def class_styles(scheme: LabelScheme) -> list[tuple[str, str, str]]:
-    """Return a CSS class, a colour and the colour of text on it for each class of a scheme.
+    """Return CSS class, colour and text colour of each class of a scheme.
 
-    The classes of the coarsest scheme are ``c0``, ``c1`` and so on; those of a finer scheme
-    ``f0``, ``f1``.
+    CSS classes are ``c0``, ``c1`` ... of the headline scheme, ``f0``, ``f1`` ... of a finer one.
     """
     schemes = [("c", scheme.headline)]
     if scheme.headline is not scheme:
@@ -64,13 +61,8 @@ def class_styles(scheme: LabelScheme) -> list[tuple[str, str, str]]:
 
 
 def scheme_title(scheme: LabelScheme) -> str:
-    """Return how a scheme is called in text: SS3 and SS8 in capitals, others as they are."""
+    """Return the name of a scheme as in text: SS3 and SS8 in capitals, others unchanged."""
     return scheme.name.upper() if scheme.name in SCHEMES else scheme.name
-
-
-def _contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def _luminance(colour: str) -> float:

@@ -1,4 +1,4 @@
-"""The first ten seconds of the report: how good the model is, and whether to believe it."""
+"""Checks of a run: whether its scores can be trusted."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from grubio.splits.repeats import LEAST_BASES
 
 Outcome = Literal["good", "caution", "unknown"]
 
-# Above it, a stated confidence misleads by more than most differences between models.
+# A larger calibration error exceeds most differences between models.
 _LARGEST_GOOD_ECE = 0.03
-# From here a 95 % interval is wider than what a better architecture usually gains.
+# A wider interval exceeds what a better architecture usually gains.
 _WIDEST_GOOD_INTERVAL = 0.04
-# A few rRNA operons and insertion elements are in every genome; more can carry a score.
+# Every genome has some rRNA operons and insertion elements; more repeats can inflate a score.
 _MOST_GOOD_REPEATS = 0.02
+_LIMIT: float = SplitSettings.model_fields["min_identity"].default
 
 
 @dataclass(frozen=True)
 class Check:
-    """One reason to believe the scores, or not to."""
+    """One reason to trust the scores, or not to."""
 
     name: str
     outcome: Outcome
@@ -32,7 +33,7 @@ class Check:
 
 
 def checks(run: Run) -> list[Check]:
-    """Return what speaks for and against the scores of a run."""
+    """Return the checks of a run: independent test set, gain, calibration, size of the test set."""
     return [
         _blocks(run) if run.genome else _homologs(run),
         _gain(run),
@@ -42,7 +43,7 @@ def checks(run: Run) -> list[Check]:
 
 
 def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
-    """Return one word for the colour and one sentence for the reader."""
+    """Return the outcome of all checks, and a sentence about it."""
     cautions = [check.name.lower() for check in found if check.outcome == "caution"]
     unknown = [check.name.lower() for check in found if check.outcome == "unknown"]
     if cautions:
@@ -53,9 +54,8 @@ def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
 
 
 def homologs_in_training(chains: Sequence[ChainScore]) -> int:
-    """Return how many test chains have a training chain that counts as a homolog by identity."""
-    limit: float = SplitSettings.model_fields["min_identity"].default
-    return sum(chain.identity is not None and chain.identity >= limit for chain in chains)
+    """Return how many test chains have a homolog (by identity) among the training chains."""
+    return sum(chain.identity is not None and chain.identity >= _LIMIT for chain in chains)
 
 
 def _homologs(run: Run) -> Check:
@@ -67,7 +67,6 @@ def _homologs(run: Run) -> Check:
             f"No audit was found, so whether test {noun}s have relatives among the training "
             f"{noun}s is not known.",
         )
-    limit: float = SplitSettings.model_fields["min_identity"].default
     count, total = homologs_in_training(run.chains), len(run.chains)
     subject = "None" if not count else f"{count:,}"
     verb = "has" if count <= 1 else "have"
@@ -77,7 +76,7 @@ def _homologs(run: Run) -> Check:
         name,
         "caution" if count else "good",
         f"{subject} of {plural(total, f'test {noun}')} {verb} a training {noun} of "
-        f"{percent(limit, 0)} identity or more.{ending}",
+        f"{percent(_LIMIT, 0)} identity or more.{ending}",
     )
 
 
@@ -126,7 +125,7 @@ def _gain(run: Run) -> Check:
     finding += "." if beats else ", which does not exclude that there is no gain."
     score, majority = run.score(run.score_key).value, run.baseline("majority", run.score_key).value
     if score is not None and majority is not None and score <= majority:
-        # With a rare class, accuracy rewards never naming it.
+        # Where a class is rare, a model that never predicts it has a high accuracy.
         beats = False
         finding += " Always giving the commonest class reaches "
         finding += f"{score_text(run.score_key, majority)}."

@@ -1,4 +1,4 @@
-"""Labelled sequences as HTML for a notebook: no script, no style sheet, only inline SVG."""
+"""Labelled sequences as HTML for a notebook: inline SVG, without scripts and style sheets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FONT = 'font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace
 
 @dataclass(frozen=True)
 class DrawnSequence:
-    """A sequence to draw: its labels and, float ``(residue,)``, their probability."""
+    """A sequence to draw; ``confidence`` is the probability of its labels, ``(residue,)``."""
 
     id: str
     sequence: str
@@ -35,9 +35,9 @@ class DrawnSequence:
 
 
 def sequence_html(sequence: DrawnSequence) -> str:
-    """Return a sequence as HTML: heading, ribbons above the letters, confidence, legend.
+    """Return the first 600 residues as HTML: ribbons, residues, confidence, and a legend.
 
-    The first 600 residues are drawn. Colours suit light and dark notebooks.
+    Colours suit light and dark notebooks.
     """
     drawn = min(len(sequence.sequence), _MOST_ROWS * _PER_ROW)
     rest = f" · the first {drawn} are drawn" if drawn < len(sequence.sequence) else ""
@@ -51,7 +51,7 @@ def sequence_html(sequence: DrawnSequence) -> str:
 
 
 def several_html(drawings: Iterable[str], total: int) -> str:
-    """Return the drawings of the first few of several sequences as HTML."""
+    """Return the drawings of the first five sequences as HTML."""
     shown = list(itertools.islice(drawings, _MOST_SEQUENCES))
     if not shown:
         return "<div>no sequences</div>"
@@ -64,18 +64,16 @@ def _svg(sequence: DrawnSequence, drawn: int) -> str:
     rows = range(0, drawn, _PER_ROW)
     runs = label_runs(sequence.labels)
     width = _GUTTER + _CELL * min(_PER_ROW, drawn) + 8
-    parts = [
+    drawings = "".join(
+        f'<g transform="translate(0 {number * _ROW})">'
+        f"{_row(sequence, runs, first, min(first + _PER_ROW, drawn))}</g>"
+        for number, first in enumerate(rows)
+    )
+    return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_ROW * len(rows)}" '
         f'viewBox="0 0 {width} {_ROW * len(rows)}" role="img" fill="currentColor" {_FONT}>'
-        f"<title>{escape(sequence.id)}: {escape(sequence.labels[:drawn])}</title>"
-    ]
-    for number, first in enumerate(rows):
-        last = min(first + _PER_ROW, drawn)
-        parts.append(
-            f'<g transform="translate(0 {number * _ROW})">{_row(sequence, runs, first, last)}'
-        )
-        parts.append("</g>")
-    return "".join([*parts, "</svg>"])
+        f"<title>{escape(sequence.id)}: {escape(sequence.labels[:drawn])}</title>{drawings}</svg>"
+    )
 
 
 def _row(sequence: DrawnSequence, runs: list[tuple[str, int, int]], first: int, last: int) -> str:

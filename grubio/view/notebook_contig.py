@@ -1,4 +1,4 @@
-"""The features of a contig as HTML for a notebook: both strands, and a table."""
+"""The features of a contig as HTML for a notebook: a map of both strands, and a table."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ _MOST_LISTED = 10
 def contig_html(
     name: str, length: int, features: Sequence[CalledFeature], scheme: LabelScheme
 ) -> str:
-    """Return the features of a contig: the plus strand above a line, the minus strand below.
-
-    The 400 best features are drawn and the ten best are listed.
-    """
+    """Return a map of the 400 best features, plus strand on top, and a table of the ten best."""
     ranked = sorted(features, key=lambda feature: -feature.score)
     colours = dict(zip(scheme.letters, scheme.colours, strict=True))
     names = dict(zip(scheme.letters, scheme.class_names, strict=True))

@@ -1,18 +1,21 @@
-"""The page that shows predictions: one HTML file that needs no network.
+"""The page of predictions: one self-contained HTML file.
 
-The page is ``page.html`` with ``view.css``, ``page.js``, ``ribbons.js`` and a further script in
-place. Between its head and its script stands the data: one line of JSON per sequence, with
-probabilities as bytes (0 to 255) in base64, residue by residue. It is written line by line, so that
-memory does not grow with the number of sequences.
+It is ``page.html`` with ``view.css`` and the scripts. Between its head and its scripts is the data,
+one line of JSON per sequence. It is written line by line, so that memory does not grow with the
+number of sequences.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from grubio import __version__
 from grubio.sequences.scheme import SCHEMES, LabelScheme
@@ -22,16 +25,16 @@ _HERE = resources.files("grubio.view")
 
 
 def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tuple[str, str]:
-    """Return what stands before and after the lines of data.
+    """Return the parts of the page before and after the data.
 
     Parameters
     ----------
     scheme
         The classes.
     script
-        Name of the script that draws the data.
+        File name of the script that draws the data.
     title
-        Heading of the page; what is predicted by default.
+        Heading of the page.
     """
     classes = [
         {
@@ -64,7 +67,7 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
         "ABOUT": json_line(about),
         "SCRIPT": "".join(map(_content, ("page.js", "ribbons.js", script))),
     }
-    # One pass over each half: the name of a class may look like a mark.
+    # In one pass: the name of a class may look like a mark.
     before, after = (
         re.sub(r"/\*([A-Z]+)\*/", lambda mark: contents[mark[1]], half)
         for half in _content("page.html").split("/*DATA*/")
@@ -75,6 +78,12 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
 def json_line(content: Any) -> str:
     """Return a value as JSON that can stand inside a ``script`` element."""
     return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def base64_bytes(fractions: npt.NDArray[np.floating]) -> str:
+    """Return fractions as bytes (0 to 255) in base64, row by row."""
+    levels = np.rint(np.clip(fractions, 0, 1) * 255).astype(np.uint8)
+    return base64.b64encode(levels.tobytes()).decode("ascii")
 
 
 def _content(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Matplotlib figures as SVG: the same bytes on every run, in the colours of the page around them.
+"""Matplotlib figures as reproducible SVG, in the colours of the page.
 
-A figure is drawn in the light colours below. Inside a page each of them becomes a CSS variable,
-so the figure follows the light and the dark look of the page without being drawn twice.
+Figures are drawn in the light colours below. In a page these become CSS variables, so that figures
+follow its light and its dark theme.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
 
 @contextlib.contextmanager
 def drawing_style() -> Iterator[None]:
-    """Draw and save within this: the user's own matplotlib settings have no say in it."""
+    """Draw in the style of grubio, whatever the user's Matplotlib settings."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
@@ -77,35 +77,35 @@ def drawing_style() -> Iterator[None]:
 
 
 def inline_svg(figure: Figure, name: str, description: str) -> Markup:
-    """Return a figure as an ``<svg>`` element for a page.
+    """Return a figure drawn within :func:`drawing_style` as an ``<svg>`` element for a page.
 
     Parameters
     ----------
     figure
-        Drawn within :func:`drawing_style`.
+        The figure.
     name
-        Unique in the page; prefix of every ``id`` in the figure.
+        Unique prefix of every ``id`` in the figure.
     description
-        What the figure says, for those who do not see it.
+        Text for screen readers.
     """
     return inline_svg_text(_as_text(figure), name, description)
 
 
 def inline_svg_text(text: str, name: str, description: str) -> Markup:
-    """Return the text of a file of :func:`write_svg` as :func:`inline_svg` would return its figure.
+    """Return the content of a file of :func:`write_svg` as an ``<svg>`` element for a page.
 
     Raises
     ------
     ValueError
-        If it is no SVG.
+        If it is not SVG.
     """
     text = text[text.index("<svg") :].strip()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    # The page has its own paper.
+    # The page has its own background.
     text = text.replace("fill: #ffffff", "fill: none", 1)
     text = re.sub(r'\sxmlns(:xlink)?="[^"]*"|\sversion="1\.1"', "", text)
-    text = re.sub(r'(<svg[^>]*?)\s(?:width)="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?)\s(?:height)="[^"]*"', r"\1", text, count=1)
+    for size in ("width", "height"):
+        text = re.sub(rf'(<svg[^>]*?)\s{size}="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     text = re.sub(r"font: (?:\w+ )*?([\d.]+px) [^;\"]*", r"font-size: \1", text)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
@@ -116,7 +116,7 @@ def inline_svg_text(text: str, name: str, description: str) -> Markup:
 
 
 def write_svg(path: Path, figure: Figure, title: str) -> None:
-    """Write a figure as a file of its own, on white.
+    """Write a figure on a white background to a file.
 
     Raises
     ------

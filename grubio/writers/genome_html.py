@@ -1,8 +1,8 @@
-"""Called features of a genome as one HTML page: format ``html`` of genome models.
+"""Format ``html`` of genome models: called features as one HTML page.
 
-The page holds features, not the bases and their probabilities, which would be too much for a
-browser; those go into the format ``igv``. Its data is a line of JSON for each contig, then a line
-for each feature: class, start (1-based), end (inside), strand, score.
+Bases and their probabilities would be too much for a browser; format ``igv`` has them. The data of
+the page is one line of JSON per contig, followed by one line per feature: class, start (1-based),
+end (inclusive), strand, score.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class GenomeHtmlFormat(TextFormat[CalledStretch]):
         return self._before
 
     def text(self, item: CalledStretch) -> str:
-        """Return the lines of features, after that of the contig at its start."""
+        """Return the lines of the features, and of the contig at its start."""
         stretch, features = item
         lines: list[object] = []
         if stretch.start == 0:

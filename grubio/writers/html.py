@@ -1,14 +1,9 @@
-"""Format ``html``: sequences on one page; see :mod:`grubio.view.page`."""
+"""Format ``html``: labelled sequences as one HTML page, :mod:`grubio.view.page`."""
 
 from __future__ import annotations
 
-import base64
-
-import numpy as np
-import numpy.typing as npt
-
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.view.page import json_line, page_parts
+from grubio.view.page import base64_bytes, json_line, page_parts
 from grubio.writers.text import Content, TextFormat
 
 
@@ -30,11 +25,11 @@ class HtmlFormat(TextFormat[LabelledSequence]):
             "sequence": item.sequence,
             "labels": item.labels,
             "confidence": round(float(item.confidence.mean()), 4),
-            "probabilities": _bytes(item.probabilities),
+            "probabilities": base64_bytes(item.probabilities),
         }
         for target, values in item.further.items():
             if target.kind == "value":
-                content[target.name] = _bytes(target.in_unit_range(values))
+                content[target.name] = base64_bytes(target.in_unit_range(values))
         if item.observed is not None:
             content["observed"] = item.observed
         return json_line(content) + "\n"
@@ -42,8 +37,3 @@ class HtmlFormat(TextFormat[LabelledSequence]):
     def footer(self) -> str:
         """Return the rest of the page."""
         return self._after
-
-
-def _bytes(shares: npt.NDArray[np.float32]) -> str:
-    whole = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
-    return base64.b64encode(whole.tobytes()).decode("ascii")
