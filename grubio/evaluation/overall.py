@@ -97,7 +97,7 @@ def score_predictions(
     first = headline or headline_metric(coarse.scheme, coarse.per_chain.sum(axis=(0, 2)))
     key = score_key(first, coarse.scheme)
     weights = _weights(usable if blocks is None else [blocks[i] for i in usable], settings)
-    calibration = CalibrationScores(bundle.temperature, bundle.offsets)
+    calibration = CalibrationScores(bundle.calibration().temperature, bundle.calibration().offsets)
     for i in usable:
         calibration.add(observed[i], probabilities[i])
     lengths = [len(records[i]) for i in usable]

@@ -1,10 +1,10 @@
-"""Batches of similar length under a budget of residues, padding counted."""
+"""Training examples, and batches of similar length under a budget of residues."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +12,21 @@ import numpy.typing as npt
 from grubio.sequences.alphabet import Alphabet
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.scored_classes import scored_classes
 from grubio.sequences.target import Target
 
 IGNORED = -100
-"""The class index of residues that take no part in the loss: masked, unknown, or padding."""
+"""Class index of residues that do not count in the loss: masked, unknown, or padding."""
 
 Answers: TypeAlias = Mapping[str, npt.NDArray[Any]]
-"""What is known for targets, by name, with residues on the first axis: class indices, int64, as of
-the labels; values in the unit range, float32, NaN where unknown; or shares of the classes,
+"""Known answers by target, with residues on the first axis: class indices, int64, as for the
+labels; values scaled to 0 to 1, float32, NaN where unknown; or shares of the classes,
 ``(..., class)``, zeros where unknown."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One stretch to learn from.
+    """A sequence, or a piece of one, to learn from.
 
     Attributes
     ----------
@@ -33,11 +34,11 @@ class Example:
         Residue codes, uint8 ``(residue,)``.
     classes
         Class indices, int64 ``(residue,)``; :data:`IGNORED` where the residue does not count, and
-        from the size of the scheme upwards where the class is known only coarsely.
+        from the size of the scheme upwards where only the coarse class is known.
     answers
-        What is known for further targets, by name.
+        Known answers for further targets.
     teacher_probabilities
-        Probabilities that a teacher gives, float16 ``(residue, class)``, by target.
+        The teacher's probabilities, float16 ``(residue, class)``, by target.
     """
 
     codes: npt.NDArray[np.uint8]
@@ -60,23 +61,22 @@ class Example:
         )
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Padded examples.
+class Batch(NamedTuple):
+    """Examples side by side, padded at the end.
 
     Attributes
     ----------
     codes
         Residue codes, uint8 ``(time, batch)``.
     lengths
-        Residues of each sequence, int64 ``(batch,)``.
+        Residues of each example, int64 ``(batch,)``.
     classes
         Class indices, int64 ``(time, batch)``; :data:`IGNORED` at padding.
     answers
-        What is known for further targets, ``(time, batch)`` or ``(time, batch, class)``; a target
-        without an answer for any of the examples is left out.
+        Known answers for further targets, ``(time, batch)`` or ``(time, batch, class)``; a target
+        is left out if no example has an answer for it.
     teacher_probabilities
-        Probabilities that a teacher gives, ``(time, batch, class)``, by target.
+        The teacher's probabilities, ``(time, batch, class)``, by target.
     """
 
     codes: npt.NDArray[np.uint8]
@@ -95,8 +95,8 @@ def labelled_examples(
 ) -> Iterator[Example]:
     """Yield a record as one example, or as pieces of nearly equal length up to ``max_length``.
 
-    Pieces of which nothing is known for the labels nor for a target that models predict are left
-    out.
+    A piece is left out if nothing is known in it, neither a label nor an answer for a target that
+    models predict.
 
     Raises
     ------
@@ -105,35 +105,25 @@ def labelled_examples(
     """
     if record.labels is None:
         raise ValueError(f"record '{record.id}' has no labels")
-    codes = alphabet.encode(record.sequence)
-    classes = _class_indices(record.labels, scheme)
-    if record.mask is not None:
-        classes[np.frombuffer(record.mask.encode("ascii"), dtype=np.uint8) == ord("0")] = IGNORED
-    pieces = 1 if max_length is None else -(-len(codes) // max_length)
-    whole = Example(codes, classes, answers_of(record, targets))
-    predicted = [target.name for target in targets if target.shipped]
-    for places in np.array_split(np.arange(len(codes)), pieces):
-        part = whole.part(int(places[0]), int(places[-1]) + 1)
-        learned = [part.classes, *(part.answers[n] for n in predicted if n in part.answers)]
-        if any(is_known(answer).any() for answer in learned):
-            yield part
-
-
-def answers_of(record: Record, targets: Sequence[Target]) -> dict[str, npt.NDArray[Any]]:
-    """Return the answers that a record has for targets, as a network learns them, by name."""
     answers: dict[str, npt.NDArray[Any]] = {}
     for target in targets:
         answer = record.answers.get(target.name)
-        if isinstance(answer, str):
-            if target.scheme is not None:
-                answers[target.name] = _class_indices(answer, target.scheme)
-        elif answer is not None:
+        if isinstance(answer, str) and target.scheme is not None:
+            answers[target.name] = _class_indices(target.scheme.encode(answer), target.scheme)
+        elif isinstance(answer, np.ndarray):
             answers[target.name] = answer if target.shares else target.in_unit_range(answer)
-    return answers
+    classes = _class_indices(scored_classes(record, scheme), scheme)
+    whole = Example(alphabet.encode(record.sequence), classes, answers)
+    predicted = [target.name for target in targets if target.shipped and target.name in answers]
+    pieces = 1 if max_length is None else -(-len(whole) // max_length)
+    for places in np.array_split(np.arange(len(whole)), pieces):
+        part = whole.part(int(places[0]), int(places[-1]) + 1)
+        if any(is_known(a).any() for a in (part.classes, *(part.answers[n] for n in predicted))):
+            yield part
 
 
 def is_known(answer: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Tell of which residues an answer is known; see :data:`Answers`."""
+    """Tell for which residues an answer is known; see :data:`Answers`."""
     if answer.dtype == np.int64:
         return np.asarray(answer != IGNORED)
     return np.asarray(np.isfinite(answer) if answer.dtype == np.float32 else answer.any(axis=-1))
@@ -151,9 +141,10 @@ def class_counts(examples: Sequence[Example], classes: int) -> npt.NDArray[np.in
 def batches_by_length(
     lengths: Sequence[int], budget: int, most: int | None = None
 ) -> list[list[int]]:
-    """Group indices of similar length so that longest times number stays within the budget.
+    """Group sequences of similar length so that each padded batch stays within the budget.
 
-    A sequence longer than the budget gets a batch of its own. No batch has more than ``most``.
+    A sequence longer than the budget gets a batch of its own. No batch has more than ``most``
+    sequences.
 
     Examples
     --------
@@ -169,8 +160,8 @@ def shuffled_batches(
 ) -> list[list[int]]:
     """Return the batches of one epoch in random order, the same for the same seed and epoch.
 
-    Lengths are blurred by up to 10 % before they are sorted, so that an example meets other
-    neighbours in each epoch at little cost in padding.
+    Lengths are multiplied by a random factor from 0.95 to 1.05 before they are sorted, so that
+    batches differ from epoch to epoch at little cost in padding.
     """
     generator = np.random.default_rng((seed, epoch))
     blurred = np.asarray(lengths) * generator.uniform(0.95, 1.05, len(lengths))
@@ -182,21 +173,17 @@ def shuffled_batches(
 def dealt_batches(batches: int, process: int, processes: int) -> list[int]:
     """Return the numbers of the batches that one of several processes takes, in order.
 
-    Batch k goes to process k modulo the number of processes. Where the last round has too few, a
-    process repeats an early batch to keep step; it must not count it (see :func:`is_dealt`).
+    Batch k goes to process k modulo the number of processes. If the last round has too few
+    batches, a process repeats an early one to keep step; it must not count it (see
+    :func:`is_dealt`).
 
     Examples
     --------
     >>> dealt_batches(5, 0, 2), dealt_batches(5, 1, 2)
-    ([0, 2, 4], [1, 3, 1])
+    ([0, 2, 4], [1, 3, 0])
     """
-    rounds = range(-(-batches // processes))
-    return [
-        process + processes * turn
-        if is_dealt(turn, batches, process, processes)
-        else process % batches
-        for turn in rounds
-    ]
+    rounds = -(-batches // processes)
+    return [number % batches for number in range(process, rounds * processes, processes)]
 
 
 def is_dealt(turn: int, batches: int, process: int, processes: int) -> bool:
@@ -269,9 +256,9 @@ def padding_waste(batches: Sequence[Sequence[int]], lengths: Sequence[int]) -> f
     return 1 - useful / computed
 
 
-def _class_indices(labels: str, scheme: LabelScheme) -> npt.NDArray[np.int64]:
-    found = scheme.encode(labels).astype(np.int64)
-    return np.where(found < scheme.size + len(scheme.coarse_letters), found, IGNORED)
+def _class_indices(found: npt.NDArray[np.uint8], scheme: LabelScheme) -> npt.NDArray[np.int64]:
+    counted = found < scheme.size + len(scheme.coarse_letters)
+    return np.where(counted, found.astype(np.int64), IGNORED)
 
 
 def _by_name(answers: Sequence[Answers], shape: tuple[int, ...]) -> Answers:
@@ -282,7 +269,6 @@ def _by_name(answers: Sequence[Answers], shape: tuple[int, ...]) -> Answers:
 def _side_by_side(
     answers: Sequence[npt.NDArray[Any] | None], shape: tuple[int, ...]
 ) -> npt.NDArray[Any]:
-    """Return answers, at least one of them there, as ``(time, batch)`` or with an axis more."""
     first = next(answer for answer in answers if answer is not None)
     missing = {"i": IGNORED, "f": np.nan}[first.dtype.kind] if first.ndim == 1 else 0
     together = np.full((*shape, *first.shape[1:]), missing, dtype=first.dtype)

@@ -1,9 +1,9 @@
 """The model on disk: a folder with ``weights.safetensors``, ``model.json`` and ``CARD.md``.
 
-``model.json`` holds the number of the format, the network (its name and settings) and how many of
-them are averaged, the inputs, the alphabet, the targets with their calibration, the kind of the
-model, the SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained.
-Loading checks both SHA-256 and refuses what it does not know. There is no pickle anywhere.
+``model.json`` holds the format number, the network (name and settings), the number of members of
+the ensemble, the inputs, the alphabet, the targets with their calibration, the kind of model, the
+SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained. Loading
+checks both SHA-256 and refuses unknown content. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -58,15 +58,15 @@ class Site:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What makes probabilities of the logits of a classes target.
+    """How logits of a target of classes become probabilities.
 
     Attributes
     ----------
     temperature
         Logits are divided by it before the softmax (Guo et al., ICML 2017).
     offsets
-        Added to the scaled logits, ``(class,)``: corrects for classes that were seen more often in
-        training than they are; empty if nothing is added.
+        Added to the scaled logits, ``(class,)``, to correct for classes that were oversampled in
+        training; empty if nothing is added.
     """
 
     temperature: float = 1.0
@@ -82,12 +82,12 @@ class Bundle:
     model
         The network and its heads, in evaluation mode, on the CPU.
     alphabet
-        What it reads.
+        The residues that it reads.
     calibrations
-        By name of target; targets of classes that are not here are not calibrated.
+        By name of target; a target of classes without an entry is not calibrated.
     sites
-        For a model of a genome's strands: how each class of fixed width is called, by letter. None
-        for a model of other sequences.
+        For a genome model: how each class of fixed width is called, by letter. None for a model of
+        sequences.
     metadata
         Content of ``model.json``.
     """
@@ -100,7 +100,7 @@ class Bundle:
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """What it predicts; the first one is the main one."""
+        """The targets that it predicts; the first is the main one."""
         return self.model.targets
 
     @property
@@ -108,19 +108,9 @@ class Bundle:
         """The classes of the main target."""
         return cast("LabelScheme", self.targets[0].scheme)
 
-    @property
-    def temperature(self) -> float:
-        """Temperature of the main target."""
-        return self.calibration(self.targets[0]).temperature
-
-    @property
-    def offsets(self) -> tuple[float, ...]:
-        """Offsets of the main target."""
-        return self.calibration(self.targets[0]).offsets
-
-    def calibration(self, target: Target) -> Calibration:
-        """Return the calibration of a target."""
-        return self.calibrations.get(target.name, Calibration())
+    def calibration(self, target: Target | None = None) -> Calibration:
+        """Return the calibration of a target, the main one by default."""
+        return self.calibrations.get((target or self.targets[0]).name, Calibration())
 
     @property
     def kind(self) -> Kind:
@@ -153,7 +143,11 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
         "members": len(members_of(model)),
         "inputs": _INPUTS,
         "alphabet": bundle.alphabet.name,
-        "targets": [_target_as_dict(bundle, target) for target in bundle.targets],
+        "targets": [
+            target.as_dict()
+            | (dataclasses.asdict(bundle.calibration(target)) if target.scheme else {})
+            for target in bundle.targets
+        ],
         "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "training": dict(training),
@@ -166,21 +160,13 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
     write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")
 
 
-def _target_as_dict(bundle: Bundle, target: Target) -> dict[str, Any]:
-    if target.kind == "value":
-        return target.as_dict()
-    return target.as_dict() | dataclasses.asdict(bundle.calibration(target))
-
-
 def load_metadata(folder: str | Path) -> dict[str, Any]:
-    """Return the content of ``model.json`` as it is in the newest format.
-
-    ``format`` is the number of the format on the disk.
+    """Return the content of ``model.json`` in the newest format; ``format`` is that of the file.
 
     Raises
     ------
     GrubioError
-        If the folder holds no model bundle or one of an unknown format.
+        If the folder holds no model bundle, or one that is damaged or of an unknown format.
     """
     path = Path(folder) / METADATA_FILE
     try:
@@ -197,10 +183,10 @@ def load_metadata(folder: str | Path) -> dict[str, Any]:
         raise GrubioError(
             f"model format {FORMAT} or an earlier one was expected", path=path, hint="update grubio"
         )
-    # Models of the first releases have no such line.
+    # Models of the first releases have no checksum here.
     if metadata.get(_CHECKSUM, _sha256_of(metadata)) != _sha256_of(metadata):
         raise GrubioError(
-            f"is damaged, or was edited: it does not agree with its own {_CHECKSUM}",
+            f"is damaged or was edited: it does not match its own {_CHECKSUM}",
             path=path,
             hint="install or train the model again",
         )
@@ -218,8 +204,7 @@ def _sha256_of(metadata: Mapping[str, Any]) -> str:
 
 
 def _unknown(error: Exception, path: Path) -> GrubioError:
-    what = f"is not a model that this grubio ({__version__}) knows: {error}"
-    return GrubioError(what, path=path)
+    return GrubioError(f"is not a model that this grubio ({__version__}) knows: {error}", path=path)
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -250,7 +235,11 @@ def load_bundle(folder: str | Path) -> Bundle:
         return Bundle(
             _with_weights(metadata, alphabet, weights),
             alphabet,
-            _calibrations(metadata["targets"]),
+            {
+                target["name"]: Calibration(float(target["temperature"]), tuple(target["offsets"]))
+                for target in metadata["targets"]
+                if target["kind"] == "classes"
+            },
             sites and {letter: Site(**values) for letter, values in sites.items()},
             metadata,
         )
@@ -275,18 +264,10 @@ def _with_weights(
         raise ValueError(f"there is no network '{network['name']}'")
     targets = [target_from_dict(target) for target in metadata["targets"]]
     architecture = Architecture(network["name"], **network["settings"])
-    # Without memory, and without random weights that would be thrown away.
+    # On the meta device no memory is taken and no weights are drawn, only to be replaced.
     with torch.device("meta"):
         model = new_labeller(architecture, targets, alphabet.channel_table, metadata["members"])
     model.load_state_dict(weights, assign=True)
     for labeller in members_of(model):
         labeller.network.stem.channel_table = torch.from_numpy(alphabet.channel_table)
     return model.eval()
-
-
-def _calibrations(targets: Sequence[Mapping[str, Any]]) -> dict[str, Calibration]:
-    return {
-        target["name"]: Calibration(float(target["temperature"]), tuple(target["offsets"]))
-        for target in targets
-        if target["kind"] == "classes"
-    }

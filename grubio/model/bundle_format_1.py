@@ -1,4 +1,4 @@
-"""Model bundles of format 1, which grubio 0.1.0 wrote: a GRU, labels, and maybe accessibility."""
+"""Model bundles of format 1, of grubio 0.1.0: a GRU that predicts labels, maybe accessibility."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from grubio.sequences.kind import kind_of
+from grubio.sequences.target import Target
 
 _T = TypeVar("_T")
 _NETWORK = ("hidden_size", "layers", "dropout", "stem_channels", "stem_width")
@@ -19,7 +20,7 @@ _NEW_NAMES = {
 
 
 def upgraded(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of ``model.json`` as format 2 has it, but for the number of the format.
+    """Return the content of ``model.json`` as in format 2, but with its own format number.
 
     Raises
     ------
@@ -39,15 +40,8 @@ def upgraded(metadata: Mapping[str, Any]) -> dict[str, Any]:
     content["targets"] = [labels]
     if architecture.get("accessibility"):
         weight = content["training"]["settings"].get("accessibility_weight", 1.0)
-        content["targets"].append(
-            {
-                "name": "accessibility",
-                "kind": "value",
-                "weight": weight,
-                "range": [0.0, 1.0],
-                "column": "rsa",
-            }
-        )
+        accessibility = Target("accessibility", "value", weight=weight, column="rsa")
+        content["targets"].append(accessibility.as_dict())
     settings = {key: architecture[key] for key in _NETWORK if key in architecture}
     content["network"] = {"name": "gru", "settings": settings}
     content["members"] = architecture.get("members", 1)
@@ -57,7 +51,7 @@ def upgraded(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def renamed(weights: Mapping[str, _T]) -> dict[str, _T]:
-    """Return weights by the names that they have in format 2.
+    """Return weights by their names in format 2.
 
     Examples
     --------

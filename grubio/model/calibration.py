@@ -1,7 +1,4 @@
-"""Calibration: probabilities that mean what they say.
-
-Temperature scaling and the expected calibration error follow Guo et al., ICML 2017.
-"""
+"""Calibration: temperature scaling and the calibration error, after Guo et al., ICML 2017."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax
 
 BINS = 15
-"""Number of equal bins of confidence."""
+"""Number of bins of confidence, all of equal width."""
 
 Floats = npt.NDArray[np.floating]
 
 
 def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
-    """Return the temperature that makes the mean negative log-likelihood smallest.
+    """Return the temperature that minimises the mean negative log-likelihood.
 
     Parameters
     ----------
@@ -25,7 +22,7 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
         Scores before the softmax, ``(residue, class)``.
     classes
         Class of each residue, ``(residue,)``; residues whose class has no column in ``logits``
-        do not count. Where none counts the temperature is 1.
+        do not count. If none counts, the temperature is 1.
     """
     counted = (classes >= 0) & (classes < logits.shape[1])
     if not counted.any():
@@ -43,18 +40,18 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
 def fit_offsets(
     logits: Floats, classes: npt.NDArray[np.integer]
 ) -> tuple[float, npt.NDArray[np.float64]]:
-    """Return the temperature and the offset of each class that fit best together.
+    """Return the temperature and the offsets of the classes that fit best together.
 
-    Scaled logits plus offsets give the probabilities: what was learned from windows where a class
-    is common is set right for data where it is rare (the vector scaling of Guo et al. with one
-    scale for all classes).
+    Probabilities are the softmax of ``logits / temperature + offsets``: the vector scaling of Guo
+    et al. with one scale for all classes. The offsets correct a model that was trained on windows
+    where a class is more common than in the data.
 
     Parameters
     ----------
     logits
         Scores before the softmax, ``(residue, class)``, on data with the true frequencies.
     classes
-        Class of each residue, ``(residue,)``; every one has a column.
+        Class of each residue, ``(residue,)``; each must have a column.
 
     Returns
     -------
@@ -71,10 +68,10 @@ def fit_offsets(
         by_offset = probabilities.mean(axis=0) - observed
         right = logits[rows, classes]
         by_scale = scale * ((probabilities * logits).sum(axis=1) - right).mean()
-        # A little pull towards 0 keeps the offset of a class that never occurs finite.
-        pull = 1e-6 * values[1:]
-        surprise = -scores[rows, classes].mean() + (pull * values[1:]).sum() / 2
-        return float(surprise), np.concatenate(([by_scale], by_offset + pull))
+        # A small penalty keeps the offset of a class that never occurs finite.
+        penalty = 1e-6 * values[1:]
+        total = -scores[rows, classes].mean() + (penalty * values[1:]).sum() / 2
+        return float(total), np.concatenate(([by_scale], by_offset + penalty))
 
     start = np.zeros(1 + logits.shape[1])
     bounds = [(-3.0, 3.0)] + [(-20.0, 20.0)] * logits.shape[1]
@@ -91,9 +88,9 @@ def calibration_error(probabilities: Floats, classes: npt.NDArray[np.integer]) -
 
 
 def calibration(logits: Floats, classes: npt.NDArray[np.integer]) -> tuple[float, float]:
-    """Return the temperature of :func:`fit_temperature` and the calibration error that it leaves.
+    """Return the temperature of :func:`fit_temperature` and the remaining calibration error.
 
-    Parameters are the same; every class must have a column.
+    The parameters are the same, but every class must have a column.
     """
     temperature = fit_temperature(logits, classes)
     probabilities = np.exp(log_softmax(logits / temperature, axis=1))
@@ -101,21 +98,21 @@ def calibration(logits: Floats, classes: npt.NDArray[np.integer]) -> tuple[float
 
 
 def at_temperature(probabilities: Floats, temperature: float) -> Floats:
-    """Return probabilities ``(residue, class)`` as a softmax at another temperature gives them."""
+    """Return probabilities ``(residue, class)`` rescaled to a temperature."""
     tiny = np.finfo(np.float32).tiny
     logits = np.log(np.maximum(probabilities, tiny)) / temperature
     return np.asarray(np.exp(log_softmax(logits, axis=1)))
 
 
 def reliability(confidence: Floats, correct: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Return, per bin of confidence, the number, the summed confidence and the number right.
+    """Return, per bin of confidence, the counts, the sums of confidence and the correct counts.
 
     Parameters
     ----------
     confidence
         Probability of the predicted class, ``(residue,)``.
     correct
-        Whether the prediction is right, ``(residue,)``.
+        Whether the predicted class is the observed one, ``(residue,)``.
 
     Returns
     -------
@@ -134,12 +131,12 @@ def reliability(confidence: Floats, correct: npt.NDArray[np.bool_]) -> npt.NDArr
 
 
 def expected_calibration_error(sums: Floats) -> npt.NDArray[np.float64]:
-    """Return the mean distance of confidence and accuracy, weighted by residues.
+    """Return the mean difference between confidence and accuracy, weighted by residues.
 
     Parameters
     ----------
     sums
-        What :func:`reliability` returns, ``(..., bin, 3)``, possibly summed over chains.
+        The result of :func:`reliability`, ``(..., bin, 3)``, possibly summed over chains.
     """
     total = sums[..., 0].sum(axis=-1)
     distance = np.abs(sums[..., 1] - sums[..., 2]).sum(axis=-1)

@@ -51,11 +51,11 @@ Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accura
 
 
 def promised(metadata: Mapping[str, Any]) -> str:
-    """Return how closely the answers of a model repeat, one line for people."""
+    """Return in one line how reproducible the predictions of a model are."""
     name = metadata["network"]["name"]
     return (
-        f"The network is `{name}`. On one kind of CPU, its answer to a sequence is the same "
-        f"{NETWORKS[name].promise}, whatever is computed beside it, in any order, batch or shard."
+        f"The network is `{name}`. On one kind of CPU, its prediction for a sequence is the same "
+        f"{NETWORKS[name].promise}, whatever the other sequences, their order, batches or shards."
     )
 
 

@@ -1,4 +1,4 @@
-"""Where tensors are computed: the device and the number of CPU threads."""
+"""Devices and CPU threads."""
 
 from __future__ import annotations
 
@@ -12,27 +12,21 @@ from grubio.errors import GrubioError
 def choose_device(wanted: str) -> torch.device:
     """Return the device for ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
-    ``auto`` takes CUDA if there is any, else Apple's MPS, else the CPU.
+    ``auto`` is CUDA if available, else Apple's MPS, else the CPU.
 
     Raises
     ------
     GrubioError
-        If the wanted device is not there.
+        If the wanted device is not available.
     """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if wanted == "auto":
-        return torch.device(next(name for name, found in there.items() if found))
-    if not there.get(wanted, False):
+    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = [name for name, found in usable.items() if found] + ["cpu"]
+    if wanted not in ("auto", *available):
         raise GrubioError(
-            f"device '{wanted}' was asked for, but this machine has "
-            f"{', '.join(name for name, found in there.items() if found)}",
+            f"device '{wanted}' was asked for, but this machine has {', '.join(available)}",
             hint="use --device auto",
         )
-    return torch.device(wanted)
+    return torch.device(available[0] if wanted == "auto" else wanted)
 
 
 def available_threads() -> int:

@@ -1,9 +1,9 @@
-"""One GRU in one direction with a gradient of its own, for training on a CPU.
+"""A GRU in one direction with a hand-written gradient, for training on a CPU.
 
-:class:`torch.nn.GRU` keeps a graph of a dozen small operations for every step on a CPU. Here the
-forward pass leaves the gates where they were computed, and the backward pass has three operations
-and one matrix product in a step; the gradients of the weights are one product over all steps.
-The recurrence is that of :mod:`grubio.model.networks.gru`.
+On a CPU, :class:`torch.nn.GRU` records a dozen small operations for every step. Here the forward
+pass keeps the gates in place, and a step of the backward pass is three operations and one matrix
+product; the gradient of each weight matrix is one product over all steps. The recurrence is that of
+:mod:`grubio.model.networks.gru`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def states_of(gru: nn.GRU, inputs: Tensor) -> Tensor:
 def reordered(rows: Tensor, involution: Tensor) -> Tensor:
     """Return rows ``(time, batch, channel)`` in an order that undoes itself, ``(time * batch,)``.
 
-    Its gradient is put in order the same way, where that of indexing adds up row by row.
+    The gradient is reordered in the same way; that of indexing would add it up row by row.
     """
     return cast("Tensor", _Reordered.apply(rows, involution))  # type: ignore[no-untyped-call]
 
@@ -50,7 +50,7 @@ class _States(torch.autograd.Function):
     ) -> Tensor:
         steps, batch, _ = inputs.shape
         width = recurrent.shape[1]
-        # Gates lie side by side as candidate n, reset r, update z, and n's recurrent part.
+        # The columns of a step are the candidate n, reset r, update z, and n's recurrent part.
         turned = _candidate_first(weight, width)
         offsets = _candidate_first(bias, width)
         offsets[width:] += own[: 2 * width]
@@ -66,7 +66,7 @@ class _States(torch.autograd.Function):
             candidate, gated = now[:, :width], now[:, width : 3 * width]
             now[:, width:].addmm_(state, transposed)
             gated.sigmoid_()
-            # tanh(a) = 2 sigmoid(2 a) - 1, at a fraction of the time.
+            # tanh(a) = 2 sigmoid(2 a) - 1, in a fraction of the time.
             candidate.addcmul_(gated[:, :width], now[:, 3 * width :])
             candidate.mul_(2).sigmoid_().mul_(2).sub_(1)
             state = torch.lerp(candidate, state, gated[:, width:], out=states[step])
@@ -79,7 +79,7 @@ class _States(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         inputs, turned, recurrent, states = ctx.saved_tensors
-        # What each gate's gradient is of the state's, in place of the gates.
+        # The derivatives of the state by the gates' inputs, written over the gates.
         gates, ctx.gates = ctx.gates, None
         steps, batch, width = states.shape
         n, r, z, hn = gates.split(width, dim=2)

@@ -1,4 +1,4 @@
-"""Heads: what a model predicts from the states of its network, one head for each target."""
+"""Heads: linear layers from the states of a network to its outputs, one for each target."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from grubio.sequences.target import Target
 
 Outputs: TypeAlias = Mapping[str, Tensor]
-"""By name of target: logits ``(..., class)`` of classes; of a value, ``(...)``, where in its range
-it lies, from 0 to 1. The leading axes are ``(time, batch)`` of a model and ``(residue,)`` of an
-engine."""
+"""By name of target: the logits of classes, ``(..., class)``; a value scaled to 0 to 1, ``(...)``.
+The leading axes are ``(time, batch)`` for a model and ``(residue,)`` for an engine."""
 
 
 class Head(nn.Linear):
@@ -37,12 +36,12 @@ class Head(nn.Linear):
 
 
 def output_of(target: Target, scores: Tensor) -> Tensor:
-    """Return the output for a target of the linear layer's scores ``(..., size)``."""
+    """Return the output for a target, given the scores ``(..., size)`` of its linear layer."""
     return scores if target.kind == "classes" else scores.squeeze(-1).sigmoid()
 
 
 def mean_outputs(targets: Sequence[Target], answers: Sequence[Outputs]) -> Outputs:
-    """Return the mean of several outputs: of log-probabilities for classes, of values else."""
+    """Return the mean over several outputs: of log-probabilities for classes, else of values."""
     means = {}
     for target in targets:
         parts = [answer[target.name] for answer in answers]

@@ -1,4 +1,4 @@
-"""The labeller: a network and a head for each target, and the mean of several of them."""
+"""The labeller, a network with a head for each target, and the ensemble of several."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Labeller(nn.Module):
     network
         The network.
     targets
-        What to predict; the first one is the main one.
+        What to predict; the first is the main one.
     """
 
     def __init__(self, network: Network, targets: Sequence[Target]) -> None:
@@ -39,27 +39,25 @@ class Labeller(nn.Module):
 
     @property
     def shape(self) -> tuple[Architecture, list[Target]]:
-        """What the members of an ensemble have in common: all but how they were trained."""
+        """The architecture and the targets, which the members of an ensemble have in common."""
         return self.architecture, [replace(target, weight=1.0) for target in self.targets]
 
     def forward(self, codes: Tensor, lengths: Tensor) -> Outputs:
-        """Return the outputs of a batch; what stands at padding means nothing.
+        """Return the outputs of a batch; those at padding mean nothing.
 
-        Parameters are those of :meth:`grubio.model.networks.protocol.Network.forward`.
+        The parameters are those of :meth:`grubio.model.networks.protocol.Network.forward`.
         """
         return self.outputs(self.network(codes, lengths))
 
     def outputs(self, states: Tensor) -> Outputs:
-        """Return the outputs of the network's states ``(time, batch, feature)``."""
+        """Return the outputs for the network's states ``(time, batch, feature)``."""
         return {
             target.name: head(states) for target, head in zip(self.targets, self.heads, strict=True)
         }
 
 
 class Ensemble(nn.Module):
-    """Labellers of one architecture whose outputs are averaged.
-
-    Logits are the means of the members' log-probabilities, and values are means.
+    """Labellers of one architecture whose outputs are averaged; see :func:`mean_outputs`.
 
     Parameters
     ----------

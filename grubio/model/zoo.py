@@ -26,7 +26,7 @@ def find_model(name_or_path: str) -> Path:
     Raises
     ------
     GrubioError
-        If there is neither.
+        If there is no such model.
     """
     models = bundled_models()
     if name_or_path in models:

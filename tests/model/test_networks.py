@@ -235,7 +235,7 @@ def test_a_saved_model_is_the_same_after_loading(
     bundle = load_bundle(tmp_path)
     assert bundle.targets == TARGETS
     assert bundle.calibrations == calibrations
-    assert (bundle.scheme, bundle.temperature, bundle.sites) == (SS8, 1.5, None)
+    assert (bundle.scheme, bundle.calibration().temperature, bundle.sites) == (SS8, 1.5, None)
     assert members_of(bundle.model)[0].architecture == architecture(name)
     assert not any(t.is_meta for t in (*bundle.model.parameters(), *bundle.model.buffers()))
     text = "MKTAYIAKQRQISFVK"

@@ -111,7 +111,9 @@ def test_models_of_two_seeds_are_an_ensemble(
     assert len(members_of(bundle.model)) == bundle.metadata["members"] == 2
     # Logarithms of probabilities times the temperature are logits but for a constant.
     logits = [
-        log_softmax(np.log(probabilities(path, few)) * load_bundle(path).temperature, axis=1)
+        log_softmax(
+            np.log(probabilities(path, few)) * load_bundle(path).calibration().temperature, axis=1
+        )
         for path in (*models[name], combined)
     ]
     mean = log_softmax((logits[0] + logits[1]) / 2, axis=1)

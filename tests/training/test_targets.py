@@ -265,7 +265,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(
         member = replace(load_bundle(path), calibrations={})
         (answer,) = Predictor(member, "cpu", 1).predict([record])
         logs.append(np.log(answer.probabilities))
-    mean = np.mean(logs, axis=0) / bundle.temperature
+    mean = np.mean(logs, axis=0) / bundle.calibration().temperature
     expected = np.exp(mean) / np.exp(mean).sum(axis=1, keepdims=True)
     assert np.abs(ours.probabilities - expected).max() < 1e-5
     assert len(members_of(bundle.model)) == 2

@@ -1,1 +1,1 @@
-"""What computes a model for prediction: the packed engine of the GRU, and batches padded."""
+"""What computes a model for prediction: the packed engine of the GRU, and padded batches."""

@@ -1,7 +1,7 @@
-"""Engines: sequences in, the outputs of a model for each of their residues out.
+"""Engines: sequences in, the outputs of a model for each residue out.
 
-A network may have an engine of its own for CPUs (see :mod:`grubio.model.networks.registry`); any
-network on any device can compute padded batches.
+A network may have its own engine for CPUs (see :mod:`grubio.model.networks.registry`); any network
+can compute padded batches on any device.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from grubio.model.labeller import Ensemble, Labeller, members_of
 from grubio.model.networks.registry import NETWORKS
 
 Engine: TypeAlias = Callable[[Sequence[Codes]], Outputs]
-"""Returns the outputs ``(residue, ...)`` of sequences of residue codes ``(residue,)``, end to end;
-they are those of the model, but for rounding."""
+"""Returns the outputs ``(residue, ...)`` for sequences of residue codes ``(residue,)``, one after
+another; they are those of the model but for rounding."""
 
 
 def engine_of(model: Labeller | Ensemble, device: torch.device) -> Engine:
-    """Return what computes a model, which is on the device already, for prediction."""
+    """Return the engine for a model that is on the device already."""
     own = NETWORKS[model.architecture.network].engine
     if own is None or device.type != "cpu":
         return PaddedEngine(model, device)
@@ -40,15 +40,7 @@ def engine_of(model: Labeller | Ensemble, device: torch.device) -> Engine:
 
 
 class PaddedEngine:
-    """Computes a model as it is, on batches that are padded.
-
-    Parameters
-    ----------
-    model
-        The model.
-    device
-        Where it is.
-    """
+    """Computes padded batches with a model that is on the device already."""
 
     def __init__(self, model: Labeller | Ensemble, device: torch.device) -> None:
         self._model = model

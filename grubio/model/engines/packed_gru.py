@@ -1,19 +1,19 @@
-"""A GRU prepared for prediction on a CPU: the same function, near the speed of its products.
+"""The engine of the GRU for CPUs: the same function, at nearly the speed of its matrix products.
 
-Three things make the difference to :mod:`grubio.model.networks.gru`:
+It differs from :mod:`grubio.model.networks.gru` in three ways:
 
-* Rows are packed: those of step 0 of all sequences come first, longest sequence first, then those
-  of step 1 of the sequences that have one, and so on. Padding is neither stored nor computed. The
+* Rows are packed: first those of step 0 of all sequences, longest sequence first, then those of
+  step 1 of the sequences that have one, and so on. Padding is neither stored nor computed. The
   backward direction reads the same rows from the last step to the first.
-* What an input adds to the gates is one matrix product for many steps; what remains in a step
-  is one product and four operations in place.
-* A hyperbolic tangent costs several times a logistic function. With ``tanh(a) = 2 sigmoid(2 a) -
-  1`` and states kept as ``u = (h + 1) / 2``, the recurrence is ::
+* The inputs' part of the gates is one matrix product for many steps; each step is left with one
+  product and four operations in place.
+* A hyperbolic tangent takes several times as long as a logistic function. With ``tanh(a) =
+  2 sigmoid(2 a) - 1`` and states stored as ``u = (h + 1) / 2``, the recurrence is ::
 
       r = sigmoid(.), z = sigmoid(.), s = sigmoid(2 (W_in x + b_in + r * (W_hn h + b_hn)))
       u' = (1 - z) * s + z * u
 
-  where the factors and the shift are put into the weights once.
+  where the factors and the shift are folded into the weights once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, pad
 
+from grubio.model.batching import padded_codes
 from grubio.model.engines.packed_rows import (
     CHUNK_ROWS,
     LEAST_ROWS,
@@ -33,34 +34,24 @@ from grubio.model.engines.packed_rows import (
     PackedRows,
     chunks_of,
     packed_rows,
-    padded_columns,
     places_of_residues,
 )
 from grubio.model.heads import Head, Outputs, output_of
 from grubio.model.networks.gru import GRU
 
 _COLUMNS = 16
-_REST = 0.5
-"""The state before the first step, h = 0."""
+_INITIAL = 0.5  # h = 0
 
 
 class PackedGRU:
-    """A GRU and its heads, prepared.
-
-    Parameters
-    ----------
-    network
-        The network; its weights are copied.
-    heads
-        One for each target.
-    """
+    """A GRU and its heads, one for each target, prepared for prediction; weights are copied."""
 
     def __init__(self, network: GRU, heads: Sequence[Head]) -> None:
         self._table = network.stem.channel_table.detach()
         self._pad = network.stem.pad_code
         self._convolution = network.stem.convolution
         if self._convolution is not None:
-            # What each residue adds at each place of the convolution: (place and code, channel).
+            # Products of the kernel with each residue code: (kernel position and code, channel).
             weight = self._convolution.weight.detach()
             self._reach = weight.shape[2] // 2
             self._local = (
@@ -102,16 +93,17 @@ class PackedGRU:
         return states
 
     def _inputs(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
-        codes, there = padded_columns(sequences, rows, self._pad)
-        steps = codes.shape[0]
-        residues = self._table[torch.from_numpy(codes[there]).long()]
+        codes, lengths = padded_codes([sequences[number] for number in rows.order], self._pad)
+        steps = len(codes)
+        inside = np.arange(steps)[:, None] < lengths
+        residues = self._table[torch.from_numpy(codes[inside]).long()]
         if self._convolution is None:
             return residues
         reach = self._reach
         wide = np.pad(codes, ((reach, reach), (0, 0)), constant_values=self._pad)
         places = np.stack(
             [
-                wide[place : place + steps][there].astype(np.int64) + place * len(self._table)
+                wide[place : place + steps][inside].astype(np.int64) + place * len(self._table)
                 for place in range(2 * reach + 1)
             ],
             axis=1,
@@ -122,7 +114,7 @@ class PackedGRU:
 
 
 class _Direction:
-    """One GRU in one direction; gates lie side by side as candidate, reset, update, recurrent."""
+    """A GRU in one direction; columns are candidate, reset, update, and recurrent candidate."""
 
     def __init__(self, gru: nn.GRU, *, shifted: bool, backwards: bool) -> None:
         weights = {name: value.detach() for name, value in gru.named_parameters()}
@@ -155,7 +147,7 @@ class _Direction:
         width = self.width
         chunks = chunks_of(rows.starts)
         projected = torch.empty(max(CHUNK_ROWS, rows.starts[1]), 4 * width)
-        # Steps of fewer than the least rows are laid out with padding rows beside them.
+        # Steps of fewer than the least rows are filled up with padding rows.
         wide = torch.zeros(CHUNK_ROWS, 4 * width)
         wide_out = torch.empty(CHUNK_ROWS, width)
         state = torch.empty(0, width)
@@ -176,19 +168,19 @@ class _Direction:
                 )[:, :count]
             else:
                 state = self._run(gates, results, chunk.counts, state)
-            # Padding rows do not go on.
+            # Padding rows end here.
             state = state[: chunk.counts[0 if self._backwards else -1]]
 
     def _run(self, gates: Tensor, results: Tensor, counts: list[int], state: Tensor) -> Tensor:
-        """Write the states of consecutive steps, which follow ``state``, and return the last one.
+        """Write the states of the steps that follow ``state`` and return the last one.
 
-        ``gates`` holds what the inputs add, ``(row, 4 * hidden)``, and is used up.
+        ``gates`` holds the inputs' part, ``(row, 4 * hidden)``, and is overwritten.
         """
         width = self.width
         steps = list(
             zip(
                 counts,
-                # Views of all steps at once cost a fraction of slices step by step.
+                # Splitting once takes a fraction of the time of slicing in every step.
                 torch.split_with_sizes(gates[:, :width], counts),
                 torch.split_with_sizes(gates[:, width : 3 * width], counts),
                 torch.split_with_sizes(gates[:, width : 2 * width], counts),
@@ -216,13 +208,12 @@ class _Direction:
 def _resized(state: Tensor, count: int) -> Tensor:
     if len(state) > count:
         return state[:count]
-    grown = state.new_full((count, state.shape[1]), _REST)
+    grown = state.new_full((count, state.shape[1]), _INITIAL)
     grown[: len(state)] = state
     return grown
 
 
 def _product(bias: Tensor, weights: Tensor, inputs: Tensor, out: Tensor | None = None) -> Tensor:
-    # (row, input) times (input, output) plus (output,).
     count = len(inputs)
     if count >= LEAST_ROWS:
         return torch.addmm(bias, inputs, weights, out=out)
@@ -233,9 +224,9 @@ def _product(bias: Tensor, weights: Tensor, inputs: Tensor, out: Tensor | None =
 
 
 def _joined(layers: Sequence[nn.Linear]) -> tuple[Tensor, Tensor]:
-    """Return bias and weights ``(input, output)`` for states that are kept as ``(h + 1) / 2``.
+    """Return bias and weights ``(input, output)`` for states stored as ``(h + 1) / 2``.
 
-    There are outputs of zeros at the end: products of few columns sum by the number of rows.
+    Zero columns are added: with few, the order of summation would depend on the number of rows.
     """
     weight = torch.cat([layer.weight.detach() for layer in layers])
     bias = torch.cat([layer.bias.detach() for layer in layers]) - weight.sum(dim=1)

@@ -1,4 +1,4 @@
-"""Where the residues of a batch are when rows are packed, as the engine of the GRU has them."""
+"""The layout of packed rows, for the engine of the GRU."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from grubio.model.batching import padded_codes
-
 Codes: TypeAlias = npt.NDArray[np.uint8]
 """Residue codes, ``(residue,)``."""
 
-# A matrix product of few rows sums in another order than one of many; with no product smaller
-# than this, an answer does not depend on what is computed beside it. MKL needs four.
+# A matrix product of few rows sums in another order than one of many. With no product smaller than
+# this, the output for a sequence does not depend on the others of its batch. MKL needs four.
 LEAST_ROWS = 4
 # Rows whose inputs are multiplied at once: enough for full speed, few enough for the cache.
 CHUNK_ROWS = 1024
@@ -23,14 +21,14 @@ CHUNK_ROWS = 1024
 
 @dataclass(frozen=True)
 class PackedRows:
-    """Where the residues of a batch are: the rows of step t are ``starts[t]:starts[t + 1]``.
+    """The layout of a batch: the rows of step t are ``starts[t]:starts[t + 1]``.
 
     Attributes
     ----------
     order
         The sequence in each column, longest first; ``(column,)``.
     starts
-        First row of each step, and the number of all rows; ``(step + 1,)``.
+        First row of each step, then the total number of rows; ``(step + 1,)``.
     """
 
     order: list[int]
@@ -46,7 +44,7 @@ class Chunk:
 
 
 def packed_rows(lengths: Sequence[int]) -> PackedRows:
-    """Return the layout of sequences of some lengths."""
+    """Return the layout of sequences of the given lengths."""
     sizes = np.asarray(lengths)
     order = np.argsort(-sizes, kind="stable")
     longer = len(sizes) - np.searchsorted(np.sort(sizes), np.arange(sizes.max()), side="right")
@@ -54,7 +52,7 @@ def packed_rows(lengths: Sequence[int]) -> PackedRows:
 
 
 def places_of_residues(rows: PackedRows, lengths: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Return the row of each residue of all sequences, end to end; int64 ``(residue,)``."""
+    """Return the row of each residue of the concatenated sequences, int64 ``(residue,)``."""
     column = np.empty(len(lengths), dtype=np.int64)
     column[rows.order] = np.arange(len(lengths))
     ends = np.cumsum(lengths)
@@ -64,18 +62,10 @@ def places_of_residues(rows: PackedRows, lengths: Sequence[int]) -> npt.NDArray[
     return found
 
 
-def padded_columns(
-    sequences: Sequence[Codes], rows: PackedRows, pad_code: int
-) -> tuple[Codes, npt.NDArray[np.bool_]]:
-    """Return codes ``(step, column)`` and which of them are rows."""
-    codes, lengths = padded_codes([sequences[number] for number in rows.order], pad_code)
-    return codes, np.arange(len(codes))[:, None] < lengths
-
-
 def chunks_of(starts: Sequence[int]) -> list[Chunk]:
-    """Return consecutive steps that are computed together, of about :data:`CHUNK_ROWS` rows.
+    """Return chunks of consecutive steps, of about :data:`CHUNK_ROWS` rows each.
 
-    Steps of fewer than :data:`LEAST_ROWS` rows are in one chunk with steps of as many rows only.
+    A step of fewer than :data:`LEAST_ROWS` rows shares a chunk only with steps of as many rows.
     """
     counts = np.diff(np.asarray(starts))
     filled = np.maximum(counts, LEAST_ROWS).tolist()

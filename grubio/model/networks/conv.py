@@ -1,4 +1,4 @@
-"""A residual dilated convolution, to compare with: small, and blind beyond its reach."""
+"""A small residual dilated convolution for comparison; it sees no further than its reach."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import Tensor, nn
 from grubio.model.networks.protocol import Architecture, Network
 
 WIDTH = 5
-"""Places that a layer sees around each residue, itself among them."""
-_LONGEST = 10
-"""Dilation doubles from layer to layer and starts again at 1 after this many layers."""
+"""Kernel size of a layer."""
+_CYCLE = 10
+"""The dilation doubles from layer to layer and starts again at 1 after this many layers."""
 
 
 class Conv(Network):
-    """Layers of convolution, each added to what it read.
+    """Convolutions, each added to its input.
 
     The dilations are 1, 2, 4, ..., 512, and 1 again, as in van den Oord et al., arXiv:1609.03499,
-    2016; n layers up to the tenth see ``2 * (2**n - 1)`` residues on each side.
+    2016; up to ten layers, n of them see ``2 * (2**n - 1)`` residues on each side.
     """
 
     def __init__(self, architecture: Architecture, channel_table: npt.NDArray[np.float32]) -> None:
@@ -27,7 +27,7 @@ class Conv(Network):
         self.features = width = architecture.hidden_size
         self.entrance = nn.Linear(self.stem.features, width)
         self.layers = nn.ModuleList(
-            nn.Conv1d(width, width, WIDTH, padding="same", dilation=2 ** (depth % _LONGEST))
+            nn.Conv1d(width, width, WIDTH, padding="same", dilation=2 ** (depth % _CYCLE))
             for depth in range(architecture.layers)
         )
         self.dropout = nn.Dropout(architecture.dropout)
@@ -38,7 +38,7 @@ class Conv(Network):
         inside = (time < lengths.unsqueeze(1)).unsqueeze(1)
         states: Tensor = self.entrance(self.stem(codes)).permute(1, 2, 0)
         for layer in self.layers:
-            # Padding is zeros again before each layer, as there are beyond the ends of a sequence.
+            # Padding is set to zero, as beyond the ends of a sequence, before each layer.
             states = states * inside
             states = states + self.dropout(layer(states).relu())
         return states.permute(2, 0, 1)

@@ -1,8 +1,8 @@
-"""The bidirectional GRU: codes in, states out, nothing but tensors.
+"""The bidirectional GRU.
 
 Each layer runs one GRU forwards and one backwards. The backward GRU is a forward GRU over each
-sequence reversed within its own length, so padding always comes last and never reaches a
-residue: an output does not depend on the batch that it was computed in.
+sequence reversed within its own length. So padding always comes last and never affects a residue:
+the states of a sequence do not depend on its batch.
 
 The recurrence is that of :class:`torch.nn.GRU` (Cho et al., EMNLP 2014, with the reset gate
 applied after the recurrent matrix product)::
@@ -47,7 +47,7 @@ class GRU(Network):
 
 
 class GRULayer(nn.Module):
-    """One GRU in each direction; their states side by side."""
+    """A GRU in each direction; their states are concatenated."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -55,14 +55,16 @@ class GRULayer(nn.Module):
         self.backwards = nn.GRU(input_size, hidden_size)
         for gru in (self.forwards, self.backwards):
             weights = dict(gru.named_parameters())
-            # Orthogonal recurrent matrices keep the gradient's norm over many steps.
+            # Orthogonal recurrent matrices preserve the norm of the gradient over many steps.
             for gate in weights["weight_hh_l0"].detach().chunk(3):
                 nn.init.orthogonal_(gate)
             nn.init.xavier_uniform_(weights["weight_ih_l0"])
 
     def forward(self, inputs: Tensor, reversal: Tensor) -> Tensor:
         """Return states ``(time, batch, 2 * hidden)`` of inputs ``(time, batch, channel)``."""
-        if _has_own_gradient(inputs):
+        mixed = torch.is_autocast_enabled("cpu")
+        # On other devices and in mixed precision PyTorch's own GRU is faster.
+        if inputs.device.type == "cpu" and torch.is_grad_enabled() and not mixed:
             rows = (reversal * inputs.shape[1] + torch.arange(inputs.shape[1])).flatten()
             ahead = states_of(self.forwards, inputs)
             behind = states_of(self.backwards, reordered(inputs, rows))
@@ -72,20 +74,11 @@ class GRULayer(nn.Module):
         return torch.cat((ahead, _reordered(behind, reversal)), dim=2)
 
 
-def _has_own_gradient(inputs: Tensor) -> bool:
-    # On other devices and in mixed precision PyTorch's own GRU is the faster one.
-    return (
-        inputs.device.type == "cpu"
-        and torch.is_grad_enabled()
-        and not torch.is_autocast_enabled("cpu")
-    )
-
-
 def reversal_index(lengths: Tensor, steps: int) -> Tensor:
-    """Return, int64 ``(time, batch)``, where each step of the reversed sequences comes from.
+    """Return the source of each step of the reversed sequences, int64 ``(time, batch)``.
 
-    Sequences are reversed within their own length and padding stays where it is, so applying
-    the index twice changes nothing.
+    Sequences are reversed within their own length and padding stays in place, so applying the
+    index twice changes nothing.
 
     Examples
     --------
@@ -97,6 +90,6 @@ def reversal_index(lengths: Tensor, steps: int) -> Tensor:
 
 
 def _reordered(states: Tensor, index: Tensor) -> Tensor:
-    # (time, batch, channel) gathered along time with one index (time, batch) for all channels.
+    # Gathers (time, batch, channel) along time by an index (time, batch).
     batch = torch.arange(states.shape[1], device=states.device)
     return states[index, batch]

@@ -1,4 +1,4 @@
-"""What every network has in common."""
+"""The base class of networks, and their settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grubio.model.networks.stem import Stem
 
 @dataclass(frozen=True)
 class Architecture:
-    """Which network, and its size; every network uses all of the settings.
+    """Name and size of a network; every network uses all of the settings.
 
     Attributes
     ----------
@@ -25,11 +25,9 @@ class Architecture:
     layers
         Number of layers.
     dropout
-        Share of units dropped after every layer while training.
-    stem_channels
-        Channels of the convolution before the first layer; 0 is none.
-    stem_width
-        Residues that the convolution sees, an odd number.
+        Share of units dropped after every layer in training.
+    stem_channels, stem_width
+        Channels and kernel size of the convolution before the first layer, see :class:`Stem`.
     """
 
     network: NetworkName
@@ -43,10 +41,10 @@ class Architecture:
 class Network(nn.Module):
     """Codes and lengths in, states out.
 
-    A subclass sets ``features``, the width of its states. What it returns for a residue must not
-    depend on padding nor on the other sequences of a batch. It computes on the device of its
-    inputs and copies nothing to another. Its buffers must be persistent, as those of a loaded model
-    come from the file of weights.
+    A subclass sets ``features``, the width of its states. The states of a sequence must not depend
+    on padding or on the other sequences of the batch. It computes on the device of its inputs and
+    copies nothing to another. Its buffers must be persistent: those of a loaded model are read from
+    the file of weights.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The networks that a model can have, by name: the one list of them.
+"""The networks by name.
 
-A further network is a class in a file of this package and an entry here; the configuration, the
-command line, model cards and the tests of networks follow from the entry.
+A new network is a class in a file of this package and an entry here; the configuration, the command
+line, model cards and the tests of networks follow from the entry.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class NetworkKind:
     description
         What it is, for model cards and documentation.
     promise
-        How closely the outputs for a sequence agree on one CPU, whatever sequences are computed
-        beside it and in which order, batch or shard.
+        How closely the outputs for a sequence agree on one CPU, whatever the other sequences, their
+        order, batches or shards.
     class_path
         Its class, ``module:name``; see :class:`grubio.model.networks.protocol.Network`.
     engine_path
-        What computes it for prediction on a CPU, ``module:name``: a function of a network and
-        heads that returns an engine (see :mod:`grubio.model.engines.engine`). Without one the
+        Its engine for prediction on a CPU, ``module:name``: a function that takes a network and
+        heads and returns an engine (see :mod:`grubio.model.engines.engine`). Without one, the
         network itself computes padded batches.
     """
 
@@ -41,12 +41,12 @@ class NetworkKind:
 
     @property
     def network(self) -> Any:
-        """Its class; loads PyTorch."""
+        """The class; imports PyTorch."""
         return pkgutil.resolve_name(self.class_path)
 
     @property
     def engine(self) -> Any:
-        """What makes its engine, or None."""
+        """The function that returns its engine, or None."""
         return self.engine_path and pkgutil.resolve_name(self.engine_path)
 
 

@@ -1,4 +1,4 @@
-"""What the first layer of a network reads: one-hot residues, and a convolution beside them."""
+"""The input of a network's first layer: one-hot residues and a convolution of them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from torch import Tensor, nn
 
 
 class Stem(nn.Module):
-    """One-hot residues; beside them, if there are channels, what a convolution makes of them.
+    """One-hot residues, concatenated with a convolution of them if it has channels.
 
     Parameters
     ----------
     channel_table
         Channels of each residue code, float32 ``(code, channel)``; the last row is padding.
     channels
-        Channels of the convolution; 0 is none.
+        Channels of the convolution; 0 for none.
     width
-        Residues that the convolution sees, an odd number.
-
-    Attributes
-    ----------
-    features
-        Number of channels that it returns.
+        Kernel size of the convolution, an odd number.
     """
 
     channel_table: Tensor
@@ -45,6 +40,6 @@ class Stem(nn.Module):
         residues = self.channel_table[codes.long()]
         if self.convolution is None:
             return residues
-        # Padding has channels of zeros, as there are beyond the ends of a sequence.
+        # The channels of padding are zeros, as beyond the ends of a sequence.
         local = self.convolution(residues.permute(1, 2, 0)).relu().permute(2, 0, 1)
         return torch.cat((residues, local), dim=2)
