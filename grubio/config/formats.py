@@ -93,7 +93,7 @@ FORMATS = {
         ("html", "htm"),
         "a page to look at",
         "html.HtmlFormat",
-        "genome_html.GenomeHtmlFormat",
+        "html.GenomeHtmlFormat",
         option="Also draw the predictions as a page (HTML).",
         features=True,
     ),

@@ -33,20 +33,18 @@ _EXTREMES = 100
 
 @dataclass(frozen=True)
 class ChainTable:
-    """The test chains of a page.
+    """The test chains of a page, in the order of evaluation.
 
     Attributes
     ----------
-    rows
-        The chains in the order of evaluation.
     total
-        Number of test chains.
+        Number of test chains, also of those without a row.
     columns
         Key and name of each score of single chains that the run has.
     notes
         Title of the drawing of each chain.
     places
-        Index in the data of each chain that can be drawn.
+        Index in ``data`` of each chain that can be drawn.
     data
         JSON for the script of the page.
     """

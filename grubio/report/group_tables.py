@@ -34,18 +34,8 @@ def write_groups(
 ) -> None:
     """Write the files asked for.
 
-    Parameters
-    ----------
-    groups, pairs
-        Groups of runs, and the tests between them.
-    runs
-        The rows of the table of runs, for the JSON.
-    table, figure
-        TSV and SVG: mean and spread of each group.
-    tests
-        TSV: one row per pair of groups with the same test set.
-    data
-        JSON: ``runs``, ``groups``, ``tests``, and the methods of the tests.
+    ``table`` (TSV) and ``figure`` (SVG) have mean and spread of each group, ``tests`` (TSV) has one
+    row per pair, and ``data`` (JSON) has all of it with the rows of the table of runs.
 
     Raises
     ------

@@ -83,16 +83,9 @@ def typical(chains: Sequence[ChainScore]) -> list[ChainScore]:
 def draw_chains(
     predictions: Path, scheme: LabelScheme, chains: Sequence[ChainScore]
 ) -> list[ChainDrawing]:
-    """Draw chains in the classes of the headline score; those that the file lacks are left out.
+    """Draw chains of ``test_predictions.parquet`` in the classes of the headline score.
 
-    Parameters
-    ----------
-    predictions
-        ``test_predictions.parquet``.
-    scheme
-        The scheme of its probabilities.
-    chains
-        The chains in the order to draw them.
+    Chains that the file lacks are left out.
 
     Raises
     ------

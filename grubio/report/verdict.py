@@ -49,7 +49,7 @@ def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
     if cautions:
         return "caution", f"With care: look at {' and '.join(cautions)} below."
     if unknown:
-        return "unknown", f"Not fully checked: nothing is known about {' and '.join(unknown)}."
+        return "unknown", f"Not fully checked: no information about {' and '.join(unknown)}."
     return "good", "Yes: every check below was passed."
 
 
@@ -64,8 +64,8 @@ def _homologs(run: Run) -> Check:
         return Check(
             name,
             "unknown",
-            f"No audit was found, so whether test {noun}s have relatives among the training "
-            f"{noun}s is not known.",
+            f"There is no audit, so it is unknown whether test {noun}s have homologs among the "
+            f"training {noun}s.",
         )
     count, total = homologs_in_training(run.chains), len(run.chains)
     subject = "None" if not count else f"{count:,}"
@@ -93,10 +93,7 @@ def _blocks(run: Run) -> Check:
             f"{plural(shared, 'test base')} were also in training or validation blocks.",
         )
     ending = "" if nearest is None else f" The nearest one is {plural(nearest, 'base')} away."
-    apart = (
-        "No test block shares a place with a block of training or validation, on either strand."
-        + ending
-    )
+    apart = "No test block overlaps a training or validation block on either strand." + ending
     repeated, bases = found.repeated_bases, found.bases
     if repeated is None or not bases:
         return Check(name, "unknown", f"{apart} Copies of training sequence were not looked for.")
@@ -122,12 +119,12 @@ def _gain(run: Run) -> Check:
         over = "logistic regression on a window of residues"
     by = gain_text(run.score_key, gain.value).replace(" points", " percentage points")
     finding = f"{by} of {run.score_name} over a {over}{interval}"
-    finding += "." if beats else ", which does not exclude that there is no gain."
+    finding += "." if beats else ", which includes no gain."
     score, majority = run.score(run.score_key).value, run.baseline("majority", run.score_key).value
     if score is not None and majority is not None and score <= majority:
         # Where a class is rare, a model that never predicts it has a high accuracy.
         beats = False
-        finding += " Always giving the commonest class reaches "
+        finding += " Always predicting the most common class reaches "
         finding += f"{score_text(run.score_key, majority)}."
     return Check(name, "good" if beats else "caution", finding)
 
@@ -137,11 +134,11 @@ def _calibration(run: Run) -> Check:
     if ece.value is None:
         return Check(name, "unknown", "The calibration error was not measured.")
     before = run.score("ece_uncalibrated").value
-    ending = "" if before is None else f"; before calibration by {percent(before)}"
+    ending = "" if before is None else f"; before calibration, by {percent(before)}"
     return Check(
         name,
         "good" if ece.value <= _LARGEST_GOOD_ECE else "caution",
-        f"A stated confidence misses the observed accuracy by {percent(ece.value)} on "
+        f"Confidence differs from the observed accuracy by {percent(ece.value)} on "
         f"average{ending}.",
     )
 

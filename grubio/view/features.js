@@ -1,4 +1,4 @@
-// Features of a genome: the chosen contig with both strands, and a table of its features.
+// Features of a genome: a map of both strands of the selected contig, and a table of its features.
 
 const contigs = [];
 for (const line of lines) {
@@ -130,7 +130,7 @@ function choose(contig) {
   const detail = document.getElementById("detail");
   detail.innerHTML = `<h2></h2><dl class="facts"><div><dt>Bases</dt><dd>${whole(contig.length)}</dd></div>
       <div><dt>Features</dt><dd>${whole(contig.features.length)}</dd></div>
-      <div><dt>In sight</dt><dd id="window"></dd></div></dl>
+      <div><dt>Shown</dt><dd id="window"></dd></div></dl>
     <div class="tools">
       <form id="jump"><label>Position <input type="number" min="1" max="${contig.length}" required></label><button>Go</button></form>
       <button id="in" >Zoom in</button><button id="out" >Zoom out</button><button id="all">Whole contig</button>
@@ -139,7 +139,7 @@ function choose(contig) {
     <p id="status" role="status">Point at a feature. Arrow keys move the window, + and - zoom.</p>
     <div id="map" tabindex="0" role="img"></div>
     <div class="tools below"><span id="count" role="status"></span>
-      <label>Least score <input type="number" id="least" min="0" max="1" step="0.05" value="${state.least}"></label>
+      <label>Minimum score <input type="number" id="least" min="0" max="1" step="0.05" value="${state.least}"></label>
       <label>Order <select id="sort"><option value="place">by position</option><option value="score">best first</option></select></label></div>
     <div id="features" tabindex="0" role="region" aria-label="Table of features"><table><thead><tr><th scope="col">Feature</th><th scope="col" class="n">Start</th><th scope="col" class="n">End</th><th scope="col">Strand</th><th scope="col" class="n">Score</th></tr></thead><tbody></tbody></table></div>`;
   detail.querySelector("h2").textContent = contig.id;

@@ -1,5 +1,5 @@
 "use strict";
-// What the pages of predictions share: data, saving, and the list to choose from.
+// Shared by the pages of predictions: data, copying and saving, and the list of items.
 
 const settings = JSON.parse(document.getElementById("settings").textContent);
 const lines = document.getElementById("data").textContent.split("\n").filter(Boolean).map((line) => JSON.parse(line));
@@ -7,13 +7,13 @@ const classes = new Map(settings.classes.map((one, column) => [one.letter, { ...
 const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", ribbon: settings.unlabelled, column: -1 };
 const ITEM = 52;
 const classOf = (letter) => classes.get(letter) || UNKNOWN;
-// A letter and its name; once if they are the same.
+// The letter and the name of a class; only one if they are equal.
 const titleOf = (one) => (one.name === one.letter ? one.letter : `${one.letter} ${one.name}`);
 const whole = (value) => value.toLocaleString("en-US");
 const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const escaped = (text) => text.replace(/[&<>"]/g, (letter) => escapes[letter]);
 
-// What stands behind # in the address, where a % need not begin a code.
+// The fragment of the address; a % in it need not be an escape.
 function linked() {
   const text = location.hash.slice(1);
   try {
@@ -23,7 +23,7 @@ function linked() {
   }
 }
 
-// ---- out of the page ----------------------------------------------------------------------
+// ---- copying and saving --------------------------------------------------------------------
 
 async function copyText(text, message) {
   try {
@@ -59,7 +59,7 @@ function note(text) {
 
 // ---- the list -----------------------------------------------------------------------------
 
-// A list of items with `id`, of which only those in sight are in the document.
+// A list of items with an `id`; only the visible ones are in the document.
 function makeFinder({ items, units, orders, describe, choose }) {
   const box = document.getElementById("finder");
   const options = orders.map(([label], at) => `<option value="${at}">${label}</option>`).join("");

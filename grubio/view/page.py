@@ -36,21 +36,11 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
     title
         Heading of the page.
     """
+    names, shapes, ribbons = scheme.class_names, shapes_of(scheme), templates_of(scheme)
     classes = [
-        {
-            "letter": letter,
-            "name": name,
-            "colour": colour,
-            "shape": shape,
-            "ribbon": asdict(drawing),
-        }
-        for (letter, shape), drawing, name, colour in zip(
-            shapes_of(scheme).items(),
-            templates_of(scheme).values(),
-            scheme.class_names,
-            scheme.colours,
-            strict=True,
-        )
+        {"letter": letter, "name": name, "colour": colour, "shape": shapes[letter]}
+        | {"ribbon": asdict(ribbons[letter])}
+        for letter, name, colour in zip(scheme.letters, names, scheme.colours, strict=True)
     ]
     structure = scheme.name in SCHEMES
     usual = "Secondary structure, predicted" if structure else "Predicted labels"

@@ -1,5 +1,4 @@
-// Ribbons, arrows and lines of secondary structure in a row of RIBBON pixels. shapes.py draws them as
-// templates of one turn; here they are put in place, as there by `place`.
+// Puts the templates of shapes.py in place, in a row of RIBBON pixels, as its function `place` does.
 
 const RIBBON = 24;
 

@@ -1,4 +1,4 @@
-// Sequences: the chosen one is drawn row by row, and only rows on screen are in the document.
+// Sequences: the selected one is drawn row by row; only visible rows are in the document.
 
 const sequences = lines;
 const state = { chosen: null, cursor: 0, marked: false, tracks: true, layout: null };
@@ -53,7 +53,7 @@ function mix(sequence) {
 // ---- rows ---------------------------------------------------------------------------------
 
 const shortName = (one) => (one.name.length > 14 ? one.letter : titleOf(one));
-// Letters of the names beside the tracks are 6.7 pixels wide.
+// Letters of the track names are 6.7 pixels wide.
 const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length), ...namesOfValues.map((name) => name.length));
 
 function layoutFor(width, tracks, sequence) {
@@ -196,7 +196,7 @@ function onRowsKey(event) {
   event.preventDefault();
 }
 
-// ---- out of the page ----------------------------------------------------------------------
+// ---- copying and saving --------------------------------------------------------------------
 
 function asText(sequence) {
   let text = `>${sequence.id}\n`;
@@ -221,13 +221,13 @@ function figure(sequence) {
   const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${layout.width + 12}" height="${height}" viewBox="-6 0 ${layout.width + 12} ${height}" ` +
     `font-family="Menlo, Consolas, 'DejaVu Sans Mono', monospace" fill="#1c2127"><rect x="-6" width="100%" height="100%" fill="#fff"/>` +
     `<text y="20" font-size="15" font-family="Helvetica, Arial, sans-serif" font-weight="600">${escaped(sequence.id)}</text>${rows.join("")}</svg>`;
-  // Drawing programs do not know CSS variables.
+  // Drawing programs do not support CSS variables.
   return { text: text.replace(/var\(--\w+, (#\w+)\)/g, "$1"), width: layout.width + 12, height };
 }
 
 function savePicture() {
   const { text, width, height } = figure(state.chosen);
-  // Browsers draw no canvas that is longer than this.
+  // Browsers limit the size of a canvas.
   const scale = Math.min(2, 16000 / height);
   if (scale < 0.5) {
     note("This sequence is too long for one PNG. Save it as SVG, or copy it as text.");
@@ -244,7 +244,7 @@ function savePicture() {
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
 }
 
-// ---- the chosen sequence ------------------------------------------------------------------
+// ---- the selected sequence ----------------------------------------------------------------
 
 function facts(sequence) {
   const size = sequence.sequence.length, counts = mix(sequence);
@@ -282,7 +282,7 @@ function choose(sequence, place) {
     <div id="rows" tabindex="0" role="img"></div>`;
   detail.querySelector("h2").textContent = sequence.id;
   const rows = document.getElementById("rows");
-  rows.setAttribute("aria-label", `${sequence.id}, ${sequence.sequence.length} residues. Arrow keys read residue by residue.`);
+  rows.setAttribute("aria-label", `${sequence.id}, ${sequence.sequence.length} residues. Use the arrow keys to move along it.`);
   rows.addEventListener("keydown", onRowsKey);
   rows.addEventListener("pointermove", (event) => {
     const at = placeAt(event);
@@ -310,7 +310,7 @@ function legend() {
   if (mix(state.chosen).has("?")) {
     items.push(`<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(UNKNOWN.ribbon, 1, 4, 9.5)}</svg>no confident label</li>`);
   }
-  return `${items.join("")}<li><span class="fade" aria-hidden="true"></span>unsure to sure</li>`;
+  return `${items.join("")}<li><span class="fade" aria-hidden="true"></span>low to high confidence</li>`;
 }
 
 function describe(sequence) {
@@ -333,7 +333,7 @@ function start() {
     items: sequences, units: ["sequence", "sequences"], describe, choose,
     orders: [["as in the file", null], ["id", (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)],
       ["longest first", (a, b) => b.sequence.length - a.sequence.length],
-      ["surest first", (a, b) => b.confidence - a.confidence], ["least sure first", (a, b) => a.confidence - b.confidence]],
+      ["most confident first", (a, b) => b.confidence - a.confidence], ["least confident first", (a, b) => a.confidence - b.confidence]],
   });
   addEventListener("scroll", drawRows, { passive: true });
   let width = innerWidth;

@@ -1,25 +1,42 @@
-"""Format ``html``: labelled sequences as one HTML page, :mod:`grubio.view.page`."""
+"""Format ``html``: labelled sequences, or called features, as one HTML page.
+
+The data of a page of sequences is one line of JSON per sequence. Of a genome it is one line per
+contig, followed by one line per feature: class, start (1-based), end (inclusive), strand, score.
+Bases and their probabilities would be too much for a browser; format ``igv`` has them.
+"""
 
 from __future__ import annotations
 
+from grubio.inference.called_features import CalledStretch
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.view.page import base64_bytes, json_line, page_parts
-from grubio.writers.text import Content, TextFormat
+from grubio.writers.text import Content, ItemT, TextFormat
 
 
-class HtmlFormat(TextFormat[LabelledSequence]):
-    """A page of labelled sequences."""
+class _PageFormat(TextFormat[ItemT]):
+    script: str
+    title: str | None = None
 
     def __init__(self, content: Content) -> None:
         super().__init__(content)
-        self._before, self._after = page_parts(content.scheme, "sequences.js")
+        self._before, self._after = page_parts(content.scheme, self.script, self.title)
 
     def header(self) -> str:
         """Return the page up to its data."""
         return self._before
 
+    def footer(self) -> str:
+        """Return the rest of the page."""
+        return self._after
+
+
+class HtmlFormat(_PageFormat[LabelledSequence]):
+    """A page of labelled sequences."""
+
+    script = "sequences.js"
+
     def text(self, item: LabelledSequence) -> str:
-        """Return the line of one sequence."""
+        """Return the line of a sequence."""
         content = {
             "id": item.id,
             "sequence": item.sequence,
@@ -34,6 +51,21 @@ class HtmlFormat(TextFormat[LabelledSequence]):
             content["observed"] = item.observed
         return json_line(content) + "\n"
 
-    def footer(self) -> str:
-        """Return the rest of the page."""
-        return self._after
+
+class GenomeHtmlFormat(_PageFormat[CalledStretch]):
+    """A page of called features."""
+
+    script = "features.js"
+    title = "Features of a genome"
+
+    def text(self, item: CalledStretch) -> str:
+        """Return the lines of the features, and of the contig at its start."""
+        stretch, features = item
+        lines: list[object] = []
+        if stretch.start == 0:
+            lines.append({"contig": stretch.contig, "length": stretch.length})
+        for feature in features:
+            locus = feature.locus
+            score = round(feature.score, 3)
+            lines.append([feature.letter, locus.start + 1, locus.end, locus.strand, score])
+        return "".join(json_line(line) + "\n" for line in lines)

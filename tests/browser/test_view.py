@@ -18,7 +18,7 @@ from grubio.sequences.locus import Locus
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from grubio.view.shapes import UNLABELLED, place, templates_of
-from grubio.writers.genome_html import GenomeHtmlFormat
+from grubio.writers.html import GenomeHtmlFormat
 from grubio.writers.text import Content
 from prediction_output import open_for_predictions
 

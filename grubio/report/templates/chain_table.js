@@ -1,4 +1,4 @@
-// The table of test chains: filtered, and a chain of it drawn.
+// The table of test chains: its filters, and buttons that draw a chain.
 
 const chainRows = [...document.querySelectorAll("#chain-table tbody tr")];
 const opened = drawings.find((drawing) => drawing.article.parentElement.id === "open-chain");
@@ -6,7 +6,7 @@ const opened = drawings.find((drawing) => drawing.article.parentElement.id === "
 function openChain(row) {
   chainRows.forEach((other) => other.classList.toggle("chosen", other === row));
   const chain = CHAINS.chains[row.dataset.chain];
-  document.querySelector("#open-chain h3").textContent = "As chosen";
+  document.querySelector("#open-chain h3").textContent = "Selected";
   opened.show(chain);
   opened.box.focus({ preventScroll: true });
   opened.article.scrollIntoView({ block: "nearest" });

@@ -1,8 +1,8 @@
-// The drawings of test chains, read residue by residue with a pointer or the arrow keys.
-// What is drawn comes from the page itself, where every chain is
+// Drawings of test chains, explored residue by residue with a pointer or the arrow keys. The page has
+// the data of each chain as
 //   {id, note, residues, observed, fine, coarse, p}
-// with one letter per residue, the predictions in fine and in coarse classes, and p the
-// probabilities of the fine classes, residue by residue, in bytes of 1/255, as base64.
+// with one letter per residue, the predicted classes in both schemes, and in p the probabilities of
+// the fine classes, residue by residue, as bytes of 1/255 in base64.
 
 const CHAINS = JSON.parse(document.getElementById("chain-data").textContent);
 const ROWS = { ruler: 13, label: 10, ribbon: RIBBON, letters: 17, error: 5, bars: 16, gap: 16 };
@@ -22,8 +22,8 @@ function html(name, className, ...content) {
   return element;
 }
 
-// The chain in the classes of a scheme: labels, their runs and those of errors, and a function from
-// residue to probabilities.
+// Returns a chain in the classes of a scheme: labels, segments, errors, and a function that gives the
+// probabilities of a residue.
 function chainIn(scheme, chain) {
   const fine = CHAINS.schemes.at(-1);
   const bytes = atob(chain.p);
@@ -50,7 +50,7 @@ function chainIn(scheme, chain) {
   return { observed, predicted, runs, probabilities };
 }
 
-// Runs of one letter: the letter, start and end.
+// Returns the runs of equal letters.
 function runsOf(text) {
   const runs = [];
   for (let at = 0; at < text.length; ) {
@@ -100,12 +100,12 @@ class Drawing {
     this.scheme = CHAINS.schemes.find((scheme) => scheme.name === name) ?? CHAINS.schemes[0];
     this.view = chainIn(this.scheme, this.chain);
     this.width = this.box.clientWidth;
-    if (!this.width) return; // not laid out yet: the observer of its size will call again
+    if (!this.width) return; // not laid out yet: the ResizeObserver will call again
     const room = this.width - LEFT - 2;
     this.perLine = Math.max(10, 10 * Math.floor(room / (room > 500 ? 130 : 100)));
     this.cell = room / this.perLine;
     const coded = this.scheme !== CHAINS.schemes[0] || this.scheme.shapes.includes("box");
-    this.label = coded ? ROWS.label : 0; // classes that have no shape of their own are lettered
+    this.label = coded ? ROWS.label : 0; // classes with the same shape are told by their letters
     this.lineHeight =
       ROWS.ruler + ROWS.letters + 2 * (ROWS.ribbon + this.label) + ROWS.error + ROWS.bars + ROWS.gap;
     const length = this.chain.residues.length;
@@ -147,8 +147,8 @@ class Drawing {
     text("name", y - 2, "conf", { x: LEFT - 6 });
   }
 
-  // Draws the classes of one line and returns where the row ends. A run that goes on in the next line
-  // is drawn whole and cut, so that its turns go on there.
+  // Draws the classes of one line and returns the bottom of the row. A segment that continues on the
+  // next line is drawn in full and clipped, so that its turns continue there.
   drawRibbons(runs, from, to, top, name) {
     const { cell, scheme } = this;
     const y = top + this.label;
@@ -217,7 +217,7 @@ class Drawing {
     return this.scheme.names[this.scheme.letters.indexOf(letter)] ?? "not known";
   }
 
-  // Keeps what the slider says to a screen reader at the residue that is chosen.
+  // Updates the text for screen readers.
   say() {
     const { observed, predicted, probabilities } = this.view;
     const sure = Math.round(100 * Math.max(...probabilities(this.at)));

@@ -1,6 +1,6 @@
 "use strict";
-// What every page can do: sort a table by a column, and switch between coarse and fine classes.
-// Without this script the tables stand in their own order and the classes of both kinds are shown.
+// Sorts tables by a column and switches between coarse and fine classes. Without this script tables
+// keep their order and the classes of both schemes are shown.
 
 const ORDERS = { none: "ascending", ascending: "descending", descending: "none" };
 
@@ -24,7 +24,7 @@ function makeSortable(table) {
   });
 }
 
-// Rows by a column, those without a value last in either order.
+// Returns the rows ordered by a column; those without a value are last in either order.
 function sorted(rows, column, numeric, order) {
   const sign = order === "ascending" ? 1 : -1;
   const keyed = rows.map((row) => ({ row, key: cellKey(row.cells[column], numeric) }));
