@@ -91,12 +91,13 @@ def new_fitting(
             padding_waste=padding_waste(plan[0], [len(example) for example in passes[0]]),
         ),
         class_weights=weights,
-        score=_score(data, settings),
+        score=score_of(data, settings),
         rare=rare_classes(data.header),
     )
 
 
-def _score(data: TrainingData, settings: TrainingSettings) -> Metric:
+def score_of(data: TrainingData, settings: TrainingSettings) -> Metric:
+    """Return what validations of a training are scored by."""
     if settings.select_by != "auto":
         return settings.select_by
     scheme = data.header.scheme

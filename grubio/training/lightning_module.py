@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -15,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
 from grubio.config import Metric, TrainingSettings
+from grubio.errors import GrubioError
 from grubio.files import table_text
 from grubio.metrics.classification import OVERALL, mean_average_precision
 from grubio.metrics.headline import AVERAGE_PRECISION
@@ -117,6 +119,8 @@ class Fitting(lightning.LightningModule):
         self.history: list[dict[str, float]] = []
         self.residues_seen = 0
         self.residues_per_second = 0.0
+        self.started = time.monotonic()
+        self._seconds_before = 0.0
         self._train = plan.train
         self.targets = targets
         self.auxiliary_heads = nn.ModuleDict(
@@ -152,6 +156,11 @@ class Fitting(lightning.LightningModule):
     def fitted(self) -> Labeller:
         """The network to validate and to keep: the averaged one, if weights are averaged."""
         return cast("Labeller", self.average.module) if self.average else self.model
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that training took until now, with those before it was resumed."""
+        return self._seconds_before + time.monotonic() - self.started
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the current part."""
@@ -205,6 +214,7 @@ class Fitting(lightning.LightningModule):
                     else self.auxiliary_heads[target.name](states)
                 )
                 loss = loss + target.weight * _loss_of(target, found, answers[target.name])
+        _require_finite(loss, f"step {self.global_step + 1}")
         together, seen_together = sum_over_processes(torch.stack((counted, read))).tolist()
         self.residues_seen += seen_together
         processes = settings.all_processes
@@ -246,6 +256,8 @@ class Fitting(lightning.LightningModule):
         sums = torch.cat((self._valid_sums, self._train_sums, self._confusion.flatten()))
         sums = sum_over_processes(sums.to(self.device)).cpu()
         loss, counted, train_loss, train_counted = sums[:4].tolist()
+        # Checked before the checkpoint is written, so that the last one can be used.
+        _require_finite(sums[0], f"the validation after step {self.global_step}")
         confusion = sums[4:].reshape(self._confusion.shape).numpy()
         row = {
             "epoch": (self.current_epoch + 1) / self.settings.validations_per_epoch,
@@ -298,11 +310,13 @@ class Fitting(lightning.LightningModule):
         """Keep the history with the weights."""
         checkpoint["history"] = self.history
         checkpoint["residues_seen"] = self.residues_seen
+        checkpoint["seconds"] = self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the history up again."""
         self.history = checkpoint["history"]
         self.residues_seen = checkpoint["residues_seen"]
+        self._seconds_before = checkpoint["seconds"]
 
     def _mean_average_precision(self) -> float:
         answers = gathered(self._answers)
@@ -333,6 +347,15 @@ def history_as_csv(history: Sequence[dict[str, float]]) -> str:
     """Return the history as CSV text, one row per validation."""
     rows = ([f"{row[column]:.6g}" for column in HISTORY_COLUMNS] for row in history)
     return table_text(HISTORY_COLUMNS, rows, ",")
+
+
+def _require_finite(loss: Tensor, when: str) -> None:
+    if not torch.isfinite(loss):
+        raise GrubioError(
+            f"the loss of {when} is {loss.item()}: training has diverged",
+            hint="try a lower --learning-rate, a lower --gradient-clip or --precision 32; the "
+            "last checkpoint is from before",
+        )
 
 
 def _as_tensors(batch: Batch) -> Tensors:

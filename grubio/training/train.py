@@ -44,6 +44,7 @@ from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import TrainingData, load_training_data, with_teacher
 from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.process_rank import Membership, membership, threads_each
+from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.trainer import new_trainer
 from grubio.training.validation_answers import calibrated, validation_answers
@@ -79,8 +80,10 @@ def train_model(
     Raises
     ------
     GrubioError
-        If the dataset has no train or no valid records, the teacher has other classes, the
-        device is not there, or the processes are more than there are batches to share.
+        If the dataset has nothing to learn or to score
+        (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes, the device
+        is not there, the processes are more than there are batches to share, or a loss is not
+        finite.
     """
     started = time.monotonic()
     member = membership(training_settings)
@@ -88,18 +91,22 @@ def train_model(
     place = choose_device(device)
     require_devices(place, training_settings)
     data = load_training_data(dataset, model_settings, training_settings)
+    lacking = shortcomings(dataset, data, model_settings, training_settings)
     digest = sha256_of_file(dataset)
     teacher_sha256 = None
     if teacher is not None:
         data, teacher_sha256 = with_teacher(data, teacher, device, count)
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     fitting = new_fitting(data, model_settings, training_settings)
+    fitting.started = started
     new_folder_for(output / HISTORY_FILE)
     checkpoints = output / CHECKPOINT_FOLDER
     resumed = _checkpoint_to_resume(
         checkpoints, _fingerprint(digest, model_settings, training_settings, teacher_sha256), member
     )
     if member.number == 0:
+        for what in lacking:
+            logger.warning("warning: %s", what)
         _announce(data, fitting, training_settings, count, place)
     try:
         with ExitStack() as stack:
@@ -127,7 +134,7 @@ def train_model(
         # Lightning ends the process with code 0 or 1 when a signal comes.
         raise KeyboardInterrupt from stop
     except BaseException as error:
-        # What was being written when a signal came may complain in its turn.
+        # What was being written when a signal came may raise as well.
         signalled = _stop_behind(error)
         if signalled is None:
             raise
@@ -173,7 +180,7 @@ def train_model(
             "best_epoch": best_row["epoch"],
             "epochs_run": fitting.history[-1]["epoch"],
             "padding_waste": fitting.padding_waste,
-            "seconds": round(time.monotonic() - started, 1),
+            "seconds": round(fitting.seconds, 1),
             "device": str(place),
             "threads": count,
             "versions": {
