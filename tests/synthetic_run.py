@@ -196,7 +196,7 @@ def make_run(
     )
     _write_table(
         folder / "per_chain.tsv",
-        f"id\tresidues\tscored\t{key}\tq8\tsov\tsov_refine\tnearest\tidentity",
+        f"id\tresidues\tscored\t{key}\tq8\tsov\tsov_refine\tnearest\tidentity\tcoverage\tevalue",
         [
             (
                 name,
@@ -208,6 +208,8 @@ def make_run(
                 "",
                 "" if near is None else "1ABC_A",
                 near or "",
+                "" if near is None else "0.900",
+                "" if near is None else "1e-09" if near >= 0.25 else "0.5",
             )
             for name, size, scored, score, near in per_chain
         ],

@@ -19,7 +19,8 @@ from pathlib import Path
 from grubio.errors import GrubioError
 from grubio.files import table_text, write_text_whole
 
-COLUMNS = ("id", "split", "nearest", "identity", "coverage", "evalue")
+NEAREST_COLUMNS = ("nearest", "identity", "coverage", "evalue")
+COLUMNS = ("id", "split", *NEAREST_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,16 @@ class AuditRow:
     coverage: float | None = None
     evalue: float | None = None
 
+    def nearest_cells(self) -> list[str | None]:
+        """Return the text of :data:`NEAREST_COLUMNS`; None where there is nothing to write."""
+        numbers = ((self.identity, ".3f"), (self.coverage, ".3f"), (self.evalue, ".2g"))
+        written = (None if number is None else format(number, form) for number, form in numbers)
+        return [self.nearest, *written]
+
 
 def write_audit(path: str | Path, rows: Iterable[AuditRow]) -> None:
     """Write an audit table in one step."""
-    forms = (".3f", ".3f", ".2g")
-    cells: list[list[object]] = []
-    for row in rows:
-        numbers = zip((row.identity, row.coverage, row.evalue), forms, strict=True)
-        written = (None if number is None else format(number, form) for number, form in numbers)
-        cells.append([row.id, row.split, row.nearest, *written])
+    cells = ([row.id, row.split, *row.nearest_cells()] for row in rows)
     write_text_whole(path, table_text(COLUMNS, cells))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.config import EvaluationSettings, Metric
-from grubio.datasets.audit import AuditRow
+from grubio.datasets.audit import NEAREST_COLUMNS, AuditRow
 from grubio.errors import GrubioError
 from grubio.evaluation.scoring import (
     CalibrationScores,
@@ -215,7 +215,8 @@ def _chains_table(
         found = audit.get(record.id)
         cells: list[object] = [record.id, len(record), 0 if row is None else scored[row]]
         cells += [None if row is None else f"{values[row]:.4f}" for values in columns.values()]
-        known = found is not None and found.identity is not None
-        cells += [found.nearest, f"{found.identity:.3f}"] if found and known else [None, None]
+        cells += [None] * len(NEAREST_COLUMNS)
+        if found is not None and found.identity is not None:
+            cells[-len(NEAREST_COLUMNS) :] = found.nearest_cells()
         rows.append(cells)
-    return table_text(["id", "residues", "scored", *columns, "nearest", "identity"], rows)
+    return table_text(["id", "residues", "scored", *columns, *NEAREST_COLUMNS], rows)

@@ -20,7 +20,8 @@ _LARGEST_GOOD_ECE = 0.03
 _WIDEST_GOOD_INTERVAL = 0.04
 # Every genome has some rRNA operons and insertion elements; more repeats can inflate a score.
 _MOST_GOOD_REPEATS = 0.02
-_LIMIT: float = SplitSettings.model_fields["min_identity"].default
+# What counts as a homolog; a run does not say whether its split had other limits.
+_LIMITS = SplitSettings()
 
 
 @dataclass(frozen=True)
@@ -54,30 +55,51 @@ def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
 
 
 def homologs_in_training(chains: Sequence[ChainScore]) -> int:
-    """Return how many test chains have a homolog (by identity) among the training chains."""
-    return sum(chain.identity is not None and chain.identity >= _LIMIT for chain in chains)
+    """Return how many test chains have a homolog in training, copies included."""
+    return sum(_is_alike(chain) or _is_significant(chain) for chain in chains)
+
+
+def _is_alike(chain: ChainScore) -> bool:
+    return chain.identity is not None and chain.identity >= _LIMITS.min_identity
+
+
+def _is_significant(chain: ChainScore) -> bool:
+    return chain.evalue is not None and chain.evalue < _LIMITS.max_evalue
 
 
 def _homologs(run: Run) -> Check:
     name, noun = "Independence of the test set", run.chain_word
-    if not run.chains or not run.metrics.by_identity:
+    chains = run.chains
+    if not chains or not run.metrics.by_identity:
         return Check(
             name,
             "unknown",
             f"There is no audit, so it is unknown whether test {noun}s have homologs among the "
             f"training {noun}s.",
         )
-    count, total = homologs_in_training(run.chains), len(run.chains)
-    subject = "None" if not count else f"{count:,}"
-    verb = "has" if count <= 1 else "have"
-    nearest = max((c.identity for c in run.chains if c.identity is not None), default=None)
-    ending = "" if nearest is None else f" The nearest one is {percent(nearest, 0)} identical."
-    return Check(
-        name,
-        "caution" if count else "good",
-        f"{subject} of {plural(total, f'test {noun}')} {verb} a training {noun} of "
-        f"{percent(_LIMIT, 0)} identity or more.{ending}",
+    count, alike = homologs_in_training(chains), sum(map(_is_alike, chains))
+    finding = (
+        f"{f'{alike:,}' if alike else 'None'} of {plural(len(chains), f'test {noun}')} "
+        f"{_have(alike)} a training {noun} of {percent(_LIMITS.min_identity, 0)} identity or more."
     )
+    if copies := sum(chain.identity == chain.coverage == 1 for chain in chains):
+        finding += (
+            f" {copies:,} of them {'is a copy' if copies == 1 else 'are copies'}: identical to a "
+            f"training {noun}, contained whole in one, or containing one."
+        )
+    if remote := count - alike:
+        finding += (
+            f" {plural(remote, f'test {noun}')} {_have(remote)} a training {noun} of lower "
+            f"identity whose alignment is significant (E-value below {_LIMITS.max_evalue:g})."
+        )
+    nearest = max((c.identity for c in chains if c.identity is not None), default=None)
+    if nearest is not None:
+        finding += f" The nearest one is {percent(nearest, 0)} identical."
+    return Check(name, "caution" if count else "good", finding)
+
+
+def _have(count: int) -> str:
+    return "has" if count <= 1 else "have"
 
 
 def _blocks(run: Run) -> Check:

@@ -33,6 +33,8 @@ class ChainScore:
     score: float | None
     nearest: str | None
     identity: float | None
+    coverage: float | None = None
+    evalue: float | None = None
     others: Mapping[str, float | None] = field(default_factory=dict)
 
 
@@ -66,6 +68,9 @@ def read_chains(path: Path, score_key: str) -> list[ChainScore] | None:
             _optional_number(cells[score_key]),
             cells["nearest"] or None,
             _optional_number(cells["identity"]),
+            # Runs evaluated by grubio 0.1 lack these two.
+            _optional_number(cells.get("coverage") or ""),
+            _optional_number(cells.get("evalue") or ""),
             {key: _optional_number(cells[key]) for key in CHAIN_SCORES if key in cells},
         )
 

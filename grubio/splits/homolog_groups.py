@@ -98,7 +98,7 @@ def without_homologs(
     # Ids of the two files are apart, so that an id in both is still compared.
     marked = {f"exclude\t{name}": sequence for name, sequence in others.items()}
     hits = (hit for hit in search.hits(marked, ours) if is_too_close(hit, search.settings))
-    nearest = _nearest((hit.target, hit) for hit in hits)
+    nearest = _nearest(((hit.target, hit) for hit in hits), search.settings)
     dropped = [
         _audit_row(record, nearest[record.id], nearest[record.id].query.partition("\t")[2])
         for record in records
@@ -112,7 +112,7 @@ def audited(records: Sequence[Record], search: HomologSearch) -> tuple[list[Audi
     held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
     train = {r.id: r.sequence for r in records if r.split == "train"}
     hits = [hit for hit in search.hits(held, train) if hit.is_meaningful(search.settings)]
-    nearest = _nearest((hit.query, hit) for hit in hits)
+    nearest = _nearest(((hit.query, hit) for hit in hits), search.settings)
     rows = [
         _audit_row(record, found, found.target if found else "")
         for record in records
@@ -122,12 +122,14 @@ def audited(records: Sequence[Record], search: HomologSearch) -> tuple[list[Audi
     return rows, {hit.query for hit in hits if hit.is_homolog(search.settings)}
 
 
-def _nearest(hits: Iterable[tuple[str, Hit]]) -> dict[str, Hit]:
-    # The best hit of each name: a copy, or else the most significant one.
+def _nearest(hits: Iterable[tuple[str, Hit]], settings: SplitSettings) -> dict[str, Hit]:
+    # The best hit of each name: a copy, or else a homolog, and of several the most significant one.
+    def rank(hit: Hit) -> tuple[bool, bool, float]:
+        return not hit.is_copy, not hit.is_homolog(settings), hit.evalue
+
     nearest: dict[str, Hit] = {}
     for name, hit in hits:
-        best = nearest.get(name)
-        if best is None or (not hit.is_copy, hit.evalue) < (not best.is_copy, best.evalue):
+        if name not in nearest or rank(hit) < rank(nearest[name]):
             nearest[name] = hit
     return nearest
 

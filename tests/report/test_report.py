@@ -309,6 +309,34 @@ def test_homologs_make_the_verdict_cautious(tmp_path: Path, run: Path) -> None:
     assert checks(read_run(run))[0].outcome == "good"
 
 
+@pytest.mark.parametrize(
+    ("identity", "coverage", "evalue", "outcome", "sentence"),
+    [
+        ("0.180", "0.900", "1e-05", "caution", "1 test chain has a training chain of lower"),
+        ("1.000", "1.000", "3", "caution", "1 of them is a copy: identical to a training chain"),
+        ("0.180", "0.900", "0.5", "good", "None of 8 test chains has"),
+    ],
+)
+def test_the_verdict_sees_remote_homologs_and_copies(
+    identity: str, coverage: str, evalue: str, outcome: str, sentence: str, tmp_path: Path
+) -> None:
+    clean = make_run(tmp_path / "clean", SS8, labelled_chains(8))
+    path = clean / "per_chain.tsv"
+    first, *rest = path.read_text().splitlines()
+    second = [*rest[0].split("\t")[:-4], "1ABC_A", identity, coverage, evalue]
+    path.write_text("\n".join([first, "\t".join(second), *rest[1:]]) + "\n")
+    found = checks(read_run(clean))[0]
+    assert found.outcome == outcome
+    assert sentence in found.finding
+
+
+def test_a_run_without_e_values_is_judged_by_identity(copy: Path) -> None:
+    path = copy / "per_chain.tsv"
+    rows = [line.rsplit("\t", 2)[0] for line in path.read_text().splitlines()]
+    path.write_text("\n".join(rows) + "\n")
+    assert checks(read_run(copy))[0].finding.startswith("None of")
+
+
 def test_majority_that_wins_is_told(copy: Path) -> None:
     change_json(copy / "metrics.json", baselines={"majority": {"q3": 0.99}})
     gain = checks(read_run(copy))[1]

@@ -2,7 +2,7 @@
 
 MMseqs2 does not find chains of fewer than about 14 residues, nor those that its mask of low
 complexity hides, and no alignment of so few residues is significant. Chains are compared as text
-here.
+here, DNA with both strands.
 
 A chain is a *copy* of another if the two are identical, or if it has at least four residues and is
 contained whole in the other; three residues are found in one chain of forty by chance, and two in
@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grubio.sequences.alphabet import Alphabet
+from grubio.sequences.alphabet import DNA, Alphabet
+from grubio.sequences.locus import reverse_complement
 from grubio.splits.homology.hit import Hit
 from grubio.splits.homology.kmer import CANDIDATES, MAX_EVALUE, standard
 
@@ -46,8 +47,7 @@ def copies(
 
     Of identical chains, each is paired with the first one only.
     """
-    ours, theirs = _by_sequence(queries, alphabet), _by_sequence(targets, alphabet)
-    residues = sum(map(len, targets.values()))
+    ours, theirs, residues = _compared(queries, targets, alphabet)
     pairs = {text: text for text in ours if text in theirs}.items()
     for query, target in dict.fromkeys(chain(pairs, _both_ways(_contained_whole, ours, theirs))):
         yield from _hits(ours[query], theirs[target], (query, target), 0, residues, alphabet)
@@ -177,10 +177,24 @@ def _aligner() -> Any:
     return PairwiseAligner(mode="local", match_score=1, mismatch_score=0, gap_score=-1)
 
 
-def _by_sequence(sequences: Mapping[str, str], alphabet: Alphabet) -> Groups:
+def _compared(
+    queries: Mapping[str, str], targets: Mapping[str, str], alphabet: Alphabet
+) -> tuple[Groups, Groups, int]:
+    # Ids by sequence, that of one strand for queries and those of both for targets, and how many
+    # residues these have.
+    ours, theirs = _by_sequence(queries, alphabet), _by_sequence(targets, alphabet)
+    residues = sum(map(len, targets.values()))
+    if alphabet is not DNA:
+        return ours, theirs, residues
+    return ours, theirs | {reverse_complement(s): ids for s, ids in theirs.items()}, 2 * residues
+
+
+def _by_sequence(sequences: Mapping[str, str], alphabet: Alphabet) -> dict[str, list[str]]:
     ids = defaultdict(list)
     for name, sequence in sequences.items():
-        ids[standard(sequence, alphabet)].append(name)
+        text = standard(sequence, alphabet)
+        # The two strands of a piece of DNA are one sequence.
+        ids[min(text, reverse_complement(text)) if alphabet is DNA else text].append(name)
     return ids
 
 

@@ -11,6 +11,7 @@ from grubio.config import SplitSettings
 from grubio.datasets.audit import read_audit
 from grubio.datasets.parquet import DatasetHeader, read_records, write_dataset
 from grubio.sequences.alphabet import DNA, PROTEIN
+from grubio.sequences.locus import reverse_complement
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3
 from grubio.splits.homology.search import chosen_method, find_hits
@@ -176,6 +177,28 @@ def test_what_counts_as_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not related("MKVWY", "MKVWC")
     assert related("MKVWYACDE", "MKVWYACDY")
     assert related("ACGUACGGAUUC", "TTACGTACGGATTCTT", DNA)
+    # Either strand: the whole, a part, and with a substitution.
+    assert related("ACGTACGGATTCAAG", "CTTGAATCCGTACGT", DNA)
+    assert related("ACGTACGGATTC", "TTGAATCCGTACGTTT", DNA)
+    assert related("ACGTACGGATTCAAGCCA", "TGGCTTGAAACCGTACGT", DNA)
+    assert not related("ACGTACGGATTCAAG", "TGCATGCCTAAGTTC", DNA)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_strands_of_a_piece_of_dna_are_in_one_split(method: str, tmp_path: Path) -> None:
+    generator = np.random.default_rng(5)
+    records = []
+    for number in range(30):
+        text = "".join(generator.choice(list("ACGT"), 120))
+        for strand, sequence in zip("+-", (text, reverse_complement(text)), strict=True):
+            records.append(Record(f"{number}{strand}", "", sequence, "C" * 120, None))
+    header = DatasetHeader(DNA, SS3, {"a": "1" * 64})
+    write_dataset(tmp_path / "in.parquet", header, records)
+    split_dataset(
+        tmp_path / "in.parquet", tmp_path / "out.parquet", SplitSettings(method=method), threads=1
+    )
+    split_of = {record.id: record.split for record in read_records(tmp_path / "out.parquet")}
+    assert all(split_of[f"{number}+"] == split_of[f"{number}-"] for number in range(30))
 
 
 def test_copies_are_linear_in_their_number() -> None:
