@@ -149,7 +149,7 @@ class FurtherTargets(Settings):
     def _distinct(cls, value: list[TargetSettings]) -> list[TargetSettings]:
         for words in ([t.name for t in value], [t.target().heading for t in value]):
             if twice := [word for word in words if words.count(word) > 1]:
-                raise ValueError(f"'{twice[0]}' comes twice")
+                raise ValueError(f"'{twice[0]}' occurs twice")
         return value
 
 

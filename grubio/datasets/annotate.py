@@ -4,7 +4,8 @@ A rule (:class:`grubio.config.ClassRule`) turns features into places. Whole feat
 piece by piece, while an offset or a boundary counts from the ends of the feature that the pieces
 make up (:mod:`grubio.datasets.whole_features`). Blocks of BED with 12 columns are pieces in the
 same way. Introns are what lies between the exons of a transcript, or between the blocks of such a
-line of BED. On a circular contig what passes the end goes on at the start; elsewhere it is cut off.
+line of BED. What passes the end of a contig continues at the start of a circular one, and is cut
+off otherwise.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class ClassPlaces:
     loci
         The stretches of both strands that it labels, each once, in order.
     features
-        Number of different places that the rule leads to; one on both strands counts once.
+        Number of different places that the rule gives; one on both strands counts once.
     widths
         Bases of the narrowest and of the widest of these places.
     clipped
@@ -86,11 +87,10 @@ def find_places(
     classes
         The rule of each class.
     genome
-        The contigs; they learn which of them are circular, and which annotated.
+        The contigs; which of them are circular or annotated is noted there.
     leave_out
-        Is given one error for each line that a class uses and that does not lie on the genome, or
-        lacks a strand or a summit that the rule needs. It raises the error, or the line is left
-        out.
+        Called with one error for each line that a class uses and that does not lie on the genome,
+        or lacks a strand or a summit that the rule needs; raises it, or the line is left out.
 
     Raises
     ------
@@ -126,8 +126,8 @@ def class_of_each_base(
     contig, length
         Its id and its number of bases.
     places
-        Where each class is; of classes that overlap, the first is seen. The index of the
-        background is the number of classes.
+        Where each class is; where classes overlap, the first counts. The index of the background
+        is the number of classes.
 
     Returns
     -------

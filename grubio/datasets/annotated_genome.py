@@ -1,4 +1,4 @@
-"""Annotation against the contigs of a genome: which name means which, and what lies outside."""
+"""Annotation and the contigs of a genome: which name means which, and what lies outside."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _MITOCHONDRION = {"m", "mt", "mito", "mtdna", "mitochondrion"}
 
 
 class AnnotatedGenome:
-    """The contigs of a genome, and what annotation says of them as wholes.
+    """The contigs of a genome, and what annotation says about each as a whole.
 
     Parameters
     ----------
     lengths
         Bases of each contig.
     left_out
-        Contigs that the genome has, but which are not used; lines on them are passed over.
+        Contigs of the genome that are not used; lines about them are skipped.
 
     Attributes
     ----------
     annotated
-        Contigs of which a line described some part.
+        Contigs with a line about some part of them.
     """
 
     def __init__(self, lengths: Mapping[str, int], left_out: Collection[str] = ()) -> None:

@@ -51,7 +51,7 @@ class GenomeTally(Tally):
     places
         Where each class is, by name.
     covered
-        Of the stretches of a class, those of which no base is left beside earlier classes.
+        Stretches of each class that earlier classes cover completely.
     not_annotated
         Bases of each contig that the annotation does not mention, by its id.
     contigs_left_out
@@ -156,12 +156,12 @@ def _contigs(
     contigs: dict[str, Record] = {}
     names: set[str] = set()
     for path in files:
-        # The records of the tally are the blocks; of the contigs, what was changed is of interest.
+        # The tally counts blocks as its records; of contigs it has what was replaced or refused.
         read = Tally()
         seen = _noting_ids(read_fasta(path), names)
         for contig in checked_records(seen, DNA, settings.on_invalid, path=path, tally=read):
             if contig.id in contigs:
-                raise GrubioError("the id comes twice", path=path, record=contig.id)
+                raise GrubioError("the id occurs twice", path=path, record=contig.id)
             contigs[contig.id] = contig
         tally.replaced += read.replaced
         tally.refused += read.refused
@@ -215,7 +215,7 @@ def _places(
 def _annotated(
     contigs: list[Record], genome: AnnotatedGenome, settings: PrepareSettings, tally: GenomeTally
 ) -> list[Record]:
-    # The contigs to use; those without any annotation are told or left out.
+    # The contigs to use; those without any annotation are warned of or left out.
     without = {contig.id: len(contig) for contig in contigs if contig.id not in genome.annotated}
     tally.not_annotated = without
     if not without:
@@ -277,11 +277,9 @@ def _records(
 
 def _sites(places: Mapping[str, ClassPlaces], scheme: LabelScheme) -> dict[str, int]:
     return {
-        letter: width
-        for letter, width in zip(
-            scheme.letters, (found.width for found in places.values()), strict=False
-        )
-        if width is not None and width <= LARGEST_SITE
+        letter: found.width
+        for letter, found in zip(scheme.letters, places.values(), strict=False)
+        if found.width is not None and found.width <= LARGEST_SITE
     }
 
 

@@ -1,4 +1,4 @@
-"""Whole features: which lines of annotation describe one feature, and what it is a part of.
+"""Whole features: which lines of annotation describe one feature, and what it is part of.
 
 Lines of GFF3 with the same type and ``ID`` are pieces of one feature. The pieces of a CDS or a UTR
 often have no ID, or each its own; then they belong together by their ``Parent`` (GFF3) or
@@ -24,7 +24,7 @@ _NEVER_PARENTS = _IN_PIECES | {"exon", "intron", "utr"}
 
 
 class ParentLines:
-    """The lines that others may be a part of, by name.
+    """The lines that others may be part of, by name.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def whole_features(
     rule
         The rule.
     parents
-        The lines that they are a part of.
+        The lines that they are part of.
     """
     shared = Counter(_by_id(feature) for feature, _ in uses)
     wholes: Mapping[_Whole, list[AnnotatedFeature]] = defaultdict(list)
@@ -107,7 +107,7 @@ def whole_features(
         elif finds_introns(rule):
             for name in names:
                 if name in feature.line.transcripts:
-                    wholes[_Whole.of(feature, parent=name)].append(feature)
+                    wholes[_Whole(*_place(feature), parent=name)].append(feature)
         else:
             keys = list(_keys(feature, names, shared, parents))
             for key in keys:
@@ -125,28 +125,19 @@ class _Whole(NamedTuple):
     path: str | Path
     contig: str
     strand: str
-    kind: str
-    own_id: str
-    parent: str
-    have_ids: bool
+    kind: str = ""
+    own_id: str = ""
+    parent: str = ""
+    have_ids: bool = False
 
-    @classmethod
-    def of(
-        cls,
-        feature: AnnotatedFeature,
-        *,
-        kind: str = "",
-        own_id: str = "",
-        parent: str = "",
-        have_ids: bool = False,
-    ) -> _Whole:
-        place = feature.line.path, feature.contig, feature.strand
-        return cls(*place, kind, own_id, parent, have_ids)
+
+def _place(feature: AnnotatedFeature) -> tuple[str | Path, str, str]:
+    return feature.line.path, feature.contig, feature.strand
 
 
 def _by_id(feature: AnnotatedFeature) -> _Whole | None:
     ids = feature.line.attributes.get("ID")
-    return _Whole.of(feature, kind=feature.line.kind, own_id=ids[0]) if ids else None
+    return _Whole(*_place(feature), kind=feature.line.kind, own_id=ids[0]) if ids else None
 
 
 def _keys(
@@ -158,13 +149,13 @@ def _keys(
     by_id, kind = _by_id(feature), feature.line.kind
     in_pieces = kind.lower() in _IN_PIECES
     if by_id and (shared[by_id] > 1 or not in_pieces):
-        # Pieces have one parent as well: some files call each CDS by the same ID.
+        # Pieces share a parent as well: some files give each CDS the same ID.
         for parent in names or ("",):
             yield by_id._replace(parent=parent)
     elif in_pieces:
         for name in names:
             if not (by_id and parents.is_gene(feature.line.path, name)):
-                yield _Whole.of(feature, kind=kind, parent=name, have_ids=bool(by_id))
+                yield _Whole(*_place(feature), kind=kind, parent=name, have_ids=bool(by_id))
 
 
 def _overlap(pieces: Iterable[AnnotatedFeature]) -> bool:

@@ -123,7 +123,7 @@ def strands_of(records: Sequence[Record], scheme: LabelScheme) -> PlacedStrands:
     Raises
     ------
     GrubioError
-        If the id of a record is no locus, does not fit its sequence, or comes twice.
+        If the id of a record is no locus, does not fit its sequence, or occurs twice.
     """
     placed: list[tuple[Locus, int]] = []
     for index, record in enumerate(records):
@@ -139,7 +139,7 @@ def strands_of(records: Sequence[Record], scheme: LabelScheme) -> PlacedStrands:
     placed.sort()
     place_of = {locus: place for place, (locus, _) in enumerate(placed)}
     if len(place_of) < len(placed):
-        raise GrubioError("a locus comes twice among the records")
+        raise GrubioError("a locus occurs twice among the records")
     blocks: dict[tuple[str, int, int], int] = {}
     strands = []
     for locus, index in placed:

@@ -1,7 +1,7 @@
 """Annotation of a genome: the lines of GFF3, GTF and BED files, plain or compressed.
 
-Which of them a file is, is seen from its first line of data. Comments, blank lines, ``track`` and
-``browser`` lines and sequences are passed over, and a GFF3 file ends at ``##FASTA``.
+The first line of data tells the format. Comments, blank lines, ``track`` and ``browser`` lines and
+sequences are skipped, and a GFF3 file ends at ``##FASTA``.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def read_annotation(
     path
         The file; ``-`` is standard input.
     leave_out
-        Is given the error of each line with another number of columns. It raises the error, or
-        the line is passed over.
+        Called with the error of each line that has another number of columns; raises it, or the
+        line is skipped.
     note
-        Is given what is passed over although it is no comment: the header of a BED file.
+        Called with what is skipped and is not a comment: the header of a BED file.
 
     Raises
     ------

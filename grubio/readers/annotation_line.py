@@ -25,7 +25,7 @@ class AnnotatedFeature:
         Id of the contig.
     start, end
         First base and the base after the last one, 0-based, on the plus strand. On a circular
-        contig ``end`` may lie past the end, by less than a turn.
+        contig ``end`` may lie past the end, by less than one turn.
     strand
         ``+``, ``-``, or ``.`` where there is none.
     line
@@ -81,12 +81,12 @@ class AnnotationLine(ABC):
 
     @property
     def ids(self) -> Sequence[str]:
-        """The names by which other lines call it their parent."""
+        """The names that other lines give as their parent."""
         return ()
 
     @property
     def parents(self) -> Sequence[str]:
-        """The names of what it is a part of."""
+        """The names of the features that it is part of."""
         return ()
 
     @property
@@ -106,7 +106,7 @@ class AnnotationLine(ABC):
         Raises
         ------
         GrubioError
-            If a coordinate is not a number, or the strand is none.
+            If a coordinate is not a number, or the strand is not one.
         """
 
     def error(self, problem: str, hint: str | None = None) -> GrubioError:
@@ -114,10 +114,10 @@ class AnnotationLine(ABC):
         return GrubioError(problem, path=self.path, line=self.number, hint=hint)
 
     def whole_number(self, text: str, what: str) -> int:
-        """Return the number in a cell, of which ``what`` is the name in errors."""
-        # Longer ones are no coordinates, and beyond 4,300 digits Python raises an error of its own.
+        """Return the number in a cell; errors call it ``what``."""
+        # Longer ones are not coordinates, and Python refuses more than 4,300 digits.
         if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20):
-            raise self.error(f"{what} '{text[:40]}' is no whole number")
+            raise self.error(f"{what} '{text[:40]}' is not a whole number")
         return int(text)
 
     def strand_in(self, text: str) -> Literal["+", "-", "."]:

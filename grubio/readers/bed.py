@@ -25,7 +25,7 @@ class BedLine(AnnotationLine):
 
     @cached_property
     def attributes(self) -> Mapping[str, Sequence[str]]:
-        """``name`` and ``score``, where they are there."""
+        """``name`` and ``score``, if the file has them."""
         named = {"name": self.cells[3:4], "score": self.cells[4:5]}
         return {key: value for key, value in named.items() if value}
 

@@ -5,8 +5,8 @@ a gap in the chain, ``!`` in the classic format, is not closed. Lower-case resid
 format are half-cystines and read as C. Without a structure a residue is coil. Of several residues
 at one place the first is read.
 
-Classic format: Kabsch and Sander, Biopolymers 22:2577 (1983), with the wide columns of chains that
-mkdssp writes behind it. mmCIF: ``_dssp_struct_summary`` of mkdssp 4.3 and later, with a row for
+Classic format: Kabsch and Sander, Biopolymers 22:2577 (1983), and the long chain names that mkdssp
+adds at the end of a line. mmCIF: ``_dssp_struct_summary`` of mkdssp 4.3 and later, with a row for
 each residue, and ``_struct_conf`` of mkdssp 4.0 to 4.2, with a row for each run. The latter has one
 type for strands and bridges; a run of one residue is taken for a bridge.
 """
@@ -72,14 +72,14 @@ def read_dssp(path: str | Path, left_out: Counter[str] | None = None) -> Iterato
     path
         The file, plain or compressed.
     left_out
-        Is given the number of residues that share a place with another.
+        Counts the residues that share a place with another.
 
     Raises
     ------
     GrubioError
-        With the line, if it is no DSSP output, is cut off, has no residues, or has one twice.
+        With the line, if it is not DSSP output, is cut off, has no residues, or has one twice.
     """
-    text = read_text(path)
+    text, left_out = read_text(path), Counter() if left_out is None else left_out
     if f"\n{_HEADER}" in f"\n{text}":
         residues = classic_residues(text, path)
     elif re.search(r"^data_", text, re.MULTILINE | re.IGNORECASE):
@@ -90,26 +90,25 @@ def read_dssp(path: str | Path, left_out: Counter[str] | None = None) -> Iterato
 
 
 def stretches_of(
-    residues: Iterable[DsspResidue], path: str | Path, left_out: Counter[str] | None = None
+    residues: Iterable[DsspResidue], path: str | Path, left_out: Counter[str]
 ) -> Iterator[Record]:
     """Yield the unbroken stretches of the chains of a file.
 
     Raises
     ------
     GrubioError
-        If there are no residues, or one comes twice.
+        If there are no residues, or one occurs twice.
     """
     stretch: list[DsspResidue] = []
     seen: set[tuple[str, str]] = set()
     for residue in residues:
         key = residue.chain, residue.number
         if stretch and key == (stretch[-1].chain, stretch[-1].number):
-            if left_out is not None:
-                left_out[FURTHER_RESIDUES] += 1
+            left_out[FURTHER_RESIDUES] += 1
             continue
         if key in seen:
             raise GrubioError(
-                f"residue {residue.number} of chain {residue.chain} comes twice",
+                f"residue {residue.number} of chain {residue.chain} occurs twice",
                 path=path,
                 hint="if the file holds several models or entries, give each a file of its own",
             )
@@ -128,7 +127,7 @@ def classic_residues(text: str, path: str | Path) -> Iterator[DsspResidue]:
     announced = re.search(r"^ *(\d+) .* TOTAL NUMBER OF RESIDUES", text, re.MULTILINE)
     lines = enumerate(text.split("\n"), start=1)
     header = next(line for _, line in lines if line.startswith(_HEADER))
-    # Behind the coordinates stand chains with names of several letters.
+    # Chain names of several letters come after the coordinates.
     width = len(header.partition(" CHAIN")[0].rstrip())
     place = found = 0
     previous = ("", "")
@@ -140,7 +139,7 @@ def classic_residues(text: str, path: str | Path) -> Iterator[DsspResidue]:
             continue
         residue = _classic_residue(line, width, place)
         if residue is None:
-            raise GrubioError("is no line of DSSP, or cut off", path=path, line=number)
+            raise GrubioError("is not a line of DSSP output, or is cut off", path=path, line=number)
         found += 1
         place += (residue.chain, residue.number) != previous
         previous = residue.chain, residue.number
@@ -153,20 +152,15 @@ def classic_residues(text: str, path: str | Path) -> Iterator[DsspResidue]:
 
 
 def _classic_residue(line: str, width: int, place: int) -> DsspResidue | None:
-    number, insertion, chain, letter, label = (
-        line[5:10],
-        line[10:11],
-        line[11:12],
-        line[13:14],
-        line[16:17],
-    )
+    number, insertion, chain = line[5:10], line[10:11], line[11:12]
+    letter, label = line[13:14], line[16:17]
     if len(line) < width or not letter.isalpha() or not re.fullmatch(r" *-?\d+", number):
         return None
     if chain == ">":
         names = line[width:].split()
         if not names:
             return None
-        # The chain of mmCIF, and that of the authors, which a single letter stands for.
+        # mmCIF's own name of the chain, and that of the authors, which the classic column has.
         chain = names[1] if len(names) > 1 else names[0]
     letter = "C" if letter.islower() else letter
     label = label.strip() or "-"
@@ -176,7 +170,7 @@ def _classic_residue(line: str, width: int, place: int) -> DsspResidue | None:
 
 
 def letter_of(name: str) -> str:
-    """Return the letter of a residue by its name in the PDB; that of its parent if it is modified.
+    """Return the letter of a residue from its name in the PDB; that of its parent if modified.
 
     Examples
     --------
@@ -186,7 +180,7 @@ def letter_of(name: str) -> str:
     import gemmi
     from Bio.Data.PDBData import protein_letters_3to1_extended
 
-    # Biopython knows a thousand names, but neither SEC nor PYL.
+    # Biopython's table has a thousand names, but neither SEC nor PYL.
     known = gemmi.find_tabulated_residue(name)
     letter = known.one_letter_code.upper().strip() if known.is_amino_acid() else ""
     return str(protein_letters_3to1_extended.get(name, letter or "X"))
@@ -199,9 +193,7 @@ def gemmi_error(error: Exception, path: str | Path) -> GrubioError:
     return GrubioError(f"is damaged or cut off: {problem}", path=path, line=line)
 
 
-def _mmcif_residues(
-    text: str, path: str | Path, left_out: Counter[str] | None
-) -> Iterator[DsspResidue]:
+def _mmcif_residues(text: str, path: str | Path, left_out: Counter[str]) -> Iterator[DsspResidue]:
     import gemmi
 
     try:
@@ -244,7 +236,7 @@ def _summary_residues(table: gemmi.cif.Table, text: str, path: str | Path) -> It
 
 
 def _residues_of_runs(
-    block: gemmi.cif.Block, path: str | Path, left_out: Counter[str] | None
+    block: gemmi.cif.Block, path: str | Path, left_out: Counter[str]
 ) -> Iterator[DsspResidue]:
     import gemmi
 
@@ -268,7 +260,7 @@ def _residues_of_runs(
 
 
 def amino_acids(
-    structure: gemmi.Structure, left_out: Counter[str] | None = None
+    structure: gemmi.Structure, left_out: Counter[str]
 ) -> Iterator[tuple[gemmi.Residue, str]]:
     """Yield the residues of the first model whose backbone is complete, and their chains.
 
@@ -281,7 +273,7 @@ def amino_acids(
         complete = (r for r in chain.get_polymer() if all(r.find_atom(a, "*") for a in BACKBONE))
         for _, at_one_place in itertools.groupby(complete, key=lambda residue: str(residue.seqid)):
             choice = list(at_one_place)
-            if left_out is not None and len(choice) > 1:
+            if len(choice) > 1:
                 left_out[FURTHER_RESIDUES] += len(choice) - 1
             yield max(choice, key=lambda residue: residue.find_atom("CA", "*").occ), chain.name
 

@@ -26,7 +26,7 @@ _PIECE = 1 << 20
 _JUDGED_ENTRIES = 5
 _LABELS = set("HGIEBTSCLPOMDNX?-.~_")
 _LABELLED_RESIDUES = 9
-"""Different letters from which a line is residues, and fewer of which may be labels."""
+"""A line with as many different letters is residues; one with fewer may be labels."""
 
 # The code of a PIR entry; then Biopython's names of formats, by how their files begin.
 _PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);[^=]*$")
@@ -72,8 +72,8 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     Raises
     ------
     GrubioError
-        If the file is missing, damaged, empty or no FASTA, has a line of labels under each
-        sequence, or if an id is missing, comes twice or has characters that are not ASCII or do
+        If the file is missing, damaged, empty or not FASTA, has a line of labels under each
+        sequence, or if an id is missing, occurs twice or has characters that are not ASCII or do
         not print.
     """
     for entry in _judged(read_entries(path), path):
@@ -97,7 +97,7 @@ def read_entries(path: str | Path) -> Iterator[Entry]:
     Raises
     ------
     GrubioError
-        As :func:`read_fasta`, but for lines of labels.
+        As :func:`read_fasta`, except for lines of labels.
     """
     seen = SeenIds(None if str(path) == STDIO else lambda number: _id_of(path, number))
     number = 0
@@ -127,7 +127,7 @@ def read_entries(path: str | Path) -> Iterator[Entry]:
 
 
 def _judged(entries: Iterator[Entry], path: str | Path) -> Iterator[Entry]:
-    # Held back until one of them is seen to be no sequence above a line of labels.
+    # Entries are held back until one of them is not a sequence above a line of labels.
     held: list[Entry] = []
     for entry in entries:
         held.append(entry)
@@ -161,7 +161,7 @@ def _id_of(path: str | Path, number: int) -> str:
 def _refuse(repeat: Repeat | None, path: str | Path) -> None:
     if repeat is not None:
         raise GrubioError(
-            f"the id comes twice, as records {repeat.first} and {repeat.second}",
+            f"the id occurs twice, as records {repeat.first} and {repeat.second}",
             path=path,
             record=repeat.id,
             hint="give every record an id of its own",
@@ -188,7 +188,7 @@ def _blocks(path: str | Path) -> Iterator[tuple[int, str, str, tuple[int, ...]]]
             title += piece
         elif title is not None:
             refuse_invisible(piece, path, number)
-            # A piece of a line keeps its spaces: after them a > is no header.
+            # A piece of a line keeps its spaces, so that a > after them is not taken for a header.
             text += (piece.rstrip() if complete else piece).encode()
             if complete and len(ends) < 3 and len(text) > (ends[-1] if ends else 0):
                 ends.append(len(text))
@@ -227,9 +227,6 @@ def _is_labelled(entry: Entry) -> bool:
     """Whether an entry is two lines of one length, of which the second looks like labels."""
     if len(entry.ends) != 2 or entry.ends[1] != 2 * entry.ends[0]:
         return False
-    residues, labels = (set(half.upper()) for half in _halves(entry))
+    text, end = entry.text.upper(), entry.ends[0]
+    residues, labels = set(text[:end]), set(text[end:])
     return len(residues) >= _LABELLED_RESIDUES > len(labels) and labels <= _LABELS
-
-
-def _halves(entry: Entry) -> tuple[str, str]:
-    return entry.text[: entry.ends[0]], entry.text[entry.ends[0] :]

@@ -1,7 +1,7 @@
 """Lines of GFF3 and GTF.
 
-Both have nine columns, of which the fourth and fifth are 1-based and inclusive. How the attributes
-of the ninth are written is seen from each line: ``key=value;key=value`` (The Sequence Ontology,
+Both have nine columns, of which the fourth and fifth are 1-based and inclusive. Each line shows how
+the attributes of the ninth are written: ``key=value;key=value`` (The Sequence Ontology,
 GFF3 1.26) or ``key "value"; key "value";`` (GTF 2.2, https://mblab.wustl.edu/GTF22.html).
 """
 
@@ -17,13 +17,13 @@ from urllib.parse import unquote
 from grubio.readers.annotation_line import AnnotatedFeature, AnnotationLine
 
 GFF_COLUMNS = 9
-# The lines that GTF names by one of its two ids; every other line is a part of them.
+# The types that one of GTF's two ids names; every other line is part of one of these.
 _NAMED_BY = {"gene": "gene_id", "transcript": "transcript_id", "mrna": "transcript_id"}
 _SAYS_CIRCULAR = re.compile(r"(?:^|;)\s*Is_circular\s*=\s*true\b", re.IGNORECASE)
 _GFF3_PAIR = re.compile(r"\s*([^\s=;]+)\s*=(.*)", re.DOTALL)
 _GTF_PAIR = re.compile(r'(?:^|;)\s*([^\s;="]+)\s+(?:"([^"]*)"|([^\s;"][^;]*))')
 _STARTS_LIKE_GTF = re.compile(r'\s*[^\s;="]+\s+"')
-# Their values are names, in which a comma or a semicolon is never text.
+# Their values are names, in which a semicolon is never text, nor a comma in those of Parent.
 _ONE_NAME, _NAMES = ("ID",), ("ID", "Parent")
 
 
@@ -89,7 +89,7 @@ def _gff3_attributes(text: str) -> dict[str, list[str]]:
             last = pair[1]
             raw[last].append(pair[2].strip())
         elif last and last not in _NAMES and part.strip():
-            # A semicolon that should have been escaped: the text before it goes on.
+            # A semicolon that should have been escaped; the value goes on after it.
             raw[last][-1] += ";" + part.rstrip()
     decoded = {
         intern(unquote(key)): [

@@ -31,10 +31,10 @@ def read_labelled(
     settings
         Format, scheme, and columns.
     refuse
-        Is given the error of a structure or a file of DSSP output; raises it, or the file is
-        passed over.
+        Called with the error of a structure or a file of DSSP output; raises it, or the file is
+        skipped.
     left_out
-        Is given the number of what is no error and left out, by what it is.
+        Counts what is left out without an error, by what it is.
     labels, masks
         FASTA of labels and of masks, for format ``fasta``.
     answers
@@ -83,7 +83,7 @@ def read_labelled(
     }
     one_by_one = settings.format in ("dssp", "structure")
     if settings.format == "structure":
-        # Once for all: or each structure would be refused.
+        # Asked once, or each structure would be refused for the same reason.
         mkdssp_program(files[0])
     file_of: dict[str, str | Path] = {}
     for path in files:

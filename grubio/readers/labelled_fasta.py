@@ -31,7 +31,7 @@ def read_labelled_fasta(
     sequences, labels, masks
         The files, plain or compressed.
     left_out
-        Is given the number of records of each further set.
+        Counts the records of each further set.
 
     Raises
     ------

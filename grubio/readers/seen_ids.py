@@ -30,13 +30,13 @@ class SeenIds:
 
     Within a batch of 65,536 ids a repeat is found at once, between batches when a batch is full
     or :meth:`finish` is called. Between batches ids are compared by 64-bit hashes: among ten
-    million different ids two are taken for one with a probability of three in a million, unless
-    their names can be looked up again.
+    million different ids, two have the same hash with a probability of three in a million. If ids
+    can be looked up again, these are told apart.
 
     Parameters
     ----------
     name_of
-        Returns the id of a record by its number, from 1; is asked when two hashes are equal.
+        Returns the id of a record by its number, from 1; called when two hashes are equal.
 
     Examples
     --------

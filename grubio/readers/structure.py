@@ -55,7 +55,7 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
     path
         The file.
     left_out
-        Is given the number of residues that share a place with another, and of further models.
+        Counts the residues that share a place with another, and further models.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
     """
     import gemmi
 
-    program = mkdssp_program(path)
+    program, left_out = mkdssp_program(path), Counter() if left_out is None else left_out
     try:
         structure = gemmi.read_structure_string(read_text(path))
         residues = list(amino_acids(structure, left_out))
@@ -75,7 +75,7 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
             f"has {len(residues)} residues with a backbone; 1 to {_MOST_RESIDUES} can be labelled",
             path=path,
         )
-    if left_out is not None and len(structure) > 1:
+    if len(structure) > 1:
         left_out["further models"] += len(structure) - 1
     yield from stretches_of(_labelled(program, residues, path), path, left_out)
 
@@ -107,8 +107,8 @@ def _labelled(
         command = [program, "--output-format", "dssp", str(plain), str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not result.exists():
-            said = done.stderr.replace(str(plain), str(path)).strip() or "no message"
-            raise GrubioError(f"mkdssp failed: {said}", path=path)
+            message = done.stderr.replace(str(plain), str(path)).strip() or "no message"
+            raise GrubioError(f"mkdssp failed: {message}", path=path)
         text = read_text(result)
     for row in classic_residues(text, path):
         residue, chain = residues[int(row.number) - 1]
@@ -129,7 +129,7 @@ def _backbone_mmcif(residues: Sequence[tuple[gemmi.Residue, str]]) -> str:
     block.set_pair("_entity_poly.type", "polypeptide(L)")
     scheme = block.init_loop("_pdbx_poly_seq_scheme.", _SCHEME_COLUMNS.split())
     atoms = block.init_loop("_atom_site.", _ATOM_COLUMNS.split())
-    # Names of several letters do not fit mkdssp's output. Neighbours need different ones, no more.
+    # Names of several letters do not fit mkdssp's output. Only neighbours need different ones.
     names = list(dict.fromkeys(chain for _, chain in residues))
     letters = {name: _CHAINS[index % len(_CHAINS)] for index, name in enumerate(names)}
     for number, (residue, name) in enumerate(residues, start=1):

@@ -3,8 +3,7 @@
 Columns ``id`` and ``sequence``, and for labels one named as the scheme (``ss8``, ``ss3``), or else
 ``labels``, ``label`` or ``target``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``,
 ``valid`` or ``val``, ``test``), ``group``, ``description``, and those of further targets. Others
-are not looked at. Names may be in either case. Cells may be in double quotes, but for those between
-tabs.
+are ignored, as is the case of names. Cells may be in double quotes, except between tabs.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def read_table(
     ------
     GrubioError
         With the line, if a column is missing, a row has another number of cells, an id is empty or
-        comes twice, or a split is unknown.
+        occurs twice, or a split is unknown.
     """
     lines_of: dict[str, int] = {}
     header: list[str] = []
@@ -72,7 +71,7 @@ def read_table(
             )
         if name in lines_of:
             raise GrubioError(
-                f"the id comes twice, in lines {lines_of[name]} and {number}",
+                f"the id occurs twice, in lines {lines_of[name]} and {number}",
                 path=path,
                 record=name,
             )
@@ -108,7 +107,7 @@ def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     GrubioError
         With the line, if a quote is not closed or an encoding is not known.
     """
-    # A sequence may be longer than what the module takes for a mistake.
+    # By default a cell of more than 128 KiB is an error; a sequence may be longer.
     csv.field_size_limit(1 << 30)
     lines = (line for _, line in text_lines(path))
     blank, first = 0, ""

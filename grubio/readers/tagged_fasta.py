@@ -28,7 +28,7 @@ def read_tagged_fasta(path: str | Path, left_out: Counter[str] | None = None) ->
     path
         The file, plain or compressed.
     left_out
-        Is given the number of records of each further set.
+        Counts the records of each further set.
 
     Raises
     ------

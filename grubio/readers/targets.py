@@ -1,10 +1,9 @@
 """Answers for further targets, from columns of the records' table or from files of their own.
 
-A file is a table with a header line and the columns ``id`` and that of the target
-(or whichever is first and second), or, for shares of classes, a NumPy archive whose array ``freq``,
-uint8 ``(residue, class)``, holds the shares of all residues of all records in the order of the
-records. A cell has labels, one letter per residue; numbers with a comma between two; or, as
-``tenths``, one digit per residue.
+A file is a table with a header line and columns named ``id`` and as the target, otherwise its
+first two; or, for shares of classes, a NumPy archive whose array ``freq``, uint8
+``(residue, class)``, has the residues of all records in order. A cell has labels, one letter per
+residue; numbers separated by commas; or, as ``tenths``, one digit per residue.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _UNKNOWN = ("", "?", "-", "NA", "NaN", "nan")
 
 
 def with_answers(records: Iterable[Record], settings: TargetSettings) -> Iterator[Record]:
-    """Yield records with what is known of them for a target.
+    """Yield records with their answers for a target.
 
     Records whose cell is empty, or that are not in the file, have no answer.
 
@@ -39,7 +38,7 @@ def with_answers(records: Iterable[Record], settings: TargetSettings) -> Iterato
     Raises
     ------
     GrubioError
-        With the line or the record, if a cell is not as expected; if an id comes twice; if no
+        With the line or the record, if a cell is not as expected; if an id occurs twice; if no
         record is in the file; or if an archive has another number of residues than the records.
     """
     if settings.answers == "shares":
@@ -79,7 +78,7 @@ def _answers_of_table(path: str, settings: TargetSettings) -> dict[str, Answer |
             raise GrubioError(f"an id and {settings.name} were expected", path=path, line=number)
         name, cell = cells[id_column], cells[column]
         if name in answers:
-            raise GrubioError("the id comes twice", path=path, line=number, record=name)
+            raise GrubioError("the id occurs twice", path=path, line=number, record=name)
         try:
             answers[name] = _answer(cell, settings) if cell.strip() else None
         except ValueError as error:

@@ -19,7 +19,7 @@ def read_three_line_fasta(path: str | Path) -> Iterator[Record]:
     Raises
     ------
     GrubioError
-        With the line, if a record has not two lines below its header.
+        With the line, if a record does not have two lines below its header.
     """
     for entry in read_entries(path):
         if len(entry.ends) != 2:

@@ -207,7 +207,7 @@ def custom_scheme(
     Raises
     ------
     ValueError
-        If a letter comes twice, is not printable ASCII, or is ``?``; if the number of names
+        If a letter occurs twice, is not printable ASCII, or is ``?``; if the number of names
         differs from that of letters; or if the background is not one of the letters.
     """
     names = tuple(class_names) or tuple(letters)

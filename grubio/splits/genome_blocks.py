@@ -64,17 +64,16 @@ def split_blocks(
         too few to be divided, or a gap would leave nothing of one.
     """
     loci = [_locus_of(record, path) for record in records]
+    blocks = [Block(locus.contig, locus.start, locus.end) for locus in loci]
     given: dict[Block, str | None] = {}
-    for record, locus in zip(records, loci, strict=True):
-        block = Block(locus.contig, locus.start, locus.end)
+    for record, block in zip(records, blocks, strict=True):
         if given.setdefault(block, record.split) != record.split:
             raise GrubioError("the other strand is in another split", path=path, record=record.id)
     split_of = _dealt_out(given, settings, path)
     kept = _with_gaps(split_of, settings.gap, path)
     return [
         _cut(record, locus, kept[block], split_of[block])
-        for record, locus in zip(records, loci, strict=True)
-        for block in (Block(locus.contig, locus.start, locus.end),)
+        for record, locus, block in zip(records, loci, blocks, strict=True)
     ]
 
 

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HomologSearch:
-    """How homologs are searched for: among which letters, by which rules, on how many threads."""
+    """How homologs are searched for: alphabet, settings and threads."""
 
     alphabet: Alphabet
     settings: SplitSettings
@@ -90,7 +90,7 @@ def without_homologs(
     is_too_close: Callable[[Hit, SplitSettings], bool],
     search: HomologSearch,
 ) -> tuple[list[Record], list[AuditRow]]:
-    """Return the records that are not too close to any of others, and rows about the rest.
+    """Return the records that are not too close to any other, and rows about the rest.
 
     Test records stay.
     """
@@ -108,7 +108,7 @@ def without_homologs(
 
 
 def audited(records: Sequence[Record], search: HomologSearch) -> tuple[list[AuditRow], set[str]]:
-    """Return the nearest training record of each held-out one, and who has a homolog there."""
+    """Return a row for each held-out record, and the ids of those with a homolog in train."""
     held = {r.id: r.sequence for r in records if r.split in ("valid", "test")}
     train = {r.id: r.sequence for r in records if r.split == "train"}
     hits = [hit for hit in search.hits(held, train) if hit.is_meaningful(search.settings)]

@@ -5,7 +5,7 @@ of a held-out block counts as repeated if it lies in a stretch of at least :data
 is covered by words of :data:`WORD` bases which also occur in a training block, on either strand;
 up to :data:`MOST_BETWEEN` bases between two such words belong to the stretch. So a copy with a
 substitution every 40 bases is found, and one that has diverged by 10 % mostly is not. Words with
-other letters than ACGT are not looked at.
+letters other than ACGT are ignored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ for _code, _letters in enumerate(("Aa", "Cc", "Gg", "TtUu")):
 
 @dataclass(frozen=True)
 class Repeats:
-    """What of a held-out block is repeated in training blocks.
+    """How much of a held-out block is repeated in training blocks.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Repeats:
 def repeats_in_training(
     held: Mapping[str, str], train: Iterable[tuple[str, str]]
 ) -> dict[str, Repeats]:
-    """Return what of each held-out block is repeated in training blocks.
+    """Return how much of each held-out block is repeated in training blocks.
 
     Takes one strand of each block, whichever. Memory grows with the held-out blocks, not with
     the training blocks, which are read one at a time.
@@ -118,7 +118,7 @@ def canonical_words(sequence: str) -> tuple[Words, npt.NDArray[np.bool_]]:
 
 
 def _places(sorted_words: Words, words: Words) -> npt.NDArray[np.int64]:
-    # Where those of the words that are among the sorted ones stand there.
+    # Indices into the sorted words, of those words that are among them.
     if not len(sorted_words):
         return np.zeros(0, dtype=np.int64)
     places = np.minimum(np.searchsorted(sorted_words, words), len(sorted_words) - 1)

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """What a split came to.
+    """The result of a split.
 
     Attributes
     ----------
@@ -92,8 +92,8 @@ def split_dataset(
     audit
         Table to write: the nearest training record of each valid and test record.
     exclude
-        FASTA; what has an alignment with one of its records is dropped from train and valid if
-        the alignment is significant or alike, however short.
+        FASTA; records of train and valid that a significant or similar alignment, however short,
+        joins with one of its records are dropped.
     train_also
         Datasets whose records join the training records: all but their own test records and those
         with a homolog among the valid, test or excluded records. Their labels may be of the scheme

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from grubio.config import FORMER_TARGETS, ModelSettings, TrainingSettings
+from grubio.config import FORMER_TARGETS, Metric, ModelSettings, TrainingSettings
 from grubio.datasets.parquet import DatasetHeader, read_records
 from grubio.errors import GrubioError
 from grubio.metrics.headline import AVERAGE_PRECISION
@@ -24,12 +24,12 @@ _DIVIDE_AGAIN = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Found:
-    # What the examples of a split hold.
+    # Of a split: residues of each class, whether some are known only coarsely, answered targets.
     counts: npt.NDArray[np.int64]
-    coarse: bool = False
-    answered: set[str] = field(default_factory=set)
+    coarse: bool
+    answered: set[str]
 
 
 def shortcomings(
@@ -52,10 +52,8 @@ def shortcomings(
         "valid": _found_in(_examples(dataset, "valid", header), header.scheme),
         "test": _found_in(_examples(dataset, "test", header), header.scheme),
     }
-    for split in ("train", "valid"):
-        _require_labels(dataset, split, found[split], header.scheme)
-    _require_something_to_learn(dataset, data, found["train"], settings)
-    _require_something_to_score(dataset, data, found["valid"], settings)
+    for problem, hint in _obstacles(found, data, settings):
+        raise GrubioError(problem, path=dataset, hint=hint)
     return [
         *_absent_classes(found, header.scheme),
         *_absent_answers(found, data, model_settings, settings),
@@ -68,86 +66,68 @@ def _examples(dataset: Path, split: str, header: DatasetHeader) -> Iterator[Exam
 
 
 def _found_in(examples: Iterable[Example], scheme: LabelScheme) -> _Found:
-    found = _Found(np.zeros(scheme.size + len(scheme.coarse_letters), dtype=np.int64))
+    counts = np.zeros(scheme.size + len(scheme.coarse_letters), dtype=np.int64)
+    answered = set()
     for example in examples:
-        known = example.classes[is_known(example.classes)]
-        found.counts += np.bincount(known, minlength=len(found.counts))
-        found.answered |= {
-            name
-            for name, answer in example.answers.items()
-            if name not in found.answered and is_known(answer).any()
-        }
-    found.coarse = bool(found.counts[scheme.size :].any())
-    found.counts = found.counts[: scheme.size]
-    return found
+        counts += np.bincount(example.classes[is_known(example.classes)], minlength=len(counts))
+        answered |= {name for name, answer in example.answers.items() if is_known(answer).any()}
+    return _Found(counts[: scheme.size], bool(counts[scheme.size :].any()), answered)
 
 
-def _require_labels(dataset: Path, split: str, found: _Found, scheme: LabelScheme) -> None:
-    if found.counts.any():
-        return
-    if found.coarse and scheme.coarse is not None:
-        raise GrubioError(
-            f"no residue of split '{split}' has a class of {scheme.name}; all labels there are "
-            f"classes of {scheme.coarse.name}",
-            path=dataset,
-            hint=f"prepare it with --scheme {scheme.coarse.name}",
-        )
-    raise GrubioError(
-        f"no residue of split '{split}' has a known label", path=dataset, hint=_DIVIDE_AGAIN
-    )
-
-
-def _require_something_to_learn(
-    dataset: Path, data: TrainingData, found: _Found, settings: TrainingSettings
-) -> None:
-    scheme, present = data.header.scheme, np.flatnonzero(found.counts)
-    if len(present) == 1 and not found.coarse:
-        raise GrubioError(
-            f"every labelled residue of split 'train' is {_name(scheme, present[0])}: there is "
-            "nothing to learn",
-            path=dataset,
-            hint=_DIVIDE_AGAIN,
-        )
-    rare = rare_classes(data.header)
-    if settings.background_ratio and not found.counts[rare].any():
-        raise GrubioError(
+def _obstacles(
+    found: Mapping[str, _Found], data: TrainingData, settings: TrainingSettings
+) -> Iterator[tuple[str, str]]:
+    # What is wrong, and what to do about it.
+    scheme, rare, train = data.header.scheme, rare_classes(data.header), found["train"]
+    for split in ("train", "valid"):
+        if found[split].counts.any():
+            continue
+        if found[split].coarse and scheme.coarse is not None:
+            yield (
+                f"no residue of split '{split}' has a class of {scheme.name}; all labels there are "
+                f"classes of {scheme.coarse.name}",
+                f"prepare it with --scheme {scheme.coarse.name}",
+            )
+        yield f"no residue of split '{split}' has a known label", _DIVIDE_AGAIN
+    if np.count_nonzero(train.counts) == 1 and not train.coarse:
+        only = _name(scheme, int(train.counts.argmax()))
+        problem = f"every labelled residue of split 'train' is {only}: there is nothing to learn"
+        yield problem, _DIVIDE_AGAIN
+    if settings.background_ratio and not train.counts[rare].any():
+        yield (
             f"no residue of split 'train' is {_names(scheme, rare)}, and background_ratio draws "
             "windows around those",
-            path=dataset,
-            hint=f"{_DIVIDE_AGAIN}; or leave out --background-ratio",
+            f"{_DIVIDE_AGAIN}; or leave out --background-ratio",
         )
-    for target in data.targets:
-        if target.name not in found.answered:
-            raise GrubioError(
-                f"no residue of split 'train' has an answer for target '{target.name}'",
-                path=dataset,
-                hint="leave it out (model.targets, or weight 0 in training.target_weights), or "
-                "prepare the dataset with its answers",
-            )
+    for name in (target.name for target in data.targets if target.name not in train.answered):
+        yield (
+            f"no residue of split 'train' has an answer for target '{name}'",
+            "leave it out (model.targets, or weight 0 in training.target_weights), or prepare the "
+            "dataset with its answers",
+        )
+    if unscored := _nothing_to_score(found["valid"], scheme, score_of(data, settings), rare):
+        yield unscored, _DIVIDE_AGAIN
 
 
-def _require_something_to_score(
-    dataset: Path, data: TrainingData, found: _Found, settings: TrainingSettings
-) -> None:
-    scheme, score, rare = data.header.scheme, score_of(data, settings), rare_classes(data.header)
-    if score == AVERAGE_PRECISION and not found.counts[rare].any():
-        raise GrubioError(
+def _nothing_to_score(
+    valid: _Found, scheme: LabelScheme, score: Metric, rare: Sequence[int]
+) -> str | None:
+    if score == AVERAGE_PRECISION and not valid.counts[rare].any():
+        return (
             f"no residue of split 'valid' is {_names(scheme, rare)}: the average precision would "
-            "be 0 for any model",
-            path=dataset,
-            hint=_DIVIDE_AGAIN,
+            "be 0 for any model"
         )
-    present = np.flatnonzero(found.counts @ scheme.reduction_matrix(scheme.headline))
-    if score == "mcc" and len(present) == 1:
-        raise GrubioError(
-            f"every labelled residue of split 'valid' is {_name(scheme.headline, present[0])}: the "
-            "Matthews correlation would be 0 for any model",
-            path=dataset,
-            hint=_DIVIDE_AGAIN,
+    counts = valid.counts @ scheme.reduction_matrix(scheme.headline)
+    if score == "mcc" and np.count_nonzero(counts) == 1:
+        return (
+            f"every labelled residue of split 'valid' is "
+            f"{_name(scheme.headline, int(counts.argmax()))}: the Matthews correlation would be 0 "
+            "for any model"
         )
+    return None
 
 
-def _absent_classes(found: dict[str, _Found], scheme: LabelScheme) -> Iterator[str]:
+def _absent_classes(found: Mapping[str, _Found], scheme: LabelScheme) -> Iterator[str]:
     # A dataset need not have a test split.
     labelled = {split: one.counts for split, one in found.items() if one.counts.any()}
     for index in range(scheme.size):
@@ -166,7 +146,7 @@ def _absent_classes(found: dict[str, _Found], scheme: LabelScheme) -> Iterator[s
 
 
 def _absent_answers(
-    found: dict[str, _Found],
+    found: Mapping[str, _Found],
     data: TrainingData,
     model_settings: ModelSettings,
     settings: TrainingSettings,

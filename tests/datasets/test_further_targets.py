@@ -129,7 +129,7 @@ def test_impossible_targets_are_refused(content: object, problem: str) -> None:
 
 
 def test_two_targets_need_two_names() -> None:
-    with pytest.raises(GrubioError, match="'x' comes twice"):
+    with pytest.raises(GrubioError, match="'x' occurs twice"):
         checked(DatasetSettings, {"records": "a", "labels": "b", "targets": ["x=AB", "x=CD"]})
 
 

@@ -180,7 +180,7 @@ def test_a_chain_without_labels_is_counted_and_not_scored(
     ).as_dict()
     assert (result["counts"]["chains"], result["counts"]["scored_chains"]) == (51, 50)
     last = (tmp_path / "per_chain.tsv").read_text().splitlines()[-1].split("\t")
-    assert last == ["bare", str(len(chains[-1])), "0", "", "", "", "", "", ""]
+    assert last == ["bare", str(len(chains[-1])), "0", *[""] * 8]
     table = pq.read_table(tmp_path / "test_predictions.parquet").to_pydict()
     assert {
         o for o, name in zip(table["observed"], table["id"], strict=True) if name == "bare"

@@ -156,7 +156,7 @@ def gather_shards(
     Raises
     ------
     GrubioError
-        If a shard is missing, comes twice or is of another input, or an output is at fault.
+        If a shard is missing, occurs twice or is of another input, or an output is at fault.
     """
     found = [(read_shard(path), path) for path in labelled]
     if not found:

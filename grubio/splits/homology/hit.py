@@ -1,6 +1,6 @@
 """An alignment of two chains, and whether they count as homologs.
 
-Alignments with an E-value above 1 are not looked at. Two chains count as homologs if one has an
+Alignments with an E-value above 1 are ignored. Two chains count as homologs if one has an
 E-value below ``max_evalue``, or an identity of at least ``min_identity`` over at least 80 residues
 and half of the shorter chain. Shorter alignments reach 25 % identity by chance (Rost, Protein
 Engineering 12:85, 1999). A chain that is contained whole in another always counts.
@@ -52,7 +52,7 @@ class Hit:
         return self.is_copy or self.evalue < settings.max_evalue or long_enough
 
     def is_alike(self, settings: SplitSettings) -> bool:
-        """Return whether the alignment is significant or alike, however short it is.
+        """Return whether the alignment is significant or similar, however short it is.
 
         Chains of a benchmark are kept out of training by this stricter rule.
         """

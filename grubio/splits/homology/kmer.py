@@ -57,24 +57,11 @@ def search(
             evalue = constant * len(text) * residues * math.exp(-scale * score)
             if evalue > MAX_EVALUE:
                 continue
-            same, aligned = _columns(aligner.align(text, clean[target])[0], text, clean[target])
+            columns = aligner.align(text, clean[target])[0].counts()
+            # Gaps count as aligned, as in MMseqs2.
+            aligned = columns.identities + columns.mismatches + columns.gaps
             coverage = min(aligned / min(len(text), len(clean[target])), 1.0)
-            yield Hit(query, target, same / aligned, aligned, coverage, evalue)
-
-
-def _columns(alignment: Any, query: str, target: str) -> tuple[int, int]:
-    # Identical and aligned columns of a local alignment; gaps count as aligned, as in MMseqs2.
-    blocks = alignment.coordinates
-    same = 0
-    for (q0, q1), (t0, t1) in zip(
-        zip(blocks[0], blocks[0][1:], strict=False),
-        zip(blocks[1], blocks[1][1:], strict=False),
-        strict=True,
-    ):
-        if q1 > q0 and t1 > t0:
-            same += sum(a == b for a, b in zip(query[q0:q1], target[t0:t1], strict=True))
-    steps = np.maximum(np.diff(blocks[0]), np.diff(blocks[1]))
-    return same, int(steps.sum())
+            yield Hit(query, target, columns.identities / aligned, aligned, coverage, evalue)
 
 
 def _aligner(alphabet: Alphabet) -> tuple[Any, tuple[float, float]]:

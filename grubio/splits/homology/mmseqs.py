@@ -27,7 +27,7 @@ def search(
     query_ids, target_ids = list(queries), list(targets)
     with tempfile.TemporaryDirectory(prefix="grubio-mmseqs-") as name:
         folder = Path(name)
-        # Numbers instead of ids: MMseqs2 cuts and interprets some ids.
+        # Numbers instead of ids: MMseqs2 shortens and parses some ids.
         _write(folder / "queries.fasta", queries)
         _write(folder / "targets.fasta", targets)
         command = ["mmseqs", "easy-search", "queries.fasta", "targets.fasta", "hits.tsv", "work"]
@@ -37,8 +37,8 @@ def search(
             command += ["--search-type", "3"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            said = " / ".join((done.stdout + done.stderr).strip().splitlines()[-3:])
-            raise GrubioError(f"mmseqs failed: {said}", hint="or use --method kmer")
+            message = " / ".join((done.stdout + done.stderr).strip().splitlines()[-3:])
+            raise GrubioError(f"mmseqs failed: {message}", hint="or use --method kmer")
         with open(folder / "hits.tsv", encoding="ascii") as lines:
             for line in lines:
                 query, target, identity, aligned, *sizes, evalue = line.rstrip("\n").split("\t")

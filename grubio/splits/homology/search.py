@@ -23,8 +23,8 @@ def find_hits(
 ) -> Iterator[Hit]:
     """Yield alignments of queries with targets, both sequences by id; never of an id with itself.
 
-    Copies come first, whatever the method makes of them, and near copies of chains for which it
-    found no homolog last. Of many copies not every pair is named, but each of them is.
+    Copies come first, whether or not the method finds them, and last near copies of chains for
+    which it found no homolog. Each of many copies is in a pair, but not every pair is given.
 
     Raises
     ------
