@@ -97,14 +97,7 @@ def labelled_examples(
 
     A piece is left out if nothing is known in it, neither a label nor an answer for a target that
     models predict.
-
-    Raises
-    ------
-    ValueError
-        If the record has no labels.
     """
-    if record.labels is None:
-        raise ValueError(f"record '{record.id}' has no labels")
     answers: dict[str, npt.NDArray[Any]] = {}
     for target in targets:
         answer = record.answers.get(target.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ SITES = custom_scheme("sites", "XY.", ("promoter", "terminator", "background"), 
 def dataset_of(
     folder: Path,
     scheme: LabelScheme,
-    labels: dict[str, str],
+    labels: Mapping[str, str | None],
     *,
     sites: dict[str, int] | None = None,
     targets: tuple[Target, ...] = (),
@@ -39,7 +40,7 @@ def dataset_of(
     records = []
     for split, text in labels.items():
         for number in range(10):
-            size = len(text)
+            size = len(text or "C" * 40)
             name = f"{split}{number}:0-{size}(+)" if sites else f"{split}{number}"
             sequence = "".join(generator.choice(list(alphabet.letters), size))
             own = (answers or {}).get(split, {})
@@ -103,13 +104,15 @@ def test_validation_without_a_site_is_refused(ratio: float, expected: str, tmp_p
     ("scheme", "letters", "expected"),
     [
         (SS3, "?", "no residue of split '{}' has a known label"),
+        (SS3, None, "no residue of split '{}' has a known label"),
         (SS8, "hec", "no residue of split '{}' has a class of ss8; all labels there are"),
     ],
 )
 def test_labels_of_which_none_is_known_are_refused(
-    split: str, scheme: LabelScheme, letters: str, expected: str, tmp_path: Path
+    split: str, scheme: LabelScheme, letters: str | None, expected: str, tmp_path: Path
 ) -> None:
-    labels = {"train": "HECC" * 10, "valid": "HECC" * 10} | {split: (letters * 40)[:40]}
+    labels: dict[str, str | None] = {"train": "HECC" * 10, "valid": "HECC" * 10}
+    labels[split] = letters and (letters * 40)[:40]
     problem = refusal(dataset_of(tmp_path, scheme, labels))
     assert problem.startswith(expected.format(split))
 
