@@ -138,7 +138,8 @@ def describe_motifs(
         motifs.append(motif)
         maps[name] = effect_maps(predictor, motif, settings)
     content = {motif.name: _summary(motif, split, thresholds[motif.letter]) for motif in motifs}
-    _draw(motifs, maps, output, settings)
+    for motif in motifs:
+        _draw(motif, maps[motif.name], output, settings.mutated_flank)
     matrices = {motif.name: motif.matrix[slice(*motif.core)] for motif in motifs}
     counts = {motif.name: len(motif.sites) for motif in motifs}
     write_text_whole(output / "motifs.meme", meme_text(matrices, counts, background))
@@ -218,21 +219,15 @@ def _summary(motif: Motif, split: str, threshold: float) -> dict[str, Any]:
     return summary
 
 
-def _draw(
-    motifs: Sequence[Motif],
-    maps: dict[str, list[EffectMap]],
-    output: Path,
-    settings: MotifSettings,
-) -> None:
-    for motif in motifs:
-        title = f"{motif.name}: {len(motif.sites)} sites"
-        figure = logo_figure(motif.matrix, motif.bits, -motif.flank, motif.width, title)
-        write_svg(output / f"{motif.name}.logo.svg", figure, f"Logo of {motif.name}")
-        if maps[motif.name]:
-            shown = [(str(one.site.locus), one.text, one.effects) for one in maps[motif.name]]
-            figure = effects_figure(shown, -settings.mutated_flank, motif.width, motif.name)
-            title = f"Substitutions in sites of {motif.name}"
-            write_svg(output / f"{motif.name}.ism.svg", figure, title)
+def _draw(motif: Motif, maps: Sequence[EffectMap], output: Path, flank: int) -> None:
+    title = f"{motif.name}: {len(motif.sites)} sites"
+    figure = logo_figure(motif.matrix, motif.bits, -motif.flank, motif.width, title)
+    write_svg(output / f"{motif.name}.logo.svg", figure, f"Logo of {motif.name}")
+    if maps:
+        shown = [(str(one.site.locus), one.text, one.effects) for one in maps]
+        figure = effects_figure(shown, -flank, motif.width, motif.name)
+        title = f"Substitutions in sites of {motif.name}"
+        write_svg(output / f"{motif.name}.ism.svg", figure, title)
 
 
 _SITE_COLUMNS = ("class", "locus", "score", "sequence")

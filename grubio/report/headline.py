@@ -43,7 +43,7 @@ def headline(run: Run) -> str:
     unseen = f"{tested} that it was not trained on"
     if key == run.chain_key:
         classes = len(run.scheme.headline.letters if key != "q8" else run.scheme.letters)
-        text = f"Names the right one of {classes} classes for {value} of the {run.unit_word}s "
+        text = f"Predicts the right one of {classes} classes for {value} of the {run.unit_word}s "
         text += f"in {unseen}"
     else:
         name, _, of = run.score_name.partition(" of ")

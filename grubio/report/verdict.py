@@ -13,6 +13,7 @@ from grubio.runs.tables import ChainScore
 from grubio.splits.repeats import LEAST_BASES
 
 Outcome = Literal["good", "caution", "unknown"]
+_Finding = tuple[Outcome, str]
 
 # A larger calibration error exceeds most differences between models.
 _LARGEST_GOOD_ECE = 0.03
@@ -35,12 +36,13 @@ class Check:
 
 def checks(run: Run) -> list[Check]:
     """Return the checks of a run: independent test set, gain, calibration, size of the test set."""
-    return [
-        _blocks(run) if run.genome else _homologs(run),
-        _gain(run),
-        _calibration(run),
-        _precision(run),
-    ]
+    found = {
+        "Independence of the test set": _blocks(run) if run.genome else _homologs(run),
+        "Gain over the baseline": _gain(run),
+        "Calibration": _calibration(run),
+        "Size of the test set": _precision(run),
+    }
+    return [Check(name, *finding) for name, finding in found.items()]
 
 
 def verdict(found: Sequence[Check]) -> tuple[Outcome, str]:
@@ -67,15 +69,12 @@ def _is_significant(chain: ChainScore) -> bool:
     return chain.evalue is not None and chain.evalue < _LIMITS.max_evalue
 
 
-def _homologs(run: Run) -> Check:
-    name, noun = "Independence of the test set", run.chain_word
-    chains = run.chains
+def _homologs(run: Run) -> _Finding:
+    noun, chains = run.chain_word, run.chains
     if not chains or not run.metrics.by_identity:
-        return Check(
-            name,
-            "unknown",
+        return "unknown", (
             f"There is no audit, so it is unknown whether test {noun}s have homologs among the "
-            f"training {noun}s.",
+            f"training {noun}s."
         )
     count, alike = homologs_in_training(chains), sum(map(_is_alike, chains))
     finding = (
@@ -95,85 +94,71 @@ def _homologs(run: Run) -> Check:
     nearest = max((c.identity for c in chains if c.identity is not None), default=None)
     if nearest is not None:
         finding += f" The nearest one is {percent(nearest, 0)} identical."
-    return Check(name, "caution" if count else "good", finding)
+    return "caution" if count else "good", finding
 
 
 def _have(count: int) -> str:
     return "has" if count <= 1 else "have"
 
 
-def _blocks(run: Run) -> Check:
-    name = "Independence of the test set"
+def _blocks(run: Run) -> _Finding:
     found = run.metrics.independence
     shared, nearest = found.shared_bases, found.nearest
     if shared is None:
-        return Check(name, "unknown", "Whether test blocks overlap training blocks is not known.")
+        return "unknown", "It is unknown whether test blocks overlap training blocks."
     if shared:
-        return Check(
-            name,
-            "caution",
-            f"{plural(shared, 'test base')} were also in training or validation blocks.",
-        )
+        written = plural(shared, "test base")
+        return "caution", f"{written} were also in training or validation blocks."
     ending = "" if nearest is None else f" The nearest one is {plural(nearest, 'base')} away."
     apart = "No test block overlaps a training or validation block on either strand." + ending
     repeated, bases = found.repeated_bases, found.bases
     if repeated is None or not bases:
-        return Check(name, "unknown", f"{apart} Copies of training sequence were not looked for.")
-    return Check(
-        name,
-        "good" if repeated / bases <= _MOST_GOOD_REPEATS else "caution",
+        return "unknown", f"{apart} Copies of training sequence were not looked for."
+    return "good" if repeated / bases <= _MOST_GOOD_REPEATS else "caution", (
         f"{apart} Of {plural(bases, 'test base')}, {repeated:,} ({percent(repeated / bases)}) lie "
         f"in near-exact copies of training sequence of {LEAST_BASES} bases or more, such as "
-        "repeats; they are scored like all others. Copies that are less alike were not looked for.",
+        "repeats; they are scored like all others. More divergent copies were not looked for."
     )
 
 
-def _gain(run: Run) -> Check:
-    name = "Gain over the baseline"
-    gain = run.gain
+def _gain(run: Run) -> _Finding:
+    gain, key = run.gain, run.score_key
     if gain.value is None:
-        return Check(name, "unknown", "There is no baseline to compare with.")
-    ends = range_text(run.score_key, gain)
+        return "unknown", "There is no baseline to compare with."
+    ends = range_text(key, gain)
     interval = f" (95\N{NO-BREAK SPACE}% interval {ends})" if ends else ""
     beats = (gain.low if gain.low is not None else gain.value) > 0
     over = baseline_name(run.main_baseline)
     if run.main_baseline == "window_logistic":
         over = "logistic regression on a window of residues"
-    by = gain_text(run.score_key, gain.value).replace(" points", " percentage points")
+    by = gain_text(key, gain.value).replace(" points", " percentage points")
     finding = f"{by} of {run.score_name} over a {over}{interval}"
-    finding += "." if beats else ", which includes no gain."
-    score, majority = run.score(run.score_key).value, run.baseline("majority", run.score_key).value
+    finding += "." if beats else ": there may be no gain."
+    score, majority = run.score(key).value, run.baseline("majority", key).value
     if score is not None and majority is not None and score <= majority:
         # Where a class is rare, a model that never predicts it has a high accuracy.
         beats = False
-        finding += " Always predicting the most common class reaches "
-        finding += f"{score_text(run.score_key, majority)}."
-    return Check(name, "good" if beats else "caution", finding)
+        finding += f" Always predicting the most common class reaches {score_text(key, majority)}."
+    return "good" if beats else "caution", finding
 
 
-def _calibration(run: Run) -> Check:
-    name, ece = "Calibration", run.score("ece")
-    if ece.value is None:
-        return Check(name, "unknown", "The calibration error was not measured.")
-    before = run.score("ece_uncalibrated").value
+def _calibration(run: Run) -> _Finding:
+    ece, before = run.score("ece").value, run.score("ece_uncalibrated").value
+    if ece is None:
+        return "unknown", "The calibration error was not measured."
     ending = "" if before is None else f"; before calibration, by {percent(before)}"
-    return Check(
-        name,
-        "good" if ece.value <= _LARGEST_GOOD_ECE else "caution",
-        f"Confidence differs from the observed accuracy by {percent(ece.value)} on "
-        f"average{ending}.",
+    return "good" if ece <= _LARGEST_GOOD_ECE else "caution", (
+        f"Confidence differs from the observed accuracy by {percent(ece)} on average{ending}."
     )
 
 
-def _precision(run: Run) -> Check:
-    name, score = "Size of the test set", run.score(run.score_key)
+def _precision(run: Run) -> _Finding:
+    score = run.score(run.score_key)
     if score.low is None or score.high is None:
-        return Check(name, "unknown", "The score has no interval.")
+        return "unknown", "The score has no interval."
     width = score.high - score.low
     on = f" on {plural(run.tested, f'test {run.chain_word}')}" if run.tested else ""
     wide = f"{width:.3f}" if is_fraction(run.score_key) else f"{100 * width:.1f} percentage points"
-    return Check(
-        name,
-        "good" if width <= _WIDEST_GOOD_INTERVAL else "caution",
-        f"The 95\N{NO-BREAK SPACE}% interval of {run.score_name}{on} is {wide} wide.",
+    return "good" if width <= _WIDEST_GOOD_INTERVAL else "caution", (
+        f"The 95\N{NO-BREAK SPACE}% interval of {run.score_name}{on} is {wide} wide."
     )

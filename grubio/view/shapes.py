@@ -21,14 +21,9 @@ HEIGHT = 24
 """Height of a ribbon in pixels."""
 
 _SHAPES: Mapping[str, Shape] = {
-    "H": "helix",
-    "G": "helix",
-    "I": "helix",
-    "E": "strand",
-    "B": "strand",
-    "T": "turn",
-    "S": "bend",
-    "C": "line",
+    **dict.fromkeys("HGI", "helix"),
+    **dict.fromkeys("EB", "strand"),
+    **{"T": "turn", "S": "bend", "C": "line"},
 }
 _MARK = re.compile(r"\{(.+?)\}")
 
