@@ -109,7 +109,7 @@ class _Text:
             if not (math.isfinite(values[-1]) and 0 <= values[-1] < 1e15):
                 raise self.error(
                     line,
-                    f"{word[:40]} is neither a count nor a share",
+                    f"{word[:40]} is neither a count nor a frequency",
                     hint="motifs are matrices of counts or frequencies, not of scores",
                 )
         return values
@@ -160,7 +160,7 @@ class _Text:
                 entry.width = int(width[1]) if width else None
                 expected = len(self.lines) if entry.width is None else entry.width
             elif entry and len(entry.rows) < expected:
-                if _begins_with_number(line):
+                if line[0] in ".-+" or line[0].isdigit():
                     entry.rows.append(self.four_numbers(number, words))
                 else:
                     expected = 0
@@ -238,7 +238,3 @@ def _named(number: int, header: str) -> _Entry:
     words = header[1:].split()
     identifier = words[0] if words else f"line {number}"
     return _Entry(number, words[1] if len(words) > 1 else identifier, identifier)
-
-
-def _begins_with_number(line: str) -> bool:
-    return line[0].isdigit() or line[0] in ".-+"

@@ -16,7 +16,7 @@ from grubio.overwriting import keep_apart
 from grubio.report.comparison import Comparison
 from grubio.report.comparison_page import render_comparison
 from grubio.report.figures import Dot, comparison_plot
-from grubio.report.group_tables import write_groups
+from grubio.report.group_tables import cell_text, write_groups
 from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
 from grubio.runs.numbers import axis_label, is_fraction
@@ -119,14 +119,12 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
                 name,
                 str(training.get("dataset_sha256", ""))[:_DIGITS_OF_HASH],
                 test_set,
-                _cell(network.get("hidden_size")),
-                _cell(network.get("layers")),
-                _cell(run.model.get("parameters")),
-                _cell(settings.get("seed")),
-                _cell(training.get("chains")),
+                *map(cell_text, (network.get("hidden_size"), network.get("layers"))),
+                cell_text(run.model.get("parameters")),
+                *map(cell_text, (settings.get("seed"), training.get("chains"))),
                 *(_score_cell(end) for s in scores for end in (s.value, s.low, s.high)),
                 *(_score_cell(run.score(key).value) for key in others),
-                _cell(training.get("seconds")),
+                cell_text(training.get("seconds")),
             ]
         )
     return header, rows
@@ -166,13 +164,6 @@ def _test_set(run: Run) -> str:
         content = sorted(f"{chain.id}\t{chain.residues}\t{chain.scored}" for chain in run.chains)
     content.append(run.scheme.headline.letters)
     return hashlib.sha256("\n".join(content).encode()).hexdigest()[:_DIGITS_OF_HASH]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return " ".join(text.split())
 
 
 def _score_cell(value: float | None) -> str:

@@ -66,6 +66,15 @@ def write_groups(
         write_text_whole(data, json.dumps(content, indent=2) + "\n")
 
 
+def cell_text(value: object) -> str:
+    """Return a value as a cell: six digits, lists joined by commas, None empty."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
+
+
 def groups_figure(groups: Sequence[RunGroup]) -> Figure:
     """Draw the mean of each group with the range of its runs."""
     dots = [
@@ -109,13 +118,5 @@ def _test_row(test: PairedTest) -> dict[str, object]:
 def _write_tsv(
     path: str | Path, names: Sequence[str], rows: Sequence[Mapping[str, object]]
 ) -> None:
-    text = table_text(names, ([_text(row[name]) for name in names] for row in rows))
-    write_text_whole(path, text)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    cells = ([cell_text(row[name]) for name in names] for row in rows)
+    write_text_whole(path, table_text(names, cells))

@@ -48,9 +48,9 @@ function save(blob, name, ending) {
 }
 
 function note(text) {
-  document.querySelector(".said")?.remove();
+  document.querySelector(".notice")?.remove();
   const box = document.createElement("div");
-  box.className = "said";
+  box.className = "notice";
   box.setAttribute("role", "status");
   box.textContent = text;
   document.body.append(box);

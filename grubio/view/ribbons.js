@@ -12,3 +12,13 @@ function ribbon({ svg, turns_per_residue, tail, most_tail }, start, length, cell
   const marks = /\{(.+?)\}/g;
   return Array.from({ length: turns }, (_, turn) => svg.replace(marks, (_, mark) => x(turn, mark.split(",").map(Number)))).join("");
 }
+
+// Runs of equal letters.
+function runsOf(text) {
+  const runs = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    while (end < text.length && text[end] === text[start]) end += 1;
+    runs.push({ letter: text[start], start, end });
+  }
+  return runs;
+}

@@ -19,19 +19,10 @@ function opened(sequence) {
   if (!sequence.values) {
     sequence.values = bytes(sequence.probabilities);
     sequence.tracks = namesOfValues.map((name) => ({ name, shares: bytes(sequence[name]) }));
-    sequence.runs = runs(sequence.labels);
-    sequence.known = sequence.observed ? runs(sequence.observed) : null;
+    sequence.runs = runsOf(sequence.labels);
+    sequence.known = sequence.observed ? runsOf(sequence.observed) : null;
   }
   return sequence;
-}
-
-function runs(labels) {
-  const found = [];
-  for (let start = 0, end = 0; start < labels.length; start = end) {
-    while (end < labels.length && labels[end] === labels[start]) end++;
-    found.push({ label: labels[start], start, end });
-  }
-  return found;
 }
 
 const probability = (sequence, place, column) => sequence.values[place * classes.size + column] / 255;
@@ -92,7 +83,7 @@ function rowContent(sequence, layout, row) {
     if (part.kind === "ribbon" || part.kind === "observed") {
       const drawing = (part.kind === "ribbon" ? sequence.runs : sequence.known)
         .filter((run) => run.start < last && run.end > first)
-        .map((run) => ribbon(classOf(run.label).ribbon, (run.start - first) * cell, run.end - run.start, cell));
+        .map((run) => ribbon(classOf(run.letter).ribbon, (run.start - first) * cell, run.end - run.start, cell));
       parts.push(`<svg x="${gutter}" y="${part.y}" width="${n(width)}" height="${RIBBON}" overflow="hidden">${drawing.join("")}</svg>`);
       if (sequence.observed) parts.push(name(part.kind === "ribbon" ? (narrow ? "pred" : "predicted") : (narrow ? "obs" : "observed"), middle));
     } else if (part.kind === "letters") {
@@ -254,7 +245,7 @@ function facts(sequence) {
     if (count) rows.push([classOf(letter).name, `${((100 * count) / size).toFixed(0)} %`]);
   }
   if (classes.get("H")?.shape === "helix") {
-    const longest = Math.max(0, ...sequence.runs.filter((run) => run.label === "H").map((run) => run.end - run.start));
+    const longest = Math.max(0, ...sequence.runs.filter((run) => run.letter === "H").map((run) => run.end - run.start));
     if (longest) rows.push(["Longest helix", `${longest}`]);
   }
   if (sequence.observed) {

@@ -153,7 +153,7 @@ def test_the_page_and_the_notebook_draw_the_same_shapes(
 def test_it_is_copied_and_saved(opened: Page) -> None:
     opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened.locator("#copy").click()
-    expect(opened.locator(".said")).to_contain_text("Copied")
+    expect(opened.locator(".notice")).to_contain_text("Copied")
     copied = opened.evaluate("navigator.clipboard.readText()").splitlines()
     assert copied[0] == ">chain_0"
     assert copied[1].split() == ["1", prediction("chain_0", 40).record.sequence]
@@ -169,7 +169,7 @@ def test_it_is_copied_and_saved(opened: Page) -> None:
     opened.locator("#search").fill("titin")
     opened.keyboard.press("Enter")
     opened.locator("#png").click()
-    expect(opened.locator(".said")).to_contain_text("too long for one PNG")
+    expect(opened.locator(".notice")).to_contain_text("too long for one PNG")
 
 
 def test_a_link_leads_to_a_residue(page: Page, proteins: Path) -> None:

@@ -50,18 +50,6 @@ function chainIn(scheme, chain) {
   return { observed, predicted, runs, probabilities };
 }
 
-// Returns the runs of equal letters.
-function runsOf(text) {
-  const runs = [];
-  for (let at = 0; at < text.length; ) {
-    let end = at + 1;
-    while (end < text.length && text[end] === text[at]) end += 1;
-    runs.push({ letter: text[at], start: at, end });
-    at = end;
-  }
-  return runs;
-}
-
 class Drawing {
   constructor(article) {
     this.article = article;
