@@ -44,7 +44,7 @@ def logo_figure(matrix: Floats, bits: Floats, first: int, width: int, title: str
         )
         axes.axvspan(-0.5, width - 0.5, color=GRID, linewidth=0, zorder=-2)
         logomaker.Logo(heights, ax=axes, color_scheme=_COLOURS, show_spines=False)
-        # Against an uneven background a place can hold more than 2 bits.
+        # With an uneven background a place can have more than 2 bits.
         axes.set_ylim(0, max(2.0, 1.05 * float(bits.max())))
         axes.set_ylabel("bits")
         axes.set_xlabel("bases from the first base of the site")

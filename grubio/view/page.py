@@ -66,7 +66,7 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
 
 
 def json_line(content: Any) -> str:
-    """Return a value as JSON that can stand inside a ``script`` element."""
+    """Return a value as JSON that is safe inside a ``script`` element."""
     return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,5 @@
-// Puts the templates of shapes.py in place, in a row of RIBBON pixels, as its function `place` does.
+// Segments of secondary structure in a row of RIBBON pixels: the templates of shapes.py, put in place as
+// by its function `place`.
 
 const RIBBON = 24;
 

@@ -120,6 +120,11 @@ def place(drawing: Template, start: float, length: int, cell: float) -> str:
         Its residues.
     cell
         Width of a residue in pixels.
+
+    Examples
+    --------
+    >>> place(Template("M{0} 12H{1}"), start=5, length=3, cell=10)
+    'M5 12H35'
     """
     tail = min(drawing.tail, drawing.most_tail * length)
     turns = max(1, math.floor(drawing.turns_per_residue * length + 0.5))

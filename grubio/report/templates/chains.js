@@ -93,7 +93,7 @@ class Drawing {
     this.perLine = Math.max(10, 10 * Math.floor(room / (room > 500 ? 130 : 100)));
     this.cell = room / this.perLine;
     const coded = this.scheme !== CHAINS.schemes[0] || this.scheme.shapes.includes("box");
-    this.label = coded ? ROWS.label : 0; // classes with the same shape are told by their letters
+    this.label = coded ? ROWS.label : 0; // classes that share a shape are labelled with their letters
     this.lineHeight =
       ROWS.ruler + ROWS.letters + 2 * (ROWS.ribbon + this.label) + ROWS.error + ROWS.bars + ROWS.gap;
     const length = this.chain.residues.length;
