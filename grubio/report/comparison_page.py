@@ -225,22 +225,18 @@ def _cell(key: str, value: str, low: str, high: str) -> tuple[str, str]:
 
 def _settings_of(run: Run) -> list[tuple[str, str]]:
     training = run.training
+    sources = training.get("dataset_sources") or {}
     content: dict[str, Mapping[str, Any]] = {
         "model": {**run.network, "scheme": run.scheme.name},
         "training": training.get("settings") or {},
         "data": {
-            **{f"sha256 of {name}": text for name, text in _sources(training)},
+            **{f"sha256 of {name}": str(sources[name])[:8] for name in sorted(sources)},
             "training chains": training.get("chains"),
             "split": str(training.get("dataset_sha256") or "")[:8],
         },
         "software": {**(training.get("versions") or {}), "grubio": run.model.get("grubio_version")},
     }
     return flattened(content)
-
-
-def _sources(training: Mapping[str, Any]) -> list[tuple[str, str]]:
-    sources = training.get("dataset_sources") or {}
-    return [(name, str(text)[:8]) for name, text in sorted(sources.items())]
 
 
 def _link(run: Run, page: Path | None) -> str | None:
