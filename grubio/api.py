@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 
 from grubio.config import Device, OnInvalid, PredictionSettings
 from grubio.config.loading import checked, grouped
+from grubio.datasets.first_records import first_records
 from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
 from grubio.inference.columns import Columns
@@ -19,12 +21,13 @@ from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
 from grubio.model.zoo import find_model
 from grubio.prediction.kinds import model_kind
-from grubio.readers.fasta import read_fasta
+from grubio.prediction.opening import unsuitable
+from grubio.readers.objects import read_objects
 from grubio.sequences.kind import Kind
-from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
 
 if TYPE_CHECKING:
+    from Bio.Seq import Seq
     from Bio.SeqRecord import SeqRecord
 
 LabelledT = TypeVar("LabelledT", bound=LabelledSequence | LabelledContig)
@@ -39,6 +42,7 @@ class PredictOptions(TypedDict, total=False):
     max_gap: int | None
     min_score: float | None
     on_invalid: OnInvalid | None
+    alphabet: Literal["protein", "dna"] | None
 
 
 def load(
@@ -91,12 +95,18 @@ class Model(Generic[LabelledT]):
     # Text is iterable as well; the first that fits is taken.
     @overload
     def predict(  # type: ignore[overload-overlap]
-        self, sequences: str | SeqRecord, **settings: Unpack[PredictOptions]
+        self, sequences: str | Seq | SeqRecord, **settings: Unpack[PredictOptions]
     ) -> LabelledT: ...
     @overload
     def predict(
         self,
-        sequences: Path | Mapping[str, str] | Iterable[str] | Iterable[SeqRecord],
+        sequences: Path
+        | Mapping[str, str]
+        | Mapping[str, SeqRecord]
+        | Iterable[str]
+        | Iterable[Seq]
+        | Iterable[SeqRecord]
+        | Iterable[tuple[str, str]],
         **settings: Unpack[PredictOptions],
     ) -> LabelledSequences[LabelledT]: ...
     def predict(
@@ -109,17 +119,20 @@ class Model(Generic[LabelledT]):
         max_gap: int | None = None,
         min_score: float | None = None,
         on_invalid: OnInvalid | None = None,
+        alphabet: Literal["protein", "dna"] | None = None,
     ) -> LabelledT | LabelledSequences[LabelledT]:
         """Label one sequence or many.
 
         Parameters
         ----------
         sequences
-            One sequence as text or as a Biopython ``SeqRecord``: the answer is a
+            One sequence as text or as a Biopython ``Seq`` or ``SeqRecord``: the answer is a
             :class:`LabelledSequence`, or a :class:`LabelledContig` with a genome model.
-            A list of them, a mapping from id to sequence, or the path of a FASTA file (a
-            ``Path``): the answer is a :class:`LabelledSequences`. Text with a dot or a slash is a
-            path as well, but type checkers cannot know that.
+            A list, array or generator of them or of pairs (id, sequence), a mapping from id to
+            sequence, a pandas Series (its index is the ids), a pandas or Polars table with the
+            columns ``id`` and ``sequence``, or the path of a FASTA file (a ``Path``): the answer
+            is a :class:`LabelledSequences`. Text that is an existing file is a path as well, but
+            type checkers cannot know that.
         scheme
             Classes to return, such as ``ss8``; the model's coarsest by default.
         min_confidence, min_segment, max_gap
@@ -130,11 +143,15 @@ class Model(Generic[LabelledT]):
             thresholds by default.
         on_invalid
             ``error``, ``skip`` (leave the sequence out) or ``mask`` (read as unknown residues).
+        alphabet
+            ``protein`` or ``dna``: what the sequences are, whatever they look like.
 
         Raises
         ------
         GrubioError
-            If a sequence has letters that are no residues, or a setting is out of bounds.
+            If what is given is no sequence, or looks like another kind than the model reads; if an
+            id comes twice; if a sequence has letters that are no residues, or a setting is out of
+            bounds.
 
         Examples
         --------
@@ -150,10 +167,14 @@ class Model(Generic[LabelledT]):
             "max_gap": max_gap,
             "min_score": min_score,
             "on_invalid": on_invalid,
+            "alphabet": alphabet,
         }
         settings = checked(PredictionSettings, grouped(PredictionSettings, given))
         kind = model_kind(self._predictor.bundle, settings)
-        single, records = _records(sequences)
+        single, records = read_objects(sequences)
+        few, records = first_records(records)
+        if warning := unsuitable(few, kind.bundle, settings):
+            warnings.warn(warning, stacklevel=2)
         ready = checked_records(records, kind.bundle.alphabet, settings.on_invalid)
         found: list[LabelledT] = list(kind.labelled(self._predictor, ready))
         if not single:
@@ -204,6 +225,10 @@ class LabelledSequences(Columns, Sequence[LabelledT]):
             return self._by_id[key]
         return LabelledSequences(self._all[key]) if isinstance(key, slice) else self._all[key]
 
+    def __contains__(self, key: object) -> bool:
+        """Return whether there is a sequence of this id, or this sequence."""
+        return key in self._by_id if isinstance(key, str) else key in self._all
+
     def __repr__(self) -> str:
         """Return one line."""
         residues = sum(map(len, self._all))
@@ -219,27 +244,3 @@ class LabelledSequences(Columns, Sequence[LabelledT]):
         from grubio.view.notebook import several_html
 
         return several_html((one._repr_html_() for one in self._all), len(self))
-
-
-def _records(given: Any) -> tuple[bool, Iterator[Record]]:
-    # Whether one sequence was given, and the records.
-    if isinstance(given, Path) or (isinstance(given, str) and set("./\\") & set(given)):
-        return False, read_fasta(given)
-    if isinstance(given, Mapping):
-        return False, (Record(str(name), "", str(text)) for name, text in given.items())
-    if isinstance(given, str) or hasattr(given, "seq"):
-        return True, iter([_record(given, "sequence")])
-    if isinstance(given, Iterable):
-        return False, (_record(one, f"sequence_{i}") for i, one in enumerate(given, start=1))
-    raise GrubioError(
-        f"a {type(given).__name__} is no sequence",
-        hint="give text, a SeqRecord, a list, a mapping from id to sequence, or a path",
-    )
-
-
-def _record(given: Any, name: str) -> Record:
-    if hasattr(given, "seq"):
-        return Record(str(getattr(given, "id", name)), "", str(given.seq))
-    if isinstance(given, str):
-        return Record(name, "", "".join(given.split()))
-    raise GrubioError(f"a {type(given).__name__} is no sequence", hint="give text or SeqRecords")

@@ -27,7 +27,7 @@ app = typer.Typer(
 
 
 @app.command(cls=Step)
-@settings_option(PredictionSettings, only=["on_invalid"])
+@settings_option(PredictionSettings, only=["on_invalid", "alphabet"])
 def cut(
     sequences: Annotated[
         str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed."), READ

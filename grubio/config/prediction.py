@@ -77,6 +77,11 @@ class PredictionSettings(_LabellingSettings):
         default=None,
         description="Labels to write, for example `ss3` or `ss8`; left out, the model's coarsest.",
     )
+    alphabet: Literal["protein", "dna"] | None = Field(
+        default=None,
+        description="What the input is, whatever it looks like: `protein` or `dna`; left out, "
+        "what the letters of its first records say.",
+    )
     device: Device = Field(
         default="auto", description="Where to compute; `auto` takes a GPU if there is one."
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grubio.config import PrepareSettings, TargetSettings
+from grubio.datasets.first_records import first_records, require_alphabet
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
@@ -17,6 +18,8 @@ from grubio.readers.labelled import read_labelled
 from grubio.readers.targets import with_answers
 from grubio.sequences.alphabet import ALPHABETS
 from grubio.sequences.scheme import LabelScheme
+
+_OTHER_ALPHABET = "translate it first, or give the right --alphabet"
 
 
 @keeps_inputs("files", "labels", "masks", outputs=("output", "summary"))
@@ -79,13 +82,16 @@ def prepare_dataset(
     )
     for target in targets:
         raw = with_answers(raw, target)
+    path = files[0] if len(files) == 1 else None
+    few, raw = first_records(raw)
+    require_alphabet(few, alphabet, _OTHER_ALPHABET, path)
     records = checked_records(
         raw,
         alphabet,
         settings.on_invalid,
         scheme=scheme,
         targets=further,
-        path=files[0] if len(files) == 1 else None,
+        path=path,
         tally=tally,
     )
     # The records are read before the header is written, so a file that is missing is told first.

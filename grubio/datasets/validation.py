@@ -11,15 +11,13 @@ import numpy as np
 
 from grubio.config import OnInvalid
 from grubio.errors import GrubioError
-from grubio.sequences.alphabet import PROTEIN, Alphabet, looks_like_dna
+from grubio.sequences.alphabet import PROTEIN, Alphabet
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.target import Target
 from grubio.text import letter_name
 
 _REASONS_KEPT = 1000
-_JUDGED_RECORDS = 5
-_HELD_RECORDS = 1000
 
 
 @dataclass
@@ -100,11 +98,10 @@ def checked_records(
     Raises
     ------
     GrubioError
-        Under ``error``, at the first invalid record; under every policy if the first long
-        records are DNA and the alphabet is protein.
+        Under ``error``, at the first invalid record.
     """
     tally = tally if tally is not None else Tally()
-    for record in _of_the_right_kind(records, alphabet, path):
+    for record in records:
         tally.read += 1
         if record.sequence.endswith("*"):
             tally.stops += 1
@@ -122,39 +119,6 @@ def checked_records(
         yield checked
         # While the next one is read, a chromosome would still be held.
         del record, checked
-
-
-def _of_the_right_kind(
-    records: Iterable[Record], alphabet: Alphabet, path: str | Path | None
-) -> Iterator[Record]:
-    if alphabet is not PROTEIN:
-        yield from records
-        return
-    # The first few long records are held back until one of them is seen to be no DNA.
-    waiting: list[Record] = []
-    judged = 0
-    stream = iter(records)
-    for record in stream:
-        waiting.append(record)
-        if len(waiting) == _HELD_RECORDS:
-            break
-        if len(record) < 50:
-            continue
-        if not looks_like_dna(record.sequence):
-            judged = 0
-            break
-        judged += 1
-        if judged == _JUDGED_RECORDS:
-            break
-    if judged:
-        raise GrubioError(
-            "looks like DNA, but protein was expected",
-            path=path,
-            record=next(r.id for r in waiting if len(r) >= 50),
-            hint="translate it first, or use a DNA model or --alphabet dna",
-        )
-    yield from waiting
-    yield from stream
 
 
 def _checked(

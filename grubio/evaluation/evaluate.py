@@ -210,7 +210,9 @@ def _predicted(
     found = _Predicted([], [])
     with (
         written_whole(table) as temporary,
-        ParquetPredictions(temporary, bundle.scheme, observed=True) as written,
+        ParquetPredictions(
+            temporary, bundle.scheme, observed=True, model=bundle.described
+        ) as written,
     ):
         for prediction in watched(Predictor(bundle, device, threads).predict, records):
             written.write(labelled(prediction, bundle.scheme), prediction.record)

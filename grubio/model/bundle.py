@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +22,7 @@ from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.model import bundle_format_1
 from grubio.model.card import card
 from grubio.model.networks.registry import NETWORKS
+from grubio.model.training_input import unlike_training
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.scheme import LabelScheme
@@ -90,6 +91,8 @@ class Bundle:
         sequences.
     metadata
         Content of ``model.json``.
+    name
+        Of the model, for people.
     """
 
     model: Labeller | Ensemble
@@ -97,6 +100,20 @@ class Bundle:
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     sites: Mapping[str, Site] | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    name: str = "model"
+
+    @property
+    def described(self) -> str:
+        """The name and what it was trained on, in one line."""
+        training = self.metadata.get("training", {})
+        data = training.get("trained_on") or ", ".join(sorted(training.get("dataset_sources", ())))
+        told = f"{self.name}, trained on {data}" if data else self.name
+        return " ".join(told.split())
+
+    def unlike_training(self, texts: Sequence[str]) -> str | None:
+        """Return how sequences differ from those of the training, or None if they are alike."""
+        training = self.metadata.get("training", {})
+        return unlike_training(training, self.alphabet, texts, whole=self.kind == "sequences")
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -155,7 +172,7 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
     if bundle.kind == "genome":
         sites = bundle.sites or {}
         metadata["sites"] = {letter: dataclasses.asdict(site) for letter, site in sites.items()}
-    metadata[_CHECKSUM] = _sha256_of(metadata)
+    metadata = with_checksum(metadata)
     write_text_whole(folder / CARD_FILE, card(metadata))
     write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")
 
@@ -196,6 +213,11 @@ def load_metadata(folder: str | Path) -> dict[str, Any]:
         return bundle_format_1.upgraded(metadata)
     except (KeyError, TypeError, AttributeError) as error:
         raise _unknown(error, path) from error
+
+
+def with_checksum(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of ``model.json`` with its SHA-256 as it is now."""
+    return {**metadata, _CHECKSUM: _sha256_of(metadata)}
 
 
 def _sha256_of(metadata: Mapping[str, Any]) -> str:
@@ -242,11 +264,17 @@ def load_bundle(folder: str | Path) -> Bundle:
             },
             sites and {letter: Site(**values) for letter, values in sites.items()},
             metadata,
+            _name_of(Path(folder).absolute()),
         )
     except OSError as error:
         raise GrubioError(error.strerror or str(error), path=weights_path) from error
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise _unknown(error, Path(folder) / METADATA_FILE) from error
+
+
+def _name_of(folder: Path) -> str:
+    # A run keeps its model in a folder of its own; the run's name says more.
+    return folder.parent.name if folder.name == "model" else folder.name
 
 
 def _with_weights(

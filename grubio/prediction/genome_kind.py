@@ -44,7 +44,8 @@ class GenomeKind(ModelKind[Stretch, CalledStretch, LabelledContig]):
     )
 
     def _content(self, scheme: LabelScheme) -> Content:
-        return Content("genome", self.bundle.scheme, strands=self.settings.genome.strands)
+        strands, model = self.settings.genome.strands, self.bundle.described
+        return Content("genome", self.bundle.scheme, strands=strands, model=model)
 
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]

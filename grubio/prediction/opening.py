@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from grubio.config import Output, PredictionSettings
 from grubio.config.formats import require_proper
-from grubio.model.bundle import load_bundle
-from grubio.prediction.default_model import with_model_for
+from grubio.datasets.first_records import first_records, require_alphabet
+from grubio.errors import GrubioError
+from grubio.model.bundle import Bundle, load_bundle
+from grubio.model.zoo import DEFAULT_MODELS, default_model
 from grubio.prediction.kinds import model_kind
 from grubio.prediction.model_kind import ModelKind
 from grubio.readers.fasta import read_fasta
+from grubio.sequences.alphabet import ALPHABETS, likelier_alphabet
 from grubio.sequences.record import Record
+
+logger = logging.getLogger(__name__)
 
 
 def opened(
-    sequences: str, outputs: Sequence[Output], model: Path | None, settings: PredictionSettings
+    sequences: str,
+    outputs: Sequence[Output],
+    model: Path | None,
+    settings: PredictionSettings,
+    *,
+    announced: bool = False,
 ) -> tuple[Path, ModelKind[Any, Any, Any], Iterator[Record]]:
     """Return the folder of the model, what its kind does with it, and all records of a FASTA file.
+
+    Unless that was announced before, the model is named, and a warning says how the input differs
+    from what it was trained on.
 
     Raises
     ------
@@ -27,5 +41,51 @@ def opened(
         If the input, the model, a setting or an output is at fault.
     """
     require_proper(outputs)
-    folder, records = with_model_for(read_fasta(sequences), model)
-    return folder, model_kind(load_bundle(folder), settings), records
+    few, records = first_records(read_fasta(sequences))
+    why = ""
+    if model is None:
+        model, why = _best_model(few, settings)
+    kind = model_kind(load_bundle(model), settings)
+    warning = unsuitable(few, kind.bundle, settings, sequences)
+    if not announced:
+        logger.info("model %s%s", kind.bundle.described, why)
+    if warning and not announced:
+        logger.warning("%s: %s", sequences, warning)
+    return model, kind, records
+
+
+def unsuitable(
+    few: Collection[Record],
+    bundle: Bundle,
+    settings: PredictionSettings,
+    path: str | None = None,
+) -> str | None:
+    """Return a warning if the first records are unlike those that a model was trained on.
+
+    Raises
+    ------
+    GrubioError
+        If they are of another alphabet than the model.
+    """
+    ours = bundle.alphabet
+    other = next(alphabet for alphabet in ALPHABETS.values() if alphabet is not ours)
+    hint = f"use a {other.title} model such as {DEFAULT_MODELS[other.name]}"
+    if settings.alphabet not in (None, ours.name):
+        raise GrubioError(f"model {bundle.name} reads {ours.title}, not {other.title}", hint=hint)
+    if settings.alphabet is None:
+        hint += f"; if it is {ours.title} all the same, --alphabet {ours.name} insists"
+        require_alphabet(few, ours, hint, path)
+    unlike = bundle.unlike_training([record.sequence for record in few])
+    return unlike and f"unlike what {bundle.name} was trained on: {unlike}; do not trust it blindly"
+
+
+def _best_model(few: Collection[Record], settings: PredictionSettings) -> tuple[Path, str]:
+    # The bundled model for an input, and why it was taken.
+    if settings.alphabet is not None:
+        return default_model(ALPHABETS[settings.alphabet]), ""
+    alphabet, certain = likelier_alphabet(record.sequence for record in few)
+    why = f"; the input looks like {alphabet.title}"
+    if not certain:
+        other = next(name for name in ALPHABETS if name != alphabet.name)
+        why = f"; by its few letters the input may be {alphabet.title}: --alphabet {other} if not"
+    return default_model(alphabet), why

@@ -37,7 +37,8 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
     )
 
     def _content(self, scheme: LabelScheme) -> Content:
-        return Content("sequences", scheme, self.bundle.targets[1:])
+        further, model = self.bundle.targets[1:], self.bundle.described
+        return Content("sequences", scheme, further, model=model)
 
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]

@@ -15,9 +15,11 @@ Lower case (soft-masking) is kept in the text and ignored by the codes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +50,11 @@ class Alphabet:
     unknown: str
 
     @property
+    def title(self) -> str:
+        """The name in a sentence."""
+        return "DNA" if self.name == "dna" else self.name
+
+    @property
     def channels(self) -> int:
         """Number of one-hot channels."""
         return len(self.letters)
@@ -73,6 +80,14 @@ class Alphabet:
         return table
 
     @cached_property
+    def letter_of_code(self) -> npt.NDArray[np.int64]:
+        """Index of the one standard residue that a code stands for, or -1, int64 ``(256,)``."""
+        table = np.full(256, -1)
+        single = np.flatnonzero(self.channel_table.max(axis=1) == 1)
+        table[single] = self.channel_table[single].argmax(axis=1)
+        return table
+
+    @cached_property
     def _code_of_byte(self) -> npt.NDArray[np.uint8]:
         table = np.full(256, _INVALID, dtype=np.uint8)
         for code, letter in enumerate(self.codes):
@@ -92,7 +107,7 @@ class Alphabet:
         >>> DNA.encode("ACGTu").tolist()
         [0, 1, 2, 3, 15]
         """
-        codes = self._lookup(sequence)
+        codes = self.lookup(sequence)
         if (codes == _INVALID).any():
             at = int(np.argmax(codes == _INVALID))
             raise ValueError(f"'{sequence[at]}' at position {at + 1} is not a {self.name} letter")
@@ -116,7 +131,7 @@ class Alphabet:
         return [
             start + int(at)
             for start in range(0, len(sequence), _PIECE)
-            for at in np.flatnonzero(self._lookup(sequence[start : start + _PIECE]) == _INVALID)
+            for at in np.flatnonzero(self.lookup(sequence[start : start + _PIECE]) == _INVALID)
         ]
 
     def count_ambiguous(self, sequence: str) -> int:
@@ -127,12 +142,10 @@ class Alphabet:
     def _length_without(self, sequence: str, letters: str) -> int:
         """Return how many characters are none of some letters, of either case."""
         dropped = (letters + letters.lower()).encode("ascii")
-        return sum(
-            len(_as_bytes(sequence[start : start + _PIECE]).translate(None, dropped))
-            for start in range(0, len(sequence), _PIECE)
-        )
+        return sum(len(piece.translate(None, dropped)) for piece in _pieces(sequence))
 
-    def _lookup(self, sequence: str) -> npt.NDArray[np.uint8]:
+    def lookup(self, sequence: str) -> npt.NDArray[np.uint8]:
+        """Return the code of each letter, uint8 ``(residue,)``; 255 where it has none."""
         return self._code_of_byte[np.frombuffer(_as_bytes(sequence), dtype=np.uint8)]
 
 
@@ -178,9 +191,62 @@ DNA = Alphabet(
 ALPHABETS: Mapping[str, Alphabet] = {alphabet.name: alphabet for alphabet in (PROTEIN, DNA)}
 
 
-def looks_like_dna(sequence: str) -> bool:
-    """Return whether a sequence of at least 50 residues is made of A, C, G, T, U and N alone.
+# Shares of residues in Swiss-Prot, in percent (UniProtKB/Swiss-Prot release statistics).
+_IN_PROTEINS = {
+    **{"A": 8.25, "C": 1.38, "D": 5.46, "E": 6.72, "F": 3.86, "G": 7.07, "H": 2.27, "I": 5.91},
+    **{"K": 5.80, "L": 9.65, "M": 2.41, "N": 4.06, "P": 4.74, "Q": 3.93, "R": 5.53, "S": 6.64},
+    **{"T": 5.36, "V": 6.86, "W": 1.10, "Y": 2.92},
+}
+_RARE_IN_PROTEINS = 0.001
+_BASE_IN_DNA = 24.5
+_RARE_IN_DNA = 0.01
+_CERTAIN_BITS = 64
 
-    A real protein of that length has further letters; a shorter text is not judged.
+
+class Guess(NamedTuple):
+    """Which kind of sequences some are.
+
+    Attributes
+    ----------
+    alphabet
+        The likelier one.
+    certain
+        Whether it is far likelier: 30 ordinary bases are enough, or eight residues that are none.
     """
-    return len(sequence) >= 50 and not set(sequence.upper()) - set("ACGTUN")
+
+    alphabet: Alphabet
+    certain: bool
+
+
+def likelier_alphabet(sequences: Iterable[str]) -> Guess:
+    """Return whether all letters of some sequences together are likelier in DNA or in proteins.
+
+    Letters are taken as independent. In DNA and RNA four bases are common and the ambiguity codes
+    rare; N and X, which mask either, and letters of neither say nothing.
+
+    Examples
+    --------
+    >>> likelier_alphabet(["ACGTN" * 10])[1], likelier_alphabet(["MKTAYIAKQR", "ACGTN"])[0].name
+    (True, 'protein')
+    """
+    bits = sum(
+        float(np.bincount(np.frombuffer(piece, dtype=np.uint8), minlength=256) @ _dna_bits())
+        for sequence in sequences
+        for piece in _pieces(sequence)
+    )
+    return Guess(DNA if bits > 0 else PROTEIN, abs(bits) >= _CERTAIN_BITS)
+
+
+@cache
+def _dna_bits() -> npt.NDArray[np.float64]:
+    # By byte, how much likelier it is in DNA.
+    table = np.zeros(256)
+    for letter in (set(PROTEIN.codes) | set(DNA.codes)) - {PROTEIN.unknown, DNA.unknown}:
+        in_dna = _BASE_IN_DNA if letter in "ACGTU" else _RARE_IN_DNA
+        bits = math.log2(in_dna / _IN_PROTEINS.get(letter, _RARE_IN_PROTEINS))
+        table[ord(letter)] = table[ord(letter.lower())] = bits
+    return table
+
+
+def _pieces(sequence: str) -> Iterator[bytes]:
+    return (_as_bytes(sequence[at : at + _PIECE]) for at in range(0, len(sequence), _PIECE))

@@ -30,6 +30,7 @@ from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import METADATA_FILE, Bundle, save_bundle
 from grubio.model.devices import available_threads, choose_device, use_threads
+from grubio.model.training_input import training_input
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER
 from grubio.training.distributed import (
@@ -170,6 +171,11 @@ def train_model(
             "dataset_sha256": digest,
             "teacher_sha256": teacher_sha256,
             "dataset_sources": dict(data.header.sources),
+            "input": training_input(
+                (example.codes for example in data.train),
+                data.header.alphabet,
+                training_settings.max_length,
+            ),
             "chains": data.train_chains,
             "residues": sum(len(example) for example in data.train),
             "valid_chains": data.valid_chains,

@@ -24,7 +24,9 @@ from grubio.view.shapes import UNLABELLED, shapes_of, templates_of
 _HERE = resources.files("grubio.view")
 
 
-def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tuple[str, str]:
+def page_parts(
+    scheme: LabelScheme, script: str, title: str | None = None, *, model: str = ""
+) -> tuple[str, str]:
     """Return the parts of the page before and after the data.
 
     Parameters
@@ -35,6 +37,8 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
         File name of the script that draws the data.
     title
         Heading of the page.
+    model
+        The model and what it was trained on, if it is known.
     """
     names, shapes, ribbons = scheme.class_names, shapes_of(scheme), templates_of(scheme)
     classes = [
@@ -51,6 +55,7 @@ def page_parts(scheme: LabelScheme, script: str, title: str | None = None) -> tu
         "unlabelled": asdict(UNLABELLED),
         "background": scheme.background,
         "version": __version__,
+        "model": model,
     }
     contents = {
         "STYLE": _content("view.css"),

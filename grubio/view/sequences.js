@@ -315,7 +315,7 @@ function start() {
   const residues = sequences.reduce((sum, one) => sum + one.sequence.length, 0);
   document.getElementById("title").textContent = settings.title;
   document.getElementById("about").textContent =
-    `${settings.scheme} · ${whole(sequences.length)} ${sequences.length === 1 ? "sequence" : "sequences"}, ${whole(residues)} residues · grubio ${settings.version}`;
+    `${settings.scheme} · ${whole(sequences.length)} ${sequences.length === 1 ? "sequence" : "sequences"}, ${whole(residues)} residues · grubio ${settings.version}${settings.model && ` · model ${settings.model}`}`;
   if (!sequences.length) {
     showEmpty("This file holds no sequences.");
     return;

@@ -10,7 +10,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from grubio.inference.called_features import CalledStretch
-from grubio.writers.gff3 import SAFE
+from grubio.writers.gff3 import SAFE, gff3_header
 from grubio.writers.text import TextFormat, tsv_line
 
 _NAMED_BY_ITSELF = (
@@ -47,8 +47,8 @@ class GenomeGff3Format(TextFormat[CalledStretch]):
     """GFF3 of a genome."""
 
     def header(self) -> str:
-        """Return the version line."""
-        return "##gff-version 3\n"
+        """Return the version line, and a comment with the model."""
+        return gff3_header(self.content)
 
     def text(self, item: CalledStretch) -> str:
         """Return the lines of features, after the region's line at the start of a contig."""

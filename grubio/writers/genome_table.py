@@ -58,7 +58,10 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[CalledStretch]
         ("label", pa.string()),
         *((f"p_{letter}", pa.float32()) for letter in content.scheme.letters),
     ]
-    with written_whole(path) as temporary, ParquetRows(temporary, fields, content.scheme) as table:
+    with (
+        written_whole(path) as temporary,
+        ParquetRows(temporary, fields, content.scheme, model=content.model) as table,
+    ):
 
         def write(item: CalledStretch) -> None:
             positions, strands, residues, labels, probabilities = _rows(item.stretch)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.scheme import SS3, SS8
-from grubio.writers.text import TextFormat, tsv_line
+from grubio.writers.text import Content, TextFormat, tsv_line
 
 _TERMS = {
     SS3.name: {"H": "alpha_helix", "E": "beta_strand"},
@@ -30,12 +30,17 @@ SAFE = ".:^*$@!+?|-_"
 """The characters that the specification allows in column 1 without escape."""
 
 
+def gff3_header(content: Content) -> str:
+    """Return the version line, and a comment with the model."""
+    return "##gff-version 3\n" + (f"# grubio model {content.model}\n" if content.model else "")
+
+
 class Gff3Format(TextFormat[LabelledSequence]):
     """GFF3 of sequences."""
 
     def header(self) -> str:
-        """Return the version line."""
-        return "##gff-version 3\n"
+        """Return the version line, and a comment with the model."""
+        return gff3_header(self.content)
 
     def text(self, item: LabelledSequence) -> str:
         """Return the region and the segments of one record."""

@@ -19,7 +19,9 @@ class _PageFormat(TextFormat[ItemT]):
 
     def __init__(self, content: Content) -> None:
         super().__init__(content)
-        self._before, self._after = page_parts(content.scheme, self.script, self.title)
+        self._before, self._after = page_parts(
+            content.scheme, self.script, self.title, model=content.model
+        )
 
     def header(self) -> str:
         """Return the page up to its data."""

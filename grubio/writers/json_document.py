@@ -80,6 +80,7 @@ class Predictions(_Part):
     format: Literal["grubio-predictions"]
     version: Literal[1] = Field(description="Changes when readers have to.")
     grubio: str = Field(description="Version of grubio that wrote it.")
+    model: str = Field(default="", description="The model, and what it was trained on.")
     scheme: Scheme
     sequences: list[JsonSequence]
 
@@ -107,6 +108,7 @@ class JsonFormat(TextFormat[LabelledSequence]):
             "format": "grubio-predictions",
             "version": _VERSION,
             "grubio": __version__,
+            "model": self.content.model,
             "scheme": {
                 "name": scheme.name,
                 "letters": scheme.letters,

@@ -5,7 +5,8 @@ Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (
 (float32), such as ``rsa``; of classes the label (string) and the probabilities (float32).
 Predictions of labelled records may have two more after ``residue``: ``observed`` (the label) and
 ``mask``. The scheme's name and classes, and the further targets, are in the file's metadata, as
-``grubio_scheme``, ``grubio_classes`` and ``grubio_targets`` (JSON).
+``grubio_scheme``, ``grubio_classes`` and ``grubio_targets`` (JSON), and the model as
+``grubio_model``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[LabelledSequen
     """Give a function that adds labelled sequences to a Parquet file."""
     with (
         written_whole(path) as temporary,
-        ParquetPredictions(temporary, content.scheme, further=content.further) as table,
+        ParquetPredictions(
+            temporary, content.scheme, further=content.further, model=content.model
+        ) as table,
     ):
         yield table.write
 
@@ -49,6 +52,8 @@ class ParquetPredictions(ParquetRows):
         Whether to write the observed labels and masks as well.
     further
         The further targets to write.
+    model
+        The model and what it was trained on, if it is known.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class ParquetPredictions(ParquetRows):
         *,
         observed: bool = False,
         further: Sequence[Target] = (),
+        model: str = "",
     ) -> None:
         self._observed = observed
         self._further = further
@@ -79,6 +85,7 @@ class ParquetPredictions(ParquetRows):
             ],
             scheme,
             further,
+            model,
         )
 
     def write(self, sequence: LabelledSequence, record: Record | None = None) -> None:

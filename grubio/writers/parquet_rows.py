@@ -18,7 +18,7 @@ _ROWS_PER_GROUP = 1_000_000
 class ParquetRows(ParquetGroups[pa.RecordBatch]):
     """A Parquet file that is filled part by part.
 
-    The scheme's name and classes are in the file's metadata.
+    The scheme's name and classes, and the model, are in the file's metadata.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ class ParquetRows(ParquetGroups[pa.RecordBatch]):
         The classes.
     further
         Further targets; they are in the file's metadata as well.
+    model
+        The model and what it was trained on, if it is known.
     """
 
     def __init__(
@@ -38,10 +40,13 @@ class ParquetRows(ParquetGroups[pa.RecordBatch]):
         fields: Sequence[tuple[str, pa.DataType]],
         scheme: LabelScheme,
         further: Sequence[Target] = (),
+        model: str = "",
     ) -> None:
         about = {"grubio_scheme": scheme.name, "grubio_classes": json.dumps(scheme.as_dict())}
         if further:
             about["grubio_targets"] = json.dumps([target.as_dict() for target in further])
+        if model:
+            about["grubio_model"] = model
         self._schema = pa.schema(fields, metadata=about)
         super().__init__(path, self._schema, pa.Table.from_batches, _ROWS_PER_GROUP)
 

@@ -31,12 +31,15 @@ class Content:
         The further targets of sequences; formats that can hold them write them.
     strands
         The labelled strands of a genome.
+    model
+        Name of the model and what it was trained on, in one line; empty if it is not known.
     """
 
     kind: Kind
     scheme: LabelScheme
     further: tuple[Target, ...] = ()
     strands: tuple[Strand, ...] = ()
+    model: str = ""
 
 
 class TextFormat(ABC, Generic[ItemT]):

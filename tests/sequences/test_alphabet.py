@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grubio.sequences.alphabet import ALPHABETS, DNA, PROTEIN, Alphabet, looks_like_dna
+from grubio.sequences.alphabet import ALPHABETS, DNA, PROTEIN, Alphabet, likelier_alphabet
 
 
 @pytest.mark.parametrize("alphabet", ALPHABETS.values(), ids=str)
@@ -52,6 +52,6 @@ def test_invalid_letters_are_named_with_their_position() -> None:
 
 
 def test_dna_is_told_from_protein() -> None:
-    assert looks_like_dna("ACGTN" * 20)
-    assert not looks_like_dna("ACGT")
-    assert not looks_like_dna("MKTAYIAKQR" * 10)
+    assert likelier_alphabet(["ACGTN" * 20]) == (DNA, True)
+    assert not likelier_alphabet(["ACGT"]).certain
+    assert likelier_alphabet(["MKTAYIAKQR" * 10]) == (PROTEIN, True)

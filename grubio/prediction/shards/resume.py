@@ -66,7 +66,7 @@ def predict_in_shards(
     if begun:
         _same(read_shard(begun[0]).plan, begun[0], sequences, model, settings.on_invalid, shards)
     if not all(path.exists() for path in cut):
-        cut_input(sequences, folder, shards, model, settings)
+        cut_input(sequences, folder, shards, model, settings, announced=True)
     left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
     if len(left) < shards:
         logger.info("%d of %d shards are there already", shards - len(left), shards)

@@ -25,6 +25,7 @@ from grubio.model.bundle import METADATA_FILE, load_bundle
 from grubio.overwriting import keeps_inputs
 from grubio.prediction.kinds import model_kind
 from grubio.prediction.model_kind import ModelKind
+from grubio.prediction.opening import opened
 from grubio.prediction.predict_file import some
 from grubio.prediction.shards.files import (
     answers_writer,
@@ -49,6 +50,8 @@ def cut_input(
     shards: int,
     model: Path,
     settings: PredictionSettings,
+    *,
+    announced: bool = False,
 ) -> ShardPlan:
     """Check the records of a FASTA file and cut them into shards of about equal residues.
 
@@ -64,6 +67,8 @@ def cut_input(
         Folder of the model that is going to label them.
     settings
         How to label; what is done with invalid records is decided here.
+    announced
+        Whether the model was named before; see :func:`grubio.prediction.opening.opened`.
 
     Raises
     ------
@@ -72,9 +77,9 @@ def cut_input(
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
-    kind = model_kind(load_bundle(model), settings)
     with open_input(sequences):
         before = sha256_of_file(sequences)
+    _, kind, _ = opened(str(sequences), (), model, settings, announced=announced)
 
     def checked(tally: Tally) -> Iterator[Record]:
         records = read_fasta(sequences)
