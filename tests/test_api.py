@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import builtins
+import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
-from Bio.Seq import Seq
+from Bio import SeqIO
+from Bio.Seq import MutableSeq, Seq
 from Bio.SeqRecord import SeqRecord
 
 import grubio
@@ -20,6 +25,7 @@ from grubio.config import Output, PredictionSettings
 from grubio.errors import GrubioError
 from grubio.fetching.embedded import embedded_path
 from grubio.prediction.predict_file import predict_file
+from grubio.sequences.record import Record
 
 CHAIN = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQFEVV"
 
@@ -78,8 +84,6 @@ def test_many_sequences_however_they_are_given(model: Model, tmp_path: Path) -> 
 
 
 def test_it_says_what_predict_writes(model: Model, run_folder: Path, tmp_path: Path) -> None:
-    import pandas as pd
-
     source = embedded_path("example-proteins")
     predict_file(
         str(source),
@@ -132,6 +136,20 @@ def test_a_missing_library_is_named(
         ([3], "an? int is no sequence"),
         ("no/such.fasta", "no such file"),
         ("", "has no sequence"),
+        ("MKT.A", "position 4: '.' is not a protein residue"),
+        ("nothere.fasta", "looks like a path, but there is no such file"),
+        (b"MKT", "a bytes is no sequence"),
+        (list("MKTAYI"), "6 single letters are no sequences"),
+        (None, "a NoneType is no sequence"),
+        ({"a": None}, "record 'a': a NoneType is no sequence"),
+        ({"a": "MKT", "b": 3.5}, "record 'b': a float is no sequence"),
+        (np.zeros((2, 2)), "a ndarray is no sequence"),
+        (Seq(None, length=9), "has no letters"),
+        ([("a", "MKT"), ("b", "MKTA"), ("a", "MKTAY")], "'a'.*twice, as records 1 and 3"),
+        (pd.Series(["MKT", "MKTA"], index=["a", "a"]), "'a'.*twice, as records 1 and 2"),
+        (pd.DataFrame({"name": ["a"], "seq": ["MKT"]}), "has the columns name, seq; id and seq"),
+        (pd.Series({"a": "MKT", "b": float("nan")}), "record 'b': a float is no sequence"),
+        (io.StringIO(">a\nMKT\n"), "a StringIO is no sequence"),
     ],
 )
 def test_what_cannot_be_labelled_is_told(model: Model, given: object, message: str) -> None:
@@ -139,7 +157,76 @@ def test_what_cannot_be_labelled_is_told(model: Model, given: object, message: s
         model.predict(given)
 
 
+SEQUENCES = {"x": CHAIN, "y": CHAIN[:33]}
+RECORDS = [SeqRecord(Seq(text), id=name) for name, text in SEQUENCES.items()]
+HELD: dict[str, object] = {
+    "mapping to SeqRecords": SeqIO.to_dict(RECORDS),
+    "mapping to Seqs": {name: Seq(text) for name, text in SEQUENCES.items()},
+    "Series": pd.Series(SEQUENCES),
+    "DataFrame": pd.DataFrame({"n": [1, 2], "id": ["x", "y"], "sequence": SEQUENCES.values()}),
+    "Polars table": pl.DataFrame({"sequence": list(SEQUENCES.values()), "id": ["x", "y"]}),
+    "pairs": list(SEQUENCES.items()),
+    "generator of pairs": lambda: (pair for pair in SEQUENCES.items()),
+    "pairs with Seqs": [[name, Seq(text)] for name, text in SEQUENCES.items()],
+    "SeqRecords": RECORDS,
+    "generator of SeqRecords": lambda: iter(RECORDS),
+    "records": [Record(name, "", text) for name, text in SEQUENCES.items()],
+}
+UNNAMED: dict[str, object] = {
+    "array": np.array(list(SEQUENCES.values())),
+    "array of objects": np.array(list(SEQUENCES.values()), dtype=object),
+    "Seqs": [Seq(text) for text in SEQUENCES.values()],
+    "SeqRecords without ids": [SeqRecord(Seq(text)) for text in SEQUENCES.values()],
+    "Polars Series": pl.Series(list(SEQUENCES.values())),
+}
+
+
+@pytest.mark.parametrize("held", [*HELD, *UNNAMED])
+def test_what_people_hold_is_read_with_its_ids(model: Model, held: str) -> None:
+    given: Any = (HELD | UNNAMED)[held]
+    found = model.predict(given() if callable(given) else given)
+    assert [one.sequence for one in found] == list(SEQUENCES.values())
+    names = list(SEQUENCES) if held in HELD else ["sequence_1", "sequence_2"]
+    assert [one.id for one in found] == names
+    assert names[0] in found
+    assert found[names[1]] in found
+    assert "z" not in found
+
+
+def test_a_seq_is_one_sequence(model: Model) -> None:
+    for given in (Seq(CHAIN), MutableSeq(CHAIN), np.str_(CHAIN)):
+        assert model.predict(given).sequence == CHAIN
+
+
+def test_text_is_a_path_if_there_is_such_a_file(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "proteome").write_text(f">p\n{CHAIN}\n")
+    assert model.predict("proteome")["p"].sequence == CHAIN
+    assert model.predict("ACDE" * 500).sequence == "ACDE" * 500
+
+
+def test_sequences_of_the_other_kind_are_refused(model: Model, genome_model: Model) -> None:
+    with pytest.raises(GrubioError, match="looks like DNA, but protein was expected"):
+        model.predict(dna(200, 1))
+    assert len(model.predict(dna(200, 1), alphabet="protein")) == 200
+    with pytest.raises(GrubioError, match="looks like protein, but DNA was expected"):
+        genome_model.predict(CHAIN, on_invalid="mask")
+
+
+def test_a_warning_says_that_sequences_are_unlike_training(model: Model) -> None:
+    with pytest.warns(
+        UserWarning, match="unlike what run.* was trained on: its composition"
+    ) as told:
+        model.predict("Q" * 300)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+
+
 def test_settings_that_do_not_suit_the_model(model: Model, genome_model: Model) -> None:
+    with pytest.raises(GrubioError, match="on_invalid"):
+        model.predict("MKT", on_invalid="Mask")  # type: ignore[arg-type]
     with pytest.raises(GrubioError, match="for genome models"):
         model.predict("MKT", min_score=0.5)
     with pytest.raises(GrubioError, match="min_confidence"):

@@ -56,7 +56,10 @@ def _is_path(text: str) -> bool:
 
 
 def _is_one(given: Any) -> bool:
-    return isinstance(given, str | Record) or hasattr(given, "seq") or _comes_from(given, "Bio.Seq")
+    if isinstance(given, str | Record) or _comes_from(given, "Bio.Seq"):
+        return True
+    # A table has its columns as attributes.
+    return hasattr(given, "seq") and not _comes_from(given, "pandas")
 
 
 def _comes_from(given: Any, module: str) -> bool:
