@@ -134,6 +134,9 @@ def evaluate_model(
             headline=evaluation.headline,
         )
         tables |= evaluation.add_scores(metrics, predicted.probabilities, train, valid)
+    if unlike := bundle.unlike_training([record.sequence for record in test]):
+        logger.warning("the tested sequences are unlike those of the training: %s", unlike)
+        metrics.unlike_training = unlike
     if further := further_scores(test, predicted.further, header.targets, settings):
         metrics.targets = further
     metrics.provenance = {

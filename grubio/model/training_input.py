@@ -121,7 +121,7 @@ def _other_composition(
         name = alphabet.letters[places[0]]
     here, there = (100 * x[places].sum() for x in (shares, expected))
     return (
-        f"its composition is another ({here:.0f} % {name}, {there:.0f} % in training; "
+        f"its composition differs ({here:.0f} % {name}, {there:.0f} % in training; "
         f"divergence {bits:.3f} bits, up to {limit:.3f} is usual)"
     )
 

@@ -76,7 +76,9 @@ def unsuitable(
         hint += f"; if it is {ours.title} all the same, --alphabet {ours.name} insists"
         require_alphabet(few, ours, hint, path)
     unlike = bundle.unlike_training([record.sequence for record in few])
-    return unlike and f"unlike what {bundle.name} was trained on: {unlike}; do not trust it blindly"
+    return (
+        unlike and f"unlike what {bundle.name} was trained on: {unlike}; labels may be unreliable"
+    )
 
 
 def _best_model(few: Collection[Record], settings: PredictionSettings) -> tuple[Path, str]:
@@ -87,5 +89,5 @@ def _best_model(few: Collection[Record], settings: PredictionSettings) -> tuple[
     why = f"; the input looks like {alphabet.title}"
     if not certain:
         other = next(name for name in ALPHABETS if name != alphabet.name)
-        why = f"; by its few letters the input may be {alphabet.title}: --alphabet {other} if not"
+        why = f"; the input seems to be {alphabet.title}; if it is not, use --alphabet {other}"
     return default_model(alphabet), why

@@ -35,13 +35,16 @@ class Check:
 
 
 def checks(run: Run) -> list[Check]:
-    """Return the checks of a run: independent test set, gain, calibration, size of the test set."""
+    """Return the checks of a run: independent test set, gain, calibration, size, likeness."""
     found = {
         "Independence of the test set": _blocks(run) if run.genome else _homologs(run),
         "Gain over the baseline": _gain(run),
         "Calibration": _calibration(run),
         "Size of the test set": _precision(run),
     }
+    if unlike := run.metrics.unlike_training:
+        told = f"The test set differs from the training data: {unlike}."
+        found["Likeness to the training data"] = "caution", told
     return [Check(name, *finding) for name, finding in found.items()]
 
 

@@ -162,7 +162,8 @@ class Independence(_Content):
 class Metrics(_WithScores):
     """The content of ``metrics.json``; scores of the whole test set are among its keys.
 
-    Scores of further targets are in ``targets``, by name.
+    Scores of further targets are in ``targets``, by name. ``unlike_training`` says how the tested
+    sequences differ from those of the training, if they do.
     """
 
     counts: Counts = Counts()
@@ -176,6 +177,7 @@ class Metrics(_WithScores):
     sites: dict[str, SiteClass] | None = None
     dense: dict[str, DenseClass] | None = None
     independence: Independence = Independence()
+    unlike_training: str | None = None
     provenance: dict[str, Any] = {}
 
     @model_validator(mode="before")

@@ -70,7 +70,7 @@ def test_the_model_is_said_with_and_without_a_choice(grubio: Runner, tmp_path: P
     assert "; the input looks like protein\n" in grubio("predict", "a.fa").stderr
     done = grubio("predict", "p.fa")
     assert "model ecoli-promoters, trained on Escherichia coli K-12" in done.stderr
-    assert "the input may be DNA: --alphabet protein if not" in done.stderr
+    assert "the input seems to be DNA; if it is not, use --alphabet protein" in done.stderr
     done = grubio("predict", "p.fa", "--alphabet", "protein", "-m", "protein-ss-fast")
     assert len(done.stdout.splitlines()) == 1 + len(PEPTIDE)
     assert told in grubio("plan", "a.fa", "-m", "protein-ss-fast").stderr

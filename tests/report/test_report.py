@@ -337,6 +337,15 @@ def test_a_run_without_e_values_is_judged_by_identity(copy: Path) -> None:
     assert checks(read_run(copy))[0].finding.startswith("None of")
 
 
+def test_a_test_set_unlike_the_training_data_makes_the_verdict_cautious(copy: Path) -> None:
+    before = len(checks(read_run(copy)))
+    change_json(copy / "metrics.json", unlike_training="its composition differs (60 % Q)")
+    found = checks(read_run(copy))
+    assert len(found) == before + 1
+    assert "likeness to the training data" in verdict(found)[1]
+    assert "differs from the training data: its composition differs (60 % Q)" in page_of(copy).text
+
+
 def test_majority_that_wins_is_told(copy: Path) -> None:
     change_json(copy / "metrics.json", baselines={"majority": {"q3": 0.99}})
     gain = checks(read_run(copy))[1]
