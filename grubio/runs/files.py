@@ -1,8 +1,4 @@
-"""The folder of a run: the names of its files, for those that write them and those that read them.
-
-``train`` writes the model, the history, the logs and, while it runs, the checkpoints; ``evaluate``
-the metrics, the tables and the predictions; ``motifs``, ``report`` and ``predict`` what is theirs.
-"""
+"""The names of the files and folders in the folder of a run."""
 
 from __future__ import annotations
 
@@ -38,9 +34,9 @@ PREDICTIONS_FOLDER = "predictions"
 
 def read_files(run: Path) -> Iterator[Path]:
     """Yield the files and folders of a run that a report or a comparison reads."""
-    yield run / MODEL_FOLDER
-    yield run / MOTIFS_FOLDER
     for name in (
+        MODEL_FOLDER,
+        MOTIFS_FOLDER,
         HISTORY_FILE,
         METRICS_FILE,
         CHAINS_FILE,

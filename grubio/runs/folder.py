@@ -10,25 +10,9 @@ from typing import Any
 from grubio.errors import GrubioError
 from grubio.metrics.bootstrap import Score
 from grubio.model.bundle import load_metadata
-from grubio.runs.files import (
-    CALIBRATION_FILE,
-    CHAINS_FILE,
-    CONFUSION_FILE,
-    HISTORY_FILE,
-    METRICS_FILE,
-    MODEL_FOLDER,
-    TEST_PREDICTIONS_FILE,
-)
+from grubio.runs import files, tables
 from grubio.runs.metrics import Metrics, read_metrics
 from grubio.runs.score_names import SCORES, SHARES_RIGHT
-from grubio.runs.tables import (
-    CalibrationBin,
-    ChainScore,
-    read_calibration,
-    read_chains,
-    read_confusion,
-    read_history,
-)
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
 _MAIN_BASELINES = {"site_average_precision": "pwm", "base_mcc": "kmer_logistic"}
@@ -41,7 +25,7 @@ class Run:
     Attributes
     ----------
     folder, name
-        Where the run is, and the last part of that path.
+        The folder of the run, and the last part of its path.
     model, metrics
         Content of ``model.json``, and the metrics.
     scheme
@@ -50,16 +34,10 @@ class Run:
         The headline score, a key of :data:`grubio.runs.score_names.SCORES`.
     chain_key
         The score of a single chain: the share of its residues right.
-    history
-        One mapping of column to number per validation.
-    chains
-        The test chains in the order of evaluation.
-    confusion
-        For each scheme, the counts of ``(observed letter, predicted letter)``.
-    calibration
-        Bins ``before`` and ``after`` calibration.
+    history, chains, confusion, calibration
+        What :mod:`grubio.runs.tables` reads; None if the run has no such file.
     predictions
-        The file of test predictions. None here and above: the run has no such file.
+        The file of test predictions; None if the run has none.
     """
 
     folder: Path
@@ -70,9 +48,9 @@ class Run:
     score_key: str
     chain_key: str
     history: list[dict[str, float]] | None
-    chains: list[ChainScore] | None
+    chains: list[tables.ChainScore] | None
     confusion: dict[str, dict[tuple[str, str], int]] | None
-    calibration: dict[str, list[CalibrationBin]] | None
+    calibration: dict[str, list[tables.CalibrationBin]] | None
     predictions: Path | None
 
     @property
@@ -82,14 +60,14 @@ class Run:
 
     @property
     def network(self) -> Mapping[str, Any]:
-        """Which network it is, its settings, and how many of them are averaged if several are."""
+        """The network, its settings, and how many networks are averaged if there are several."""
         network, members = self.model["network"], self.model["members"]
         averaged = {"members": members} if members > 1 else {}
         return {"network": network["name"], **network["settings"], **averaged}
 
     @property
     def chain_word(self) -> str:
-        """What the unit of testing is called here."""
+        """What is tested: a block, a chain or a sequence."""
         if self.genome:
             return "block"
         return "chain" if self.model.get("alphabet") == "protein" else "sequence"
@@ -112,7 +90,7 @@ class Run:
 
     @property
     def unit_word(self) -> str:
-        """What one letter of a sequence is called here."""
+        """What one letter of a sequence is: a base or a residue."""
         return "base" if self.genome else "residue"
 
     @property
@@ -132,11 +110,11 @@ class Run:
         return self.score(f"gain_over_{self.main_baseline}")
 
     def score(self, key: str) -> Score:
-        """Return a score of the whole test set; without a value if the run does not have it."""
+        """Return a score of the whole test set; it has no value if the run lacks it."""
         return self.metrics.score(key)
 
     def baseline(self, name: str, key: str) -> Score:
-        """Return a score of a baseline; without a value if there is none."""
+        """Return a score of a baseline; it has no value if there is none."""
         return self.metrics.baselines.get(name, {}).get(key, Score())
 
     def scheme_named(self, name: str) -> LabelScheme:
@@ -148,15 +126,15 @@ class Run:
             If the model has no such scheme.
         """
         scheme: LabelScheme | None = self.scheme
-        while scheme is not None:
-            if scheme.name == name:
-                return scheme
+        while scheme and scheme.name != name:
             scheme = scheme.coarse
+        if scheme:
+            return scheme
         raise GrubioError(f"the model has no label scheme '{name}'", path=self.folder)
 
 
 def baseline_name(key: str) -> str:
-    """Return how a baseline is called in text."""
+    """Return what a baseline is called in text."""
     return {
         "window_logistic": "window logistic regression",
         "majority": "majority class",
@@ -176,12 +154,12 @@ def read_run(folder: str | Path) -> Run:
     folder = Path(folder)
     if not folder.is_dir():
         raise GrubioError("no such folder", path=folder, hint="give the folder of a run")
-    model = load_metadata(folder / MODEL_FOLDER)
+    model = load_metadata(folder / files.MODEL_FOLDER)
     try:
         scheme = scheme_from_dict(model["targets"][0]["scheme"])
     except (KeyError, ValueError) as error:
         raise GrubioError(
-            f"has no label scheme that grubio knows: {error}", path=folder / MODEL_FOLDER
+            f"has no label scheme that grubio knows: {error}", path=folder / files.MODEL_FOLDER
         ) from error
     metrics = read_metrics(folder)
     keys = [metrics.headline.key] if metrics.headline else SHARES_RIGHT
@@ -189,11 +167,11 @@ def read_run(folder: str | Path) -> Run:
     if score_key is None:
         raise GrubioError(
             f"has none of {', '.join(keys)}",
-            path=folder / METRICS_FILE,
+            path=folder / files.METRICS_FILE,
             hint=f"make it again with: grubio evaluate {folder}",
         )
     chain_key = next((key for key in SHARES_RIGHT if key in metrics.scores), score_key)
-    predictions = folder / TEST_PREDICTIONS_FILE
+    predictions = folder / files.TEST_PREDICTIONS_FILE
     return Run(
         folder=folder,
         name=folder.resolve().name,
@@ -202,9 +180,9 @@ def read_run(folder: str | Path) -> Run:
         scheme=scheme,
         score_key=score_key,
         chain_key=chain_key,
-        history=read_history(folder / HISTORY_FILE),
-        chains=read_chains(folder / CHAINS_FILE, chain_key),
-        confusion=read_confusion(folder / CONFUSION_FILE),
-        calibration=read_calibration(folder / CALIBRATION_FILE),
+        history=tables.read_history(folder / files.HISTORY_FILE),
+        chains=tables.read_chains(folder / files.CHAINS_FILE, chain_key),
+        confusion=tables.read_confusion(folder / files.CONFUSION_FILE),
+        calibration=tables.read_calibration(folder / files.CALIBRATION_FILE),
         predictions=predictions if predictions.is_file() else None,
     )

@@ -1,8 +1,7 @@
-"""The metrics of a run: what ``metrics.json`` holds, which evaluate writes and the pages read.
+"""The metrics of a run: the content of ``metrics.json``, which evaluate writes and the pages read.
 
-Scores stand beside the other keys under their own names, such as ``q3``, ``mcc`` and
-``gain_over_majority``: which of them there are depends on the classes. Keys that are neither known
-nor scores are refused.
+Scores are keys next to the others, such as ``q3``, ``mcc`` and ``gain_over_majority``; which scores
+there are depends on the classes. A key that is neither known nor a score is refused.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ def _from_number(content: object) -> object:
 
 
 StoredScore = Annotated[Score, BeforeValidator(_from_number), PlainSerializer(Score.as_dict)]
-"""A score with its interval, or in files of other makers a bare number."""
+"""A score with its interval; a bare number, as other programs write it, is read as well."""
 Scores = dict[str, StoredScore]
 
 
 def _named(name: str) -> Any:
-    # A key of the file that is no name in Python.
+    # For a key that is a reserved word in Python.
     return Field(default=None, validation_alias=name, serialization_alias=name)
 
 
@@ -65,12 +64,12 @@ class _WithScores(_Content):
         self.__pydantic_extra__.update(scores)
 
     def score(self, key: str) -> Score:
-        """Return a score by name; without a value if there is none."""
+        """Return a score by name; it has no value if there is none."""
         return self.__pydantic_extra__.get(key, Score())
 
 
 class Counts(_Content):
-    """How much was tested; ``blocks`` of a genome alone."""
+    """How much was tested; ``blocks`` is for genomes."""
 
     chains: int | None = None
     scored_chains: int | None = None
@@ -80,7 +79,7 @@ class Counts(_Content):
 
 
 class ClassScores(_WithScores):
-    """The scores of one class, and how many test residues have it."""
+    """The scores of one class, and the number of test residues in it."""
 
     support: int = 0
 
@@ -110,7 +109,7 @@ class Region(_Content):
     base_average_precision: StoredScore = Score()
 
     def within(self, bases: int) -> Scores:
-        """Return the scores that allow the start of a site to be off by so many bases."""
+        """Return the scores with this tolerance for the start of a site."""
         return self.__pydantic_extra__.get(f"tolerance_{bases}", {})
 
 
@@ -143,7 +142,7 @@ class DenseClass(_Content):
 
 
 class Headline(_Content):
-    """Which score comes first; of a genome also of which class."""
+    """Which score comes first, and for a genome, of which class."""
 
     key: str
     letter: str | None = _named("class")
@@ -151,7 +150,7 @@ class Headline(_Content):
 
 
 class Independence(_Content):
-    """What of the test blocks of a genome was seen in training, in bases."""
+    """How much of the test blocks of a genome was seen in training, in bases."""
 
     shared_bases: int | None = None
     nearest: int | None = None
@@ -162,8 +161,7 @@ class Independence(_Content):
 class Metrics(_WithScores):
     """The content of ``metrics.json``; scores of the whole test set are among its keys.
 
-    Scores of further targets are in ``targets``, by name. ``unlike_training`` says how the tested
-    sequences differ from those of the training, if they do.
+    ``unlike_training`` says how the tested sequences differ from those of the training, if they do.
     """
 
     counts: Counts = Counts()
@@ -183,7 +181,7 @@ class Metrics(_WithScores):
     @model_validator(mode="before")
     @classmethod
     def _targets_together(cls, content: Any) -> Any:
-        # In files of grubio 0.1 the scores of a further target stand beside the others.
+        # In files of grubio 0.1 the scores of a further target are at the top level.
         if not isinstance(content, dict):
             return content
         beside = {
@@ -195,7 +193,7 @@ class Metrics(_WithScores):
         return {**others, "targets": beside} if beside else content
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what the file holds: what was measured, under the names of the file."""
+        """Return the content of the file: what was measured, under the keys of the file."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
     def write(self, folder: Path) -> None:
@@ -210,7 +208,7 @@ def read_metrics(folder: Path) -> Metrics:
     Raises
     ------
     GrubioError
-        If there are none, or the file holds something else than scores.
+        If there are none, or the file holds anything but scores.
     """
     path = folder / METRICS_FILE
     try:

@@ -26,7 +26,7 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def points(value: float | None) -> str:
-    """Write a difference of fractions as percentage points with its sign.
+    """Write a difference of fractions in percentage points, with its sign.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def plain(value: float | None) -> str:
 
 
 def score_text(key: str, value: float | None) -> str:
-    """Write the value of the metric ``key`` the way people write it: MCC and F1 as fractions."""
+    """Write a value of the metric ``key``: MCC and F1 as fractions, others in percent."""
     return plain(value) if is_fraction(key) else percent(value)
 
 

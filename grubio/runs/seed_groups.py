@@ -1,8 +1,8 @@
-"""Runs that differ in their seed alone, taken together, and tests between such groups.
+"""Groups of runs that differ only in their seed, and tests between such groups.
 
-Chains are the units: what a group scores on a chain is the mean over its runs, and two groups are
-compared chain by chain on the same test set. Residues of one chain are not independent, and seeds
-of one group are not further chains.
+Chains are the units: the score of a group on a chain is the mean over its runs, and two groups are
+compared chain by chain on the same test set. The residues of a chain are not independent, and more
+seeds do not make more chains.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from grubio.metrics.bootstrap import Estimate, Score, bootstrap_weights
+from grubio.metrics.bootstrap import Score, bootstrap_weights, share
 from grubio.runs.folder import Run
 
 REPLICATES = 2000
 """Bootstrap samples of chains behind the interval of a difference."""
 
 ADJUSTMENT = "Benjamini-Yekutieli"
-"""Correction of the p-values of all tests of a comparison, right under any dependence."""
+"""Correction of the p-values of a comparison for multiple tests, valid under any dependence."""
 
 _SEED = 1
 
@@ -35,9 +35,9 @@ class RunGroup:
     Attributes
     ----------
     name
-        Of the only run, or what the names of the runs begin with.
+        Name of the only run, or the common beginning of the names of the runs.
     runs
-        Places of the runs in the comparison.
+        Indices of the runs in the comparison.
     seeds
         Their seeds.
     test_set
@@ -47,8 +47,8 @@ class RunGroup:
     scores
         Headline score of each run, float64 ``(run,)``.
     chains
-        For each scored test chain, by id: the number of scored residues, and the mean over the
-        runs of how many of them are right. Empty if a run lacks the list of its chains.
+        For each scored test chain, by id: the number of scored residues, and how many of them are
+        right, averaged over the runs. Empty if a run lacks the table of its chains.
     """
 
     name: str
@@ -84,14 +84,14 @@ class PairedTest:
     score_key
         What is compared: the share of residues right in the scheme of the headline.
     chains
-        How many.
+        Number of chains.
     difference
-        Score of the first less that of the second over all residues, with the 95 % percentile
+        Score of the first minus that of the second over all residues, with the 95 % percentile
         interval of a paired bootstrap over chains.
     p_value
         Two-sided Wilcoxon signed-rank test of the scores of the chains.
     adjusted
-        The p-value after the correction of :data:`ADJUSTMENT` over all tests of the comparison.
+        The p-value after :data:`ADJUSTMENT` over all tests of the comparison.
     """
 
     first: str
@@ -122,7 +122,7 @@ def grouped_runs(
             RunGroup(
                 name,
                 tuple(found),
-                tuple(_seed_of(run) for run in mine),
+                tuple(str((run.training.get("settings") or {}).get("seed", "")) for run in mine),
                 test_sets[found[0]],
                 mine[0].score_key,
                 mine[0].chain_key,
@@ -166,20 +166,14 @@ def paired_tests(groups: Sequence[RunGroup]) -> list[PairedTest]:
 
 def _all_but_seed(run: Run, test_set: str) -> str:
     training = run.training
-    settings = dict(training.get("settings") or {})
-    settings.pop("seed", None)
     facts = {
-        "settings": settings,
+        "settings": {**(training.get("settings") or {}), "seed": None},
         "network": run.network,
         "alphabet": run.model.get("alphabet"),
         "scheme": run.scheme.name,
         **{key: training.get(key) for key in ("dataset_sha256", "teacher_sha256", "members")},
     }
     return test_set + json.dumps(facts, sort_keys=True)
-
-
-def _seed_of(run: Run) -> str:
-    return str((run.training.get("settings") or {}).get("seed", ""))
 
 
 def _common_name(names: Sequence[str]) -> str:
@@ -197,7 +191,7 @@ def _mean_chains(runs: Sequence[Run]) -> dict[str, tuple[int, float]]:
     for run in runs:
         for chain in run.chains or []:
             if chain.score is not None and chain.scored:
-                # The table rounds scores; so many residues were right.
+                # The table has rounded shares; this is the number of residues that were right.
                 right.setdefault(chain.id, []).append(round(chain.score * chain.scored))
                 scored[chain.id] = chain.scored
     return {
@@ -210,7 +204,7 @@ def _mean_chains(runs: Sequence[Run]) -> dict[str, tuple[int, float]]:
 def _arrays(
     one: RunGroup, other: RunGroup
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return scored residues, and by how many the first has more right, of each chain."""
+    # Of each chain the scored residues, and how many more of them the first group has right.
     scored = np.array([scored for scored, _ in one.chains.values()], dtype=np.float64)
     more = [right - other.chains[name][1] for name, (_, right) in one.chains.items()]
     return scored, np.array(more, dtype=np.float64)
@@ -219,7 +213,7 @@ def _arrays(
 def _difference(one: RunGroup, other: RunGroup) -> Score:
     scored, more = _arrays(one, other)
     weights = bootstrap_weights(len(scored), REPLICATES, _SEED)
-    return Estimate(float(more.sum() / scored.sum()), (weights @ more) / (weights @ scored)).score
+    return share(more, scored, weights).score
 
 
 def _wilcoxon(one: RunGroup, other: RunGroup) -> float:

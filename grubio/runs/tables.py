@@ -1,30 +1,32 @@
 """The tables that train and evaluate write for a run, as the report reads them.
 
-Every reader returns None if there is no such file, and raises GrubioError with the line if a
-row is not as expected.
+Every reader returns None if there is no such file, and raises GrubioError with the line if a row is
+not as expected.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from grubio.errors import GrubioError
 
-RowT = TypeVar("RowT")
-
 CHAIN_SCORES = ("q3", "accuracy", "q8", "sov")
 """Scores of a chain that evaluate may write."""
+_OF_NEAREST = ("coverage", "evalue")
+# Runs evaluated by grubio 0.1 lack these two.
+
+_Columns = dict[str, Callable[[str], Any]]
 
 
 @dataclass(frozen=True)
 class ChainScore:
     """One test chain: its length, its score, and the nearest training chain if there is one.
 
-    ``others`` holds whichever of :data:`CHAIN_SCORES` the file has.
+    ``others`` holds those of :data:`CHAIN_SCORES` that the file has.
     """
 
     id: str
@@ -40,7 +42,7 @@ class ChainScore:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Residues of similar confidence: how sure the model was and how often it was right."""
+    """Residues of similar confidence: their mean confidence, and how often the model was right."""
 
     confidence: float
     accuracy: float
@@ -49,106 +51,80 @@ class CalibrationBin:
 
 def read_history(path: Path) -> list[dict[str, float]] | None:
     """Return one mapping of column to number per validation, or None without the file."""
-
-    def row(cells: Mapping[str, str]) -> dict[str, float]:
-        wanted = ("epoch", "train_loss", "valid_loss", "valid_score")
-        return {column: float(cells[column]) for column in wanted}
-
-    return _rows(path, row, ",")
+    wanted = ("epoch", "train_loss", "valid_loss", "valid_score")
+    return _rows(path, dict.fromkeys(wanted, float), delimiter=",")
 
 
 def read_chains(path: Path, score_key: str) -> list[ChainScore] | None:
     """Return the test chains, with the score of column ``score_key``, or None without the file."""
-
-    def row(cells: Mapping[str, str]) -> ChainScore:
-        return ChainScore(
-            cells["id"],
-            int(cells["residues"]),
-            int(cells["scored"]),
-            _optional_number(cells[score_key]),
-            cells["nearest"] or None,
-            _optional_number(cells["identity"]),
-            # Runs evaluated by grubio 0.1 lack these two.
-            _optional_number(cells.get("coverage") or ""),
-            _optional_number(cells.get("evalue") or ""),
-            {key: _optional_number(cells[key]) for key in CHAIN_SCORES if key in cells},
+    columns: _Columns = {"id": str, "residues": int, "scored": int}
+    columns |= {"nearest": lambda cell: cell or None, "identity": _number}
+    rows = _rows(path, {**columns, score_key: _number}, (*CHAIN_SCORES, *_OF_NEAREST))
+    if rows is None:
+        return None
+    return [
+        ChainScore(
+            score=row[score_key],
+            others={key: row[key] for key in CHAIN_SCORES if key in row},
+            **{key: row[key] for key in columns},
+            **{key: row.get(key) for key in _OF_NEAREST},
         )
-
-    return _rows(path, row)
+        for row in rows
+    ]
 
 
 def read_confusion(path: Path) -> dict[str, dict[tuple[str, str], int]] | None:
     """Return the counts of ``(observed, predicted)`` of each scheme, or None without the file."""
-
-    def row(cells: Mapping[str, str]) -> tuple[str, str, str, int]:
-        return cells["scheme"], cells["observed"], cells["predicted"], int(cells["count"])
-
-    rows = _rows(path, row)
-    if rows is None:
-        return None
+    rows = _rows(path, {"scheme": str, "observed": str, "predicted": str, "count": int})
     counts: dict[str, dict[tuple[str, str], int]] = {}
-    for scheme, observed, predicted, count in rows:
-        counts.setdefault(scheme, {})[observed, predicted] = count
-    return counts
+    for row in rows or ():
+        counts.setdefault(row["scheme"], {})[row["observed"], row["predicted"]] = row["count"]
+    return None if rows is None else counts
 
 
 def read_calibration(path: Path) -> dict[str, list[CalibrationBin]] | None:
     """Return the bins ``before`` and ``after`` that hold residues, or None without the file."""
-
-    def row(cells: Mapping[str, str]) -> tuple[str, CalibrationBin | None]:
-        count = int(cells["count"])
-        if not count:
-            return cells["set"], None
-        confidence, accuracy = float(cells["confidence"]), float(cells["accuracy"])
-        return cells["set"], CalibrationBin(confidence, accuracy, count)
-
-    rows = _rows(path, row)
-    if rows is None:
-        return None
+    rows = _rows(path, {"set": str, "confidence": float, "accuracy": float, "count": int})
     sets: dict[str, list[CalibrationBin]] = {}
-    for name, filled_bin in rows:
-        if filled_bin is not None:
-            sets.setdefault(name, []).append(filled_bin)
-    return sets
+    for row in rows or ():
+        if row["count"]:
+            sets.setdefault(row.pop("set"), []).append(CalibrationBin(**row))
+    return None if rows is None else sets
 
 
 def read_site_curve(path: Path) -> dict[tuple[str, str, str], list[tuple[float, float]]] | None:
     """Return points ``(recall, precision)`` by class, method and region, or None without the file.
 
-    Points come with falling scores.
+    Points are in the order of falling scores.
     """
-
-    def row(cells: Mapping[str, str]) -> tuple[tuple[str, str, str], tuple[float, float]]:
-        key = cells["class"], cells["method"], cells["region"]
-        return key, (float(cells["recall"]), float(cells["precision"]))
-
-    rows = _rows(path, row)
-    if rows is None:
-        return None
+    keys = ("class", "method", "region")
+    rows = _rows(path, {**dict.fromkeys(keys, str), "recall": float, "precision": float})
     curves: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    for key, point in rows:
-        curves.setdefault(key, []).append(point)
-    return curves
+    for row in rows or ():
+        key = row["class"], row["method"], row["region"]
+        curves.setdefault(key, []).append((row["recall"], row["precision"]))
+    return None if rows is None else curves
 
 
 def _rows(
-    path: Path, convert: Callable[[Mapping[str, str]], RowT], delimiter: str = "\t"
-) -> list[RowT] | None:
+    path: Path, columns: _Columns, numbers: Collection[str] = (), delimiter: str = "\t"
+) -> list[dict[str, Any]] | None:
     if not path.is_file():
         return None
-    converted: list[RowT] = []
+    rows: list[dict[str, Any]] = []
     with open(path, encoding="utf-8", newline="") as handle:
-        # Identifiers may hold quotation marks; grubio quotes nothing.
+        # Ids may hold quotation marks; grubio quotes nothing.
         for cells in csv.DictReader(handle, delimiter=delimiter, quoting=csv.QUOTE_NONE):
-            line = len(converted) + 2
+            present = {**{key: _number for key in numbers if key in cells}, **columns}
             try:
-                converted.append(convert(cells))
+                rows.append({key: convert(cells[key]) for key, convert in present.items()})
             except KeyError as error:
                 raise GrubioError(f"has no column {error}", path=path, line=1) from error
             except (TypeError, ValueError) as error:
+                line = len(rows) + 2
                 raise GrubioError(f"is not as expected: {error}", path=path, line=line) from error
-    return converted
+    return rows
 
 
-def _optional_number(text: str) -> float | None:
+def _number(text: str) -> float | None:
     return float(text) if text and text.lower() not in ("nan", "na", "none") else None
