@@ -1,4 +1,4 @@
-"""Simple predictors that stand beside every result: what a model has to beat."""
+"""Simple predictors that every model is compared with."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class WindowLogisticRegression:
     Parameters
     ----------
     alphabet, scheme
-        What it reads and what it predicts.
+        Letters that it reads and classes that it predicts.
     window
-        Residues seen, centred on the one that is labelled; an even number sees one more after it.
+        Residues seen, centred on the one that is labelled; an even number has one more after it.
     seed
         Seed of the draw of training chains.
 
@@ -61,7 +61,7 @@ class WindowLogisticRegression:
         self._scheme = scheme
         self._window = window
         self._seed = seed
-        # One further channel means "outside of the chain", the meaning of the padding code here.
+        # Padding, which is what lies outside of the chain, has a channel of its own.
         self._table = np.pad(alphabet.channel_table, ((0, 0), (0, 1)))
         self._table[alphabet.pad_code, -1] = 1
         features = window * self._table.shape[1]
@@ -85,10 +85,10 @@ class WindowLogisticRegression:
         self._bias[present] = 0
         if len(present) == 1:
             return self
-        # Without the small penalty, a residue never seen beside a class would get infinite weight.
+        # Without the penalty, a residue never seen near a class would get an infinite weight.
         model = LogisticRegression(C=1.0, max_iter=200, tol=1e-3)
         model.fit(self._features(windows), classes)
-        # For two classes scikit-learn keeps one row, the log-odds of the second.
+        # For two classes scikit-learn has one row, the log-odds of the second.
         rows = present[1:] if len(present) == 2 else present
         self._weights[:, rows] = model.coef_.T
         self._bias[rows] = model.intercept_
@@ -98,18 +98,13 @@ class WindowLogisticRegression:
         """Return probabilities, float32 ``(residue, class)``."""
         from scipy.special import softmax
 
-        windows = self._windows(sequence)
-        # What each letter adds at each place of the window, (place, code, class).
-        added = self._table @ self._weights.reshape(self._window, -1, self._scheme.size)
-        scores = np.tile(self._bias, (len(windows), 1))
-        for place in range(self._window):
-            scores += added[place, windows[:, place]]
+        scores = self._features(self._windows(sequence)) @ self._weights + self._bias
         return np.asarray(softmax(scores, axis=1), dtype=np.float32)
 
     def _drawn(
         self, records: Sequence[Record]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-        # Windows (residue, place) and classes (residue,) of chains in random order.
+        # Windows (residue, position) and classes (residue,) of chains in random order.
         order = np.random.default_rng(self._seed).permutation(len(records))
         windows = [np.empty((0, self._window), dtype=np.uint8)]
         classes = [np.empty(0, dtype=np.uint8)]

@@ -1,9 +1,8 @@
-"""The scores that every dataset has, of sequences or of a genome."""
+"""The scores that all datasets have, of sequences and of genomes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +34,6 @@ from grubio.sequences.scored_classes import scored_classes
 Probabilities = npt.NDArray[np.float32]
 
 
-class Scored(NamedTuple):
-    """Metrics, and the text of the tables beside them by file name."""
-
-    metrics: Metrics
-    tables: dict[str, str]
-
-
 def score_predictions(
     records: Sequence[Record],
     probabilities: Sequence[Probabilities],
@@ -52,8 +44,8 @@ def score_predictions(
     *,
     blocks: Sequence[int] | None = None,
     headline: Metric | None = None,
-) -> Scored:
-    """Return the metrics of predictions, and the tables beside them.
+) -> tuple[Metrics, dict[str, str]]:
+    """Return the metrics of predictions, and the text of tables by file name.
 
     Parameters
     ----------
@@ -70,11 +62,10 @@ def score_predictions(
     audit
         Nearest training record of each record by id, or empty.
     blocks
-        For records of a genome, the index of the block of each: blocks are resampled then, and
-        neither the overlap of segments nor bands of length are scored.
+        For records of a genome, the index of the block of each: then blocks are resampled, and
+        there are neither segment overlap nor bands of length.
     headline
-        The score that comes first; by default what fits the classes of the records
-        (:func:`grubio.metrics.headline.headline_metric`).
+        The score that comes first; by default :func:`grubio.metrics.headline.headline_metric`.
 
     Raises
     ------
@@ -122,14 +113,11 @@ def score_predictions(
         metrics.scores[f"gain_over_{name}"] = gain(first, coarse, scores[0], weights)
     if first != "accuracy":
         metrics.headline = Headline(key=key)
-    return Scored(
-        metrics,
-        {
-            CHAINS_FILE: _chains_table(records, usable, schemes, audit),
-            CONFUSION_FILE: confusion_table(schemes),
-            CALIBRATION_FILE: calibration_table(calibration),
-        },
-    )
+    return metrics, {
+        CHAINS_FILE: _chains_table(records, usable, schemes, audit),
+        CONFUSION_FILE: confusion_table(schemes),
+        CALIBRATION_FILE: calibration_table(calibration),
+    }
 
 
 def class_scores(
@@ -167,7 +155,7 @@ def _scores(
     *,
     segments: bool,
 ) -> list[SchemeScores]:
-    """Return the scores in the headline scheme, then in the scheme itself if that is finer."""
+    # In the headline scheme, then in the scheme itself if that is finer.
     headline = scheme.headline
     fine, coarse = SchemeScores(scheme, segments), SchemeScores(headline, segments)
     matrix = scheme.reduction_matrix(headline)

@@ -1,4 +1,4 @@
-"""The scores of one set of predictions: every metric, with its interval, for every scheme."""
+"""The scores of one set of predictions in one scheme, with their intervals."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class SchemeScores:
     sov, refined
         SOV'99 and SOV_refine of each chain.
     segments
-        Whether the overlap of segments is measured; NaN in ``sov`` and ``refined`` if not.
+        Whether segment overlap is measured; otherwise ``sov`` and ``refined`` are NaN.
     observed, probabilities
-        Classes ``(residue,)`` and probabilities ``(residue, class)`` of each chain as they came.
+        Classes ``(residue,)`` and probabilities ``(residue, class)`` of each chain.
     """
 
     scheme: LabelScheme
@@ -83,16 +83,15 @@ class SchemeScores:
         return np.stack(self.confusion)
 
     def accuracies(self) -> Floats:
-        """Return the share of residues right of each chain, ``(chain,)``, NaN where none counts."""
+        """Return the accuracy of each chain, ``(chain,)``; NaN where no residue counts."""
         return accuracy(self.per_chain)
 
     def estimate(
         self, metric: str, weights: Floats, chosen: Sequence[int] | None = None
     ) -> Estimate:
-        """Return a headline score, of all chains or of the chosen ones.
+        """Return the score ``metric`` (:data:`grubio.config.Metric`) of all or of chosen chains.
 
-        A correlation that is not defined, as for predictions of one class alone, counts as 0.
-        ``metric`` is one of :data:`grubio.metrics.headline.Metric`.
+        A correlation that is not defined, as when a single class is predicted, counts as 0.
         """
         chains = np.arange(len(self.confusion)) if chosen is None else np.array(chosen)
         if metric == AVERAGE_PRECISION:
@@ -110,10 +109,8 @@ class SchemeScores:
 
     def overall(self, weights: Floats) -> dict[str, Score]:
         """Return the scores that describe all classes together."""
-        scores = {
-            name: estimated(statistic, self.per_chain, weights).score
-            for name, statistic in OVERALL.items()
-        }
+        counts = self.per_chain
+        scores = {name: estimated(one, counts, weights).score for name, one in OVERALL.items()}
         return {
             accuracy_name(self.scheme): scores.pop("accuracy"),
             **scores,
@@ -161,7 +158,7 @@ class CalibrationScores:
         counted = observed < probabilities.shape[1]
         seen, calibrated = observed[counted], probabilities[counted]
         correct = calibrated.argmax(axis=1) == seen
-        # What was added to the scaled logits is a factor here, since the softmax is taken anew.
+        # An offset of the logits is a factor of the probabilities, which are normalized again.
         plain = calibrated * np.exp(-np.array(self.offsets)) if self.offsets else calibrated
         raw = at_temperature(plain, 1 / self.temperature)
         self.after.append(reliability(calibrated.max(axis=1, initial=0), correct))
@@ -186,11 +183,9 @@ def by_length(
     """Return a score in bands of the length of the chain."""
     bands = []
     for low, high in pairwise(LENGTH_BANDS):
-        inside = [i for i, length in enumerate(lengths) if low < length <= high]
-        if inside:
-            band = _band(metric, scores, weights, inside, lengths)
-            band.first, band.last = low + 1, min(high, max(lengths))
-            bands.append(band)
+        if inside := [i for i, length in enumerate(lengths) if low < length <= high]:
+            bands.append(_band(metric, scores, weights, inside, lengths))
+            bands[-1].first, bands[-1].last = low + 1, min(high, max(lengths))
     return bands
 
 
@@ -203,7 +198,7 @@ def by_identity(
 ) -> list[Band]:
     """Return a score in bands of the identity to the nearest training record.
 
-    The first band holds the chains for which no such record was found, whose identity is None.
+    The first band holds the chains without such a record, whose identity is None.
     """
     bands = [("no hit", [i for i, identity in enumerate(identities) if identity is None])]
     for low, high in pairwise(IDENTITY_BANDS):
@@ -218,12 +213,12 @@ def by_identity(
 
 
 def score_key(metric: str, scheme: LabelScheme) -> str:
-    """Return the name of a score of all classes in files: accuracy in SS3 is ``q3``."""
+    """Return the name of a score of all classes in files, such as ``q3`` for accuracy in SS3."""
     return accuracy_name(scheme) if metric == "accuracy" else metric
 
 
 def confusion_table(schemes: Iterable[SchemeScores]) -> str:
-    """Return ``confusion.tsv``: a line for each scheme, observed and predicted class."""
+    """Return ``confusion.tsv``: a line for each scheme, observed class and predicted class."""
     rows = [
         (scores.scheme.name, observed, predicted, count)
         for scores in schemes
@@ -236,7 +231,7 @@ def confusion_table(schemes: Iterable[SchemeScores]) -> str:
 
 
 def calibration_table(calibration: CalibrationScores) -> str:
-    """Return ``calibration.tsv``: a line for each bin that has residues, before and after."""
+    """Return ``calibration.tsv``: a line for each bin with residues, before and after."""
     rows = [
         (
             name,
@@ -265,6 +260,6 @@ def _band(
     lengths: Sequence[int],
 ) -> Band:
     band = Band(chains=len(chosen), residues=sum(lengths[i] for i in chosen))
-    key = score_key(metric, scores.scheme)
-    band.scores[key] = scores.estimate(metric, weights, chosen).score
+    found = scores.estimate(metric, weights, chosen).score
+    band.add({score_key(metric, scores.scheme): found})
     return band

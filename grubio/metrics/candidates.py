@@ -1,14 +1,13 @@
 """Sites of fixed width on the strands of genomes: what is known, and the candidates of a scan.
 
-See :mod:`grubio.metrics.site_matching` for what a site is and which candidates are right.
-Candidates are the peaks of the scores of a record, :func:`grubio.sequences.runs_and_peaks.peaks`
-with a radius of the width or 10 bases, whichever is more.
+:mod:`grubio.metrics.site_matching` defines sites and which candidates are right. Candidates are the
+:func:`grubio.sequences.runs_and_peaks.peaks` of the scores of a strand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from grubio.metrics.site_matching import (
     near_a_site,
     true_sites,
 )
-from grubio.sequences.locus import Locus
+from grubio.sequences.locus import Locus, block_of
 from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import called_radius, peaks
 from grubio.sequences.scheme import LabelScheme
@@ -38,16 +37,17 @@ _STRAND_REACH = 10
 
 @dataclass(frozen=True)
 class LabelledStrand:
-    """One strand of a block, as it was labelled.
+    """One labelled strand of a block.
 
     Attributes
     ----------
     locus
         Where it lies.
     sequence
-        Its bases, in its own direction.
+        Its bases, from 5' to 3'.
     classes
-        Class of each base, uint8 ``(base,)``; no class of the scheme where it does not count.
+        Class of each base, uint8 ``(base,)``; not below the number of classes where a base does not
+        count.
     block
         Index of the block, in the order of loci.
     mate
@@ -67,7 +67,7 @@ PlacedStrands = tuple[list[LabelledStrand], list[int]]
 
 @dataclass(frozen=True)
 class SiteTruth:
-    """What is known about the sites of one class. Lists hold one item per strand.
+    """The known sites of one class. Lists have one item per strand.
 
     Attributes
     ----------
@@ -76,9 +76,9 @@ class SiteTruth:
     starts
         Offsets of the true sites, int64 ``(site,)``, in order.
     countable
-        Whether a candidate that starts there is right or wrong, bool ``(start,)``.
+        Whether a candidate that starts at a base counts, as right or as wrong, bool ``(start,)``.
     near
-        Whether a base lies within :data:`NEAR` bases of a true site of either strand of the block,
+        Whether a base is within :data:`NEAR` bases of a true site on either strand of the block,
         bool ``(base,)``.
     """
 
@@ -90,7 +90,7 @@ class SiteTruth:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The candidates of a scan that count; all arrays are ``(candidate,)``.
+    """The candidates of a scan that count; arrays are ``(candidate,)``.
 
     Attributes
     ----------
@@ -99,13 +99,13 @@ class Candidates:
     start
         Offset into the strand.
     score
-        The better the higher.
+        Higher is better.
     near
         Whether it starts within :data:`NEAR` bases of a true site.
     right
         Whether it is right, by tolerance.
     known
-        Whether a true site starts within the largest tolerance, taken or not.
+        Whether a true site starts within the largest tolerance, even one taken by another.
     """
 
     strand: Starts
@@ -123,10 +123,10 @@ def strands_of(records: Sequence[Record], scheme: LabelScheme) -> PlacedStrands:
     Raises
     ------
     GrubioError
-        If the id of a record is no locus, does not fit its sequence, or occurs twice.
+        If the id of a record is no locus or does not fit its sequence, or a locus occurs twice.
     """
-    placed: list[tuple[Locus, int]] = []
-    for index, record in enumerate(records):
+    loci = []
+    for record in records:
         try:
             locus = Locus.from_id(record.id)
         except ValueError as error:
@@ -135,53 +135,49 @@ def strands_of(records: Sequence[Record], scheme: LabelScheme) -> PlacedStrands:
             raise GrubioError(
                 f"the locus has {len(locus)} bases, the sequence {len(record)}", record=record.id
             )
-        placed.append((locus, index))
-    placed.sort()
-    place_of = {locus: place for place, (locus, _) in enumerate(placed)}
-    if len(place_of) < len(placed):
+        loci.append(locus)
+    order = sorted(range(len(loci)), key=loci.__getitem__)
+    place_of = {loci[index]: place for place, index in enumerate(order)}
+    if len(place_of) < len(loci):
         raise GrubioError("a locus occurs twice among the records")
-    blocks: dict[tuple[str, int, int], int] = {}
+    blocks: dict[str, int] = {}
     strands = []
-    for locus, index in placed:
-        other = Locus(locus.contig, locus.start, locus.end, "-" if locus.strand == "+" else "+")
-        block = blocks.setdefault((locus.contig, locus.start, locus.end), len(blocks))
-        classes = scored_classes(records[index], scheme)
-        strands.append(
-            LabelledStrand(locus, records[index].sequence, classes, block, place_of.get(other))
-        )
-    return strands, [index for _, index in placed]
+    for index in order:
+        locus, record = loci[index], records[index]
+        block = blocks.setdefault(block_of(locus), len(blocks))
+        mate = place_of.get(replace(locus, strand="-" if locus.strand == "+" else "+"))
+        classes = scored_classes(record, scheme)
+        strands.append(LabelledStrand(locus, record.sequence, classes, block, mate))
+    return strands, order
 
 
 def site_truth(
     strands: Sequence[LabelledStrand], index: int, width: int, classes: int
 ) -> SiteTruth:
-    """Return what is known about the sites of the class ``index`` of ``classes``."""
+    """Return the known sites of the class ``index`` of ``classes``."""
     starts, countable = [], []
-    blocks = 1 + max((strand.block for strand in strands), default=-1)
-    near_of_block: list[Mask | None] = [None] * blocks
+    # On the plus strand, by block.
+    near: dict[int, Mask] = {}
     for strand in strands:
         found, short = true_sites(strand.classes, index, width)
         starts.append(found)
         countable.append(countable_starts(short | (strand.classes >= classes), width))
-        near = near_of_block[strand.block]
-        if near is None:
-            near = near_of_block[strand.block] = np.zeros(len(strand.locus), dtype=bool)
+        reached = near.setdefault(strand.block, np.zeros(len(strand.locus), dtype=bool))
+        reached = reached[:: 1 if strand.locus.strand == "+" else -1]
         for start in found:
-            site = strand.locus.part(int(start), int(start) + width)
-            first = site.start - strand.locus.start
-            near[max(first - NEAR, 0) : first + width + NEAR] = True
-    nears = []
-    for strand in strands:
-        near = near_of_block[strand.block]
-        assert near is not None
-        nears.append(near if strand.locus.strand == "+" else near[::-1])
-    return SiteTruth(width, starts, countable, nears)
+            reached[max(start - NEAR, 0) : start + width + NEAR] = True
+    return SiteTruth(
+        width,
+        starts,
+        countable,
+        [near[s.block][:: 1 if s.locus.strand == "+" else -1] for s in strands],
+    )
 
 
 def find_candidates(
     strands: Sequence[LabelledStrand], scores: Sequence[Floats], truth: SiteTruth
 ) -> Candidates:
-    """Return the candidates of a scan with their outcome.
+    """Return the candidates of a scan, and which of them are right.
 
     Parameters
     ----------
@@ -193,33 +189,33 @@ def find_candidates(
         The known sites.
     """
     parts = []
-    for number, values in enumerate(scores):
+    for values, countable, near, sites in zip(
+        scores, truth.countable, truth.near, truth.starts, strict=True
+    ):
         starts = peaks(values, called_radius(truth.width))
-        starts = starts[truth.countable[number][starts]]
-        values = values[starts]
-        sites = truth.starts[number]
-        right = {d: matched(starts, values, sites, d) for d in TOLERANCES}
-        known = near_a_site(starts, sites)
-        parts.append((starts, values, truth.near[number][starts], right, known))
+        starts = starts[countable[starts]]
+        right = [matched(starts, values[starts], sites, d) for d in TOLERANCES]
+        parts.append((starts, values[starts], near[starts], near_a_site(starts, sites), *right))
+    start, score, near, known, *right = map(np.concatenate, zip(*parts, strict=True))
     sizes = [len(part[0]) for part in parts]
     return Candidates(
         strand=np.repeat(np.arange(len(strands)), sizes),
         block=np.repeat(np.array([s.block for s in strands], dtype=np.int64), sizes),
-        start=np.concatenate([part[0] for part in parts]),
-        score=np.concatenate([part[1] for part in parts]),
-        near=np.concatenate([part[2] for part in parts]),
-        right={d: np.concatenate([part[3][d] for part in parts]) for d in TOLERANCES},
-        known=np.concatenate([part[4] for part in parts]),
+        start=start,
+        score=score,
+        near=near,
+        right=dict(zip(TOLERANCES, right, strict=True)),
+        known=known,
     )
 
 
 def strand_outcomes(
     strands: Sequence[LabelledStrand], scores: Sequence[Floats], truth: SiteTruth
 ) -> list[tuple[int, bool]]:
-    """Return, for each true site whose other strand was scanned, its block and the outcome.
+    """Return for each true site, if both strands were scanned, its block and the outcome.
 
-    It is true if the best score within 10 bases is higher on the annotated strand than at the
-    same place on the other one.
+    The outcome is true if the best score within 10 bases is higher on the annotated strand than at
+    the same place on the other one.
     """
     outcomes = []
     for number, strand in enumerate(strands):
@@ -240,11 +236,11 @@ def base_scores(scores: Floats, width: int, bases: int) -> Floats:
     >>> base_scores(np.array([0.1, 0.7, 0.2]), 2, 4).tolist()
     [0.1, 0.7, 0.7, 0.2]
     """
-    # Not infinite: scikit-learn refuses that.
-    edge = np.full(width - 1, np.finfo(np.float32).min, dtype=np.float64)
-    padded = np.concatenate((edge, scores, edge))
+    # Not minus infinity, which scikit-learn refuses.
+    least = float(np.finfo(np.float32).min)
     if not len(scores):
-        return np.full(bases, np.finfo(np.float32).min, dtype=np.float64)
+        return np.full(bases, least)
+    padded = np.pad(scores, width - 1, constant_values=least)
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1))
 
 

@@ -1,4 +1,4 @@
-"""The headline: the one score that chooses a model in training and comes first on every page."""
+"""The headline: the score that chooses a model in training and comes first on every page."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from grubio.sequences.scheme import LabelScheme
 AVERAGE_PRECISION: Metric = "average_precision"
 
 MOST_BACKGROUND = 0.9
-"""Share of residues of the background above which accuracy tells little: naming no other class
-already reaches it."""
+"""Share of background residues above which accuracy tells little, since it is reached by predicting
+nothing but background."""
 
 
 def headline_metric(scheme: LabelScheme, counts: npt.NDArray[np.number]) -> Metric:

@@ -16,13 +16,13 @@ allowances are::
                 D = (number of observed classes) / sum over observed segments (len / L)**2
 
 with L the number of residues. Both are 1 for a perfect prediction. A residue that does not count
-belongs to no segment and ends the segments around it; L leaves it out.
+is in no segment, ends the segments around it, and is not in L.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +35,13 @@ UNSCORED = 255
 Classes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class _Segment:
+class _Segment(NamedTuple):
     label: int
     start: int
     end: int
 
-    def __len__(self) -> int:
+    @property
+    def length(self) -> int:
         return self.end - self.start
 
 
@@ -61,7 +61,7 @@ def sov_99(observed: Classes, predicted: Classes) -> float:
     """
 
     def allowance(first: _Segment, second: _Segment, shared: int, extent: int) -> float:
-        return min(extent - shared, shared, len(first) // 2, len(second) // 2)
+        return min(extent - shared, shared, first.length // 2, second.length // 2)
 
     return _segment_overlap(observed, predicted, allowance)
 
@@ -74,10 +74,10 @@ def sov_refine(observed: Classes, predicted: Classes) -> float:
     segments = _segments(observed, observed == UNSCORED)
     length = int((observed != UNSCORED).sum())
     classes = len({segment.label for segment in segments})
-    spread = sum((len(segment) / length) ** 2 for segment in segments)
+    spread = sum((segment.length / length) ** 2 for segment in segments)
 
     def allowance(first: _Segment, _: _Segment, shared: int, extent: int) -> float:
-        grown = classes / spread * len(first) / length * shared / extent
+        grown = classes / spread * first.length / length * shared / extent
         return min(extent - shared, grown)
 
     return _segment_overlap(observed, predicted, allowance)
@@ -95,22 +95,19 @@ def _segment_overlap(
     total = norm = 0.0
     first_near = 0
     for ours in _segments(observed, unscored):
-        # Both lists ascend, so segments that end before this one never matter again.
+        # Both lists ascend: segments that end before this one never overlap a later one.
         while first_near < len(theirs) and theirs[first_near].end <= ours.start:
             first_near += 1
-        paired = False
+        partners = 0
         for other in theirs[first_near:]:
             if other.start >= ours.end:
                 break
-            if other.label != ours.label:
-                continue
-            paired = True
-            shared = min(ours.end, other.end) - max(ours.start, other.start)
-            extent = max(ours.end, other.end) - min(ours.start, other.start)
-            total += (shared + allowance(ours, other, shared, extent)) / extent * len(ours)
-            norm += len(ours)
-        if not paired:
-            norm += len(ours)
+            if other.label == ours.label:
+                shared = min(ours.end, other.end) - max(ours.start, other.start)
+                extent = max(ours.end, other.end) - min(ours.start, other.start)
+                total += (shared + allowance(ours, other, shared, extent)) / extent * ours.length
+                partners += 1
+        norm += ours.length * max(partners, 1)
     return total / norm if norm else float("nan")
 
 

@@ -1,14 +1,13 @@
-"""Which sites of fixed width a strand has, and which candidates are right.
+"""The sites of fixed width on a strand, and which candidates are right.
 
-True sites are read from the labels. A run of a class as long as its width is one site. A longer
-run comes from features that overlap: it counts as as many sites as are needed to cover it, the
-first at its start, the last at its end, the others evenly between, which is exact for two. A
-shorter run is a feature cut off by the end of the block or by another class: nobody can say where
-it starts, so candidates that touch it are neither right nor wrong, as are those that touch a base
-whose label is unknown.
+True sites are read from the labels. A run of a class as long as its width is one site. A longer run
+comes from overlapping features: it holds as many sites as are needed to cover it, the first at its
+start, the last at its end, the others evenly between, which is exact for two. A shorter run is a
+feature cut off by the end of the block or by another class, so that its start is unknown:
+candidates that overlap it do not count, and neither do those that overlap a base without a label.
 
-From the best candidate down, a candidate is right if a true site of the same strand starts within
-the tolerance and no better candidate has taken it; so every site is found once, and further
+From the best candidate down, a candidate is right if a true site on the same strand starts within
+the tolerance and no better candidate has taken it. So every site is found at most once, and other
 candidates near it are wrong.
 """
 
@@ -21,7 +20,7 @@ from grubio.metrics.bootstrap import Floats
 from grubio.sequences.runs_and_peaks import runs
 
 TOLERANCES = (0, 3, 10)
-"""Bases by which the start of a candidate may be off."""
+"""Largest distances in bases between the start of a candidate and that of a true site."""
 
 Classes = npt.NDArray[np.uint8]
 Starts = npt.NDArray[np.int64]
@@ -62,9 +61,9 @@ def true_sites(classes: Classes, index: int, width: int) -> tuple[Starts, Mask]:
 
 
 def countable_starts(undecided: Mask, width: int) -> Mask:
-    """Return whether a candidate that starts there is right or wrong, bool ``(start,)``.
+    """Return whether a candidate that starts at a base counts, bool ``(start,)``.
 
-    ``undecided`` says of each base whether it is of a run too short to hold a site or unknown.
+    ``undecided`` is whether each base is unknown or in a run too short to hold a site.
 
     Examples
     --------
@@ -78,13 +77,10 @@ def countable_starts(undecided: Mask, width: int) -> Mask:
 def near_a_site(starts: Starts, sites: Starts) -> Mask:
     """Return whether a true site starts within the largest tolerance of each candidate.
 
-    This is what near a known site means wherever wrong calls are counted, in scores and in
-    thresholds.
-
     Parameters
     ----------
     starts
-        Of the candidates of one strand, ``(candidate,)``.
+        Starts of the candidates of one strand, ``(candidate,)``.
     sites
         Starts of the true sites of that strand, ascending, ``(site,)``.
 
@@ -105,11 +101,11 @@ def matched(starts: Starts, scores: Floats, sites: Starts, tolerance: int) -> Ma
     Parameters
     ----------
     starts, scores
-        Of the candidates, ``(candidate,)``; of equal scores the first is the better one.
+        Of the candidates, ``(candidate,)``; of equal scores the first is better.
     sites
         Starts of the true sites, ascending, ``(site,)``.
     tolerance
-        Largest distance of the two starts.
+        Largest distance between the two starts.
 
     Examples
     --------

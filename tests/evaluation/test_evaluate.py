@@ -215,9 +215,8 @@ def test_a_coarse_scheme_has_one_set_of_scores() -> None:
     ours = [spread("HHHECE", "HEC", 0.8), spread("HHHH", "HEC", 0.8)]
     bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0, offsets=())
     theirs = [spread("CCCCCC", "HEC", 0.8), spread("CCCC", "HEC", 0.8)]
-    result = score_predictions(
-        records, ours, {"other": theirs}, bundle, QUICK, {}
-    ).metrics.as_dict()
+    metrics, _ = score_predictions(records, ours, {"other": theirs}, bundle, QUICK, {})
+    result = metrics.as_dict()
     assert result["q3"]["value"] == pytest.approx(5 / 6, abs=1e-6)
     assert result["gain_over_other"]["value"] == pytest.approx(3 / 6, abs=1e-6)
     assert "q8" not in result
@@ -237,7 +236,7 @@ def test_an_unscored_residue_is_in_no_score_of_a_class() -> None:
         Record("a", "", "A" * 6, labels),
         Record("b", "", "A" * 6, "HHHHHC", "000001"),
     ]
-    result = score_predictions(records, ours, {}, bundle, QUICK, {}).metrics.as_dict()
+    result = score_predictions(records, ours, {}, bundle, QUICK, {})[0].as_dict()
     observed = np.array(list(labels + "C"))
     shown = np.concatenate([ours[0], ours[1][-1:]])
     for index, letter in enumerate("HEC"):
@@ -254,9 +253,8 @@ def test_every_identity_belongs_to_one_band() -> None:
     records = [Record(f"{i}", "", "AC", "HE") for i in range(len(identities))]
     audit = {f"{i}": AuditRow(f"{i}", "test", "x", x) for i, x in enumerate(identities)}
     ours = [spread("HE", "HEC", 0.8)] * len(records)
-    bands = score_predictions(records, ours, {}, bundle, QUICK, audit).metrics.as_dict()[
-        "by_identity"
-    ]
+    metrics, _ = score_predictions(records, ours, {}, bundle, QUICK, audit)
+    bands = metrics.as_dict()["by_identity"]
     assert {band["band"]: band["chains"] for band in bands} == {
         "no hit": 1, "0-20 %": 1, "20-25 %": 1, "25-30 %": 1, "30-50 %": 1, "50-100 %": 2,
     }  # fmt: skip
@@ -267,7 +265,7 @@ def test_classes_of_ones_own_have_an_accuracy_and_no_segment_overlap() -> None:
     records = [Record("a", "", "ACGT", "OOOO"), Record("b", "", "ACGT", "OOOO")]
     ours = [spread("OOOO", "IO", 0.9), spread("OOIO", "IO", 0.9)]
     bundle: Any = SimpleNamespace(scheme=scheme, temperature=2.0, offsets=())
-    result = score_predictions(records, ours, {}, bundle, QUICK, {}).metrics.as_dict()
+    result = score_predictions(records, ours, {}, bundle, QUICK, {})[0].as_dict()
     assert result["accuracy"]["value"] == pytest.approx(7 / 8, abs=1e-6)
     assert "q3" not in result
     assert not [key for key in result if key.startswith("sov")]

@@ -27,7 +27,7 @@ from grubio.datasets.parquet import DatasetHeader, read_records, write_dataset
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
-from grubio.evaluation.values import value_scores
+from grubio.evaluation.targets import value_scores
 from grubio.inference.predictor import Predictor
 from grubio.model.batching import IGNORED, labelled_examples, padded
 from grubio.model.bundle import load_bundle
