@@ -37,9 +37,8 @@ from grubio.model.zoo import find_model
 from grubio.readers.fasta import read_fasta
 from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
-from grubio.sequences.record import Record
+from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import SS3, SS8
-from grubio.sequences.scored_classes import scored_classes
 from grubio.splits.homology.search import find_hits
 
 RESULTS = Path(__file__).with_name("accuracy.json")

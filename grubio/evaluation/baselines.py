@@ -14,9 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from grubio.errors import GrubioError
 from grubio.sequences.alphabet import Alphabet
-from grubio.sequences.record import Record
+from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.scored_classes import scored_classes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

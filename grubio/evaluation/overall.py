@@ -27,9 +27,8 @@ from grubio.metrics.headline import headline_metric
 from grubio.model.bundle import Bundle
 from grubio.runs.files import CALIBRATION_FILE, CHAINS_FILE, CONFUSION_FILE
 from grubio.runs.metrics import Counts, Headline, Metrics
-from grubio.sequences.record import Record
+from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.scored_classes import scored_classes
 
 Probabilities = npt.NDArray[np.float32]
 

@@ -24,10 +24,9 @@ from grubio.metrics.site_matching import (
     true_sites,
 )
 from grubio.sequences.locus import Locus, block_of
-from grubio.sequences.record import Record
+from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.runs_and_peaks import called_radius, peaks
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.scored_classes import scored_classes
 
 NEAR = 300
 """Bases around a known site that count as near it."""

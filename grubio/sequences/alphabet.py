@@ -1,7 +1,7 @@
 """Residue letters and their one-hot channels.
 
-An alphabet turns a sequence into small integer codes, and codes into channels: a standard
-residue is a unit vector, an ambiguity code spreads its weight evenly over what it stands for.
+An alphabet turns a sequence into small integer codes, and codes into channels: a standard residue
+is a unit vector, and the weight of an ambiguity code is spread evenly over what it stands for.
 
 ========  ==========================================================================
 protein   ``ACDEFGHIKLMNPQRSTVWY``; B = D or N, Z = E or Q, J = I or L, X = any.
@@ -39,7 +39,7 @@ class Alphabet:
     letters
         Standard residues; their order is the order of the channels.
     ambiguous
-        Further letters, each with the standard residues that it stands for.
+        Other letters, each with the standard residues that it stands for.
     unknown
         The letter that stands for any residue.
     """
@@ -127,7 +127,7 @@ class Alphabet:
         """Return the 0-based positions of letters that the alphabet does not have."""
         if not self._length_without(sequence, self.codes):
             return []
-        # A chromosome is looked at in pieces: at once it takes much memory.
+        # In pieces, since a whole chromosome would take much memory.
         return [
             start + int(at)
             for start in range(0, len(sequence), _PIECE)
@@ -135,12 +135,11 @@ class Alphabet:
         ]
 
     def count_ambiguous(self, sequence: str) -> int:
-        """Return how many residues are not standard letters and were spread over channels."""
+        """Return how many residues are ambiguity codes of the alphabet."""
         special = self._length_without(sequence, self.letters)
         return special and special - self._length_without(sequence, self.codes)
 
     def _length_without(self, sequence: str, letters: str) -> int:
-        """Return how many characters are none of some letters, of either case."""
         dropped = (letters + letters.lower()).encode("ascii")
         return sum(len(piece.translate(None, dropped)) for piece in _pieces(sequence))
 
@@ -150,21 +149,14 @@ class Alphabet:
 
 
 def _as_bytes(sequence: str) -> bytes:
-    # "replace" gives one byte a character, so positions stay right in non-ASCII text.
+    # "replace" gives one byte per character, so that positions are right in non-ASCII text.
     return sequence.encode("ascii", errors="replace")
 
 
 PROTEIN = Alphabet(
     name="protein",
     letters="ACDEFGHIKLMNPQRSTVWY",
-    ambiguous={
-        "B": "DN",
-        "Z": "EQ",
-        "J": "IL",
-        "X": "ACDEFGHIKLMNPQRSTVWY",
-        "U": "C",
-        "O": "K",
-    },
+    ambiguous={"B": "DN", "Z": "EQ", "J": "IL", "X": "ACDEFGHIKLMNPQRSTVWY", "U": "C", "O": "K"},
     unknown="X",
 )
 

@@ -14,9 +14,9 @@ class CalledFeature:
     Attributes
     ----------
     locus
-        Where it lies.
+        Its position.
     letter
-        Its class.
+        Letter of its class.
     score
         Mean probability of the class over its bases.
     """

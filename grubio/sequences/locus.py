@@ -1,9 +1,8 @@
-"""Loci: where a stretch of DNA lies on a genome, and how its bases are counted.
+"""Loci: intervals on the strands of a genome, and the coordinates of their bases.
 
-A record that is cut out of a genome has its locus as id, written as ``bedtools getfasta -s``
-writes it: ``NC_000913.3:0-50000(+)``, 0-based and half-open. The sequence, the labels and every
-probability of a record on the minus strand are in its own direction: base 0 is the one with the
-highest coordinate.
+The id of a record that is cut out of a genome is its locus, as ``bedtools getfasta -s`` writes it:
+``NC_000913.3:0-50000(+)``, 0-based and half-open. Sequence, labels and probabilities of a record on
+the minus strand run from 5' to 3': base 0 is the one with the highest coordinate.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ _COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVNacgturyswkmbdhvn", "TGCAAYRSWMKVHDB
 
 @dataclass(frozen=True, slots=True, order=True)
 class Locus:
-    """A stretch of one strand of a contig.
+    """An interval on one strand of a contig.
 
     Attributes
     ----------
     contig
         Id of the contig.
     start, end
-        First base and the base after the last one, 0-based, on the plus strand.
+        Interval in coordinates of the plus strand, 0-based and half-open.
     strand
         ``+`` or ``-``.
 
@@ -72,14 +71,14 @@ class Locus:
         return self.start + offset if self.strand == "+" else self.end - 1 - offset
 
     def part(self, first: int, last: int) -> Locus:
-        """Return the locus of the bases from offset ``first`` up to, not including, ``last``."""
+        """Return the locus of the bases from offset ``first`` up to but excluding ``last``."""
         if self.strand == "+":
             return Locus(self.contig, self.start + first, self.start + last, "+")
         return Locus(self.contig, self.end - last, self.end - first, "-")
 
 
 def block_of(locus: Locus) -> str:
-    """Return the group of the records of both strands at a locus: its id without the strand.
+    """Return the group of the records of both strands: the id of a locus without the strand.
 
     Examples
     --------

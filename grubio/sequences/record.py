@@ -1,11 +1,17 @@
-"""The record: one sequence with what is known about its residues."""
+"""The record: one sequence, and what is known about its residues."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import numpy.typing as npt
+
+from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Answer
+
+_UNSCORED = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,7 @@ class Record:
     description
         Rest of the header, possibly empty.
     sequence
-        Residue letters as they came, case kept.
+        Residue letters as they were read, case kept.
     labels
         One label letter per residue, or None; ``?`` where the label is unknown.
     mask
@@ -29,7 +35,7 @@ class Record:
     split
         ``train``, ``valid`` or ``test``, once known.
     answers
-        What is known for further targets, by name; nothing for a target without an answer.
+        Answers for further targets, by name; a target without an answer is left out.
     """
 
     id: str
@@ -48,3 +54,13 @@ class Record:
     def with_split(self, group: str | None, split: str | None) -> Record:
         """Return the same record in a group and a split."""
         return replace(self, group=group, split=split)
+
+
+def scored_classes(record: Record, scheme: LabelScheme) -> npt.NDArray[np.uint8]:
+    """Return the class of each residue, uint8 ``(residue,)``; 255 where it does not count."""
+    if record.labels is None:
+        return np.full(len(record), _UNSCORED, dtype=np.uint8)
+    classes = scheme.encode(record.labels).copy()
+    if record.mask is not None:
+        classes[np.frombuffer(record.mask.encode("ascii"), dtype=np.uint8) == ord("0")] = _UNSCORED
+    return classes

@@ -1,4 +1,4 @@
-"""Label schemes: the classes of a residue, and how fine classes join into coarse ones."""
+"""Label schemes: the classes of residues, and how fine classes reduce to coarse ones."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 UNKNOWN_LABEL = "?"
-"""The label letter of a residue whose class is not known; its mask is 0."""
+"""The label of a residue whose class is not known; its mask is 0."""
 
 _MISSING = 255
-# Okabe and Ito's colours, told apart with any colour vision; their grey is lighter here, since
-# without green-sensitive cones #999999 looks like #CC79A7 and like #009E73.
+# Okabe and Ito's colours, which people with any colour vision can distinguish; the grey is lighter,
+# since without green-sensitive cones #999999 looks like #CC79A7 and like #009E73.
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#C4C4C4")
 
 
@@ -35,9 +35,9 @@ class LabelScheme:
     synonyms
         Letters that are read as one of ``letters``.
     background
-        The letter of "nothing special here"; annotation formats such as GFF3 leave it out.
-    reduction
-        For a fine scheme: the name of the coarse scheme and, per letter, the coarse letter.
+        Letter of the class for "nothing special", which GFF3 and the like leave out; None without.
+    reduces_to, reduction
+        For a fine scheme: the name of the coarse scheme, and the coarse letter of each letter.
     """
 
     name: str
@@ -57,8 +57,8 @@ class LabelScheme:
     def encode(self, labels: str) -> npt.NDArray[np.uint8]:
         """Return the class index of each label, uint8 ``(residue,)``; 255 where there is none.
 
-        A lower-case letter of the coarse scheme is a class that is known only coarsely. Its index
-        is ``size`` plus the index in the coarse scheme: in SS8, ``h`` is H, G or I.
+        A lower-case letter of the coarse scheme is a class that is known only there; its index is
+        ``size`` plus the index in the coarse scheme. In SS8, ``h`` is H, G or I.
 
         Examples
         --------
@@ -76,10 +76,8 @@ class LabelScheme:
 
     def invalid_positions(self, labels: str) -> list[int]:
         """Return the 0-based positions whose letter is neither a class, a synonym nor ``?``."""
-        unknown = np.frombuffer(labels.encode("ascii", errors="replace"), dtype=np.uint8) == ord(
-            UNKNOWN_LABEL
-        )
-        return [int(at) for at in np.flatnonzero((self.encode(labels) == _MISSING) & ~unknown)]
+        missing = np.flatnonzero(self.encode(labels) == _MISSING).tolist()
+        return [at for at in missing if labels[at] != UNKNOWN_LABEL]
 
     @cached_property
     def coarse(self) -> LabelScheme | None:
@@ -88,7 +86,7 @@ class LabelScheme:
 
     @cached_property
     def coarse_letters(self) -> str:
-        """The labels of residues that are known in the coarse scheme only; may be empty."""
+        """The labels of residues whose class is known only in the coarse scheme; may be empty."""
         return self.coarse.letters.lower() if self.coarse else ""
 
     @cached_property
@@ -128,7 +126,7 @@ class LabelScheme:
         return table[classes]
 
     def as_dict(self) -> dict[str, object]:
-        """Return what a file needs to hold to rebuild this scheme with :func:`scheme_from_dict`."""
+        """Return the content from which :func:`scheme_from_dict` rebuilds this scheme."""
         return {
             "name": self.name,
             "letters": self.letters,
@@ -157,8 +155,8 @@ SS3 = LabelScheme(
     name="ss3",
     letters="HEC",
     class_names=("helix", "strand", "coil"),
-    colours=("#0072B2", "#D55E00", "#C4C4C4"),
-    # Lower case is what SS8 has for a class that is known only in SS3.
+    colours=tuple(_PALETTE[place] for place in (0, 1, 7)),
+    # SS8 has lower-case letters for classes that are known only in SS3.
     synonyms={"L": "C", "-": "C", "h": "H", "e": "E", "c": "C"},
     background="C",
 )
@@ -176,16 +174,7 @@ SS8 = LabelScheme(
         "bend",
         "coil",
     ),
-    colours=(
-        "#0072B2",
-        "#56B4E9",
-        "#CC79A7",
-        "#D55E00",
-        "#E69F00",
-        "#009E73",
-        "#F0E442",
-        "#C4C4C4",
-    ),
+    colours=tuple(_PALETTE[place] for place in (0, 5, 3, 1, 4, 2, 6, 7)),
     # DSSP 4 writes P for polyproline II, which SS8 counts as coil; older versions a blank.
     synonyms={"L": "C", "-": "C", " ": "C", "P": "C"},
     background="C",
@@ -197,18 +186,15 @@ SCHEMES: Mapping[str, LabelScheme] = {scheme.name: scheme for scheme in (SS3, SS
 
 
 def custom_scheme(
-    name: str,
-    letters: str,
-    class_names: Iterable[str] = (),
-    background: str | None = None,
+    name: str, letters: str, class_names: Iterable[str] = (), background: str | None = None
 ) -> LabelScheme:
     """Return a scheme for a user's own classes.
 
     Raises
     ------
     ValueError
-        If a letter occurs twice, is not printable ASCII, or is ``?``; if the number of names
-        differs from that of letters; or if the background is not one of the letters.
+        If a letter occurs twice, is not printable ASCII, or is ``?``; if there are not as many
+        names as letters; or if the background is not one of the letters.
     """
     names = tuple(class_names) or tuple(letters)
     if len(set(letters)) != len(letters) or len(letters) < 2:

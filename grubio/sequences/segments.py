@@ -1,9 +1,8 @@
-"""Segments: runs of one class along a sequence, and what they say of the sequence as a whole.
+"""Segments: runs of one class along a sequence, and a summary of a sequence.
 
-Residues without a label (``?``) belong to no segment. Segments of one class that are apart by no
-more than a given gap are joined, whatever lies between; what lies inside is no segment of its
-own. A sequence is read from its first residue on. The background class is what is left between
-the others and is not joined. Too short segments are left out after that.
+Residues without a label (``?``) are in no segment. From the first residue onwards, segments of one
+class with no more than a given gap between them are joined; what lies in the gap is no segment.
+Segments of the background are not joined. Segments that are too short are then left out.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ _Run = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of one class.
+    """A run of residues of one class.
 
     Attributes
     ----------
     start, end
-        First and last residue, 1-based, both inside.
+        First and last residue, 1-based and inclusive.
     label
         Letter of the class.
     class_name
@@ -48,12 +47,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the labels of a sequence come to.
+    """A summary of the labels of a sequence.
 
     Attributes
     ----------
     length
-        Residues.
+        Number of residues.
     fractions
         Share of the residues with each label, by letter, from 0 to 1.
     unlabelled
@@ -61,7 +60,7 @@ class Summary:
     confidence
         Mean probability of the most probable class, over all residues.
     longest
-        Residues of the longest segment of each class, by letter; 0 without one.
+        Length of the longest segment of each class, by letter; 0 without one.
     """
 
     length: int
@@ -84,13 +83,13 @@ def segments(
     Parameters
     ----------
     labels
-        One letter per residue; any that is not of the scheme is no label.
+        One letter per residue; a letter outside of the scheme is no label.
     probabilities
         ``(residue, class)``.
     scheme
         The classes.
     min_length
-        Least number of residues.
+        Least number of residues of a segment.
     max_gap
         Most residues between two segments of one class that are joined.
 
@@ -121,7 +120,7 @@ def summary(
     min_length: int = 1,
     max_gap: int = 0,
 ) -> Summary:
-    """Return what the labels of a sequence come to; for the arguments see :func:`segments`.
+    """Return the summary of a sequence; for the arguments see :func:`segments`.
 
     Examples
     --------
@@ -145,7 +144,7 @@ def summary(
 
 
 def label_runs(labels: str) -> list[_Run]:
-    """Return letter, first place and place after the last one of every run of equal letters.
+    """Return the letter, start and end (0-based, exclusive) of every run of equal letters.
 
     Examples
     --------

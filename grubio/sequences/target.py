@@ -77,13 +77,12 @@ class Target:
         return self.scheme.size if self.scheme else 1
 
     def is_like(self, other: Target) -> bool:
-        """Tell whether another target has the same classes or range, and the same answers."""
-        return all(
-            getattr(self, key) == getattr(other, key) for key in ("scheme", "low", "high", "shares")
-        )
+        """Return whether another target has the same classes or range, and the same answers."""
+        keys = ("scheme", "low", "high", "shares")
+        return all(getattr(self, key) == getattr(other, key) for key in keys)
 
     def in_unit_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return values as networks have them: float32, 0 for ``low`` and 1 for ``high``."""
+        """Return values as networks learn them: float32, 0 for ``low`` and 1 for ``high``."""
         return np.asarray((values - self.low) / (self.high - self.low), dtype=np.float32)
 
     def in_own_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -91,7 +90,7 @@ class Target:
         return np.asarray(self.low + (self.high - self.low) * values, dtype=np.float32)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what a file needs to hold to rebuild this target with :func:`target_from_dict`."""
+        """Return the content from which :func:`target_from_dict` rebuilds this target."""
         keys = ("name", "kind", "weight", "column", "shares", "shipped")
         content: dict[str, Any] = {key: getattr(self, key) for key in keys}
         if self.scheme is None:
@@ -134,9 +133,9 @@ def target_from_dict(content: Mapping[str, Any]) -> Target:
 
 
 def values_of_tenths(digits: str, target: Target) -> npt.NDArray[np.float32]:
-    """Return values of digits, float32 ``(residue,)``; NaN where there is none.
+    """Return the values that digits stand for, float32 ``(residue,)``; NaN for ``-``.
 
-    A digit stands for a tenth of the range; its middle is the best guess.
+    A digit stands for a tenth of the range; its value is the middle of that tenth.
 
     Raises
     ------
@@ -152,6 +151,5 @@ def values_of_tenths(digits: str, target: Target) -> npt.NDArray[np.float32]:
     known = codes != ord("-")
     if ((codes < ord("0")) | (codes > ord("9")))[known].any():
         raise ValueError("one digit per residue, or -, was expected")
-    tenths = (codes.astype(np.float32) - ord("0") + 0.5) / 10
-    values = target.low + (target.high - target.low) * tenths
-    return np.where(known, values, np.nan).astype(np.float32)
+    tenths = np.asarray((codes.astype(np.float32) - ord("0") + 0.5) / 10, dtype=np.float32)
+    return np.where(known, target.in_own_range(tenths), np.float32(np.nan))

@@ -1,12 +1,12 @@
-"""Windows: how a long sequence is cut into overlapping stretches that are labelled on their own.
+"""Windows: overlapping pieces of a long sequence that are labelled one by one.
 
-A window is a core and some bases on both sides of it that only give context: what the model says
-of them is thrown away. The cores lie end to end, so that every base has one answer. They are of
-nearly equal length and mirrored about the middle of the sequence: the windows of the reverse
-complement are the reverse complements of the windows.
+A window is a core with some bases of context on both sides, whose predictions are discarded. The
+cores lie end to end, so that every base has one prediction. They are nearly equal in length and
+symmetric about the middle of the sequence: the windows of the reverse complement are the reverse
+complements of the windows.
 
-A gap of an assembly is a run of at least ten N, as for the sequence databases (NCBI, "Genomes:
-Gapped Format for Genome Submission"). Nothing is found in a gap.
+An assembly gap is a run of at least ten N, as in sequence databases (NCBI, "Genomes: Gapped Format
+for Genome Submission"). Nothing is called in a gap.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ import numpy.typing as npt
 from grubio.sequences.record import Record
 
 # 500 bases on each side of 4,000 cost a quarter more than no overlap;
-# benchmarks/genome_windows.py measures what the answers lose.
+# benchmarks/genome_windows.py measures how predictions differ from those without windows.
 CORE = 4000
-"""Bases of a window whose answer is kept."""
+"""Bases of a window whose predictions are kept."""
 
 OVERLAP = 500
 """Bases of context on each side of a core."""
 
 GAP = 10
-"""Least number of N in a row that are a gap of the assembly."""
+"""Least number of N in a row that are an assembly gap."""
 
 _GAP_TEXT = re.compile(f"[Nn]{{{GAP},}}")
 
@@ -54,16 +54,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ContigPart:
-    """The windows of a sequence whose cores begin in a stretch of it, and the text that they see.
+    """The windows whose cores begin in one region of a sequence, and the bases that they see.
 
     Attributes
     ----------
     id, description, mask, length
         Of the whole sequence; ``mask`` as in :class:`grubio.sequences.record.Record`.
-    offset
-        Where ``sequence`` begins in it.
     sequence
         Letters from the start of the first window to the end of the last one.
+    offset
+        Position of ``sequence`` in the whole sequence.
     first, last
         The cores, 0-based and half-open.
     """
@@ -79,7 +79,7 @@ class ContigPart:
 
     @classmethod
     def whole(cls, record: Record) -> ContigPart:
-        """Return all of a record."""
+        """Return the part that is a whole record."""
         size = len(record)
         return cls(record.id, record.description, record.sequence, record.mask, size, 0, 0, size)
 
@@ -90,9 +90,9 @@ def windows(length: int, core: int = CORE, overlap: int = OVERLAP) -> Iterator[W
     Parameters
     ----------
     length
-        Bases of the sequence; one that fits into a window is a window.
+        Bases of the sequence; a sequence that fits into one window is one window.
     core
-        Bases of a core; one core, in the middle, may have one or two more.
+        Bases of a core; a core in the middle may have one or two more.
     overlap
         Bases of context on each side, fewer at the ends of the sequence.
 
@@ -106,7 +106,7 @@ def windows(length: int, core: int = CORE, overlap: int = OVERLAP) -> Iterator[W
     """
     number = 1 if length <= core + 2 * overlap else -(-length // core)
     if number % 2 == 0 and length % 2:
-        # No border can lie in the middle of an odd number of bases.
+        # An odd number of bases has no middle between two bases.
         number += 1
 
     def border(index: int) -> int:

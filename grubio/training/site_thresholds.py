@@ -11,9 +11,8 @@ import numpy.typing as npt
 from grubio.inference.predictor import Predictor
 from grubio.metrics.site_matching import countable_starts, near_a_site, true_sites
 from grubio.model.bundle import Site
-from grubio.sequences.record import Record
+from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
-from grubio.sequences.scored_classes import scored_classes
 
 
 def chosen_sites(

@@ -11,8 +11,7 @@ from scipy.special import softmax
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import Bundle, Calibration
 from grubio.model.calibration import calibration, calibration_error, fit_offsets
-from grubio.sequences.record import Record
-from grubio.sequences.scored_classes import scored_classes
+from grubio.sequences.record import Record, scored_classes
 
 Floats = npt.NDArray[np.floating]
 Classes = npt.NDArray[np.int64]

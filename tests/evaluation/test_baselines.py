@@ -12,9 +12,8 @@ from grubio.errors import GrubioError
 from grubio.evaluation import baselines
 from grubio.evaluation.baselines import WindowLogisticRegression, class_frequencies
 from grubio.sequences.alphabet import DNA, PROTEIN, Alphabet
-from grubio.sequences.record import Record
+from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import SS3, SS8, custom_scheme
-from grubio.sequences.scored_classes import scored_classes
 
 
 def dense_windows(sequence: str, window: int, alphabet: Alphabet) -> np.ndarray:
