@@ -20,7 +20,7 @@ class PrepareSettings(Settings):
 
     format: RecordFormat = Field(
         default="fasta",
-        description="`fasta` (labels and masks in further FASTA files), `tagged` (FASTA with "
+        description="`fasta` (labels and masks in other FASTA files), `tagged` (FASTA with "
         "SET= TARGET= MASK= in the header), `three-line` (FASTA with a line of labels under each "
         "sequence), `tsv` (a table with tabs, commas or semicolons), `dssp` (DSSP output), "
         "`structure` (PDB or mmCIF, through mkdssp) or `genome` (FASTA of contigs, labelled from "
@@ -32,14 +32,14 @@ class PrepareSettings(Settings):
     scheme: str = Field(
         default="ss8",
         description="Label scheme: `ss3`, `ss8`, or your own as NAME=LETTER:class,LETTER:class, "
-        "for example `disorder=O:ordered,D:disordered`. Format `genome` makes its own of "
+        "for example `disorder=O:ordered,D:disordered`. Format `genome` takes its classes from "
         "`classes`.",
     )
     background: str = Field(
         default="",
         pattern="^[!-~]?$",
-        description="Letter of the class of your own scheme that means that nothing special is "
-        "there, such as `.`; GFF3 leaves it out, and scores do not praise a model for it.",
+        description="Letter of the class of your own scheme that means nothing special, such as "
+        "`.`; GFF3 leaves it out, and scores give no credit for it.",
     )
     columns: str = Field(
         default="",
@@ -49,8 +49,8 @@ class PrepareSettings(Settings):
     on_invalid: OnInvalid = Field(
         default="error",
         description="What to do with a record that has invalid letters: stop with an `error`, "
-        "`skip` the record, or `mask` the letters (unknown residue, not counted). A bad line of an "
-        "annotation is left out under both.",
+        "`skip` the record, or `mask` the letters (unknown residue, not counted). With `skip` and "
+        "`mask`, bad lines of an annotation are left out.",
     )
     classes: Annotated[dict[Name, ClassRule], BeforeValidator(from_json)] = Field(
         default_factory=dict,
@@ -61,7 +61,7 @@ class PrepareSettings(Settings):
     contigs: str = Field(
         default="",
         description="Ids of the contigs to use, for example `chr1,chr2`, format `genome`; all by "
-        "default. Annotation of the others is passed over.",
+        "default. Annotation of the others is ignored.",
     )
     annotated: Literal["all", "only"] = Field(
         default="all",
@@ -71,8 +71,8 @@ class PrepareSettings(Settings):
     block_length: int = Field(
         default=50_000,
         ge=100,
-        description="Bases of a block, format `genome`. The last block of a contig takes the rest "
-        "and is longer.",
+        description="Bases of a block, format `genome`. The last block of a contig includes the "
+        "remainder.",
     )
 
     @model_validator(mode="before")
@@ -116,7 +116,7 @@ class PrepareSettings(Settings):
 class SplitSettings(Settings):
     """How records are divided into train, valid and test without homologs between them.
 
-    A genome is divided by place: `unit` and `gap` are for it, homology is not looked at.
+    A genome is divided into blocks or contigs (`unit`, `gap`), whatever their homology.
     """
 
     method: Literal["auto", "mmseqs", "kmer"] = Field(
@@ -125,16 +125,19 @@ class SplitSettings(Settings):
         "`auto` takes MMseqs2 where it is installed.",
     )
     valid_fraction: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of residues used to choose and to stop."
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Share of residues for model selection and early stopping.",
     )
     test_fraction: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of residues read once, at the end."
+        default=0.1, ge=0, lt=1, description="Share of residues for the final evaluation."
     )
     min_identity: float = Field(
         default=0.25,
         gt=0,
         le=1,
-        description="Identity of an alignment from which two chains count as homologs.",
+        description="Least identity of an alignment of two chains that count as homologs.",
     )
     max_evalue: float = Field(
         default=0.01,
@@ -143,14 +146,14 @@ class SplitSettings(Settings):
     )
     unit: Literal["block", "contig"] = Field(
         default="block",
-        description="What of a genome is dealt out whole, both strands together: its blocks or its "
+        description="Parts of a genome that are each in one split, with both strands: blocks or "
         "contigs.",
     )
     gap: int = Field(
         default=500,
         ge=0,
-        description="Bases of a genome between blocks of different splits; they are cut off the "
-        "training block, or off the valid block beside test.",
+        description="Bases of a genome between blocks of different splits; they are cut from the "
+        "training block, or from the valid block next to a test block.",
     )
     seed: int = Field(
         default=1, ge=0, description="Seed of the assignment of clusters, or of blocks."
@@ -181,8 +184,8 @@ class DatasetSettings(FurtherTargets):
     )
     train_also: list[Name] = Field(
         default_factory=list,
-        description="Datasets whose records join the training records, but for their own test "
-        "records and for homologs of what is held out or excluded.",
+        description="Datasets whose records are added to the training records, except their test "
+        "records and homologs of records that are held out or excluded.",
     )
     prepare: PrepareSettings = PrepareSettings()
     split: SplitSettings = SplitSettings()

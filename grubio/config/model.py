@@ -1,4 +1,4 @@
-"""Models: their shape, how they are fitted, how they are scored."""
+"""Models: the network, how it is trained, how it is scored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ModelSettings(Settings):
 
     network: NetworkName = Field(default="gru", description=f"The network: {described_networks()}.")
     hidden_size: int = Field(
-        default=96, ge=1, le=4096, description="Width of a layer; of a GRU, of one direction of it."
+        default=96, ge=1, le=4096, description="Units of a layer; of a GRU, in each direction."
     )
     layers: int = Field(default=2, ge=1, le=16, description="Number of layers.")
     stem_channels: int = Field(
@@ -35,8 +35,8 @@ class ModelSettings(Settings):
     )
     targets: tuple[str, ...] | None = Field(
         default=None,
-        description="Names of the further targets to predict, of those that the dataset has "
-        "(on the command line with commas between them); all of them if left out.",
+        description="Further targets of the dataset to predict, by name (separated by commas on "
+        "the command line); by default all of them.",
     )
     former: ClassVar = {
         "accessibility": ("targets", lambda wanted: ["accessibility"] if wanted else [])
@@ -78,7 +78,7 @@ class TrainingSettings(Settings):
     learning_rate: float = Field(default=0.004, gt=0, description="Peak of the one-cycle schedule.")
     weight_decay: float = Field(default=0.01, ge=0, description="Weight decay of AdamW.")
     warmup_fraction: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of the steps spent on reaching the peak."
+        default=0.1, ge=0, lt=1, description="Share of the steps until the peak."
     )
     gradient_clip: float = Field(default=1.0, gt=0, description="Largest norm of the gradient.")
     patience: int = Field(
@@ -88,23 +88,22 @@ class TrainingSettings(Settings):
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
-        description="`balanced` weighs each class by the inverse of its count among residues "
+        description="`balanced` weights each class by the inverse of its count among residues "
         "that are not masked.",
     )
     focal_gamma: float = Field(
         default=0,
         ge=0,
-        description="Exponent of the focal loss, which makes little of residues that are called "
-        "well already; 0 is cross-entropy.",
+        description="Exponent of the focal loss, which gives little weight to residues that are "
+        "predicted well already; 0 is cross-entropy.",
     )
     background_ratio: float = Field(
         default=0,
         ge=0,
         description="For rare classes: each pass takes a window of `max_length` around every "
-        "stretch of a rare class and this many windows, drawn anywhere, for each of those; 0 "
-        "takes all of the data. Of a genome's classes those of fixed width are the rare ones, "
-        "elsewhere all but the background. Probabilities are set right for the true "
-        "frequencies afterwards.",
+        "segment of a rare class, and for each of these this many random windows; 0 takes all "
+        "data. In a genome the classes of fixed width are rare, elsewhere all but the background. "
+        "Probabilities are then corrected for the true frequencies.",
     )
     select_by: Literal["auto", Metric] = Field(
         default="auto",
@@ -117,16 +116,16 @@ class TrainingSettings(Settings):
     false_positives_per_kb: float = Field(
         default=0.1,
         gt=0,
-        description="For genomes: wrong sites in 1,000 bases of the validation blocks that the "
-        "threshold of a class lets pass.",
+        description="For genomes: wrong sites per 1,000 bases of the validation blocks that the "
+        "threshold of a class admits.",
     )
     target_weights: Annotated[
         dict[str, Annotated[float, Field(ge=0)]], BeforeValidator(from_json)
     ] = Field(
         default={},
-        description="Weights of the losses of further targets beside that of the labels, by name, "
-        "such as `{profile: 0.3}`; without one a target has the weight that its dataset says. A "
-        "target of weight 0 is not learned. On the command line: the same as JSON.",
+        description="Weights of the losses of further targets relative to that of the labels, by "
+        "name, such as `{profile: 0.3}`; by default those of the dataset. A target of weight 0 is "
+        "not learned. On the command line: the same as JSON.",
     )
     former: ClassVar = {
         "accessibility_weight": ("target_weights", lambda weight: {"accessibility": weight}),
@@ -138,18 +137,18 @@ class TrainingSettings(Settings):
         default=0,
         ge=0,
         le=1,
-        description="Largest share of residues of a training chain that are replaced by draws "
+        description="Largest share of the residues of a training chain that are replaced by draws "
         "from its profile; the share is drawn anew for each chain and step.",
     )
     homolog_profile: str = Field(
         default="profile",
-        description="Target of the dataset that has the profiles: shares of the residues.",
+        description="Target of the dataset that holds the profiles: shares of the amino acids.",
     )
     teacher_weight: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="Where a run has a teacher: share of the loss that is the distance from the "
+        description="For a run with a teacher: share of the loss that is the distance from the "
         "teacher's probabilities instead of the labels.",
     )
     weight_averaging: float = Field(
@@ -157,14 +156,14 @@ class TrainingSettings(Settings):
         ge=0,
         lt=1,
         description="Decay of the moving average of the weights that is validated and kept; 0 "
-        "takes the weights as they are.",
+        "keeps the weights themselves.",
     )
     processes: int = Field(
         default=1,
         ge=1,
         le=1024,
-        description="Processes of one machine that train together, each on batches of its own, "
-        "so that a step takes this many batches; on GPUs, one process for each.",
+        description="Processes on one machine that train together, each on its own batches, so "
+        "that a step takes this many batches; with GPUs, one process for each.",
     )
     nodes: int = Field(
         default=1,
@@ -198,12 +197,12 @@ class EvaluationSettings(Settings):
 
 
 class MotifSettings(Settings):
-    """What is shown of the motifs that a genome model has learned."""
+    """How the motifs that a genome model has learned are shown."""
 
     sites: int = Field(
         default=200,
         ge=5,
-        description="Most sites of a class in its logo; the best of those called.",
+        description="Most sites in the logo of a class; the best of the called sites are taken.",
     )
     flank: int = Field(default=20, ge=0, description="Bases on each side of a site in the logo.")
     meme_flank: int = Field(

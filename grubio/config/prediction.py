@@ -1,4 +1,4 @@
-"""Prediction: how an input is labelled, and what is written of it."""
+"""Prediction: how an input is labelled, and what is written."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class CallSettings(Settings):
         default=0.0,
         ge=0,
         le=1,
-        description="Least probability of a label; a residue below has the label `?` and belongs "
-        "to no segment. Not for genome models, which have `min_score`.",
+        description="Least probability of a label; residues below it have the label `?` and are in "
+        "no segment. Not for genome models, which have `min_score`.",
     )
     min_segment: int = Field(
         default=1, ge=1, description="Least number of residues or bases of a segment."
@@ -28,13 +28,13 @@ class CallSettings(Settings):
     max_gap: int = Field(
         default=0,
         ge=0,
-        description="Segments of one class with no more residues than this between them are one, "
-        "except those of the background. Not for genome models.",
+        description="Segments of one class with no more residues than this between them are "
+        "joined, except those of the background. Not for genome models.",
     )
 
 
 class GenomeSettings(Settings):
-    """What is written of a genome; other models have no use for it."""
+    """What is written of a genome; other models ignore it."""
 
     strand: Literal["both", "+", "-"] = Field(
         default="both", description="Strands to label: `both`, `+` or `-`."
@@ -43,8 +43,8 @@ class GenomeSettings(Settings):
         default=None,
         ge=0,
         le=1,
-        description="Least mean probability of a called site or segment; left out, the "
-        "thresholds of the model for sites and none for segments.",
+        description="Least mean probability of a called site or segment; by default the thresholds "
+        "of the model for sites, and none for segments.",
     )
 
     @property
@@ -63,7 +63,7 @@ class _LabellingSettings(Settings):
     genome: GenomeSettings = GenomeSettings()
 
     def for_kind(self, kind: Kind) -> Self:
-        """Return the settings that hold for a kind of model, the others as by default."""
+        """Return the settings with those that a kind of model ignores at their defaults."""
         unused: dict[str, Settings] = {"genome": GenomeSettings()}
         if kind == "genome":
             unused = {"calls": CallSettings(min_segment=self.calls.min_segment)}
@@ -75,7 +75,7 @@ class PredictionSettings(_LabellingSettings):
 
     scheme: str | None = Field(
         default=None,
-        description="Labels to write, for example `ss3` or `ss8`; left out, the model's coarsest.",
+        description="Labels to write, for example `ss3` or `ss8`; by default the model's coarsest.",
     )
     alphabet: Literal["protein", "dna"] | None = Field(
         default=None,
@@ -86,7 +86,7 @@ class PredictionSettings(_LabellingSettings):
         default="auto", description="Where to compute; `auto` takes a GPU if there is one."
     )
     threads: int | None = Field(
-        default=None, ge=1, description="CPU threads to use; left out, all that are allowed."
+        default=None, ge=1, description="CPU threads to use; by default all that are allowed."
     )
 
 
@@ -104,5 +104,5 @@ class StudyPredictionSettings(_LabellingSettings):
     shards: int = Field(
         default=1,
         ge=1,
-        description="Jobs that label an input side by side; what is written does not depend on it.",
+        description="Jobs that label an input in parallel; the output does not depend on it.",
     )

@@ -1,4 +1,4 @@
-"""What kind of place a source is."""
+"""Locations of sources: URLs, and local copies of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_url(location: str) -> bool:
 
 
 def copy_in(folder: str | Path | None, location: str) -> str:
-    """Return the path of the copy of a URL in a folder; the location itself if there is none.
+    """Return the path of the copy of a URL in a folder, or the location if there is no copy.
 
     The copy has the file name of the URL.
     """

@@ -21,27 +21,27 @@ from grubio.config.sweep import SweepSettings
 
 
 class StudyMotifSettings(MotifSettings):
-    """What is shown of the motifs of a run on a genome."""
+    """How the motifs of a run on a genome are shown."""
 
     database: Source | None = Field(
         default=None,
-        description="Motifs to compare with, in MEME or JASPAR format: the nearest one of each "
-        "class is named.",
+        description="Known motifs, in MEME or JASPAR format: the most similar one of each class is "
+        "named.",
     )
 
 
 class RunSettings(Settings):
-    """One trained model. Keys left out are taken from the groups of the same name at the top."""
+    """One trained model. Missing keys are taken from the top-level groups of the same name."""
 
     dataset: Name = Field(description="Name of one of the datasets.")
     members: list[Name] = Field(
         default_factory=list,
-        description="Runs on the same dataset that are averaged; nothing is trained then.",
+        description="Runs on the same dataset whose models are averaged, in place of training.",
     )
     teacher: Name | None = Field(
         default=None,
-        description="Run whose model teaches this one: the probabilities that it gives to the "
-        "training chains are learned besides the labels.",
+        description="Run whose model is the teacher: its probabilities for the training chains are "
+        "learned besides the labels.",
     )
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
@@ -73,8 +73,8 @@ class Config(Settings):
     device: Device = Field(default="auto", description="Where training and prediction run.")
     data_dir: str | None = Field(
         default=None,
-        description="Folder with copies of files: a source that is a URL is taken from here if a "
-        "file of its name is here. Its checksum is still checked.",
+        description="Folder with copies of files: a URL is taken from this folder if it has a "
+        "file of the same name. The checksum is still checked.",
     )
 
     @model_validator(mode="before")

@@ -1,4 +1,4 @@
-"""Sweeps: many runs from a few lines of a configuration."""
+"""Sweeps: many runs from a few lines of configuration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SweepSettings(Settings):
 
     base: dict[str, Any] = Field(
         default_factory=dict,
-        description="What all of its runs have in common, as in `runs.<name>`.",
+        description="Settings of all its runs, as in `runs.<name>`.",
     )
     vary: dict[str, list[Any]] = Field(
         min_length=1,
@@ -50,7 +50,7 @@ class SweepSettings(Settings):
         return self
 
     def runs(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the name and the content of each run of the sweep called ``name``.
+        """Yield the name and the settings of each run of the sweep called ``name``.
 
         Examples
         --------
@@ -62,7 +62,7 @@ class SweepSettings(Settings):
         deep.layers-3.seed-1 {'layers': 3} {'seed': 1}
         deep.layers-3.seed-2 {'layers': 3} {'seed': 2}
         """
-        # The seed comes last, so that runs that differ in nothing else begin alike.
+        # The seed comes last, so that names of runs that differ only in it begin alike.
         keys = sorted(self.vary, key=lambda key: key == _SEED)
         for values in itertools.product(*(self.vary[key] for key in keys)):
             run: dict[str, Any] = {

@@ -36,7 +36,7 @@ class TargetSettings(Settings):
     name: str = Field(
         pattern=_NAME,
         description="Its name in the dataset, the model and the predictions. `accessibility`, "
-        "`profile`, `ss3` and `ss8` are known; for them the other keys have other defaults.",
+        "`profile`, `ss3` and `ss8` are known: the other keys have defaults for them.",
     )
     kind: Literal["classes", "value"] = Field(
         default="classes", description="A class for each residue, or a number."
@@ -46,10 +46,10 @@ class TargetSettings(Settings):
         description="The classes: `ss3`, `ss8`, NAME=LETTER:class,LETTER:class, or their letters.",
     )
     range: tuple[float, float] | None = Field(
-        default=None, description="Least and greatest value; without it 0 and 1."
+        default=None, description="Lowest and highest value; by default 0 and 1."
     )
     weight: float = Field(
-        default=1, ge=0, description="Weight of its loss beside that of the labels."
+        default=1, ge=0, description="Weight of its loss relative to that of the labels."
     )
     column: str | None = Field(
         default=None,
@@ -59,18 +59,18 @@ class TargetSettings(Settings):
     )
     file: Source | None = Field(
         default=None,
-        description="Its answers, where they are not a column of the records (format `tsv`): a "
-        "table with the id and the answers, or for `shares` a NumPy archive.",
+        description="File with its answers, unless these are a column of the records (format "
+        "`tsv`): a table with the id and the answers, or for `shares` a NumPy archive.",
     )
     answers: Literal["labels", "numbers", "tenths", "shares"] | None = Field(
         default=None,
         description="How answers are written: `labels` (a letter per residue, `?` unknown), "
-        "`numbers` (a comma between two, nothing where unknown), `tenths` (of the range, a digit "
+        "`numbers` (separated by commas, empty where unknown), `tenths` (of the range, a digit "
         "per residue, `-` unknown) or `shares` (of each class, array `freq` of an archive).",
     )
     shipped: bool = Field(
         default=True,
-        description="Whether the model predicts it; otherwise it shapes training alone.",
+        description="Whether the model predicts it; otherwise it is used in training only.",
     )
 
     @model_validator(mode="before")

@@ -84,11 +84,11 @@ def read_confusion(path: Path) -> dict[str, dict[tuple[str, str], int]] | None:
 
 def read_calibration(path: Path) -> dict[str, list[CalibrationBin]] | None:
     """Return the bins ``before`` and ``after`` that hold residues, or None without the file."""
-    rows = _rows(path, {"set": str, "confidence": float, "accuracy": float, "count": int})
+    columns: _Columns = {"set": str, "confidence": float, "accuracy": float, "count": int}
+    rows = _rows(path, columns, skipped=lambda cells: not int(cells["count"]))
     sets: dict[str, list[CalibrationBin]] = {}
     for row in rows or ():
-        if row["count"]:
-            sets.setdefault(row.pop("set"), []).append(CalibrationBin(**row))
+        sets.setdefault(row.pop("set"), []).append(CalibrationBin(**row))
     return None if rows is None else sets
 
 
@@ -107,22 +107,29 @@ def read_site_curve(path: Path) -> dict[tuple[str, str, str], list[tuple[float, 
 
 
 def _rows(
-    path: Path, columns: _Columns, numbers: Collection[str] = (), delimiter: str = "\t"
+    path: Path,
+    columns: _Columns,
+    numbers: Collection[str] = (),
+    *,
+    delimiter: str = "\t",
+    skipped: Callable[[Mapping[str, str]], bool] = lambda _: False,
 ) -> list[dict[str, Any]] | None:
     if not path.is_file():
         return None
     rows: list[dict[str, Any]] = []
     with open(path, encoding="utf-8", newline="") as handle:
         # Ids may hold quotation marks; grubio quotes nothing.
-        for cells in csv.DictReader(handle, delimiter=delimiter, quoting=csv.QUOTE_NONE):
+        reader = csv.DictReader(handle, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        for cells in reader:
             present = {**{key: _number for key in numbers if key in cells}, **columns}
             try:
-                rows.append({key: convert(cells[key]) for key, convert in present.items()})
+                if not skipped(cells):
+                    rows.append({key: convert(cells[key]) for key, convert in present.items()})
             except KeyError as error:
                 raise GrubioError(f"has no column {error}", path=path, line=1) from error
             except (TypeError, ValueError) as error:
-                line = len(rows) + 2
-                raise GrubioError(f"is not as expected: {error}", path=path, line=line) from error
+                message = f"is not as expected: {error}"
+                raise GrubioError(message, path=path, line=reader.line_num) from error
     return rows
 
 
