@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.sequences.alphabet import Alphabet
-from grubio.sequences.record import Record
+from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.scored_classes import scored_classes
 from grubio.sequences.target import Target
 
 IGNORED = -100
