@@ -4,8 +4,8 @@ The workflow's JSON schema, the options of the commands and the reference in
 ``config/README.md`` are all made from the classes of this package.
 """
 
-from grubio.config.base import Device, Name, OnInvalid, Settings, Source
-from grubio.config.data import DatasetSettings, PrepareSettings, RecordFormat, SplitSettings
+from grubio.config.base import Device, OnInvalid, Settings, Source
+from grubio.config.data import DatasetSettings, PrepareSettings, SplitSettings
 from grubio.config.formats import Output, PredictionFormat
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
 from grubio.config.model import (
@@ -38,13 +38,11 @@ __all__ = [
     "Metric",
     "ModelSettings",
     "MotifSettings",
-    "Name",
     "OnInvalid",
     "Output",
     "PredictionFormat",
     "PredictionSettings",
     "PrepareSettings",
-    "RecordFormat",
     "RunSettings",
     "Settings",
     "Source",

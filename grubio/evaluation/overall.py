@@ -11,14 +11,15 @@ from grubio.config import EvaluationSettings, Metric
 from grubio.datasets.audit import NEAREST_COLUMNS, AuditRow
 from grubio.errors import GrubioError
 from grubio.evaluation.scoring import (
-    CalibrationScores,
     SchemeScores,
     accuracy_name,
     by_identity,
     by_length,
+    calibration_errors,
     calibration_table,
     confusion_table,
     gain,
+    reliabilities,
     score_key,
 )
 from grubio.files import table_text
@@ -77,22 +78,19 @@ def score_predictions(
     if not usable:
         raise GrubioError("no residue of the split has a known label")
     segments = blocks is None
-
-    def scores_of(predicted: Sequence[Probabilities]) -> list[SchemeScores]:
-        chosen = [(observed[i], predicted[i]) for i in usable]
-        return _scores(chosen, scheme, segments=segments)
-
-    schemes = scores_of(probabilities)
+    schemes, *others = (
+        _scores([observed[i] for i in usable], [rows[i] for i in usable], scheme, segments)
+        for rows in (probabilities, *baselines.values())
+    )
     coarse = schemes[0]
     first = headline or headline_metric(coarse.scheme, coarse.per_chain.sum(axis=(0, 2)))
     key = score_key(first, coarse.scheme)
     weights = _weights(usable if blocks is None else [blocks[i] for i in usable], settings)
-    calibration = CalibrationScores(bundle.calibration().temperature, bundle.calibration().offsets)
-    for i in usable:
-        calibration.add(observed[i], probabilities[i])
+    chosen = [observed[i] for i in usable], [probabilities[i] for i in usable]
+    calibration = reliabilities(*chosen, bundle.calibration())
     lengths = [len(records[i]) for i in usable]
     identities = [audit[records[i].id].identity for i in usable] if audit else []
-    theirs = {name: scores_of(predicted) for name, predicted in baselines.items()}
+    theirs = dict(zip(baselines, others, strict=True))
     metrics = Metrics(
         classes={scores.scheme.name: scores.classes(weights) for scores in schemes},
         baselines={name: _overall(scores, first, weights) for name, scores in theirs.items()},
@@ -107,7 +105,7 @@ def score_predictions(
         reduction=_reduction(scheme),
     )
     metrics.add(_overall(schemes, first, weights))
-    metrics.add(calibration.errors(weights))
+    metrics.add(calibration_errors(calibration, weights))
     for name, scores in theirs.items():
         metrics.scores[f"gain_over_{name}"] = gain(first, coarse, scores[0], weights)
     if first != "accuracy":
@@ -130,7 +128,8 @@ def class_scores(
     usable = [i for i, classes in enumerate(observed) if (classes < scheme.size).any()]
     if not usable:
         return {}
-    schemes = _scores([(observed[i], probabilities[i]) for i in usable], scheme, segments=True)
+    chosen = [observed[i] for i in usable], [probabilities[i] for i in usable]
+    schemes = _scores(*chosen, scheme)
     first = headline_metric(schemes[0].scheme, schemes[0].per_chain.sum(axis=(0, 2)))
     return _overall(schemes, first, _weights(usable, settings))
 
@@ -149,20 +148,18 @@ def _reduction(scheme: LabelScheme) -> str:
 
 
 def _scores(
-    chains: Sequence[tuple[npt.NDArray[np.uint8], Probabilities]],
+    observed: Sequence[npt.NDArray[np.uint8]],
+    probabilities: Sequence[Probabilities],
     scheme: LabelScheme,
-    *,
-    segments: bool,
+    segments: bool = True,
 ) -> list[SchemeScores]:
     # In the headline scheme, then in the scheme itself if that is finer.
-    headline = scheme.headline
-    fine, coarse = SchemeScores(scheme, segments), SchemeScores(headline, segments)
-    matrix = scheme.reduction_matrix(headline)
-    for classes, rows in chains:
-        fine.add(classes, rows)
-        if headline is not scheme:
-            coarse.add(scheme.reduced_classes(classes, headline), rows @ matrix)
-    return [fine] if headline is scheme else [coarse, fine]
+    headline, fine = scheme.headline, SchemeScores(scheme, observed, probabilities, segments)
+    if headline is scheme:
+        return [fine]
+    classes = [scheme.reduced_classes(one, headline) for one in observed]
+    reduced = [rows @ scheme.reduction_matrix(headline) for rows in probabilities]
+    return [SchemeScores(headline, classes, reduced, segments), fine]
 
 
 def _overall(
@@ -193,17 +190,17 @@ def _chains_table(
     coarse = schemes[0]
     columns = {accuracy_name(scores.scheme): scores.accuracies() for scores in schemes}
     if coarse.segments:
-        columns |= {"sov": np.array(coarse.sov), "sov_refine": np.array(coarse.refined)}
+        columns |= coarse.overlaps
     scored = coarse.per_chain.sum(axis=(1, 2))
-    row_of = {index: row for row, index in enumerate(usable)}
+    values = {
+        index: [scored[row], *(f"{column[row]:.4f}" for column in columns.values())]
+        for row, index in enumerate(usable)
+    }
     rows = []
     for index, record in enumerate(records):
-        row = row_of.get(index)
         found = audit.get(record.id)
-        cells: list[object] = [record.id, len(record), 0 if row is None else scored[row]]
-        cells += [None if row is None else f"{values[row]:.4f}" for values in columns.values()]
-        cells += [None] * len(NEAREST_COLUMNS)
-        if found is not None and found.identity is not None:
-            cells[-len(NEAREST_COLUMNS) :] = found.nearest_cells()
-        rows.append(cells)
+        known = found is not None and found.identity is not None
+        nearest = found.nearest_cells() if found and known else [None] * len(NEAREST_COLUMNS)
+        none = [0, *(None for _ in columns)]
+        rows.append([record.id, len(record), *values.get(index, none), *nearest])
     return table_text(["id", "residues", "scored", *columns, *NEAREST_COLUMNS], rows)

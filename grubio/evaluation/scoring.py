@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +28,7 @@ from grubio.metrics.classification import (
 )
 from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.metrics.segment_overlap import sov_99, sov_refine
+from grubio.model.bundle import Calibration
 from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
 from grubio.runs.metrics import Band, ClassScores
 from grubio.sequences.scheme import LabelScheme
@@ -42,45 +42,43 @@ def accuracy_name(scheme: LabelScheme) -> str:
     return {"ss3": "q3", "ss8": "q8"}.get(scheme.name, "accuracy")
 
 
-@dataclass
+@dataclass(frozen=True)
 class SchemeScores:
-    """Counts per chain in one scheme, filled chain by chain.
+    """Scores in one scheme, from what is observed and predicted of each chain.
 
     Attributes
     ----------
     scheme
         The classes.
-    confusion
-        One matrix ``(observed, predicted)`` per chain.
-    sov, refined
-        SOV'99 and SOV_refine of each chain.
-    segments
-        Whether segment overlap is measured; otherwise ``sov`` and ``refined`` are NaN.
     observed, probabilities
         Classes ``(residue,)`` and probabilities ``(residue, class)`` of each chain.
+    segments
+        Whether segment overlap is measured; otherwise it is NaN.
     """
 
     scheme: LabelScheme
+    observed: Sequence[npt.NDArray[np.uint8]]
+    probabilities: Sequence[npt.NDArray[np.float32]]
     segments: bool = True
-    confusion: list[npt.NDArray[np.int64]] = field(default_factory=list)
-    sov: list[float] = field(default_factory=list)
-    refined: list[float] = field(default_factory=list)
-    observed: list[npt.NDArray[np.uint8]] = field(default_factory=list)
-    probabilities: list[npt.NDArray[np.float32]] = field(default_factory=list)
 
-    def add(self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]) -> None:
-        """Add a chain: observed classes ``(residue,)``, probabilities ``(residue, class)``."""
-        predicted = probabilities.argmax(axis=1).astype(np.uint8)
-        self.confusion.append(confusion_counts(observed, predicted, self.scheme.size))
-        self.sov.append(sov_99(observed, predicted) if self.segments else math.nan)
-        self.refined.append(sov_refine(observed, predicted) if self.segments else math.nan)
-        self.observed.append(observed)
-        self.probabilities.append(probabilities)
+    @cached_property
+    def _predicted(self) -> list[npt.NDArray[np.uint8]]:
+        return [rows.argmax(axis=1).astype(np.uint8) for rows in self.probabilities]
 
-    @property
+    @cached_property
     def per_chain(self) -> npt.NDArray[np.int64]:
         """Confusion of all chains, int64 ``(chain, observed, predicted)``."""
-        return np.stack(self.confusion)
+        pairs = zip(self.observed, self._predicted, strict=True)
+        return np.stack([confusion_counts(*pair, self.scheme.size) for pair in pairs])
+
+    @cached_property
+    def overlaps(self) -> dict[str, Floats]:
+        """SOV'99 and SOV_refine of each chain, ``(chain,)``, as ``sov`` and ``sov_refine``."""
+        pairs = list(zip(self.observed, self._predicted, strict=True))
+        return {
+            name: np.array([measure(*pair) if self.segments else np.nan for pair in pairs])
+            for name, measure in (("sov", sov_99), ("sov_refine", sov_refine))
+        }
 
     def accuracies(self) -> Floats:
         """Return the accuracy of each chain, ``(chain,)``; NaN where no residue counts."""
@@ -93,7 +91,7 @@ class SchemeScores:
 
         A correlation that is not defined, as when a single class is predicted, counts as 0.
         """
-        chains = np.arange(len(self.confusion)) if chosen is None else np.array(chosen)
+        chains = np.arange(len(self.observed)) if chosen is None else np.array(chosen)
         if metric == AVERAGE_PRECISION:
             return mean_estimate(
                 [
@@ -115,8 +113,7 @@ class SchemeScores:
             accuracy_name(self.scheme): scores.pop("accuracy"),
             **scores,
             "chain_mean": mean_over_chains(self.accuracies(), weights),
-            "sov": mean_over_chains(np.array(self.sov), weights),
-            "sov_refine": mean_over_chains(np.array(self.refined), weights),
+            **{name: mean_over_chains(one, weights) for name, one in self.overlaps.items()},
         }
 
     def classes(self, weights: Floats) -> dict[str, ClassScores]:
@@ -144,32 +141,35 @@ class SchemeScores:
         )
 
 
-@dataclass
-class CalibrationScores:
-    """Confidence against accuracy, before and after calibration, chain by chain."""
+def reliabilities(
+    observed: Sequence[npt.NDArray[np.uint8]],
+    probabilities: Sequence[npt.NDArray[np.float32]],
+    calibration: Calibration,
+) -> dict[str, Floats]:
+    """Return the reliability of chains ``before`` and ``after`` calibration, ``(chain, bin, 3)``.
 
-    temperature: float
-    offsets: tuple[float, ...] = ()
-    after: list[Floats] = field(default_factory=list)
-    before: list[Floats] = field(default_factory=list)
-
-    def add(self, observed: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]) -> None:
-        """Add a chain: observed classes ``(residue,)``, calibrated ``(residue, class)``."""
-        counted = observed < probabilities.shape[1]
-        seen, calibrated = observed[counted], probabilities[counted]
-        correct = calibrated.argmax(axis=1) == seen
+    ``observed`` is ``(residue,)``, calibrated probabilities are ``(residue, class)``; see
+    :func:`grubio.model.calibration.reliability`.
+    """
+    sums: dict[str, list[Floats]] = {"before": [], "after": []}
+    for classes, rows in zip(observed, probabilities, strict=True):
+        counted = classes < rows.shape[1]
+        seen, calibrated = classes[counted], rows[counted]
         # An offset of the logits is a factor of the probabilities, which are normalized again.
-        plain = calibrated * np.exp(-np.array(self.offsets)) if self.offsets else calibrated
-        raw = at_temperature(plain, 1 / self.temperature)
-        self.after.append(reliability(calibrated.max(axis=1, initial=0), correct))
-        self.before.append(reliability(raw.max(axis=1, initial=0), raw.argmax(axis=1) == seen))
+        offsets = np.array(calibration.offsets or 0.0)
+        raw = at_temperature(calibrated * np.exp(-offsets), 1 / calibration.temperature)
+        for name, found in (("before", raw), ("after", calibrated)):
+            correct = found.argmax(axis=1) == seen
+            sums[name].append(reliability(found.max(axis=1, initial=0), correct))
+    return {name: np.stack(chains) for name, chains in sums.items()}
 
-    def errors(self, weights: Floats) -> dict[str, Score]:
-        """Return the expected calibration error after and before."""
-        return {
-            name: estimated(expected_calibration_error, np.stack(sums), weights).score
-            for name, sums in (("ece", self.after), ("ece_uncalibrated", self.before))
-        }
+
+def calibration_errors(sums: Mapping[str, Floats], weights: Floats) -> dict[str, Score]:
+    """Return the expected calibration error after and before, of :func:`reliabilities`."""
+    return {
+        name: estimated(expected_calibration_error, sums[when], weights).score
+        for name, when in (("ece", "after"), ("ece_uncalibrated", "before"))
+    }
 
 
 def gain(metric: str, ours: SchemeScores, theirs: SchemeScores, weights: Floats) -> Score:
@@ -230,7 +230,7 @@ def confusion_table(schemes: Iterable[SchemeScores]) -> str:
     return table_text(("scheme", "observed", "predicted", "count"), rows)
 
 
-def calibration_table(calibration: CalibrationScores) -> str:
+def calibration_table(sums: Mapping[str, Floats]) -> str:
     """Return ``calibration.tsv``: a line for each bin with residues, before and after."""
     rows = [
         (
@@ -241,8 +241,8 @@ def calibration_table(calibration: CalibrationScores) -> str:
             f"{right / count:.4f}",
             f"{count:.0f}",
         )
-        for name, sums in (("before", calibration.before), ("after", calibration.after))
-        for place, (count, confidence, right) in enumerate(np.stack(sums).sum(axis=0))
+        for name, per_chain in sums.items()
+        for place, (count, confidence, right) in enumerate(per_chain.sum(axis=0))
         if count
     ]
     return table_text(("set", "low", "high", "confidence", "accuracy", "count"), rows)

@@ -25,6 +25,7 @@ from grubio.errors import GrubioError
 from grubio.evaluation import evaluate as evaluation
 from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.overall import score_predictions
+from grubio.model.bundle import Calibration
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, custom_scheme
@@ -213,7 +214,7 @@ def spread(labels: str, letters: str, right: float) -> np.ndarray:
 def test_a_coarse_scheme_has_one_set_of_scores() -> None:
     records = [Record("a", "", "A" * 6, "HHHECC"), Record("b", "", "A" * 4, "HH??", "0000")]
     ours = [spread("HHHECE", "HEC", 0.8), spread("HHHH", "HEC", 0.8)]
-    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0, offsets=())
+    bundle: Any = SimpleNamespace(scheme=SS3, calibration=lambda: Calibration(1.0))
     theirs = [spread("CCCCCC", "HEC", 0.8), spread("CCCC", "HEC", 0.8)]
     metrics, _ = score_predictions(records, ours, {"other": theirs}, bundle, QUICK, {})
     result = metrics.as_dict()
@@ -229,7 +230,7 @@ def test_a_coarse_scheme_has_one_set_of_scores() -> None:
 
 
 def test_an_unscored_residue_is_in_no_score_of_a_class() -> None:
-    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0, offsets=())
+    bundle: Any = SimpleNamespace(scheme=SS3, calibration=lambda: Calibration(1.0))
     labels, called = "HHEECC", "HEEECC"
     ours = [spread(called, "HEC", 0.8), spread(called, "HEC", 0.8)]
     records = [
@@ -248,7 +249,7 @@ def test_an_unscored_residue_is_in_no_score_of_a_class() -> None:
 
 
 def test_every_identity_belongs_to_one_band() -> None:
-    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0, offsets=())
+    bundle: Any = SimpleNamespace(scheme=SS3, calibration=lambda: Calibration(1.0))
     identities = [0.0, 0.2, 0.25, 0.3, 0.5, 1.0, None]
     records = [Record(f"{i}", "", "AC", "HE") for i in range(len(identities))]
     audit = {f"{i}": AuditRow(f"{i}", "test", "x", x) for i, x in enumerate(identities)}
@@ -264,7 +265,7 @@ def test_classes_of_ones_own_have_an_accuracy_and_no_segment_overlap() -> None:
     scheme = custom_scheme("site", "IO", background="O")
     records = [Record("a", "", "ACGT", "OOOO"), Record("b", "", "ACGT", "OOOO")]
     ours = [spread("OOOO", "IO", 0.9), spread("OOIO", "IO", 0.9)]
-    bundle: Any = SimpleNamespace(scheme=scheme, temperature=2.0, offsets=())
+    bundle: Any = SimpleNamespace(scheme=scheme, calibration=lambda: Calibration(2.0))
     result = score_predictions(records, ours, {}, bundle, QUICK, {})[0].as_dict()
     assert result["accuracy"]["value"] == pytest.approx(7 / 8, abs=1e-6)
     assert "q3" not in result
@@ -282,7 +283,7 @@ def test_classes_of_ones_own_have_an_accuracy_and_no_segment_overlap() -> None:
 
 
 def test_nothing_to_score_is_an_error_for_the_person() -> None:
-    bundle: Any = SimpleNamespace(scheme=SS3, temperature=1.0, offsets=())
+    bundle: Any = SimpleNamespace(scheme=SS3, calibration=lambda: Calibration(1.0))
     with pytest.raises(GrubioError, match="no residue of the split has a known label"):
         score_predictions(
             [Record("a", "", "AC", "??")], [spread("HH", "HEC", 0.8)], {}, bundle, QUICK, {}
