@@ -1,8 +1,8 @@
 """Evaluation: a model and a labelled split in, scores with intervals and baselines out.
 
 All shares, SOV among them, are fractions from 0 to 1. Intervals are 95 % percentile bootstrap
-intervals over chains; for a genome over blocks, both strands together. Residues that are masked or
-whose label is unknown are never scored.
+intervals over chains, or over blocks of a genome, both strands together. Residues that are masked
+or have no label are never scored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -28,7 +28,7 @@ from grubio.evaluation.sequences import SequenceEvaluation
 from grubio.evaluation.targets import further_scores
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference.labelled_sequence import labelled
-from grubio.inference.predictor import Further, Predictor
+from grubio.inference.predictor import Prediction, Predictor
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
 from grubio.overwriting import keeps_inputs
@@ -36,7 +36,7 @@ from grubio.progress import watched
 from grubio.runs.files import TEST_PREDICTIONS_FILE
 from grubio.runs.metrics import Metrics
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.scheme import UNKNOWN_LABEL
 from grubio.writers.parquet import ParquetPredictions
 
 ALL = "all"
@@ -50,21 +50,18 @@ class Evaluation(Protocol):
 
     Attributes
     ----------
-    units
-        What is labelled, in messages.
     blocks
-        The block that each record is resampled with, or None where records are resampled.
+        Index of the block of each record if blocks are resampled; None if records are.
     baseline_residues
-        Residues that the baselines were fitted to.
+        Number of residues that the baselines were fitted to.
     """
 
-    units: str
     blocks: Sequence[int] | None
     baseline_residues: int
 
     @property
     def headline(self) -> Metric | None:
-        """The score that comes first, or None for what fits the classes."""
+        """The score that comes first, or None to choose it by the classes."""
 
     def baselines(self, train: Sequence[Record]) -> dict[str, list[Probabilities]]:
         """Fit baselines, and return their probabilities ``(residue, class)`` of each record."""
@@ -94,10 +91,9 @@ def evaluate_model(
     """Score a model on one split of a dataset; write the results and return the metrics.
 
     Writes ``metrics.json``, ``per_chain.tsv``, ``confusion.tsv``, ``calibration.tsv`` and
-    ``test_predictions.parquet`` into ``output``. The split ``all`` is every record of the dataset;
-    then, and where there are no training records, there are no baselines. For records of a genome,
-    ``sites.tsv`` and ``site_curve.tsv`` are written besides; see
-    :mod:`grubio.evaluation.genome.evaluate`.
+    ``test_predictions.parquet`` into ``output``, for a genome also ``sites.tsv`` and
+    ``site_curve.tsv``. The split ``all`` is every record of the dataset; it has no baselines, nor
+    has a dataset without training records.
 
     Raises
     ------
@@ -112,12 +108,9 @@ def evaluate_model(
     # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
     with threadpool_limits(use_threads(threads)):
         predicted = _predicted(bundle, test, output / TEST_PREDICTIONS_FILE, device, threads)
-        logger.info(
-            "%d %s labelled; %s",
-            len(test),
-            evaluation.units,
-            "fitting the baselines" if train else "no training records, so no baselines",
-        )
+        probabilities = [one.probabilities for one in predicted]
+        then = "fitting the baselines" if train else "no training records, so no baselines"
+        logger.info("%d records labelled; %s", len(test), then)
         baselines: dict[str, list[Probabilities]] = {}
         if train:
             frequencies = class_frequencies(train, bundle.scheme)
@@ -125,7 +118,7 @@ def evaluate_model(
             baselines |= evaluation.baselines(train)
         metrics, tables = score_predictions(
             test,
-            predicted.probabilities,
+            probabilities,
             baselines,
             bundle,
             settings,
@@ -133,11 +126,12 @@ def evaluate_model(
             blocks=evaluation.blocks,
             headline=evaluation.headline,
         )
-        tables |= evaluation.add_scores(metrics, predicted.probabilities, train, valid)
+        tables |= evaluation.add_scores(metrics, probabilities, train, valid)
     if unlike := bundle.unlike_training([record.sequence for record in test]):
         logger.warning("the tested sequences are unlike those of the training: %s", unlike)
         metrics.unlike_training = unlike
-    if further := further_scores(test, predicted.further, header.targets, settings):
+    answers = [one.further for one in predicted]
+    if further := further_scores(test, answers, header.targets, settings):
         metrics.targets = further
     metrics.provenance = {
         "grubio_version": __version__,
@@ -165,20 +159,16 @@ def _evaluation_of(
 def _require_fit(bundle: Bundle, header: DatasetHeader, dataset: Path) -> None:
     for what, ours, theirs in (
         ("alphabet", bundle.alphabet.name, header.alphabet.name),
-        ("label scheme", _described(bundle.scheme), _described(header.scheme)),
+        ("label scheme", *(f"{s.name} ({s.letters})" for s in (bundle.scheme, header.scheme))),
     ):
         if ours != theirs:
             raise GrubioError(f"the dataset's {what} is {theirs}, the model's {ours}", path=dataset)
 
 
-def _described(scheme: LabelScheme) -> str:
-    return f"{scheme.name} ({scheme.letters})"
-
-
 def _records(
     dataset: Path, split: str, bundle: Bundle
 ) -> tuple[list[Record], list[Record], list[Record]]:
-    """Return the records to score, and those of training and validation for the baselines."""
+    # The records to score, and those of training and validation for the baselines.
     further = len(bundle.targets) > 1
     read = read_records(dataset, None if split == ALL else split, targets=further)
     test = [r if r.labels else replace(r, labels=UNKNOWN_LABEL * len(r)) for r in read]
@@ -202,15 +192,10 @@ def _audit_of(audit: Path, records: Sequence[Record]) -> Mapping[str, AuditRow]:
     return rows
 
 
-class _Predicted(NamedTuple):
-    probabilities: list[Probabilities]
-    further: list[Further]
-
-
 def _predicted(
     bundle: Bundle, records: Sequence[Record], table: Path, device: Device, threads: int | None
-) -> _Predicted:
-    found = _Predicted([], [])
+) -> list[Prediction]:
+    found = []
     with (
         written_whole(table) as temporary,
         ParquetPredictions(
@@ -219,6 +204,5 @@ def _predicted(
     ):
         for prediction in watched(Predictor(bundle, device, threads).predict, records):
             written.write(labelled(prediction, bundle.scheme), prediction.record)
-            found.probabilities.append(prediction.probabilities)
-            found.further.append(prediction.further)
+            found.append(prediction)
     return found

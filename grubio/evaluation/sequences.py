@@ -1,4 +1,4 @@
-"""Evaluation of sequences: chains are resampled, and a window of residues is the baseline."""
+"""Evaluation of sequences: bootstrap over chains, with a window of residues as the baseline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from grubio.sequences.record import Record
 class SequenceEvaluation:
     """How chains are scored; see :class:`grubio.evaluation.evaluate.Evaluation`."""
 
-    units = "chains"
     blocks: Sequence[int] | None = None
 
     def __init__(
@@ -31,7 +30,7 @@ class SequenceEvaluation:
         return score
 
     def baselines(self, train: Sequence[Record]) -> dict[str, list[Probabilities]]:
-        """Return what a logistic regression on a window of residues predicts."""
+        """Return the probabilities of a logistic regression on a window of residues."""
         bundle = self._bundle
         window = WindowLogisticRegression(
             bundle.alphabet, bundle.scheme, self._settings.baseline_window, self._settings.seed
@@ -46,5 +45,5 @@ class SequenceEvaluation:
         train: Sequence[Record],
         valid: Sequence[Record],
     ) -> dict[str, str]:
-        """Return no further tables: chains have no scores beyond those of all datasets."""
+        """Return no tables: chains have only the scores that all datasets have."""
         return {}

@@ -90,7 +90,6 @@ class GenomeEvaluation:
         If an id is no locus, or a class of ``sites`` is not in the scheme.
     """
 
-    units = "strands of blocks"
     # The scores of sites and bases come before those of all classes together.
     headline: Metric = "accuracy"
     baseline_residues = 0

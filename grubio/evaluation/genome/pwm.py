@@ -1,4 +1,4 @@
-"""A position weight matrix of the sites of a class, with their surroundings."""
+"""The position weight matrix of a class of sites."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grubio.metrics.candidates import LabelledStrand, site_truth
 from grubio.sequences.alphabet import DNA
 
 ANY_CLASS = 255
-"""A number of classes that no scheme reaches: where sites are only located, every label counts."""
+"""A number of classes above that of any scheme: every base counts when sites are only located."""
 
 _PSEUDOCOUNT = 1.0
 _BASES = "ACGT"
@@ -21,15 +21,15 @@ _BASES = "ACGT"
 
 @dataclass(frozen=True)
 class PWM:
-    """A position weight matrix of a site with its surroundings.
+    """A position weight matrix of a site and its flanks.
 
     Attributes
     ----------
     log_odds
         Base-2 logarithm of the frequency of each base over that in the background, float32
-        ``(place, base)``, bases in the order ACGT.
+        ``(position, base)``, bases in the order ACGT.
     before
-        Places before the start of the site.
+        Positions before the start of the site.
     width
         Bases of the site.
     """
@@ -41,7 +41,7 @@ class PWM:
     def scores(self, sequence: str) -> Floats:
         """Return the score of a site that starts at each base, float64 ``(start,)``.
 
-        What is no A, C, G or T, and what lies outside of the sequence, adds nothing.
+        Letters other than A, C, G and T, and positions outside of the sequence, add nothing.
         """
         from lightmotif.lib import ScoringMatrix, stripe
 
@@ -53,7 +53,7 @@ class PWM:
         columns = {base: self.log_odds[:, at].tolist() for at, base in enumerate(_BASES)}
         matrix = ScoringMatrix({**columns, "N": [0.0] * len(self.log_odds)})
         striped = matrix.calculate(stripe(padded))
-        # The stripes are the rows: place i is in row i // columns.
+        # Stripes are rows: position i is in row i // columns.
         return np.asarray(striped).ravel()[:starts].astype(np.float64)
 
 
@@ -62,8 +62,8 @@ def fit_pwm(
 ) -> PWM | None:
     """Return the matrix of the sites of a class in training strands; None if there is no site.
 
-    Sites whose surroundings hold another letter than A, C, G or T, or cross the end of the block,
-    are left out. One count is added for each base.
+    Sites whose flanks hold other letters than A, C, G and T, or cross the end of the block, are
+    left out. The pseudocount is 1 for each base.
     """
     from lightmotif.lib import CountMatrix
 
@@ -84,15 +84,15 @@ def fit_pwm(
         for base in _BASES
     }
     odds = CountMatrix(counts).normalize(_PSEUDOCOUNT)
-    # Rows are in the order ACTGN of the library, relative to equal frequencies. Its log_odds takes
-    # a background but does not use it (version 0.10.0).
+    # lightmotif has the order ACTGN and frequencies relative to 1/4. Its log_odds ignores the
+    # background that it is given (version 0.10.0).
     frequencies = np.array([list(odds[at]) for at in range(len(odds))])[:, [0, 1, 3, 2]] / 4
     background = (composition + _PSEUDOCOUNT) / (composition + _PSEUDOCOUNT).sum()
     return PWM(np.log2(frequencies / background).astype(np.float32), before, width)
 
 
 def plain(sequence: str) -> str:
-    """Return a sequence in capitals of A, C, G, T and N."""
+    """Return a sequence in upper case, with N for any letter but A, C, G, T and U, and T for U."""
     return sequence.upper().replace("U", "T").translate(_TO_N)
 
 
