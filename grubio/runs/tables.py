@@ -16,8 +16,8 @@ from grubio.errors import GrubioError
 
 CHAIN_SCORES = ("q3", "accuracy", "q8", "sov")
 """Scores of a chain that evaluate may write."""
-_OF_NEAREST = ("coverage", "evalue")
 # Runs evaluated by grubio 0.1 lack these two.
+_OF_NEAREST = ("coverage", "evalue")
 
 _Columns = dict[str, Callable[[str], Any]]
 
@@ -66,8 +66,7 @@ def read_chains(path: Path, score_key: str) -> list[ChainScore] | None:
         ChainScore(
             score=row[score_key],
             others={key: row[key] for key in CHAIN_SCORES if key in row},
-            **{key: row[key] for key in columns},
-            **{key: row.get(key) for key in _OF_NEAREST},
+            **{key: row[key] for key in (*columns, *_OF_NEAREST) if key in row},
         )
         for row in rows
     ]
