@@ -116,7 +116,7 @@ class PrepareSettings(Settings):
 class SplitSettings(Settings):
     """How records are divided into train, valid and test without homologs between them.
 
-    A genome is divided into blocks or contigs (`unit`, `gap`), whatever their homology.
+    A genome is divided into blocks or contigs (`unit`, `gap`); homology is not considered.
     """
 
     method: Literal["auto", "mmseqs", "kmer"] = Field(
@@ -142,7 +142,7 @@ class SplitSettings(Settings):
     max_evalue: float = Field(
         default=0.01,
         gt=0,
-        description="E-value below which two chains count as homologs whatever their identity.",
+        description="E-value below which two chains count as homologs, at any identity.",
     )
     unit: Literal["block", "contig"] = Field(
         default="block",
@@ -191,7 +191,7 @@ class DatasetSettings(FurtherTargets):
     split: SplitSettings = SplitSettings()
 
     @model_validator(mode="after")
-    def _labels_only_beside_fasta(self) -> DatasetSettings:
+    def _labels_only_with_fasta(self) -> DatasetSettings:
         if self.prepare.format != "fasta" and (self.labels or self.masks):
             raise ValueError(f"format '{self.prepare.format}' takes no labels or masks files")
         if self.prepare.format == "fasta" and self.labels is None:

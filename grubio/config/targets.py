@@ -130,7 +130,7 @@ class TargetSettings(Settings):
 
 
 class FurtherTargets(Settings):
-    """What else is known of the residues of a dataset, besides the labels."""
+    """What is known of the residues of a dataset besides the labels."""
 
     targets: list[TargetSettings] = Field(
         default_factory=list,

@@ -1,1 +1,1 @@
-"""What a model is worth on held-out sequences, beside baselines."""
+"""Scores of a model on held-out sequences, compared with baselines."""

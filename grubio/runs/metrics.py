@@ -184,13 +184,13 @@ class Metrics(_WithScores):
         # In files of grubio 0.1 the scores of a further target are at the top level.
         if not isinstance(content, dict):
             return content
-        beside = {
+        further = {
             key: scores
             for key, scores in content.items()
             if key not in cls.model_fields and isinstance(scores, dict) and "pearson" in scores
         }
-        others = {key: value for key, value in content.items() if key not in beside}
-        return {**others, "targets": beside} if beside else content
+        others = {key: value for key, value in content.items() if key not in further}
+        return {**others, "targets": further} if further else content
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content of the file: what was measured, under the keys of the file."""

@@ -11,11 +11,11 @@ from scipy.special import log_softmax, softmax
 
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.datasets.parquet import DatasetHeader, write_dataset
-from grubio.evaluation.scoring import CalibrationScores
+from grubio.evaluation.scoring import calibration_errors, reliabilities
 from grubio.inference.predictor import Prediction
 from grubio.metrics.candidates import find_candidates, site_truth, strands_of
 from grubio.model.batching import IGNORED, Example
-from grubio.model.bundle import Bundle, load_bundle
+from grubio.model.bundle import Bundle, Calibration, load_bundle
 from grubio.model.calibration import calibration_error, fit_offsets
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.locus import STRANDS, Locus, reverse_complement
@@ -137,12 +137,12 @@ def test_scores_before_calibration_are_those_without_the_offsets() -> None:
     logits = generator.normal(size=(400, 2)) * 3
     classes = generator.integers(0, 2, 400).astype(np.uint8)
     calibrated = softmax(logits / 1.7 + np.array([-2.0, 2.0]), axis=1)
-    scores = CalibrationScores(1.7, (-2.0, 2.0))
-    scores.add(classes, calibrated.astype(np.float32))
-    weights = np.ones((1, 1))
-    raw = scores.errors(weights)["ece_uncalibrated"].value
+    calibration = Calibration(1.7, (-2.0, 2.0))
+    sums = reliabilities([classes], [calibrated.astype(np.float32)], calibration)
+    errors = calibration_errors(sums, np.ones((1, 1)))
+    raw = errors["ece_uncalibrated"].value
     assert raw == pytest.approx(calibration_error(softmax(logits, axis=1), classes), abs=1e-4)
-    assert raw != pytest.approx(scores.errors(weights)["ece"].value, abs=0.01)
+    assert raw != pytest.approx(errors["ece"].value, abs=0.01)
 
 
 def test_offset_of_a_class_that_never_occurs_stays_finite() -> None:

@@ -1,1 +1,1 @@
-"""What a genome model is worth on held-out blocks, beside PWMs and k-mers."""
+"""Scores of a genome model on held-out blocks, compared with PWMs and k-mers."""

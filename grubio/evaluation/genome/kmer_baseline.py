@@ -109,8 +109,8 @@ def fit_kmers(
     seed
         Seed of the draw of bases.
     width
-        Width of a site: the starts of sites are told from bases more than 10 away from them.
-        Without it, the bases of the class are told from all others.
+        Width of a site: starts of sites are contrasted with bases more than 10 away from them.
+        Without it, bases of the class are contrasted with all others.
     """
     from scipy.sparse import csr_matrix
 
