@@ -29,8 +29,8 @@ from grubio.fetching.embedded import embedded_path
 from grubio.model.batching import (
     IGNORED,
     Batch,
-    PaddedBatches,
     labelled_examples,
+    padded,
     padding_waste,
     shuffled_batches,
 )
@@ -112,12 +112,11 @@ def main() -> None:
         model: nn.Module, logits: Callable[[Tensor, Tensor], Tensor], plan: list[list[int]]
     ) -> tuple[float, float, float]:
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
-        batches = PaddedBatches(examples, plan[: arguments.steps], PROTEIN.pad_code)
         residues, batching = 0, 0.0
         started = time.perf_counter()
-        for place in range(len(batches)):
+        for indices in plan[: arguments.steps]:
             asked = time.perf_counter()
-            batch: Batch = batches[place]
+            batch: Batch = padded([examples[index] for index in indices], PROTEIN.pad_code)
             batching += time.perf_counter() - asked
             loss = cross_entropy(
                 logits(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths)).flatten(

@@ -11,7 +11,7 @@ from grubio.cli.dry_run import WRITTEN
 from grubio.cli.notices import start_logging
 from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.training.process_rank import membership
+from grubio.training.process_rank import process_rank
 
 
 @settings_option(ModelSettings, "model_settings")
@@ -37,7 +37,7 @@ def train(
 
     Example: grubio train split.parquet --output results/mine --hidden-size 128 --epochs 6
     """
-    first = membership(training_settings).number == 0
+    first = process_rank(training_settings).rank == 0
     if first:
         start_logging(log)
     from grubio.training.train import train_model

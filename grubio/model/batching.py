@@ -195,35 +195,6 @@ def padded(examples: Sequence[Example], pad_code: int) -> Batch:
     )
 
 
-class PaddedBatches(Sequence[Batch]):
-    """Batches that are padded when they are asked for.
-
-    Parameters
-    ----------
-    examples
-        All examples.
-    batches
-        Indices of the examples of each batch.
-    pad_code
-        Code of padding.
-    """
-
-    def __init__(
-        self, examples: Sequence[Example], batches: Sequence[Sequence[int]], pad_code: int
-    ) -> None:
-        self._examples = examples
-        self._batches = batches
-        self._pad_code = pad_code
-
-    def __len__(self) -> int:
-        """Return the number of batches."""
-        return len(self._batches)
-
-    def __getitem__(self, place: Any) -> Any:
-        """Return one padded batch."""
-        return padded([self._examples[i] for i in self._batches[place]], self._pad_code)
-
-
 def padded_codes(
     sequences: Sequence[npt.NDArray[np.uint8]], pad_code: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

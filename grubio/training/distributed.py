@@ -1,4 +1,4 @@
-"""Processes that train together: starting those of one machine, and sums over all."""
+"""Processes that train together: start those of this machine, and sum over all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grubio.config import TrainingSettings
 from grubio.errors import GrubioError
 
 READY = "ready\n"
-"""What a process that was started here prints when it has read its data."""
+"""The line that a process started here prints when it has read its data."""
 
 
 def require_devices(device: torch.device, settings: TrainingSettings) -> None:
@@ -28,16 +28,16 @@ def require_devices(device: torch.device, settings: TrainingSettings) -> None:
     Raises
     ------
     GrubioError
-        If not.
+        If there are too few devices.
     """
     if settings.all_processes == 1 or device.type == "cpu":
         return
-    there = torch.cuda.device_count() if device.type == "cuda" else 1
-    if device.type != "cuda" or there < settings.processes:
+    available = torch.cuda.device_count() if device.type == "cuda" else 1
+    if device.type != "cuda" or available < settings.processes:
         raise GrubioError(
             f"{settings.processes} processes on {device.type} need as many devices; "
-            f"this machine has {there}",
-            hint="take fewer processes, or --device cpu",
+            f"this machine has {available}",
+            hint="use fewer processes, or --device cpu",
         )
 
 
@@ -46,54 +46,43 @@ class OneMachine(LightningEnvironment):
 
     Parameters
     ----------
-    number
-        Which of them this one is.
+    rank
+        The rank of this process.
     port
-        Where process 0 listens.
+        The port that process 0 listens on.
     """
 
-    def __init__(self, number: int, port: int) -> None:
+    creates_processes_externally = True
+    main_address = "127.0.0.1"
+    main_port = 0
+
+    def __init__(self, rank: int, port: int) -> None:
         super().__init__()
-        self._number = number
-        self._port = port
-
-    @property
-    def creates_processes_externally(self) -> bool:
-        """Whether Lightning is to start no process."""
-        return True
-
-    @property
-    def main_address(self) -> str:
-        """Where process 0 is."""
-        return "127.0.0.1"
-
-    @property
-    def main_port(self) -> int:
-        """Where process 0 listens."""
-        return self._port
+        self._rank = rank
+        self.main_port = port
 
     def local_rank(self) -> int:
-        """Return which process this is."""
-        return self._number
+        """Return the rank of this process."""
+        return self._rank
 
     def node_rank(self) -> int:
-        """Return which machine this is."""
+        """Return the rank of this machine."""
         return 0
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    """Return a free port of this machine."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager
 def other_processes(number: int, program: str, order: Mapping[str, Any]) -> Iterator[None]:
     """Run processes 1 to ``number - 1`` of a training beside this one, and end them with it.
 
-    Each runs the Python ``program``, reads its number and the ``order`` as JSON from standard
-    input, and prints :data:`READY` when it is about to take part.
+    Each runs the Python ``program``, reads the ``order`` and its rank as JSON from standard input,
+    and prints :data:`READY` when it is about to take part.
 
     Raises
     ------
@@ -102,7 +91,7 @@ def other_processes(number: int, program: str, order: Mapping[str, Any]) -> Iter
     """
     processes: list[subprocess.Popen[str]] = []
     try:
-        for place in range(1, number):
+        for rank in range(1, number):
             process = subprocess.Popen(
                 [sys.executable, "-c", program],
                 stdin=subprocess.PIPE,
@@ -111,7 +100,7 @@ def other_processes(number: int, program: str, order: Mapping[str, Any]) -> Iter
             )
             processes.append(process)
             assert process.stdin is not None
-            process.stdin.write(json.dumps({"number": place, **order}))
+            process.stdin.write(json.dumps({"rank": rank, **order}))
             process.stdin.close()
         for process in processes:
             assert process.stdout is not None
@@ -122,13 +111,13 @@ def other_processes(number: int, program: str, order: Mapping[str, Any]) -> Iter
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=60)
     except (RuntimeError, OSError) as error:
-        for place, process in enumerate(processes, 1):
+        for rank, process in enumerate(processes, 1):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 if code := process.wait(timeout=5):
                     raise GrubioError(
-                        f"process {place} of {number} of the training ended with code {code}",
-                        hint="what it said is above; the same command goes on from the last "
-                        "checkpoint",
+                        f"process {rank} of {number} of the training ended with code {code}",
+                        hint="its own message is above; run the same command again to resume from "
+                        "the last checkpoint",
                     ) from error
         raise
     finally:
@@ -141,14 +130,14 @@ def other_processes(number: int, program: str, order: Mapping[str, Any]) -> Iter
 
 
 def sum_over_processes(values: Tensor) -> Tensor:
-    """Return the sums of the values of all processes; the values, if there is one."""
+    """Return the sums of the values over all processes, which replace the values."""
     if torch.distributed.is_initialized():
         torch.distributed.all_reduce(values)
     return values
 
 
 def gathered(items: list[Any]) -> list[Any]:
-    """Return the items of all processes; the items, if there is one."""
+    """Return the items of all processes."""
     if not torch.distributed.is_initialized():
         return items
     lists: list[Any] = [None] * torch.distributed.get_world_size()
@@ -157,6 +146,6 @@ def gathered(items: list[Any]) -> list[Any]:
 
 
 def leave() -> None:
-    """End the connection with the other processes, if there are any."""
+    """Close the connection to the other processes, if there are any."""
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

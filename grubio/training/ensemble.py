@@ -1,4 +1,4 @@
-"""Combination: several models in, one model out whose answer is the mean of theirs."""
+"""Ensembles: several models in, one model out that predicts the mean of theirs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import torch
 
-from grubio.config import Metric
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
-from grubio.metrics.classification import OVERALL, confusion_counts, mean_average_precision
-from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle, save_bundle
 from grubio.model.labeller import Ensemble, Labeller
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
 from grubio.training.validation_answers import calibrated, validation_answers
+from grubio.training.validation_score import ValidationScore
 from grubio.training.window_sampling import rare_classes
 
 
@@ -29,11 +27,10 @@ from grubio.training.window_sampling import rare_classes
 def combine_models(
     models: Sequence[Path], dataset: Path, output: Path, *, threads: int | None = None
 ) -> Path:
-    """Write the ensemble of models of one network and the same targets; return its bundle.
+    """Write the ensemble of models with the same network and targets; return its bundle's folder.
 
-    Its probabilities are calibrated anew on the validation records of the dataset, which must be
-    the one that the members were trained on. Writes ``model/`` and ``history.csv`` into
-    ``output``; the latter has one row.
+    It is calibrated on the validation records of the dataset, which must be the one that the
+    members were trained on. Writes ``model/`` and ``history.csv``, of one row, into ``output``.
 
     Raises
     ------
@@ -43,32 +40,20 @@ def combine_models(
     if len(models) < 2:
         raise GrubioError("an ensemble needs two models or more")
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
-    header, digest = read_header(dataset), sha256_of_file(dataset)
+    header = read_header(dataset)
     bundles = [load_bundle(model) for model in models]
-    members: list[Labeller] = []
-    for path, bundle in zip(models, bundles, strict=True):
-        if not isinstance(bundle.model, Labeller):
-            raise GrubioError("is an ensemble already", path=path)
-        if (bundle.alphabet, bundle.scheme) != (header.alphabet, header.scheme):
-            raise GrubioError(f"has other residues or labels than {dataset}", path=path)
-        if bundle.metadata["training"]["dataset_sha256"] != digest:
-            raise GrubioError(f"was not trained on {dataset}", path=path)
-        members.append(bundle.model)
-        if bundle.model.shape != members[0].shape:
-            raise GrubioError(f"has another network or other targets than {models[0]}", path=path)
-    ensemble = Ensemble(members).eval()
-    raw = Bundle(ensemble, header.alphabet)
-    by = bundles[0].metadata["training"].get("score", "accuracy")
+    raw = Bundle(Ensemble(_members(models, bundles, dataset, header)).eval(), header.alphabet)
+    training = [bundle.metadata["training"] for bundle in bundles]
     records = list(read_records(dataset, "valid"))
     require_splits(dataset, records, "valid")
     logits, observed = validation_answers(raw, records, threads)
     calibration, error = calibrated(logits, observed, offsets=False)
-    score = _score(by, np.exp(logits), observed, header)
-    training = [bundle.metadata["training"] for bundle in bundles]
-    row = dict.fromkeys(HISTORY_COLUMNS, 0.0)
-    row |= {
+    metric = training[0].get("score", "accuracy")
+    score = ValidationScore(header.scheme, metric, rare_classes(header))
+    score.add(torch.from_numpy(np.exp(logits)), torch.from_numpy(observed))
+    row = dict.fromkeys(HISTORY_COLUMNS, 0.0) | {
         "epoch": max(one["epochs_run"] for one in training),
-        "valid_score": score,
+        "valid_score": score.value(torch.device("cpu")),
     }
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
     save_bundle(
@@ -76,7 +61,7 @@ def combine_models(
         replace(raw, calibrations={raw.targets[0].name: calibration}),
         {
             **training[0],
-            "valid_score": score,
+            "valid_score": row["valid_score"],
             "valid_ece": error,
             "epochs_run": row["epoch"],
             "best_epoch": row["epoch"],
@@ -91,21 +76,24 @@ def combine_models(
     return output / MODEL_FOLDER
 
 
+def _members(
+    models: Sequence[Path], bundles: Sequence[Bundle], dataset: Path, header: DatasetHeader
+) -> list[Labeller]:
+    digest = sha256_of_file(dataset)
+    members: list[Labeller] = []
+    for path, bundle in zip(models, bundles, strict=True):
+        if not isinstance(bundle.model, Labeller):
+            raise GrubioError("is an ensemble already", path=path)
+        if (bundle.alphabet, bundle.scheme) != (header.alphabet, header.scheme):
+            raise GrubioError(f"has other residues or labels than {dataset}", path=path)
+        if bundle.metadata["training"]["dataset_sha256"] != digest:
+            raise GrubioError(f"was not trained on {dataset}", path=path)
+        members.append(bundle.model)
+        if bundle.model.shape != members[0].shape:
+            raise GrubioError(f"has another network or other targets than {models[0]}", path=path)
+    return members
+
+
 def _common(values: Sequence[Any]) -> Any:
-    # The value of all members, or the values of each.
+    # The value that all members share, or a list of theirs.
     return values[0] if all(value == values[0] for value in values) else ", ".join(map(str, values))
-
-
-def _score(
-    by: Metric,
-    probabilities: npt.NDArray[np.floating],
-    observed: npt.NDArray[np.int64],
-    header: DatasetHeader,
-) -> float:
-    if by == AVERAGE_PRECISION:
-        return mean_average_precision(probabilities, observed, rare_classes(header))
-    reduction = header.scheme.reduction_matrix(header.scheme.headline)
-    called = (probabilities @ reduction).argmax(axis=1)
-    seen = reduction.argmax(axis=1)[observed]
-    counts = confusion_counts(seen, called, reduction.shape[1]).astype(np.float64)
-    return float(np.nan_to_num(OVERALL[by](counts)))

@@ -1,4 +1,4 @@
-"""The data of a training: examples of a dataset, and the probabilities of a teacher."""
+"""The data of a training: the examples of a dataset, and the probabilities of a teacher."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.config import Device, ModelSettings, TrainingSettings
+from grubio.config import ModelSettings, TrainingSettings
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
@@ -25,7 +25,7 @@ _BLOCK_PIECE = 2000
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The examples of a dataset, how many chains they come from, and the further targets."""
+    """Examples, the number of chains they come from, further targets, and the teacher if any."""
 
     header: DatasetHeader
     train: list[Example]
@@ -33,6 +33,12 @@ class TrainingData:
     train_chains: int
     valid_chains: int
     targets: Sequence[Target] = ()
+    teacher_sha256: str | None = None
+
+    @property
+    def residues(self) -> int:
+        """Number of residues in the training examples."""
+        return sum(len(example) for example in self.train)
 
 
 def load_training_data(
@@ -56,11 +62,15 @@ def load_training_data(
         carried: list[Target] = []
         if split == "train":
             targets = _learned_targets(dataset, header, records, model_settings, settings)
-            carried = _with_profile(targets, header, settings)
+            learned = [target.name for target in targets]
+            profile = settings.homolog_profile if settings.homolog_augmentation else ""
+            carried = targets + [
+                t for t in header.targets if t.name == profile and t.name not in learned
+            ]
             # Windows are drawn from whole records.
             cut = None if settings.background_ratio else settings.max_length
         elif header.kind == "genome":
-            # Blocks of a genome are long; pieces of them keep validation fast.
+            # Blocks of a genome are long; validation is faster on pieces of them.
             cut = max(settings.max_length, _BLOCK_PIECE)
         chains[split] = len(records)
         examples[split] = [
@@ -74,15 +84,17 @@ def load_training_data(
 
 
 def with_teacher(
-    data: TrainingData, teacher: Path, device: Device = "auto", threads: int | None = None
-) -> tuple[TrainingData, str]:
-    """Return training data with a teacher's probabilities, and the SHA-256 of its weights.
+    data: TrainingData, teacher: Path | None, device: str, threads: int
+) -> TrainingData:
+    """Return training data with the probabilities of a teacher, if there is one.
 
     Raises
     ------
     GrubioError
         If the teacher has another alphabet or other classes.
     """
+    if teacher is None:
+        return data
     bundle = load_bundle(teacher)
     if (bundle.alphabet, bundle.scheme) != (data.header.alphabet, data.header.scheme):
         raise GrubioError("has other residues or labels than the dataset", path=teacher)
@@ -94,7 +106,7 @@ def with_teacher(
         replace(example, teacher_probabilities={LABELS: answer.probabilities.astype(np.float16)})
         for example, answer in zip(data.train, answers, strict=True)
     ]
-    return replace(data, train=train), str(bundle.metadata["weights_sha256"])
+    return replace(data, train=train, teacher_sha256=bundle.metadata["weights_sha256"])
 
 
 def _learned_targets(
@@ -104,13 +116,12 @@ def _learned_targets(
     model_settings: ModelSettings,
     settings: TrainingSettings,
 ) -> list[Target]:
-    """Return the further targets to learn, with their weights."""
     known = [t for t in header.targets if any(t.name in record.answers for record in records)]
     wanted = model_settings.targets
     _require(dataset, wanted or (), [t.name for t in known if t.shipped], "model.targets")
     weights = settings.target_weights
-    weighed = [name for name, weight in weights.items() if weight > 0]
-    _require(dataset, weighed, [t.name for t in known], "training.target_weights")
+    weighted = [name for name, weight in weights.items() if weight > 0]
+    _require(dataset, weighted, [t.name for t in known], "training.target_weights")
     if settings.homolog_augmentation:
         profile, shares = settings.homolog_profile, [t.name for t in known if t.shares]
         _require(dataset, [profile], shares, "training.homolog_profile")
@@ -128,14 +139,5 @@ def _require(dataset: Path, wanted: Sequence[str], known: Sequence[str], setting
             raise GrubioError(
                 f"has no {name}, which {setting} names",
                 path=dataset,
-                hint="grubio prepare takes further targets with --target",
+                hint="further targets are read by grubio prepare --target",
             )
-
-
-def _with_profile(
-    targets: list[Target], header: DatasetHeader, settings: TrainingSettings
-) -> list[Target]:
-    name = settings.homolog_profile
-    if not settings.homolog_augmentation or name in [target.name for target in targets]:
-        return targets
-    return [*targets, *(target for target in header.targets if target.name == name)]

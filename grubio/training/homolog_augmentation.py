@@ -1,4 +1,4 @@
-"""Training sequences that look like homologs of themselves."""
+"""Augmentation of training sequences by substitutions from their own profiles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def with_substitutions(codes: Tensor, profile: Tensor, largest_share: float) -> 
     codes
         Residue codes, integer ``(time, batch)``.
     profile
-        Substitution frequencies, ``(time, batch, 20)``; residues with zeros stay as they are.
+        Substitution frequencies, ``(time, batch, 20)``; residues with zeros are not replaced.
     largest_share
         The share of replaced residues is drawn between 0 and this, for each chain.
     """

@@ -1,4 +1,4 @@
-"""Losses of the kinds of answers: labels, shares of classes, and values."""
+"""Losses for labels, shares of classes, and values."""
 
 from __future__ import annotations
 
@@ -7,54 +7,67 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 
 from grubio.model.batching import IGNORED
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
+
+
+def target_loss(target: Target, output: Tensor, answers: Tensor) -> Tensor:
+    """Return the mean loss of a model's output for a target, of any kind, in a padded batch."""
+    if target.scheme is None:
+        return value_loss(output, answers)
+    if target.shares:
+        return shares_loss(output, answers)
+    return label_loss(output, answers, target.scheme)
 
 
 def label_loss(
     logits: Tensor,
     classes: Tensor,
-    coarse: Tensor,
+    scheme: LabelScheme,
     *,
     weights: Tensor | None = None,
     focal_gamma: float = 0.0,
 ) -> Tensor:
-    """Return the mean surprise at the labels; zero if no label counts.
+    """Return the mean negative log-likelihood of the labels; zero if no label counts.
 
     Parameters
     ----------
     logits
-        Float ``(residue, class)``.
+        Float ``(time, batch, class)``.
     classes
-        Class indices, int64 ``(residue,)``: :data:`grubio.model.batching.IGNORED` where the label
-        does not count, and from the number of classes upwards where it is a coarse one.
-    coarse
-        Which classes a coarse one has, float ``(class, coarse class)``.
+        Class indices, int64 ``(time, batch)``: :data:`grubio.model.batching.IGNORED` where the
+        label does not count, and from the number of classes upwards where it is a coarse one.
+    scheme
+        The classes.
     weights
-        Of the classes, float ``(class,)``.
+        Weight of each class, float ``(class,)``.
     focal_gamma
-        Surprise is weighted by ``(1 - p)`` to this power (Lin et al., ICCV 2017).
+        The loss of a residue is multiplied by ``(1 - p)`` to this power (Lin et al., ICCV 2017).
     """
+    logits, classes = logits.flatten(0, 1), classes.flatten()
     known = classes != IGNORED
     if not known.any():
         return 0 * logits.sum()
     scores = logits.log_softmax(dim=1)
-    if (classes >= logits.shape[1]).any():
+    if scheme.coarse is not None and (classes >= scheme.size).any():
         # The probability of a coarse class is the sum of those of its fine classes.
+        coarse = torch.from_numpy(scheme.reduction_matrix(scheme.coarse)).to(logits.device)
         summed = (scores.exp() @ coarse).clamp_min(1e-12).log()
         scores = torch.cat((scores, summed), dim=1)
         if weights is not None:
             weights = torch.cat((weights, weights.new_ones(summed.shape[1])))
     if not focal_gamma:
         return nll_loss(scores, classes, weight=weights, ignore_index=IGNORED)
-    surprise = nll_loss(scores, classes, weight=weights, ignore_index=IGNORED, reduction="none")
+    losses = nll_loss(scores, classes, weight=weights, ignore_index=IGNORED, reduction="none")
     likelihood = scores[known, classes[known]].exp()
-    return ((1 - likelihood) ** focal_gamma * surprise[known]).mean()
+    return ((1 - likelihood) ** focal_gamma * losses[known]).mean()
 
 
 def shares_loss(logits: Tensor, shares: Tensor) -> Tensor:
     """Return the mean cross-entropy to shares of the classes, such as a teacher's probabilities.
 
-    Both are ``(time, batch, class)``; shares need not add up to 1, and residues of zeros are
-    unknown. Zero if all are.
+    Both are ``(time, batch, class)``; shares need not sum to 1, and are unknown where all are 0.
+    The loss is zero if none is known.
     """
     known = shares.sum(dim=2) > 0
     if not known.any():
@@ -66,7 +79,7 @@ def shares_loss(logits: Tensor, shares: Tensor) -> Tensor:
 def value_loss(predicted: Tensor, observed: Tensor) -> Tensor:
     """Return the mean cross-entropy of values from 0 to 1, ``(time, batch)``, NaN where unknown.
 
-    Zero if none is known.
+    The loss is zero if none is known.
     """
     known = ~observed.isnan()
     if not known.any():

@@ -1,8 +1,8 @@
-"""Which process of a training this one is.
+"""The rank of this process among those of a training.
 
-``torchrun`` and ``srun`` start the processes themselves, and each finds its number in its
-environment. Otherwise the process that is asked to train is the first, and starts the others of
-its machine (:mod:`grubio.training.distributed`).
+``torchrun`` and ``srun`` launch all processes, and each finds its rank in its environment.
+Otherwise the process that was asked to train has rank 0 and starts the others of its machine
+(:mod:`grubio.training.distributed`).
 """
 
 from __future__ import annotations
@@ -19,56 +19,52 @@ _VARIABLES = (
 )
 
 
-class Membership(NamedTuple):
-    """Which process this is, of how many, and whether ``torchrun`` or ``srun`` started it."""
+class ProcessRank(NamedTuple):
+    """The rank of this process, and whether ``torchrun`` or ``srun`` launched it."""
 
-    number: int
-    processes: int
-    started_elsewhere: bool
+    rank: int
+    launched: bool
 
 
-def membership(settings: TrainingSettings) -> Membership:
-    """Return which of the processes of a training this one is.
+def process_rank(settings: TrainingSettings) -> ProcessRank:
+    """Return the rank of this process.
 
     Raises
     ------
     GrubioError
-        If ``torchrun`` or ``srun`` started another number than the settings say, or several
-        machines are wanted and neither was used.
+        If ``torchrun`` or ``srun`` launched another number of processes than the settings ask for,
+        or neither did and the settings ask for several machines.
     """
-    for starter, number, size in _VARIABLES:
+    machines = f"{settings.nodes} machine{'s' * (settings.nodes > 1)}"
+    for launcher, rank, size in _VARIABLES:
         started = int(os.environ.get(size, "1"))
-        if started == 1 or number not in os.environ:
+        if started == 1 or rank not in os.environ:
             continue
         if started != settings.all_processes:
             raise GrubioError(
-                f"{starter} started {started} processes, but the settings say "
-                f"{settings.processes} on {_machines(settings)}",
-                hint="processes times nodes must be what was started",
+                f"{launcher} started {started} processes, but the settings ask for "
+                f"{settings.processes} on {machines}",
+                hint="processes times nodes must be the number of started processes",
             )
-        return Membership(int(os.environ[number]), started, True)
+        return ProcessRank(int(os.environ[rank]), launched=True)
     if settings.nodes > 1:
         raise GrubioError(
-            f"training on {_machines(settings)} must be started on each of them",
+            f"training on {machines} must be started on each of them",
             hint="start it with torchrun or srun: docs/cluster.md",
         )
-    return Membership(0, settings.processes, False)
+    return ProcessRank(0, launched=False)
 
 
 def threads_each(threads: int | None, available: int, settings: TrainingSettings) -> int:
-    """Return the threads of one process, of those that all processes of a machine share.
+    """Return the number of threads of each process; those of a machine share them evenly.
 
-    Where none are named, ``torchrun`` and ``srun`` have given each process its own already.
+    ``torchrun`` and ``srun`` have shared out the available ones already.
 
     Examples
     --------
     >>> threads_each(5, 1, TrainingSettings(processes=2))
     2
     """
-    if threads is None and membership(settings).started_elsewhere:
+    if threads is None and process_rank(settings).launched:
         return available
     return max(1, (threads or available) // settings.processes)
-
-
-def _machines(settings: TrainingSettings) -> str:
-    return f"{settings.nodes} machine{'s' * (settings.nodes > 1)}"

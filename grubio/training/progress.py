@@ -1,4 +1,4 @@
-"""What a person sees of training: a live bar on a terminal, plain lines elsewhere."""
+"""The progress of training: a live bar on a terminal, a line per validation elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TrainingProgress(lightning.Callback):
     Parameters
     ----------
     fitting
-        The fit to watch.
+        The fit to follow.
     history_file
         CSV to rewrite after each validation.
     """
@@ -64,7 +64,7 @@ class TrainingProgress(lightning.Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: Any, outputs: Any, *_: Any
     ) -> None:
-        """Move the bar."""
+        """Update the bar."""
         fitting = self._fitting
         seconds = max(time.monotonic() - self._part_started, 1e-9)
         fitting.residues_per_second = (fitting.residues_seen - self._residues_before) / seconds
@@ -80,30 +80,28 @@ class TrainingProgress(lightning.Callback):
         )
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Tell the result of a part; one of several processes does."""
+        """Log the result of a part, in the process of rank 0."""
         if not trainer.is_global_zero:
             return
         row = self._fitting.history[-1]
         write_text_whole(self._history_file, history_as_csv(self._fitting.history))
-        text = (
+        logger.info(
             f"epoch {row['epoch']:g}/{self._fitting.settings.epochs}: "
             f"train loss {row['train_loss']:.4f}, valid loss {row['valid_loss']:.4f}, "
             f"valid score {row['valid_score']:.4f}, {row['residues_per_second']:,.0f} residues/s, "
             f"{self._left(trainer)} left"
         )
-        logger.info(text)
 
     def on_train_end(self, *_: Any) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
     def on_exception(self, *_: Any) -> None:
-        """Give the terminal back."""
+        """Remove the bar."""
         self.on_train_end()
 
     def _left(self, trainer: lightning.Trainer) -> str:
         done = trainer.global_step - self._steps_before
         rest = self._fitting.total_steps - trainer.global_step
-        seconds = (time.monotonic() - self._started) / max(done, 1) * rest
-        return as_minutes(seconds)
+        return as_minutes((time.monotonic() - self._started) / max(done, 1) * rest)

@@ -1,4 +1,4 @@
-"""Thresholds of sites: as low as a number of wrong calls on validation blocks allows."""
+"""Thresholds of sites: the lowest with an allowed rate of false positives in validation."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def chosen_sites(
     Parameters
     ----------
     predictor
-        The model; its thresholds are not used.
+        The model; any thresholds of it are not used.
     records
         Both strands of labelled blocks of a genome.
     widths
         Bases of a site of each class, by letter.
     false_positives_per_kb
-        Calls in 1,000 labelled bases of the blocks, both strands together, that may lie away from
-        any known site. What is near one, and which calls count, is as in the scores:
-        :func:`grubio.metrics.site_matching.near_a_site`,
-        :func:`grubio.metrics.site_matching.countable_starts`.
+        Allowed calls per 1,000 labelled bases, on both strands together, that are near no known
+        site. Calls are counted and matched as for the scores:
+        :func:`grubio.metrics.site_matching.countable_starts`,
+        :func:`grubio.metrics.site_matching.near_a_site`.
     """
     false: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     bases = 0
@@ -51,7 +51,7 @@ def chosen_sites(
             starts = peaks(scores, called_radius(width))
             starts = starts[countable_starts(short | unknown, width)[starts]]
             false[letter].append(scores[starts[~near_a_site(starts, sites)]])
-    # Every block is there as both strands.
+    # Each base was counted on both strands.
     allowed = int(false_positives_per_kb * bases / 2 / 1000)
     return {
         letter: Site(width, _lowest(np.concatenate(false[letter]), allowed))
@@ -63,5 +63,5 @@ def _lowest(false: npt.NDArray[np.float64], allowed: int) -> float:
     ranked = np.sort(false)[::-1]
     if allowed >= len(ranked):
         return 0.0
-    # Just above the first false call that is one too many.
+    # Just above the first false call too many.
     return float(np.nextafter(ranked[allowed], 2.0))

@@ -1,8 +1,8 @@
-"""Training: a dataset in, a model bundle out; goes on where an interrupted run stopped.
+"""Training: a dataset in, a model bundle out; an interrupted run is resumed.
 
-The loop, checkpoints, clipping and mixed precision are PyTorch Lightning's. Exact resume rests
-on one rule: the batches of an epoch follow from the seed and the number of the epoch, and dropout
-from the seed and the number of the step.
+The loop, checkpoints, clipping and mixed precision are PyTorch Lightning's. A run can be resumed
+exactly because the batches of an epoch follow from the seed and the number of the epoch, and
+dropout from the seed and the number of the step.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 
 from grubio import __version__
 from grubio.config import Device, ModelSettings, TrainingSettings
@@ -44,13 +46,31 @@ from grubio.training.distributed import (
 from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import TrainingData, load_training_data, with_teacher
 from grubio.training.lightning_module import Fitting, history_as_csv
-from grubio.training.process_rank import Membership, membership, threads_each
+from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.trainer import new_trainer
 from grubio.training.validation_answers import calibrated, validation_answers
 
 logger = logging.getLogger(__name__)
+
+_TAKING_PART = "from grubio.training.train import take_part; take_part()"
+
+
+class _Job(BaseModel):
+    # All that the processes of a training have in common.
+    dataset: Path
+    output: Path
+    model_settings: ModelSettings
+    training_settings: TrainingSettings
+    teacher: Path | None
+    device: str
+    threads: int
+    resumed: Path | None = None
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.output / CHECKPOINT_FOLDER
 
 
 @keeps_inputs("dataset", "teacher")
@@ -68,214 +88,206 @@ def train_model(
 
     Writes ``model/``, ``history.csv`` and ``tensorboard/`` into ``output``. While it runs,
     ``checkpoints/`` holds the state after each validation; a second call with the same dataset
-    and settings goes on from there and ends with the same weights as an uninterrupted run.
+    and settings resumes from there and ends with the same weights as an uninterrupted run.
 
     A ``teacher`` is the folder of a model of the same classes; its probabilities for the training
     chains are learned besides their labels (Hinton et al., arXiv:1503.02531, 2015).
 
-    Where the settings say that several processes train together, they share ``threads``, and the
-    one that writes is the first. ``torchrun`` and ``srun`` start all of them with the same call,
-    which returns in the others when there is nothing more for them to do; otherwise this call
-    starts the others of its machine.
+    If the settings ask for several processes, those of a machine share the ``threads``, and the
+    process of rank 0 writes. ``torchrun`` and ``srun`` start all of them with the same call, which
+    returns in the others when they are no longer needed; otherwise this call starts the others of
+    its machine.
 
     Raises
     ------
     GrubioError
         If the dataset has nothing to learn or to score
         (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes, the device
-        is not there, the processes are more than there are batches to share, or a loss is not
+        is not available, there are fewer batches than processes to share them, or a loss is not
         finite.
     """
     started = time.monotonic()
-    member = membership(training_settings)
-    count = use_threads(threads_each(threads, available_threads(), training_settings))
+    this = process_rank(training_settings)
     place = choose_device(device)
     require_devices(place, training_settings)
+    refuse_input(output / MODEL_FOLDER / METADATA_FILE)
+    job = _Job(
+        dataset=dataset,
+        output=output,
+        model_settings=model_settings,
+        training_settings=training_settings,
+        teacher=teacher,
+        device=place.type,
+        threads=use_threads(threads_each(threads, available_threads(), training_settings)),
+    )
     data = load_training_data(dataset, model_settings, training_settings)
     lacking = shortcomings(dataset, data, model_settings, training_settings)
-    digest = sha256_of_file(dataset)
-    teacher_sha256 = None
-    if teacher is not None:
-        data, teacher_sha256 = with_teacher(data, teacher, device, count)
-    refuse_input(output / MODEL_FOLDER / METADATA_FILE)
+    data = with_teacher(data, teacher, job.device, job.threads)
     fitting = new_fitting(data, model_settings, training_settings)
     fitting.started = started
-    new_folder_for(output / HISTORY_FILE)
-    checkpoints = output / CHECKPOINT_FOLDER
-    resumed = _checkpoint_to_resume(
-        checkpoints, _fingerprint(digest, model_settings, training_settings, teacher_sha256), member
-    )
-    if member.number == 0:
+    digest = sha256_of_file(dataset)
+    job.resumed = _checkpoint_to_resume(job, digest, data.teacher_sha256, this)
+    if this.rank == 0:
         for what in lacking:
             logger.warning("warning: %s", what)
-        _announce(data, fitting, training_settings, count, place)
+        _announce(job, data, fitting)
+    _fit(job, fitting, this)
+    if this.rank == 0:
+        _save_best(job, data, fitting, digest)
+    return output / MODEL_FOLDER
+
+
+def take_part() -> None:
+    """Be a further process of a training, as ordered on standard input by the one of rank 0.
+
+    Called in a process that :func:`train_model` starts; it writes nothing.
+    """
+    # Ctrl-C reaches all processes of a terminal; the one of rank 0 ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    order = json.load(sys.stdin)
+    job = _Job(**order["job"])
+    try:
+        use_threads(job.threads)
+        data = load_training_data(job.dataset, job.model_settings, job.training_settings)
+        data = with_teacher(data, job.teacher, job.device, job.threads)
+        fitting = new_fitting(data, job.model_settings, job.training_settings)
+        _run(job, fitting, OneMachine(order["rank"], order["port"]))
+    except (GrubioError, RuntimeError, OSError) as error:
+        sys.exit(f"process {order['rank']} of the training: {error}")
+    leave()
+
+
+def _fit(job: _Job, fitting: Fitting, this: ProcessRank) -> None:
     try:
         with ExitStack() as stack:
-            # After the others have ended: an error here is not to end them first.
+            # Called last, when the others have ended: an error of it must not end them early.
             stack.callback(leave)
             machine = None
-            if training_settings.processes > 1 and not member.started_elsewhere:
-                port = free_port()
-                machine = OneMachine(0, port)
-                order = {
-                    "port": port,
-                    "dataset": str(dataset),
-                    "output": str(output),
-                    "model_settings": model_settings.model_dump(),
-                    "training_settings": training_settings.model_dump(),
-                    "teacher": teacher and str(teacher),
-                    "device": str(place),
-                    "threads": count,
-                    "resumed": resumed and str(resumed),
-                }
-                stack.enter_context(other_processes(member.processes, _TAKING_PART, order))
-            trainer = new_trainer(output, training_settings, place, fitting, machine)
-            trainer.fit(fitting, ckpt_path=resumed, weights_only=True)
+            processes = job.training_settings.processes
+            if processes > 1 and not this.launched:
+                machine = OneMachine(0, free_port())
+                order = {"port": machine.main_port, "job": job.model_dump(mode="json")}
+                stack.enter_context(other_processes(processes, _TAKING_PART, order))
+            _run(job, fitting, machine)
     except SystemExit as stop:
         # Lightning ends the process with code 0 or 1 when a signal comes.
         raise KeyboardInterrupt from stop
     except BaseException as error:
         # What was being written when a signal came may raise as well.
-        signalled = _stop_behind(error)
-        if signalled is None:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, Interrupted):
+            cause = cause.__context__
+        if cause is None:
             raise
-        logger.info("the same command goes on from the checkpoint in %s", checkpoints)
-        raise signalled from None
-    if member.number > 0:
-        return output / MODEL_FOLDER
-    best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
-    fitting.load_state_dict(best["state_dict"])
-    model = fitting.fitted.cpu().eval()
-    logits, observed = validation_answers(
-        Bundle(model, data.header.alphabet), read_records(dataset, "valid"), count
-    )
-    rebalanced = bool(training_settings.background_ratio or training_settings.focal_gamma)
-    of_labels, remaining = calibrated(logits, observed, offsets=rebalanced)
-    calibrations = {model.targets[0].name: of_labels}
-    sites = None
-    if data.header.kind == "genome":
-        raw = Bundle(model, data.header.alphabet, calibrations, {})
-        sites = chosen_sites(
-            Predictor(raw, "cpu", count),
-            read_records(dataset, "valid"),
-            data.header.sites or {},
-            training_settings.false_positives_per_kb,
+        logger.info(
+            "run the same command again to resume from the checkpoint in %s", job.checkpoints
         )
-    best_row = max(fitting.history, key=lambda row: row["valid_score"])
-    write_text_whole(output / HISTORY_FILE, history_as_csv(fitting.history))
-    save_bundle(
-        output / MODEL_FOLDER,
-        Bundle(model, data.header.alphabet, calibrations, sites),
-        {
-            "settings": training_settings.model_dump(),
-            "dataset_sha256": digest,
-            "teacher_sha256": teacher_sha256,
-            "dataset_sources": dict(data.header.sources),
-            "input": training_input(
-                (example.codes for example in data.train),
-                data.header.alphabet,
-                training_settings.max_length,
-            ),
-            "chains": data.train_chains,
-            "residues": sum(len(example) for example in data.train),
-            "valid_chains": data.valid_chains,
-            "valid_score": best_row["valid_score"],
-            "valid_ece": remaining,
-            "score": fitting.score,
-            "score_scheme": data.header.scheme.headline.name,
-            "best_epoch": best_row["epoch"],
-            "epochs_run": fitting.history[-1]["epoch"],
-            "padding_waste": fitting.padding_waste,
-            "seconds": round(fitting.seconds, 1),
-            "device": str(place),
-            "threads": count,
-            "versions": {
-                "python": platform.python_version(),
-                "numpy": np.__version__,
-                "torch": torch.__version__,
-                "pytorch-lightning": importlib.metadata.version("pytorch-lightning"),
-            },
-        },
-    )
-    shutil.rmtree(checkpoints)
-    return output / MODEL_FOLDER
+        raise cause from None
 
 
-_TAKING_PART = "from grubio.training.train import take_part; take_part()"
-
-
-def take_part() -> None:
-    """Be a further process of a training, as the first one orders on standard input.
-
-    Called by a process that :func:`train_model` starts; it writes nothing.
-    """
-    # Ctrl-C reaches all processes of a terminal; the first one ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    order = json.load(sys.stdin)
-    try:
-        use_threads(order["threads"])
-        place = torch.device(order["device"])
-        model_settings = ModelSettings(**order["model_settings"])
-        settings = TrainingSettings(**order["training_settings"])
-        data = load_training_data(Path(order["dataset"]), model_settings, settings)
-        if order["teacher"]:
-            data, _ = with_teacher(data, Path(order["teacher"]), order["device"], order["threads"])
-        fitting = new_fitting(data, model_settings, settings)
-        machine = OneMachine(order["number"], order["port"])
-        trainer = new_trainer(Path(order["output"]), settings, place, fitting, machine)
+def _run(job: _Job, fitting: Fitting, machine: OneMachine | None) -> None:
+    device = torch.device(job.device)
+    trainer = new_trainer(job.output, job.training_settings, device, fitting, machine)
+    if machine is not None and machine.local_rank() > 0:
         sys.stdout.write(READY)
         sys.stdout.flush()
-        trainer.fit(fitting, ckpt_path=order["resumed"], weights_only=True)
-    except (GrubioError, RuntimeError, OSError) as error:
-        sys.exit(f"process {order['number']} of the training: {error}")
-    leave()
+    trainer.fit(fitting, ckpt_path=job.resumed, weights_only=True)
 
 
-def _fingerprint(
-    digest: str, model: ModelSettings, training: TrainingSettings, teacher_sha256: str | None
-) -> str:
-    content = [__version__, digest, model.model_dump(), training.model_dump(), teacher_sha256]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _checkpoint_to_resume(folder: Path, fingerprint: str, member: Membership) -> Path | None:
-    mark, last = folder / "fingerprint", folder / "last.ckpt"
+def _checkpoint_to_resume(
+    job: _Job, digest: str, teacher_sha256: str | None, this: ProcessRank
+) -> Path | None:
+    settings = [job.model_settings.model_dump(), job.training_settings.model_dump()]
+    content = json.dumps([__version__, digest, *settings, teacher_sha256], sort_keys=True)
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()
+    mark, last = job.checkpoints / "fingerprint", job.checkpoints / "last.ckpt"
     if mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint and last.is_file():
-        logger.info("going on from the checkpoint in %s", folder)
+        logger.info("resuming from the checkpoint in %s", job.checkpoints)
         return last
-    if member.number > 0:
-        # The first process takes away what does not fit.
-        return None
-    if folder.exists():
-        shutil.rmtree(folder)
-    write_text_whole(mark, fingerprint)
+    # Only the process of rank 0 replaces the folder of other settings.
+    if this.rank == 0:
+        new_folder_for(job.output / HISTORY_FILE)
+        if job.checkpoints.exists():
+            shutil.rmtree(job.checkpoints)
+        write_text_whole(mark, fingerprint)
     return None
 
 
-def _announce(
-    data: TrainingData,
-    fitting: Fitting,
-    settings: TrainingSettings,
-    threads: int,
-    device: torch.device,
-) -> None:
+def _announce(job: _Job, data: TrainingData, fitting: Fitting) -> None:
+    processes = job.training_settings.all_processes
     logger.info(
         "%d training chains (%d residues), %d validation chains; %d parameters; "
         "%d steps of up to %d residues, %.1f %% padding; %s, %s%d threads",
         data.train_chains,
-        sum(len(example) for example in data.train),
+        data.residues,
         data.valid_chains,
         sum(parameter.numel() for parameter in fitting.model.parameters()),
         fitting.total_steps,
-        settings.batch_residues * settings.all_processes,
+        job.training_settings.batch_residues * processes,
         100 * fitting.padding_waste,
-        device,
-        f"{settings.all_processes} processes of " if settings.all_processes > 1 else "",
-        threads,
+        job.device,
+        f"{processes} processes of " if processes > 1 else "",
+        job.threads,
     )
 
 
-def _stop_behind(error: BaseException | None) -> Interrupted | None:
-    while error is not None and not isinstance(error, Interrupted):
-        error = error.__context__
-    return error
+def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> None:
+    best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
+    fitting.load_state_dict(best["state_dict"])
+    bundle = Bundle(fitting.fitted.cpu().eval(), data.header.alphabet)
+    logits, observed = validation_answers(bundle, read_records(job.dataset, "valid"), job.threads)
+    settings = job.training_settings
+    rebalanced = bool(settings.background_ratio or settings.focal_gamma)
+    calibration, error = calibrated(logits, observed, offsets=rebalanced)
+    calibrations = {bundle.targets[0].name: calibration}
+    sites = None
+    if data.header.kind == "genome":
+        sites = chosen_sites(
+            Predictor(Bundle(bundle.model, bundle.alphabet, calibrations, {}), "cpu", job.threads),
+            read_records(job.dataset, "valid"),
+            data.header.sites or {},
+            settings.false_positives_per_kb,
+        )
+    write_text_whole(job.output / HISTORY_FILE, history_as_csv(fitting.history))
+    save_bundle(
+        job.output / MODEL_FOLDER,
+        Bundle(bundle.model, bundle.alphabet, calibrations, sites),
+        {
+            **_provenance(job, data, fitting),
+            "dataset_sha256": digest,
+            "valid_ece": error,
+            "seconds": round(fitting.seconds, 1),
+        },
+    )
+    shutil.rmtree(job.checkpoints)
+
+
+def _provenance(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, Any]:
+    best = max(fitting.history, key=lambda row: row["valid_score"])
+    return {
+        "settings": job.training_settings.model_dump(),
+        "teacher_sha256": data.teacher_sha256,
+        "dataset_sources": dict(data.header.sources),
+        "input": training_input(
+            (example.codes for example in data.train),
+            data.header.alphabet,
+            job.training_settings.max_length,
+        ),
+        "chains": data.train_chains,
+        "residues": data.residues,
+        "valid_chains": data.valid_chains,
+        "valid_score": best["valid_score"],
+        "score": fitting.score,
+        "score_scheme": data.header.scheme.headline.name,
+        "best_epoch": best["epoch"],
+        "epochs_run": fitting.history[-1]["epoch"],
+        "padding_waste": fitting.padding_waste,
+        "device": job.device,
+        "threads": job.threads,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "torch": torch.__version__,
+            "pytorch-lightning": importlib.metadata.version("pytorch-lightning"),
+        },
+    }

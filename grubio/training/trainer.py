@@ -29,22 +29,22 @@ def new_trainer(
 ) -> lightning.Trainer:
     """Return a trainer that writes into ``output``.
 
-    Where several processes train together they find each other by the ``environment``, or without
-    one by what ``torchrun`` or ``srun`` has set.
+    Processes that train together find each other through ``environment``; without one, through the
+    variables that ``torchrun`` or ``srun`` has set.
     """
     precision: Any = settings.precision
     if precision == "auto":
         precision = "16-mixed" if device.type == "cuda" else "32"
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Lightning advises on data-loader workers; batches are made in memory and need none.
+    # Lightning recommends data-loader workers; batches are made in memory and need none.
     warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
     strategy: Any = "auto"
     if settings.all_processes > 1:
         strategy = DDPStrategy(
             process_group_backend="nccl" if device.type == "cuda" else "gloo",
             broadcast_buffers=False,
-            # A head gets no gradient where no residue of a batch has its target.
+            # A head gets no gradient if no residue of a batch has an answer for its target.
             find_unused_parameters=bool(fitting.targets),
         )
     return lightning.Trainer(

@@ -1,4 +1,4 @@
-"""What a fitted model answers on validation records, and its calibration on them."""
+"""Predictions of a fitted model for validation records, and its calibration on them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def validation_answers(
 ) -> tuple[Floats, Classes]:
     """Return logits ``(residue, class)`` and observed classes of the residues that count.
 
-    ``raw`` is a model that is not calibrated.
+    ``raw`` is an uncalibrated model.
     """
     logits, classes = [], []
     for prediction in Predictor(raw, "cpu", threads).predict(records):
@@ -35,10 +35,10 @@ def validation_answers(
 
 
 def calibrated(logits: Floats, observed: Classes, *, offsets: bool) -> tuple[Calibration, float]:
-    """Return the calibration, and the calibration error that remains.
+    """Return the calibration and the remaining calibration error.
 
-    ``offsets`` tells whether training changed how common the classes are, which a temperature
-    alone does not set right.
+    ``offsets`` tells whether training changed the class frequencies or their weights, which a
+    temperature alone cannot correct.
     """
     if not offsets:
         temperature, error = calibration(logits, observed)

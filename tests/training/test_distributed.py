@@ -98,7 +98,7 @@ def test_killed_and_started_again_by_torchrun_they_end_with_the_same_weights(
     command += ["--output", str(tmp_path), *OPTIONS]
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
-    assert again.stderr.count("going on from the checkpoint") == 1
+    assert again.stderr.count("resuming from the checkpoint") == 1
     assert again.stdout.splitlines() == [str(tmp_path / "model")], "only the first process speaks"
     ours, theirs = weights(tmp_path), weights(together)
     assert all(np.array_equal(value, theirs[name]) for name, value in ours.items())

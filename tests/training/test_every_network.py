@@ -95,7 +95,7 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_weights(
     assert (tmp_path / "checkpoints" / "last.ckpt").exists()
     with caplog.at_level(logging.INFO):
         again = trained(name, few, tmp_path, seed=1)
-    assert "going on from the checkpoint" in caplog.text
+    assert "resuming from the checkpoint" in caplog.text
     ours = load_file(again / "weights.safetensors")
     theirs = load_file(models[name][0] / "weights.safetensors")
     assert ours.keys() == theirs.keys()

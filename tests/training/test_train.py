@@ -71,7 +71,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(
     assert not (tmp_path / "model").exists(), "killed too late to show anything"
 
     again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "going on from the checkpoint" in again.stderr
+    assert "resuming from the checkpoint" in again.stderr
     assert_same_weights(uninterrupted, tmp_path)
     assert (tmp_path / "history.csv").read_text().count("\n") == 4
     assert not checkpoint.exists()
@@ -201,6 +201,6 @@ def test_a_signal_stops_training_with_its_code_and_keeps_the_checkpoint(
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number, said
     assert f"stopped by {number.name}" in said
-    assert "goes on from the checkpoint" in said
+    assert "resume from the checkpoint" in said
     assert "Traceback" not in said
     assert checkpoint.exists()

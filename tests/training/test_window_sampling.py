@@ -20,17 +20,15 @@ from grubio.model.calibration import calibration_error, fit_offsets
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.locus import STRANDS, Locus, reverse_complement
 from grubio.sequences.record import Record
-from grubio.sequences.runs_and_peaks import peaks, site_scores
+from grubio.sequences.runs_and_peaks import peaks, runs, site_scores
 from grubio.sequences.scheme import custom_scheme
 from grubio.sequences.target import Target
 from grubio.training.examples import load_training_data
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.train import train_model
 from grubio.training.window_sampling import (
-    labelled_stretches,
-    rare_stretches,
+    rare_regions,
     sampled_windows,
-    window_of,
 )
 
 SCHEME = custom_scheme("motifs", "M.", ("motif", "background"), background=".")
@@ -73,9 +71,9 @@ def planted_blocks(seed: int, split: str, blocks: int, length: int = 1500) -> li
     return records
 
 
-def test_every_stretch_gets_a_window_that_holds_it() -> None:
+def test_every_region_gets_a_window_that_holds_it() -> None:
     examples = [example("." * 300 + "MMMMMM" + "." * 400 + "MM" + "." * 92), example("." * 500)]
-    windows = sampled_windows(examples, rare_stretches(examples, [0], 100), 100, 2, seed=1, epoch=0)
+    windows = sampled_windows(examples, rare_regions(examples, [0], 100), 100, 2, seed=1, epoch=0)
     assert len(windows) == 2 + 4
     for first, last in ((300, 306), (706, 708)):
         assert any(n == 0 and s <= first and last <= e for n, s, e in windows)
@@ -85,7 +83,7 @@ def test_every_stretch_gets_a_window_that_holds_it() -> None:
 def test_windows_move_from_pass_to_pass_and_follow_from_the_seed() -> None:
     examples = [example("." * 300 + "MMMMMM" + "." * 400)]
     first, again, later = (
-        sampled_windows(examples, rare_stretches(examples, [0], 100), 100, 3, seed=1, epoch=epoch)
+        sampled_windows(examples, rare_regions(examples, [0], 100), 100, 3, seed=1, epoch=epoch)
         for epoch in (0, 0, 1)
     )
     assert first == again
@@ -94,11 +92,11 @@ def test_windows_move_from_pass_to_pass_and_follow_from_the_seed() -> None:
 
 def test_windows_at_the_ends_and_in_short_records() -> None:
     examples = [example("MM" + "." * 300), example("." * 300 + "MM"), example(".MM.")]
-    windows = sampled_windows(examples, rare_stretches(examples, [0], 50), 50, 5, seed=2, epoch=0)
+    windows = sampled_windows(examples, rare_regions(examples, [0], 50), 50, 5, seed=2, epoch=0)
     for number, start, stop in windows:
         assert 0 <= start < stop <= len(examples[number])
     assert (2, 0, 4) in windows
-    assert window_of(examples, (1, 290, 302)).classes.tolist() == [1] * 10 + [0, 0]
+    assert examples[1].part(290, 302).classes.tolist() == [1] * 10 + [0, 0]
 
 
 def test_blocks_are_cut_as_the_settings_say(tmp_path: Path) -> None:
@@ -113,8 +111,14 @@ def test_blocks_are_cut_as_the_settings_say(tmp_path: Path) -> None:
     assert [len(example) for example in data.train] == [1500] * 4
 
 
-def test_masked_bases_are_no_stretch() -> None:
-    assert labelled_stretches(np.array([IGNORED, 0, IGNORED, 1]), [0]) == [(1, 2)]
+def test_masked_bases_are_in_no_region() -> None:
+    masked = Example(np.zeros(4, dtype=np.uint8), np.array([IGNORED, 0, IGNORED, 1]))
+    assert rare_regions([masked], [0], 1) == [(0, 1, 2)]
+
+
+def test_regions_that_fit_into_a_third_of_a_window_are_joined_within_an_example() -> None:
+    examples = [example(".M..M.....M"), example("M..........")]
+    assert rare_regions(examples, [0], 12) == [(0, 1, 5), (0, 10, 11), (1, 0, 1)]
 
 
 def test_offsets_bring_back_the_true_frequency() -> None:
@@ -177,7 +181,7 @@ def test_threshold_lets_the_allowed_number_of_wrong_calls_pass() -> None:
     wrong = 0
     for record in records:
         values = site_scores(scores[record.id].astype("f4"), 6)
-        known = [a for a, _ in labelled_stretches(SCHEME.encode(record.labels or ""), [0])]
+        known = [a for a, _ in runs(SCHEME.encode(record.labels or "") == 0).tolist()]
         for at in peaks(values, 10):
             near = any(abs(k - at) <= 10 for k in known)
             wrong += values[at] >= site.threshold and not near
