@@ -32,8 +32,8 @@ from grubio.files import write_text_whole
 from grubio.model.devices import use_threads
 from grubio.model.networks.gru import GRU, reversal_index
 from grubio.model.networks.protocol import Network
-from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import TrainingData, load_training_data
+from grubio.training.fitting import new_fitting
 from grubio.training.lightning_module import Fitting
 
 BUDGET = 1_500_000

@@ -87,16 +87,6 @@ def calibration_error(probabilities: Floats, classes: npt.NDArray[np.integer]) -
     return float(expected_calibration_error(reliability(probabilities.max(axis=1), right)))
 
 
-def calibration(logits: Floats, classes: npt.NDArray[np.integer]) -> tuple[float, float]:
-    """Return the temperature of :func:`fit_temperature` and the remaining calibration error.
-
-    The parameters are the same, but every class must have a column.
-    """
-    temperature = fit_temperature(logits, classes)
-    probabilities = np.exp(log_softmax(logits / temperature, axis=1))
-    return temperature, calibration_error(probabilities, classes)
-
-
 def at_temperature(probabilities: Floats, temperature: float) -> Floats:
     """Return probabilities ``(residue, class)`` rescaled to a temperature."""
     tiny = np.finfo(np.float32).tiny

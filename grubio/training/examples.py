@@ -51,35 +51,33 @@ def load_training_data(
     GrubioError
         If one of the two splits is empty, or a target that the settings ask for is missing.
     """
-    header = read_header(dataset)
-    targets: list[Target] = []
-    examples: dict[str, list[Example]] = {}
-    chains: dict[str, int] = {}
+    header, records = read_header(dataset), {}
     for split in ("train", "valid"):
-        records = list(read_records(dataset, split, targets=split == "train"))
-        require_splits(dataset, records, split)
-        cut = None
-        carried: list[Target] = []
-        if split == "train":
-            targets = _learned_targets(dataset, header, records, model_settings, settings)
-            learned = [target.name for target in targets]
-            profile = settings.homolog_profile if settings.homolog_augmentation else ""
-            carried = targets + [
-                t for t in header.targets if t.name == profile and t.name not in learned
-            ]
-            # Windows are drawn from whole records.
-            cut = None if settings.background_ratio else settings.max_length
-        elif header.kind == "genome":
-            # Blocks of a genome are long; validation is faster on pieces of them.
-            cut = max(settings.max_length, _BLOCK_PIECE)
-        chains[split] = len(records)
-        examples[split] = [
+        records[split] = list(read_records(dataset, split, targets=split == "train"))
+        require_splits(dataset, records[split], split)
+    targets = _learned_targets(dataset, header, records["train"], model_settings, settings)
+    profile = settings.homolog_profile if settings.homolog_augmentation else None
+    learned = [target.name for target in targets]
+    unlearned = [t for t in header.targets if t.name == profile and t.name not in learned]
+
+    def examples(split: str, cut: int | None, known: Sequence[Target] = ()) -> list[Example]:
+        return [
             example
-            for record in records
-            for example in labelled_examples(record, header.alphabet, header.scheme, cut, carried)
+            for record in records[split]
+            for example in labelled_examples(record, header.alphabet, header.scheme, cut, known)
         ]
+
+    # Windows are drawn from whole records.
+    train_cut = None if settings.background_ratio else settings.max_length
+    # Blocks of a genome are long; validation is faster on pieces of them.
+    valid_cut = max(settings.max_length, _BLOCK_PIECE) if header.kind == "genome" else None
     return TrainingData(
-        header, examples["train"], examples["valid"], chains["train"], chains["valid"], targets
+        header,
+        examples("train", train_cut, [*targets, *unlearned]),
+        examples("valid", valid_cut),
+        len(records["train"]),
+        len(records["valid"]),
+        targets,
     )
 
 

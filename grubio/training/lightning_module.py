@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 import pytorch_lightning as lightning
 import torch
@@ -21,6 +21,7 @@ from grubio.model.heads import Head
 from grubio.model.labeller import Labeller
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import LABELS, Target
+from grubio.training.batch_plan import Batches, BatchPlan
 from grubio.training.distributed import gathered, sum_over_processes
 from grubio.training.homolog_augmentation import with_substitutions
 from grubio.training.losses import label_loss, shares_loss, target_loss
@@ -39,34 +40,6 @@ HISTORY_COLUMNS = (
     "learning_rate",
     "residues_per_second",
 )
-
-
-class Batches(NamedTuple):
-    """Examples, and the indices of those in each batch."""
-
-    examples: Sequence[Example]
-    indices: list[list[int]]
-
-
-class BatchPlan(NamedTuple):
-    """The batches of a fit.
-
-    Attributes
-    ----------
-    train
-        Returns the batches of a part by the number of the part, always the same ones.
-    valid
-        Batches to validate on.
-    total_steps
-        Steps of all parts together.
-    padding_waste
-        Share of computed steps that are padding.
-    """
-
-    train: Callable[[int], Batches]
-    valid: Batches
-    total_steps: int
-    padding_waste: float
 
 
 class Fitting(lightning.LightningModule):

@@ -15,8 +15,8 @@ from grubio.errors import GrubioError
 from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.model.batching import Example, is_known, labelled_examples
 from grubio.sequences.scheme import LabelScheme
-from grubio.training.epoch_plan import score_of
 from grubio.training.examples import TrainingData
+from grubio.training.fitting import score_of
 from grubio.training.window_sampling import rare_classes
 
 _DIVIDE_AGAIN = (

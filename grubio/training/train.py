@@ -43,8 +43,8 @@ from grubio.training.distributed import (
     other_processes,
     require_devices,
 )
-from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import TrainingData, load_training_data, with_teacher
+from grubio.training.fitting import new_fitting
 from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
@@ -215,19 +215,13 @@ def _checkpoint_to_resume(
 
 def _announce(job: _Job, data: TrainingData, fitting: Fitting) -> None:
     processes = job.training_settings.all_processes
+    parameters = sum(parameter.numel() for parameter in fitting.model.parameters())
     logger.info(
-        "%d training chains (%d residues), %d validation chains; %d parameters; "
-        "%d steps of up to %d residues, %.1f %% padding; %s, %s%d threads",
-        data.train_chains,
-        data.residues,
-        data.valid_chains,
-        sum(parameter.numel() for parameter in fitting.model.parameters()),
-        fitting.total_steps,
-        job.training_settings.batch_residues * processes,
-        100 * fitting.padding_waste,
-        job.device,
-        f"{processes} processes of " if processes > 1 else "",
-        job.threads,
+        f"{data.train_chains} training chains ({data.residues} residues), {data.valid_chains} "
+        f"validation chains; {parameters} parameters; {fitting.total_steps} steps of up to "
+        f"{job.training_settings.batch_residues * processes} residues, "
+        f"{100 * fitting.padding_waste:.1f} % padding; {job.device}, "
+        f"{f'{processes} processes of ' if processes > 1 else ''}{job.threads} threads"
     )
 
 

@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import Bundle, Calibration
-from grubio.model.calibration import calibration, calibration_error, fit_offsets
+from grubio.model.calibration import calibration_error, fit_offsets, fit_temperature
 from grubio.sequences.record import Record, scored_classes
 
 Floats = npt.NDArray[np.floating]
@@ -40,10 +40,10 @@ def calibrated(logits: Floats, observed: Classes, *, offsets: bool) -> tuple[Cal
     ``offsets`` tells whether training changed the class frequencies or their weights, which a
     temperature alone cannot correct.
     """
-    if not offsets:
-        temperature, error = calibration(logits, observed)
-        return Calibration(temperature), error
-    temperature, of_classes = fit_offsets(logits, observed)
-    probabilities = softmax(logits / temperature + of_classes, axis=1)
-    error = calibration_error(probabilities, observed)
+    temperature, of_classes = fit_temperature(logits, observed), np.zeros(0)
+    scaled = logits / temperature
+    if offsets:
+        temperature, of_classes = fit_offsets(logits, observed)
+        scaled = logits / temperature + of_classes
+    error = calibration_error(softmax(scaled, axis=1), observed)
     return Calibration(temperature, tuple(of_classes.tolist())), error

@@ -38,8 +38,8 @@ from grubio.sequences.scheme import SS3, SS8
 from grubio.sequences.target import values_of_tenths
 from grubio.splits.split import split_dataset
 from grubio.training.ensemble import combine_models
-from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import load_training_data
+from grubio.training.fitting import new_fitting
 from grubio.training.homolog_augmentation import with_substitutions
 from grubio.training.train import train_model
 

@@ -17,8 +17,8 @@ from grubio.datasets.parquet import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.model.bundle import load_bundle
 from grubio.sequences.record import Record
-from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import load_training_data
+from grubio.training.fitting import new_fitting
 from grubio.training.lightning_module import HISTORY_COLUMNS
 from grubio.training.train import train_model
 

@@ -37,8 +37,8 @@ from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, custom_scheme
 from grubio.sequences.target import Target
-from grubio.training.epoch_plan import new_fitting
 from grubio.training.examples import load_training_data
+from grubio.training.fitting import new_fitting
 from grubio.training.train import train_model
 
 CHARGE = custom_scheme("charge", "PN0", ["positive", "negative", "neutral"])

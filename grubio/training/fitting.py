@@ -1,32 +1,21 @@
-"""The plan of a fit: the network, and the examples and batches of every pass.
-
-All of it follows from the data and the seed, so that an interrupted run can be resumed exactly.
-"""
+"""A fit that is ready to start: its network, batches, class weights and score."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from grubio.config import Metric, ModelSettings, TrainingSettings
-from grubio.errors import GrubioError
 from grubio.metrics.headline import AVERAGE_PRECISION, headline_metric
-from grubio.model.batching import (
-    Example,
-    batches_by_length,
-    class_counts,
-    padding_waste,
-    shuffled_batches,
-)
+from grubio.model.batching import class_counts
 from grubio.model.labeller import Labeller
 from grubio.model.networks.protocol import Architecture, Network
 from grubio.model.networks.registry import NETWORKS
 from grubio.sequences.target import LABELS, Target
+from grubio.training.batch_plan import BatchPlan
 from grubio.training.examples import TrainingData
-from grubio.training.lightning_module import Batches, BatchPlan, Fitting
-from grubio.training.window_sampling import rare_classes, rare_regions, sampled_windows
+from grubio.training.lightning_module import Fitting
+from grubio.training.window_sampling import rare_classes
 
 
 def new_fitting(
@@ -53,7 +42,7 @@ def new_fitting(
         Labeller(made, [Target(LABELS, "classes", scheme), *shipped]),
         settings,
         targets=data.targets,
-        plan=_batch_plan(data, settings),
+        plan=BatchPlan(data, settings),
         class_weights=_balanced_weights(data) if settings.class_weights == "balanced" else None,
         score=score_of(data, settings),
         rare=rare_classes(data.header),
@@ -78,47 +67,3 @@ def _balanced_weights(data: TrainingData) -> torch.Tensor:
         counts.sum(), counts * (counts > 0).sum(), where=counts > 0, out=np.zeros(len(counts))
     )
     return torch.tensor(inverse, dtype=torch.float32)
-
-
-def _batch_plan(data: TrainingData, settings: TrainingSettings) -> BatchPlan:
-    budget, parts = settings.batch_residues, settings.validations_per_epoch
-    passes = _examples_of_passes(data, settings)
-    plan = [
-        shuffled_batches([len(e) for e in examples], budget, seed=settings.seed, epoch=epoch)
-        for epoch, examples in enumerate(passes)
-    ]
-
-    def train(part: int) -> Batches:
-        epoch, first = divmod(part, parts)
-        return Batches(passes[epoch], plan[epoch][first::parts])
-
-    valid = batches_by_length([len(example) for example in data.valid], budget)
-    return BatchPlan(
-        train,
-        Batches(data.valid, valid),
-        sum(_steps(len(train(n).indices), settings) for n in range(parts * settings.epochs)),
-        padding_waste(plan[0], [len(example) for example in passes[0]]),
-    )
-
-
-def _steps(batches: int, settings: TrainingSettings) -> int:
-    processes = settings.all_processes
-    if processes > 1 and batches < processes:
-        raise GrubioError(
-            f"{processes} processes cannot share {batches} batches of up to "
-            f"{settings.batch_residues} residues between two validations",
-            hint="use fewer processes, smaller batches (--batch-residues), or fewer validations",
-        )
-    return -(-batches // processes)
-
-
-def _examples_of_passes(data: TrainingData, settings: TrainingSettings) -> list[Sequence[Example]]:
-    if not settings.background_ratio:
-        return [data.train] * settings.epochs
-    train, length, ratio = data.train, settings.max_length, settings.background_ratio
-    regions = rare_regions(train, rare_classes(data.header), length)
-    passes = [
-        sampled_windows(train, regions, length, ratio, seed=settings.seed, epoch=epoch)
-        for epoch in range(settings.epochs)
-    ]
-    return [[train[i].part(start, stop) for i, start, stop in windows] for windows in passes]
