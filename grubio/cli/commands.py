@@ -44,7 +44,7 @@ COMMANDS = [
         "train",
         "grubio.cli.train",
         TRAIN,
-        "Train a model on a dataset; goes on where an interrupted run stopped.",
+        "Train a model on a dataset; an interrupted run is resumed.",
     ),
     Entry(
         "combine",

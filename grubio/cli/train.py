@@ -25,13 +25,15 @@ def train(
     training_settings: TrainingSettings,
     teacher: Annotated[
         Path | None,
-        typer.Option("--teacher", help="Model whose answers are learned besides the labels."),
+        typer.Option(
+            "--teacher", help="Model whose probabilities are learned in addition to the labels."
+        ),
     ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: LogOption = None,
 ) -> None:
-    """Train a model on a dataset; goes on where an interrupted run stopped.
+    """Train a model on a dataset; an interrupted run is resumed.
 
     Writes the model bundle, history.csv and TensorBoard logs into the folder of the run.
 

@@ -81,7 +81,7 @@ def _target(target: Mapping[str, Any]) -> str:
 
 def _remaining_error(training: Mapping[str, Any]) -> str:
     error = training.get("valid_ece")
-    return "" if error is None else f"; the calibration error that remains is {100 * error:.2f} %"
+    return "" if error is None else f"; the remaining calibration error is {100 * error:.2f} %"
 
 
 def _listed(settings: Mapping[str, Any]) -> str:

@@ -16,15 +16,7 @@ The leading axes are ``(time, batch)`` for a model and ``(residue,)`` for an eng
 
 
 class Head(nn.Linear):
-    """A linear layer from states to the output for one target.
-
-    Parameters
-    ----------
-    features
-        Width of the states.
-    target
-        The target.
-    """
+    """A linear layer from states of width ``features`` to the output for one target."""
 
     def __init__(self, features: int, target: Target) -> None:
         super().__init__(features, target.size)

@@ -16,15 +16,7 @@ from grubio.sequences.target import Target
 
 
 class Labeller(nn.Module):
-    """A network with a head for each target.
-
-    Parameters
-    ----------
-    network
-        The network.
-    targets
-        What to predict; the first is the main one.
-    """
+    """A network with a head for each target; the first target is the main one."""
 
     def __init__(self, network: Network, targets: Sequence[Target]) -> None:
         super().__init__()
@@ -58,11 +50,6 @@ class Labeller(nn.Module):
 
 class Ensemble(nn.Module):
     """Labellers of one architecture whose outputs are averaged; see :func:`mean_outputs`.
-
-    Parameters
-    ----------
-    members
-        The labellers.
 
     Raises
     ------

@@ -42,15 +42,7 @@ def require_devices(device: torch.device, settings: TrainingSettings) -> None:
 
 
 class OneMachine(LightningEnvironment):
-    """Processes of one machine, started by :func:`other_processes`.
-
-    Parameters
-    ----------
-    rank
-        The rank of this process.
-    port
-        The port that process 0 listens on.
-    """
+    """Processes of one machine, started by :func:`other_processes`; process 0 listens on a port."""
 
     creates_processes_externally = True
     main_address = "127.0.0.1"
@@ -79,7 +71,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def other_processes(number: int, program: str, order: Mapping[str, Any]) -> Iterator[None]:
-    """Run processes 1 to ``number - 1`` of a training beside this one, and end them with it.
+    """Run processes 1 to ``number - 1`` of a training alongside this one, and end them with it.
 
     Each runs the Python ``program``, reads the ``order`` and its rank as JSON from standard input,
     and prints :data:`READY` when it is about to take part.

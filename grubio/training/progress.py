@@ -17,15 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class TrainingProgress(lightning.Callback):
-    """Shows loss, score, residues per second and time left; keeps the history file current.
-
-    Parameters
-    ----------
-    fitting
-        The fit to follow.
-    history_file
-        CSV to rewrite after each validation.
-    """
+    """Shows loss, score, residues per second and time left; rewrites the history file."""
 
     def __init__(self, fitting: Fitting, history_file: Path) -> None:
         self._fitting = fitting

@@ -1,4 +1,4 @@
-"""Whether a dataset holds what a training needs, told before its first epoch."""
+"""Checks, before the first epoch, that a dataset has what training needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DIVIDE_AGAIN = (
 
 @dataclass(frozen=True)
 class _Found:
-    # Of a split: residues of each class, whether some are known only coarsely, answered targets.
+    # Residues of each class in a split, whether some have only a coarse label, answered targets.
     counts: npt.NDArray[np.int64]
     coarse: bool
     answered: set[str]
@@ -35,16 +35,16 @@ class _Found:
 def shortcomings(
     dataset: Path, data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings
 ) -> list[str]:
-    """Return a warning for each thing that a dataset lacks and training can do without.
+    """Return a warning for each thing that a dataset lacks but training can do without.
 
     These are classes without a residue in a split, and further targets without an answer.
 
     Raises
     ------
     GrubioError
-        If nothing can be learned or scored: train or valid has no known label, train has one class
-        alone, a target to learn has no answer in train, windows are to be drawn around classes that
-        train does not have, or valid has no class that the score is about.
+        If nothing can be learned or scored: train or valid has no known label, train has only one
+        class, a target to learn has no answer in train, windows are to be drawn around classes that
+        train does not have, or valid does not have the classes that are scored.
     """
     header = data.header
     found = {
@@ -77,7 +77,7 @@ def _found_in(examples: Iterable[Example], scheme: LabelScheme) -> _Found:
 def _obstacles(
     found: Mapping[str, _Found], data: TrainingData, settings: TrainingSettings
 ) -> Iterator[tuple[str, str]]:
-    # What is wrong, and what to do about it.
+    # Pairs of problem and hint.
     scheme, rare, train = data.header.scheme, rare_classes(data.header), found["train"]
     for split in ("train", "valid"):
         if found[split].counts.any():

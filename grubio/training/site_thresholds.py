@@ -26,7 +26,7 @@ def chosen_sites(
     Parameters
     ----------
     predictor
-        The model; any thresholds of it are not used.
+        The model; its own thresholds are not used.
     records
         Both strands of labelled blocks of a genome.
     widths

@@ -91,7 +91,7 @@ def train_model(
     and settings resumes from there and ends with the same weights as an uninterrupted run.
 
     A ``teacher`` is the folder of a model of the same classes; its probabilities for the training
-    chains are learned besides their labels (Hinton et al., arXiv:1503.02531, 2015).
+    chains are learned in addition to their labels (Hinton et al., arXiv:1503.02531, 2015).
 
     If the settings ask for several processes, those of a machine share the ``threads``, and the
     process of rank 0 writes. ``torchrun`` and ``srun`` start all of them with the same call, which

@@ -75,40 +75,34 @@ class PackedGRU:
         with torch.inference_mode():
             scores = _product(*self._head, self._states(sequences, rows))
             places = torch.from_numpy(places_of_residues(rows, lengths))
-            outputs, start = {}, 0
-            for target in self._targets:
-                own = scores[:, start : start + target.size]
-                outputs[target.name] = output_of(target, own)[places]
-                start += target.size
-            return outputs
+            sizes = [target.size for target in self._targets]
+            parts = torch.split_with_sizes(scores[:, : sum(sizes)], sizes, dim=1)
+            return {
+                target.name: output_of(target, part)[places]
+                for target, part in zip(self._targets, parts, strict=True)
+            }
 
     def _states(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
         states = self._inputs(sequences, rows)
         for directions in self._layers:
-            width = directions[0].width
-            out = torch.empty(rows.starts[-1], 2 * width)
-            for number, direction in enumerate(directions):
-                direction(states, rows, out[:, number * width : (number + 1) * width])
+            out = torch.empty(rows.starts[-1], 2 * directions[0].width)
+            for direction, half in zip(directions, out.chunk(2, dim=1), strict=True):
+                direction(states, rows, half)
             states = out
         return states
 
     def _inputs(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
         codes, lengths = padded_codes([sequences[number] for number in rows.order], self._pad)
-        steps = len(codes)
-        inside = np.arange(steps)[:, None] < lengths
+        inside = np.arange(len(codes))[:, None] < lengths
         residues = self._table[torch.from_numpy(codes[inside]).long()]
         if self._convolution is None:
             return residues
         reach = self._reach
         wide = np.pad(codes, ((reach, reach), (0, 0)), constant_values=self._pad)
-        places = np.stack(
-            [
-                wide[place : place + steps][inside].astype(np.int64) + place * len(self._table)
-                for place in range(2 * reach + 1)
-            ],
-            axis=1,
-        )
-        local = embedding_bag(torch.from_numpy(places), self._local, mode="sum")
+        kernel = np.arange(2 * reach + 1)
+        seen = np.lib.stride_tricks.sliding_window_view(wide, len(kernel), axis=0)[inside]
+        places = torch.from_numpy(seen + kernel * len(self._table))
+        local = embedding_bag(places, self._local, mode="sum")
         local.add_(self._local_bias).relu_()
         return torch.cat((residues, local), dim=1)
 
@@ -159,13 +153,11 @@ class _Direction:
             count = chunk.counts[0]
             if count < LEAST_ROWS:
                 steps = len(chunk.counts)
-                sizes = [LEAST_ROWS] * steps
-                spread = wide[: steps * LEAST_ROWS]
+                spread, found = wide[: steps * LEAST_ROWS], wide_out[: steps * LEAST_ROWS]
                 spread.view(steps, LEAST_ROWS, -1)[:, :count] = gates.view(steps, count, -1)
-                state = self._run(spread, wide_out[: len(spread)], sizes, state)
-                results.view(steps, count, width)[:] = wide_out[: len(spread)].view(
-                    steps, LEAST_ROWS, width
-                )[:, :count]
+                state = self._run(spread, found, [LEAST_ROWS] * steps, state)
+                kept = found.view(steps, LEAST_ROWS, width)[:, :count]
+                results.view(steps, count, width).copy_(kept)
             else:
                 state = self._run(gates, results, chunk.counts, state)
             # Padding rows end here.
