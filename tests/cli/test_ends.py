@@ -10,6 +10,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from grubio.fetching.embedded import embedded_path
+from grubio.readers.fasta import read_fasta
+
 CHAIN = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQFEVV"
 
 
@@ -35,10 +38,12 @@ def test_the_package_is_a_program(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["predict many.fa -m protein-ss-fast", "models list", "summary --help"]
+    "command", ["predict many.fa -m protein-ss-fast -q", "models list", "summary --help"]
 )
 def test_a_reader_that_goes_ends_the_program(here: Path, command: str) -> None:
-    (here / "many.fa").write_text("".join(f">r{i}\n{CHAIN}\n" for i in range(500)))
+    chains = [record.sequence for record in read_fasta(embedded_path("example-proteins"))]
+    many = (f">r{i}\n{chains[i % len(chains)]}\n" for i in range(500))
+    (here / "many.fa").write_text("".join(many))
     # Its reader is gone before the first byte is written, and after the first line of many.
     for reader in ("true", "head -1"):
         if reader != "true" and command.startswith(("models", "summary")):
@@ -51,7 +56,7 @@ def test_closed_streams_are_told_if_they_are_needed(here: Path) -> None:
     done = shell("grubio predict - -o out.tsv <&-")
     assert done.returncode == 2
     assert done.stderr == "error: standard input: cannot be read: Bad file descriptor\n"
-    for command in ("predict in.fa -m protein-ss-fast", "models list"):
+    for command in ("predict in.fa -m protein-ss-fast -q", "models list"):
         done = shell(f"grubio {command} >&-")
         assert done.returncode == 2
         assert done.stderr == "error: standard output: Bad file descriptor\n"
