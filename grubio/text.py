@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,9 +27,10 @@ _ENCODINGS = {
 }
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _HEAD = 1 << 16
+_BLOCK = 1 << 20
 
 
-def text_lines(path: str | Path, piece: int = -1) -> Iterator[tuple[int, str]]:
+def text_lines(path: str | Path, piece: int = sys.maxsize) -> Iterator[tuple[int, str]]:
     r"""Yield the lines of a text file, decompressed, each with its 1-based number.
 
     Parameters
@@ -36,8 +38,8 @@ def text_lines(path: str | Path, piece: int = -1) -> Iterator[tuple[int, str]]:
     path
         The file; ``-`` is standard input.
     piece
-        A longer line comes in pieces of about this many characters. The last piece ends in
-        ``\n``, whatever the file has.
+        A longer line comes in pieces of at least this many characters. Only the last piece of a
+        line ends in ``\n``.
 
     Raises
     ------
@@ -49,30 +51,38 @@ def text_lines(path: str | Path, piece: int = -1) -> Iterator[tuple[int, str]]:
         encoding = next((e for mark, e in _ENCODINGS.items() if head.startswith(mark)), "utf-8")
         start = head.decode(encoding, errors="ignore")[:-1]
         end, other = ("\r", "\n") if "\r" in start and "\n" not in start else ("\n", "\r")
-        text = io.TextIOWrapper(
-            raw,
-            encoding,
-            # Bytes that are no UTF-8 come as surrogates, and so the line that they are in is known.
-            errors="surrogateescape" if encoding.startswith("utf-8") else "strict",
-            newline=end,
-        )
-        number = 1
-        try:
-            while line := text.readline(piece):
-                last = len(line) < piece or piece < 0
-                if line.endswith("\r") and end == "\n":
-                    # The piece may have cut a line end in two.
-                    line += text.readline(1)
-                ends = last or line.endswith(end)
-                line = line.removesuffix(end).removesuffix("\r") + "\n" if ends else line
-                _check(line, other, path, number)
-                yield number, line
-                number += ends
-        except UnicodeDecodeError as error:
-            raise GrubioError(f"is cut off or no {encoding.upper()}", path=path) from error
-        finally:
-            # Or standard input would be closed with it.
-            text.detach()
+        number, suspect = 1, False
+        held: list[str] = []
+        for block in _blocks(raw, encoding, path):
+            *lines, rest = block.split(end)
+            if lines:
+                lines[0] = "".join((*held, lines[0]))
+                held.clear()
+            # Looking at each line only if something is wrong in its block takes half the time.
+            suspect = suspect or not block.isascii() or other in block or "\0" in block
+            for line in lines:
+                yield number, (_checked(line, other, path, number) if suspect else line) + "\n"
+                number += 1
+            held.append(rest)
+            # A carriage return may be half of a line end.
+            if sum(map(len, held)) >= piece and not rest.endswith("\r"):
+                yield number, _checked("".join(held), other, path, number)
+                held.clear()
+            suspect = suspect and any(held)
+        if last := "".join(held):
+            yield number, _checked(last, other, path, number) + "\n"
+
+
+def _blocks(raw: io.BufferedReader, encoding: str, path: str | Path) -> Iterator[str]:
+    # Bytes that are not UTF-8 become surrogates, so that the line that holds them is known.
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    try:
+        while block := raw.read1(_BLOCK):
+            yield decoder.decode(block)
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise GrubioError(f"is cut off or not {encoding.upper()}", path=path) from error
 
 
 def read_text(path: str | Path) -> str:
@@ -109,10 +119,11 @@ def refuse_invisible(text: str, path: str | Path, line: int) -> None:
             )
 
 
-def _check(line: str, other: str, path: str | Path, number: int) -> None:
-    if other in line[:-1]:
+def _checked(line: str, other: str, path: str | Path, number: int) -> str:
+    line = line.removesuffix("\r")
+    if other in line:
         raise GrubioError(
-            "there is a line end of another kind within the line",
+            "the line contains a line end of another kind",
             path=path,
             line=number,
             hint=f"make all of them LF: tr '\\r' '\\n' < {path} > NEW",
@@ -131,3 +142,4 @@ def _check(line: str, other: str, path: str | Path, number: int) -> None:
             line=number,
             hint=f"save the file as UTF-8; from Latin-1: iconv -f LATIN1 -t UTF-8 {path} > NEW",
         )
+    return line

@@ -1,12 +1,11 @@
-"""What a command reads and writes, told from the kinds of its parameters; ``--dry-run`` prints it.
+"""What a command reads and writes, found from the roles of its parameters; ``--dry-run`` prints it.
 
-A parameter says what it is beside its option: ``Annotated[Path, typer.Option(...), WRITTEN]``. A
-path without a mark is a file or folder to read.
+A parameter's role stands in its annotation: ``Annotated[Path, new_file("Table to write.")]``, or
+``Annotated[str, typer.Option(...), MODEL]``. A path without a role is a file or folder to read.
 """
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import os
 import typing
@@ -28,12 +27,28 @@ class Role(Enum):
     WRITTEN = "a file or folder to write"
     MODEL = "a model, by name or folder"
     RUN = "the folder of a run, which may also be written to"
-    TARGET = "a target, with @ and its file behind it"
+    TARGET = "a target, with @ and its file after it"
     SOURCE = "a URL, a path, or the name of embedded data"
 
 
 WRITTEN, MODEL, RUN = Role.WRITTEN, Role.MODEL, Role.RUN
 TARGET, SOURCE, READ = Role.TARGET, Role.SOURCE, Role.READ
+
+
+def new_file(text: str, *flags: str, **settings: Any) -> Any:
+    """Return an option for a file to write, ``--output`` by default; ``text`` is its help."""
+    return _written(text, flags, dir_okay=False, **settings)
+
+
+def new_folder(text: str, *flags: str, **settings: Any) -> Any:
+    """Return an option for a folder to write, ``--output`` by default; ``text`` is its help."""
+    return _written(text, flags, file_okay=False, **settings)
+
+
+def _written(text: str, flags: tuple[str, ...], **settings: Any) -> Any:
+    option = typer.Option(*(flags or ("--output", "-o")), help=text, **settings)
+    option.role = WRITTEN
+    return option
 
 
 def writes(command: Callable[..., Any]) -> bool:
@@ -42,21 +57,16 @@ def writes(command: Callable[..., Any]) -> bool:
 
 
 def paths_of(command: Callable[..., Any], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the files and folders that a command reads and those that it writes, its log too."""
-    read: list[str] = []
-    written: list[str] = []
-    default = ""
-    for part in _parts(command, with_log=True):
-        for value in _given(values, part.name):
-            if part.role is WRITTEN:
-                written.append(value)
-            else:
-                read += _read_paths(part.role, value)
-        default = default or (part.default if part.role is WRITTEN else "")
-    return read, written if written or default != STDIO else [STDIO]
+    """Return the files and folders that a command reads and those that it writes."""
+    named, default = _named(command, values)
+    read = [path for role, value in named if role is not WRITTEN for path in _read(role, value)[0]]
+    written = [value for role, value in named if role is WRITTEN]
+    return read, [STDIO] if default == STDIO else written
 
 
-def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str, Any]) -> int:
+def describe(
+    title: str, command: Callable[..., Any], values: Mapping[str, Any], log: Path | None = None
+) -> int:
     """Print what a command would read and write, and return its exit code.
 
     The code is 0, or 2 if something to read is missing. Settings are checked as in a real run.
@@ -66,25 +76,23 @@ def describe(title: str, command: Callable[..., Any] | None, values: Mapping[str
     GrubioError
         If a setting is wrong.
     """
-    assert command is not None
-    check = getattr(command, "check_settings", None)
-    if check is not None:
+    if check := getattr(command, "check_settings", None):
         check(dict(values))
     typer.echo(f"dry run of {title}: nothing is written")
-    missing, written = 0, False
-    parts = list(_parts(command, with_log=True))
-    for part in parts:
-        for value in _given(values, part.name):
-            verb, note = _note(part.role, value)
-            missing += verb == "missing"
-            written |= part.role is WRITTEN and part.name != "log"
-            typer.echo(f"{verb}\t{'standard ' + note if value == STDIO else value}", nl=False)
-            typer.echo("" if value == STDIO else f"\t{note}")
-    default = next((part.default for part in parts if part.role is WRITTEN and part.default), "")
-    if default and not written:
+    missing = 0
+    named, default = _named(command, values)
+    for role, value in [*named, *([(WRITTEN, str(log))] if log else [])]:
+        if role is WRITTEN:
+            verb, note = "writes", "output" if value == STDIO else _target(Path(value))
+        else:
+            note = _read(role, value)[1]
+            verb = "missing" if note.startswith("no such") else "reads"
+        missing += verb == "missing"
+        typer.echo(f"{verb}\t" + (f"standard {note}" if value == STDIO else f"{value}\t{note}"))
+    if default:
         typer.echo(f"writes\t{'standard output' if default == STDIO else default}")
     if missing:
-        typer.echo(f"error: {missing} of what is to be read is missing", err=True)
+        typer.echo(f"error: {missing} of the inputs are missing", err=True)
     return 2 if missing else 0
 
 
@@ -96,85 +104,72 @@ class _Part(NamedTuple):
     default: str
 
 
-def _parts(command: Callable[..., Any], with_log: bool = False) -> Iterator[_Part]:
+def _parts(command: Callable[..., Any]) -> Iterator[_Part]:
     for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
         kind, *notes = (
             typing.get_args(parameter.annotation)
             if typing.get_origin(parameter.annotation) is typing.Annotated
             else (parameter.annotation,)
         )
-        if name == "log" and not with_log:
-            continue
-        role = next((note for note in notes if isinstance(note, Role)), None)
+        roles = (getattr(note, "role", note) for note in notes)
+        role = next((role for role in roles if isinstance(role, Role)), None)
         if role is None and (
             Path in (kind, *typing.get_args(kind)) or list[Path] in typing.get_args(kind)
         ):
             role = READ
         if role is not None:
-            told = next((getattr(note, "show_default", None) for note in notes), None)
-            yield _Part(name, role, told if isinstance(told, str) else "")
+            shown = next((getattr(note, "show_default", None) for note in notes), None)
+            yield _Part(name, role, shown if isinstance(shown, str) else "")
 
 
-def _given(values: Mapping[str, Any], name: str) -> list[str]:
-    given = values.get(name)
-    every = given if isinstance(given, list | tuple) else [given]
-    return [str(value) for value in every if value is not None]
+def _named(
+    command: Callable[..., Any], values: Mapping[str, Any]
+) -> tuple[list[tuple[Role, str]], str]:
+    """Return roles and values, and what is written where no output is given."""
+    named: list[tuple[Role, str]] = []
+    default = ""
+    for part in _parts(command):
+        given = values.get(part.name)
+        every = given if isinstance(given, list | tuple) else [given]
+        named += [(part.role, str(value)) for value in every if value is not None]
+        default = default or (part.default if part.role is WRITTEN else "")
+    return named, "" if any(role is WRITTEN for role, _ in named) else default
 
 
-def _read_paths(role: Role, value: str) -> list[str]:
+def _read(role: Role, value: str) -> tuple[list[str], str]:
+    """Return the paths that are read for a value, and a note on it."""
+    if value == STDIO:
+        return [STDIO], "input"
     if role is MODEL:
         from grubio.model.zoo import find_model
 
-        with contextlib.suppress(GrubioError):
-            return [str(find_model(value))]
-    if role is SOURCE and _is_elsewhere(value):
-        return []
+        try:
+            folder = str(find_model(value))
+        except GrubioError as error:
+            return [], f"no such model; {error.hint}"
+        return [folder], "model in a folder" if folder == value else "bundled model"
+    if role is SOURCE:
+        from grubio.config.sources import is_url
+        from grubio.fetching.embedded import EMBEDDED
+
+        if is_url(value) or value in EMBEDDED:
+            return [], "downloaded" if is_url(value) else "comes with grubio"
     if role is TARGET:
         from grubio.config import TargetSettings
         from grubio.config.loading import checked
 
         file = checked(TargetSettings, value).file
-        return [file.location] if file else []
+        if file is None:
+            return [], "column of the records"
+        value = file.location
+    path, paths = Path(value), [value]
     if role is RUN:
         from grubio.runs.files import read_files
 
-        return [str(path) for path in read_files(Path(value))]
-    return [value]
-
-
-def _is_elsewhere(source: str) -> str:
-    from grubio.config.sources import is_url
-    from grubio.fetching.embedded import EMBEDDED
-
-    if is_url(source):
-        return "downloaded"
-    return "comes with grubio" if source in EMBEDDED else ""
-
-
-def _note(role: Role, value: str) -> tuple[str, str]:
-    if role is WRITTEN:
-        return "writes", "output" if value == STDIO else _target(Path(value))
-    if value == STDIO:
-        return "reads", "input"
-    if role is MODEL:
-        from grubio.model.zoo import find_model
-
-        try:
-            folder = find_model(value)
-        except GrubioError as error:
-            return "missing", f"no such model; {error.hint}"
-        return "reads", "model in a folder" if str(folder) == value else "bundled model"
-    if role is SOURCE and (note := _is_elsewhere(value)):
-        return "reads", note
-    if role is TARGET:
-        files = _read_paths(role, value)
-        return _note(READ, files[0]) if files else ("reads", "column of the records")
-    path = Path(value)
+        paths = [str(inside) for inside in read_files(path)]
     if path.is_dir():
-        return "reads", "folder"
-    if path.exists():
-        return "reads", f"{path.stat().st_size:,} bytes"
-    return "missing", "no such file or folder"
+        return paths, "folder"
+    return paths, f"{path.stat().st_size:,} bytes" if path.exists() else "no such file or folder"
 
 
 def _target(path: Path) -> str:

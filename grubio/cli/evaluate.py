@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ModelOption, ThreadsOption, settings_option
+from grubio.cli.dry_run import new_folder
+from grubio.cli.options import DeviceOption, ModelOption, ThreadsOption, settings_option
 from grubio.config import EvaluationSettings
 
 if TYPE_CHECKING:
@@ -20,11 +19,7 @@ if TYPE_CHECKING:
 def evaluate(
     model: ModelOption,
     dataset: Annotated[Path, typer.Option("--dataset", "-d", help="Dataset with splits.")],
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="Folder for the results.", file_okay=False),
-        WRITTEN,
-    ],
+    output: Annotated[Path, new_folder("Folder for the results.")],
     settings: EvaluationSettings,
     audit: Annotated[
         Path | None, typer.Option("--audit", help="Leakage audit written by grubio split.")
@@ -34,13 +29,11 @@ def evaluate(
     ] = "test",
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
-    log: LogOption = None,
 ) -> None:
-    """Score a model on held-out chains, with intervals and beside baselines.
+    """Score a model on held-out chains, with intervals and baselines.
 
     Example: grubio evaluate -m results/mine/model -d split.parquet -o results/mine
     """
-    start_logging(log)
     from grubio.evaluation.evaluate import evaluate_model
     from grubio.evaluation.genome.headline import summary_rows
     from grubio.model.zoo import find_model

@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import SOURCE, WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import LogOption
+from grubio.cli.dry_run import SOURCE, new_file
 from grubio.config import Source
 from grubio.config.loading import checked
 from grubio.errors import GrubioError
@@ -22,30 +20,25 @@ def fetch(
         SOURCE,
     ] = None,
     sha256: Annotated[
-        str | None,
-        typer.Option("--sha256", help="Expected SHA-256; required for a URL."),
+        str | None, typer.Option("--sha256", help="Expected SHA-256; required for a URL.")
     ] = None,
     member: Annotated[
-        str | None, typer.Option("--member", help="File to take out of a ZIP archive.")
+        str | None, typer.Option("--member", help="File to extract from a ZIP archive.")
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Where to put the file.", show_default="the cache"),
-        WRITTEN,
+        Path | None, new_file("Where to put the file.", show_default="the cache")
     ] = None,
     decompress: Annotated[
-        bool, typer.Option("--decompress", help="Take off gzip, xz or bzip2.")
+        bool, typer.Option("--decompress", help="Decompress gzip, xz or bzip2.")
     ] = False,
     list_names: Annotated[
         bool, typer.Option("--list", help="List the embedded data and stop.")
     ] = False,
-    log: LogOption = None,
 ) -> None:
-    """Fetch a file, check it, and print where it is.
+    """Fetch a file, check it, and print its path.
 
     Example: grubio fetch https://example.org/chains.fasta.gz --sha256 2e9b... -o chains.fasta.gz
     """
-    start_logging(log)
     if list_names:
         from grubio.fetching.embedded import EMBEDDED
 

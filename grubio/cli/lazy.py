@@ -26,7 +26,7 @@ class LazyCommand(TyperCommand):
     @cached_property
     def loaded(self) -> Any:
         """The command itself."""
-        module = import_module(self._entry.module)
+        module = import_module(f"grubio.cli.{self._entry.name}")
         app = getattr(module, "app", None)
         if app is None:
             app = typer.Typer(

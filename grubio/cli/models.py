@@ -7,14 +7,9 @@ from typing import Annotated
 import typer
 
 from grubio.cli.options import MODEL_HELP, model_names
-from grubio.cli.step import HELP_NAMES, Step
+from grubio.cli.step import Step, command_group
 
-app = typer.Typer(
-    help="Show the models that are installed.\n\nExample: grubio models list",
-    add_completion=False,
-    no_args_is_help=True,
-    context_settings=HELP_NAMES,
-)
+app = command_group("Show the models that are installed.\n\nExample: grubio models list")
 
 
 @app.command("list", cls=Step)

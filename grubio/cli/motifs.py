@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ModelOption, ThreadsOption, settings_option
+from grubio.cli.dry_run import new_folder
+from grubio.cli.options import DeviceOption, ModelOption, ThreadsOption, settings_option
 from grubio.config import MotifSettings
 
 
@@ -17,11 +16,7 @@ from grubio.config import MotifSettings
 def motifs(
     model: ModelOption,
     dataset: Annotated[Path, typer.Option("--dataset", "-d", help="Dataset of a genome.")],
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="Folder for the results.", file_okay=False),
-        WRITTEN,
-    ],
+    output: Annotated[Path, new_folder("Folder for the results.")],
     settings: MotifSettings,
     split: Annotated[str, typer.Option("--split", help="Split whose sites are shown.")] = "test",
     database: Annotated[
@@ -30,13 +25,11 @@ def motifs(
     ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
-    log: LogOption = None,
 ) -> None:
     """Draw what a DNA model has learned: logos and in-silico mutagenesis.
 
     Example: grubio motifs -m results/mine/model -d split.parquet -o results/mine/motifs
     """
-    start_logging(log)
     from grubio.model.zoo import find_model
     from grubio.motifs.describe import describe_motifs
 

@@ -7,47 +7,44 @@ import platform
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from grubio import __version__, progress
+from grubio.cli.dry_run import new_file
 
 _on_screen_level = logging.INFO
 
 
-def _be_quiet(wanted: bool) -> None:
-    if wanted:
-        _show(logging.WARNING)
+def _notices_from(level: int, *flags: str, text: str) -> Any:
+    def show(wanted: bool) -> None:
+        global _on_screen_level
+        if wanted:
+            _on_screen_level = level
+            progress.hidden = level > logging.INFO
 
-
-def _be_verbose(wanted: bool) -> None:
-    if wanted:
-        _show(logging.DEBUG)
+    return typer.Option(
+        *flags, callback=show, expose_value=False, rich_help_panel="Common", help=text
+    )
 
 
 QuietOption = Annotated[
     bool,
-    typer.Option(
-        "--quiet",
-        "-q",
-        callback=_be_quiet,
-        expose_value=False,
-        rich_help_panel="Common",
-        help="Only warnings and errors; no progress.",
-    ),
+    _notices_from(logging.WARNING, "--quiet", "-q", text="Only warnings and errors; no progress."),
 ]
 VerboseOption = Annotated[
     bool,
-    typer.Option(
-        "--verbose",
-        "-v",
-        callback=_be_verbose,
-        expose_value=False,
-        rich_help_panel="Common",
-        help="Also print versions and the command line.",
+    _notices_from(
+        logging.DEBUG, "--verbose", "-v", text="Also print versions and the command line."
     ),
 ]
+
+
+def log_option(**settings: Any) -> Any:
+    """Return the option ``--log`` with further settings of Typer's."""
+    text = "Also write all notices, with times, to this file."
+    return new_file(text, "--log", rich_help_panel="Common", **settings)
 
 
 def start_logging(log_file: Path | None = None) -> None:
@@ -90,9 +87,3 @@ def start_logging(log_file: Path | None = None) -> None:
         "grubio %s, Python %s, %s", __version__, platform.python_version(), platform.platform()
     )
     logger.debug("grubio %s", shlex.join(sys.argv[1:]))
-
-
-def _show(level: int) -> None:
-    global _on_screen_level
-    _on_screen_level = level
-    progress.hidden = level > logging.INFO

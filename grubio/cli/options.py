@@ -7,7 +7,6 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,10 +23,6 @@ InputArgument = Annotated[
     typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
     READ,
 ]
-FormatOption = Annotated[
-    PredictionFormat | None,
-    typer.Option("--format", "-f", help="Format of every output.", show_default="by its ending"),
-]
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
@@ -36,16 +31,6 @@ ThreadsOption = Annotated[
 ]
 DeviceOption = Annotated[
     Device, typer.Option("--device", help="Where to compute; `auto` takes a GPU if there is one.")
-]
-LogOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--log",
-        help="Also write all notices, with times, to this file.",
-        dir_okay=False,
-        rich_help_panel="Common",
-    ),
-    WRITTEN,
 ]
 
 
@@ -120,7 +105,13 @@ def outputs_option(command: CommandT) -> CommandT:
             ),
             WRITTEN,
         ),
-        _parameter("output_format", *typing.get_args(FormatOption)),
+        _parameter(
+            "output_format",
+            PredictionFormat | None,
+            typer.Option(
+                "--format", "-f", help="Format of every output.", show_default="by its ending"
+            ),
+        ),
         *(
             _parameter(name, str | None, typer.Option(f"--{name}", help=told), WRITTEN)
             for name, told in besides.items()

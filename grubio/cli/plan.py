@@ -6,26 +6,23 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.notices import start_logging
-from grubio.cli.options import InputArgument, LogOption, ModelOrBestOption
+from grubio.cli.options import InputArgument, ModelOrBestOption
 
 
 def plan(
     sequences: InputArgument,
     model: ModelOrBestOption = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=1, help="Jobs of one core that run side by side.")
+        int, typer.Option("--jobs", min=1, help="Jobs of one core that run at the same time.")
     ] = 1,
-    log: LogOption = None,
 ) -> None:
-    """Say what a prediction will cost: time, memory, shards, CPU-hours.
+    """Estimate the cost of a prediction: time, memory, shards, CPU-hours.
 
     The input is read once, and a sample of it is labelled on one core of this machine for a few
-    seconds. Jobs on other machines take longer or shorter.
+    seconds. Other machines may be faster or slower.
 
     Example: grubio plan proteins.fasta --model protein-ss --jobs 16
     """
-    start_logging(log)
     from grubio.model.zoo import find_model
     from grubio.prediction.cost import measured_cost
 

@@ -8,15 +8,8 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import (
-    InputArgument,
-    LogOption,
-    ModelOrBestOption,
-    outputs_option,
-    settings_option,
-)
+from grubio.cli.dry_run import new_folder
+from grubio.cli.options import InputArgument, ModelOrBestOption, outputs_option, settings_option
 from grubio.config import Output, PredictionSettings
 
 logger = logging.getLogger(__name__)
@@ -31,24 +24,21 @@ def predict(
     model: ModelOrBestOption = None,
     resume_folder: Annotated[
         Path | None,
-        typer.Option(
+        new_folder(
+            "Keep finished shards here until the outputs are written; if the command is killed, "
+            "the same command resumes from them.",
             "--resume-folder",
-            help="Keep finished shards here until the outputs are written; the same command goes "
-            "on with them after it was killed.",
-            file_okay=False,
         ),
-        WRITTEN,
     ] = None,
     shards: Annotated[
         int, typer.Option("--shards", help="Shards of a prediction with --resume-folder.", min=1)
     ] = 100,
-    log: LogOption = None,
 ) -> None:
     """Label every residue of new FASTA files.
 
-    Records come out once each, in the order in which they came. With a genome model both
-    strands are labelled; formats bedgraph and bigwig make one file per class and strand:
-    tracks.CLASS.plus.bw and so on for tracks.bw, CLASS.plus.bw and so on in a folder/.
+    Every record is written once, in the order of the input. With a genome model both strands are
+    labelled; formats bedgraph and bigwig make one file per class and strand: tracks.CLASS.plus.bw
+    and so on for tracks.bw, CLASS.plus.bw and so on in a folder/.
 
     Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
 
@@ -58,7 +48,6 @@ def predict(
 
     Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
     """
-    start_logging(log)
     from grubio.model.zoo import find_model
 
     folder = None if model is None else find_model(model)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grubio.cli.dry_run import READ, TARGET, WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import LogOption, settings_option
+from grubio.cli.dry_run import READ, TARGET, new_file
+from grubio.cli.options import settings_option
 from grubio.config import FurtherTargets, PrepareSettings
 from grubio.config.loading import checked
 from grubio.errors import GrubioError
@@ -27,9 +26,7 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
         typer.Argument(metavar="INPUT...", help="Files of records; - is standard input."),
         READ,
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Dataset to write (Parquet)."), WRITTEN
-    ],
+    output: Annotated[Path, new_file("Dataset to write (Parquet).")],
     settings: PrepareSettings,
     annotation: Annotated[
         list[Path] | None,
@@ -58,15 +55,13 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
         Path | None, typer.Option("--profiles", help="Use --target.", hidden=True)
     ] = None,
     summary: Annotated[
-        Path | None, typer.Option("--summary", help="Write the counts here as JSON."), WRITTEN
+        Path | None, new_file("Write the counts to this file as JSON.", "--summary")
     ] = None,
-    log: LogOption = None,
 ) -> None:
     """Read and check labelled sequences, or a genome, and write them as a dataset.
 
     Example: grubio prepare chains.fasta --labels labels.fasta --output prepared.parquet
     """
-    start_logging(log)
     if settings.format == "genome":
         if labels or masks or target or accessibility or profiles:
             raise GrubioError("format genome takes --annotation, and no further files")

@@ -7,31 +7,20 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import RUN, WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import LogOption
+from grubio.cli.dry_run import RUN, new_file
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="Folder of a trained and evaluated run."), RUN],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="HTML file to write.",
-            dir_okay=False,
-            show_default="report.html in the folder of the run",
-        ),
-        WRITTEN,
+        new_file("HTML file to write.", show_default="report.html in the folder of the run"),
     ] = None,
-    log: LogOption = None,
 ) -> None:
-    """Write what a run is worth as one HTML file that opens offline.
+    """Write a report on a run: one HTML file that opens offline.
 
     Example: grubio report results/mine --output report.html
     """
-    start_logging(log)
     from grubio.report.page import write_report
     from grubio.runs.files import REPORT_FILE
 

@@ -7,23 +7,18 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import LogOption, ThreadsOption, settings_option
+from grubio.cli.dry_run import new_file
+from grubio.cli.options import ThreadsOption, settings_option
 from grubio.config import SplitSettings
 
 
 @settings_option(SplitSettings)
 def split(
     dataset: Annotated[Path, typer.Argument(help="Dataset written by grubio prepare.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Dataset to write (Parquet)."), WRITTEN
-    ],
+    output: Annotated[Path, new_file("Dataset to write (Parquet).")],
     settings: SplitSettings,
     audit: Annotated[
-        Path | None,
-        typer.Option("--audit", help="Table of nearest training records to write."),
-        WRITTEN,
+        Path | None, new_file("Table of nearest training records to write.", "--audit")
     ] = None,
     exclude: Annotated[
         Path | None,
@@ -31,23 +26,19 @@ def split(
     ] = None,
     train_also: Annotated[
         list[Path] | None,
-        typer.Option("--train-also", help="Dataset whose records join train, but for homologs."),
+        typer.Option("--train-also", help="Dataset whose records join train, except homologs."),
     ] = None,
     removed: Annotated[
-        Path | None,
-        typer.Option("--removed", help="Table of the excluded records to write."),
-        WRITTEN,
+        Path | None, new_file("Table of the excluded records to write.", "--removed")
     ] = None,
     threads: ThreadsOption = None,
-    log: LogOption = None,
 ) -> None:
-    """Divide a dataset into train, valid and test without homologs between them.
+    """Split a dataset into train, valid and test without homologs between them.
 
-    Blocks of a genome are divided by place, both strands together.
+    A genome is split into blocks by position, both strands together.
 
     Example: grubio split prepared.parquet --output split.parquet --audit audit.tsv
     """
-    start_logging(log)
     from grubio.splits.split import split_dataset
 
     summary = split_dataset(
@@ -68,7 +59,7 @@ def split(
     if summary.removed:
         typer.echo(f"{summary.removed} records dropped as homologs of excluded or held-out ones")
     if summary.gap_bases:
-        typer.echo(f"{summary.gap_bases} bases of both strands cut off beside another split")
+        typer.echo(f"{summary.gap_bases} bases of both strands cut off next to another split")
     for name, (bases, total) in (summary.repeated or {}).items():
         if total:
             typer.echo(

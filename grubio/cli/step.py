@@ -1,9 +1,11 @@
-"""What all commands have in common: ``--quiet``, ``--verbose``, and ``--dry-run`` if they write."""
+"""What all commands share: ``--quiet``, ``--verbose``, ``--log``, ``--dry-run`` if they write."""
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +13,11 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from grubio.cli.dry_run import describe, paths_of, writes
-from grubio.cli.notices import QuietOption, VerboseOption
+from grubio.cli.notices import QuietOption, VerboseOption, log_option, start_logging
 from grubio.overwriting import inputs_kept
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
-_DRY_RUN = "grubio.dry_run"
+_DRY_RUN, _LOG = "grubio.dry_run", "grubio.log"
 
 
 class Step(TyperCommand):
@@ -25,7 +27,10 @@ class Step(TyperCommand):
         super().__init__(*arguments, **settings)
         # A docstring is wrapped for the source; the terminal wraps it anew.
         self.help = "\n\n".join(" ".join(part.split()) for part in (self.help or "").split("\n\n"))
+        self._has_own_log = any(parameter.name == "log" for parameter in self.params)
         self.params += _options_of(_noticed)
+        if not self._has_own_log:
+            self.params += _options_of(_logged)
         if self.callback and writes(self.callback):
             self.params += _options_of(_dry)
 
@@ -49,27 +54,47 @@ class Step(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command, or describe what it would do; no input is overwritten either way."""
         assert self.callback is not None
-        with inputs_kept(*paths_of(self.callback, ctx.params)):
+        log = ctx.meta.get(_LOG)
+        read, written = paths_of(self.callback, ctx.params)
+        with inputs_kept(read, [*written, log]):
             if ctx.meta.get(_DRY_RUN):
-                raise typer.Exit(describe(ctx.command_path, self.callback, ctx.params))
+                raise typer.Exit(describe(ctx.command_path, self.callback, ctx.params, log))
+            if not self._has_own_log:
+                start_logging(log)
             return super().invoke(ctx)
+
+
+def command_group(text: str) -> typer.Typer:
+    """Return a command that has subcommands; ``text`` is its help."""
+    return typer.Typer(
+        help=text, add_completion=False, no_args_is_help=True, context_settings=HELP_NAMES
+    )
 
 
 def _with_nearest(message: str) -> str:
     # Typer has the value and the choices in the text of its message alone.
-    told = re.fullmatch(r"(?:Value error, )?('(.*)' is not one of (.*)\.)", message)
-    if told is None:
+    found = re.fullmatch(r"(?:Value error, )?('(.*)' is not one of (.*)\.)", message)
+    if found is None:
         return message
-    text, given, known = told.groups()
+    text, given, known = found.groups()
     near = difflib.get_close_matches(given, re.findall("'([^']*)'", known), 1)
     return f"{text} Did you mean '{near[0]}'?" if near else text
 
 
-def _remember_dry_run(context: typer.Context, wanted: bool) -> None:
-    context.meta[_DRY_RUN] = wanted
+def _remembered(key: str) -> Callable[[typer.Context, object], None]:
+    def remember(context: typer.Context, value: object) -> None:
+        context.meta[key] = value
+
+    return remember
 
 
 def _noticed(quiet: QuietOption = False, verbose: VerboseOption = False) -> None:
+    pass
+
+
+def _logged(
+    log: Annotated[Path | None, log_option(callback=_remembered(_LOG), expose_value=False)] = None,
+) -> None:
     pass
 
 
@@ -78,7 +103,7 @@ def _dry(
         bool,
         typer.Option(
             "--dry-run",
-            callback=_remember_dry_run,
+            callback=_remembered(_DRY_RUN),
             expose_value=False,
             rich_help_panel="Common",
             help="Check the settings, list what would be read and written, and write nothing.",

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.notices import start_logging
-
 
 def summary(
     folders: Annotated[
@@ -19,7 +17,6 @@ def summary(
 
     Example: grubio summary results
     """
-    start_logging()
     from grubio.report.summary import find_runs, summary_lines
 
     blocks = ["\n".join(summary_lines(run)) for run in find_runs(folders)]

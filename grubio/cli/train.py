@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import DeviceOption, LogOption, ThreadsOption, settings_option
+from grubio.cli.dry_run import new_folder
+from grubio.cli.notices import log_option, start_logging
+from grubio.cli.options import DeviceOption, ThreadsOption, settings_option
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.training.process_rank import process_rank
 
@@ -18,9 +18,7 @@ from grubio.training.process_rank import process_rank
 @settings_option(TrainingSettings, "training_settings")
 def train(
     dataset: Annotated[Path, typer.Argument(help="Dataset written by grubio split.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the run.", file_okay=False), WRITTEN
-    ],
+    output: Annotated[Path, new_folder("Folder of the run.")],
     model_settings: ModelSettings,
     training_settings: TrainingSettings,
     teacher: Annotated[
@@ -31,7 +29,7 @@ def train(
     ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
-    log: LogOption = None,
+    log: Annotated[Path | None, log_option()] = None,
 ) -> None:
     """Train a model on a dataset; an interrupted run is resumed.
 

@@ -8,25 +8,16 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import READ, WRITTEN
-from grubio.cli.notices import start_logging
-from grubio.cli.options import LogOption
+from grubio.cli.dry_run import new_file
 
 logger = logging.getLogger(__name__)
 
 
 def view(
     predictions: Annotated[
-        Path,
-        typer.Argument(help="Predictions (Parquet) of grubio predict or grubio evaluate."),
-        READ,
+        Path, typer.Argument(help="Predictions (Parquet) of grubio predict or grubio evaluate.")
     ],
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="Page to write (HTML); - is standard output."),
-        WRITTEN,
-    ],
-    log: LogOption = None,
+    output: Annotated[Path, new_file("Page to write (HTML); - is standard output.")],
 ) -> None:
     """Draw predictions as a page that needs no network.
 
@@ -35,7 +26,6 @@ def view(
 
     Example: grubio view predictions.parquet --output predictions.html
     """
-    start_logging(log)
     from grubio.prediction.read_back import PredictionsTable
     from grubio.writers.open_writer import open_writer
     from grubio.writers.text import Content

@@ -10,14 +10,11 @@ from typing import Annotated, Literal
 import typer
 
 from grubio.cli.dry_run import WRITTEN
-from grubio.cli.step import HELP_NAMES, Step
+from grubio.cli.step import HELP_NAMES, Step, command_group
 from grubio.errors import GrubioError
 
-app = typer.Typer(
-    help="Set up and run a study with Snakemake.\n\nExample: grubio workflow init my-study",
-    add_completion=False,
-    no_args_is_help=True,
-    context_settings=HELP_NAMES,
+app = command_group(
+    "Set up and run a study with Snakemake.\n\nExample: grubio workflow init my-study"
 )
 
 
@@ -94,7 +91,7 @@ def _found(path: Path, folder: Path) -> Path:
     for place in (path, folder / path):
         if place.is_file():
             return place.absolute()
-    raise GrubioError("no such file", path=path, hint=f"it was looked for here and in {folder}")
+    raise GrubioError("no such file", path=path, hint=f"grubio looked here and in {folder}")
 
 
 @app.command("path", cls=Step)

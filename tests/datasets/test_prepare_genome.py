@@ -175,7 +175,7 @@ def test_the_command_prepares_splits_and_says_what_it_painted(
     ]
     done = grubio("split", "p.parquet", "-o", "s.parquet", "--gap", 10, "--audit", "a.tsv")
     assert done.returncode == 0, done.stderr
-    assert "bases of both strands cut off beside another split" in done.stdout
+    assert "bases of both strands cut off next to another split" in done.stdout
 
 
 CONTIGS = {"a": random_dna(300, 1), "b": random_dna(200, 2), "c": random_dna(500, 3)}
