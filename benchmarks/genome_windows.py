@@ -58,8 +58,8 @@ def answers(
     parts = [
         probabilities
         for group in groups
-        for stretch in predictor.stretches(group, core=core, overlap=overlap)
-        for probabilities in stretch.probabilities.values()
+        for region in predictor.regions(group, core=core, overlap=overlap)
+        for probabilities in region.probabilities.values()
     ]
     seconds = time.process_time() - started
     by_strand = (np.concatenate(parts[0::2]), np.concatenate(parts[1::2]))

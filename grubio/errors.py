@@ -1,6 +1,4 @@
-"""What ends a command without a traceback: an error that a person can act on, or a signal."""
-
-from __future__ import annotations
+"""Ends of a command without a traceback: an error that a person can act on, or a signal."""
 
 from pathlib import Path
 
@@ -13,7 +11,7 @@ class GrubioError(Exception):
     Parameters
     ----------
     problem
-        What is wrong, with what was expected and what was found.
+        What is wrong: what was expected, and what was found.
     path
         The file concerned.
     line

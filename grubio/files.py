@@ -1,7 +1,5 @@
 """Files on disk: opened whatever their compression, written whole or not at all."""
 
-from __future__ import annotations
-
 import bz2
 import contextlib
 import csv
@@ -22,10 +20,8 @@ from pathlib import Path
 from typing import cast
 
 from grubio.errors import GrubioError
+from grubio.overwriting import STDIO as STDIO
 from grubio.overwriting import refuse_input
-
-STDIO = "-"
-"""The path that means standard input or standard output."""
 
 _MOST_LINKS = 40
 
@@ -46,7 +42,7 @@ _OPENERS: dict[str, Callable[[io.BufferedReader], object]] = {
 _REFUSED = {
     b"PK\x03\x04": (
         "is a ZIP archive, or an Excel or Word document",
-        "take the file out first (grubio fetch FILE --member NAME), or save the table as text",
+        "extract the file first (grubio fetch FILE --member NAME), or save the table as text",
     ),
     b"7z\xbc\xaf": ("is a 7-Zip archive", "unpack it first: 7z x FILE"),
     b"Rar!": ("is a RAR archive", "unpack it first: unrar x FILE"),
@@ -119,7 +115,7 @@ def _decompressed(raw: io.BufferedReader, path: str | Path) -> io.BufferedReader
 
 
 def share_read() -> float | None:
-    """Return how much of the first opened of the inputs has been read, 0 to 1; None if unknown."""
+    """Return how much of the input opened first has been read, 0 to 1; None if unknown."""
     for raw, size in _being_read:
         if size:
             return raw.tell() / size
@@ -128,7 +124,7 @@ def share_read() -> float | None:
 
 @contextlib.contextmanager
 def written_whole(path: str | Path, *, streamed: bool = False) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` that becomes ``path`` if the block ends well.
+    """Give a temporary path that is renamed to ``path`` if the block succeeds.
 
     The folder is made if it is missing. If the block fails, nothing is left behind. A symbolic link
     is followed. What is not a regular file (a pipe, ``/dev/null``, ``/dev/stdout``) is never
@@ -265,14 +261,14 @@ def _umask() -> int:
 
 
 def delete_with_leftovers(path: Path) -> None:
-    """Delete a file if it is there, and what killed processes left of writing it."""
+    """Delete a file if it exists, and temporary files that killed processes left of it."""
     path.unlink(missing_ok=True)
     for leftover in path.parent.glob(f"{glob.escape(_temporary_prefix(path))}*"):
         leftover.unlink(missing_ok=True)
 
 
 def _temporary_prefix(path: Path) -> str:
-    # A name as long as the file system holds has no room for more; libraries take UTF-8 alone.
+    # A name of the greatest length leaves no room for more; libraries take UTF-8 only.
     return f".{re.sub(r'[^ -~]', '_', path.name)[:40]}."
 
 
@@ -304,7 +300,7 @@ def table_text(
 
 
 def new_folder_for(path: str | Path) -> None:
-    """Make the folder that a file is going to be in.
+    """Make the folder of a file that is to be written.
 
     Raises
     ------
@@ -331,5 +327,5 @@ def _disk_errors(target: Path) -> Iterator[None]:
         raise GrubioError(
             f"cannot be written: {os.strerror(error.errno)}",
             path=target,
-            hint="choose another place, or free some space; nothing was left behind",
+            hint="choose another folder, or free some space; nothing was left behind",
         ) from error

@@ -1,6 +1,4 @@
-"""No output replaces an input: files are told apart by their identity, not by their spelling."""
-
-from __future__ import annotations
+"""No output replaces an input: files are compared by identity, not by the spelling of a path."""
 
 import contextlib
 import functools
@@ -15,11 +13,13 @@ from typing import Any, TypeVar, cast
 from grubio.errors import GrubioError
 
 Identity = tuple[int, int, str]
-"""Device and inode of what is there, and what is left of the path behind it."""
+"""Device and inode of what exists, and the rest of the path below it."""
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
-_STDIO = "-"
+STDIO = "-"
+"""The path that means standard input or standard output."""
+
 _kept: list[dict[Identity, str]] = []
 
 
@@ -30,11 +30,11 @@ def inputs_kept(inputs: object, outputs: object = ()) -> Iterator[None]:
     Parameters
     ----------
     inputs
-        Paths, nested in lists as they come; of a folder all files in it. What is no path of a
-        file that exists is passed over.
+        Paths, in nested lists or not; a folder stands for all files in it. Anything else than the
+        path of an existing file is ignored.
     outputs
-        Paths that are known to be written, so that they are refused before anything is opened.
-        ``-`` is standard input among the inputs and standard output here.
+        Paths known to be written, so that they are refused before anything is opened. ``-`` is
+        standard input among the inputs and standard output here.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def keep_apart(inputs: object, outputs: object) -> None:
 
 
 def keeps_inputs(*inputs: str, outputs: Iterable[str] = ()) -> Callable[[FunctionT], FunctionT]:
-    """Run a function within :func:`inputs_kept`; its parameters are given by name."""
+    """Run a function within :func:`inputs_kept`, for the parameters of these names."""
 
     def decorate(function: FunctionT) -> FunctionT:
         signature = inspect.signature(function)
@@ -80,7 +80,7 @@ def keeps_inputs(*inputs: str, outputs: Iterable[str] = ()) -> Callable[[Functio
 
 
 def refuse_outputs(outputs: object) -> None:
-    """Raise GrubioError if an output is a kept input or has no name, or two are the same file."""
+    """Raise GrubioError if an output is an input or has no name, or two are the same file."""
     written: set[Identity | None] = set()
     for path in _paths(outputs):
         if not path:
@@ -105,9 +105,9 @@ def refuse_input(path: str | Path) -> None:
 
 
 def identity(path: str | Path, stdio: Any = None) -> Identity | None:
-    """Return what tells a file from all others; None for what is never replaced, as a pipe is.
+    """Return what identifies a file; None for what is never replaced, such as a pipe.
 
-    A path of which nothing is there yet is told by the folder that is, and by the rest.
+    A path that does not exist is identified by the folder above it that does, and the rest.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def identity(path: str | Path, stdio: Any = None) -> Identity | None:
         The stream that ``-`` means.
     """
     try:
-        is_stream = stdio is not None and str(path) == _STDIO
+        is_stream = stdio is not None and str(path) == STDIO
         found = os.fstat(stdio.fileno()) if is_stream else Path(path).stat()
     except FileNotFoundError:
         return _of_what_is_to_be(Path(os.path.realpath(path)))
@@ -130,7 +130,7 @@ def identity(path: str | Path, stdio: Any = None) -> Identity | None:
 def _of_what_is_to_be(path: Path) -> Identity | None:
     above = next(folder for folder in path.parents if folder.exists())
     rest = str(path.relative_to(above))
-    # A disk that takes no notice of case finds the folder by its name in the other case, too.
+    # A case-insensitive disk also finds the folder by its name in the other case.
     other = above.with_name(above.name.swapcase()) if above.name else above
     if other != above and other.exists() and other.samefile(above):
         rest = rest.casefold()

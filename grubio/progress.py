@@ -23,7 +23,7 @@ hidden = False
 
 @cache
 def terminal() -> Console:
-    """Return the one console for standard error, so that notices go above a live line."""
+    """Return the console for standard error; notices on it appear above a live line."""
     from rich.console import Console
 
     return Console(stderr=True)
@@ -37,7 +37,7 @@ def is_live() -> bool:
 def counted(
     items: Iterable[ItemT], names: tuple[str, str] = ("records", "residues")
 ) -> Iterator[ItemT]:
-    """Pass items on and show their number, total length and speed while they pass.
+    """Yield the items and show their number, total length and speed.
 
     On a terminal this is a live line; elsewhere a line every half minute. ``names`` are those of
     the items and of their units of length. The time left is shown while an input is being read.
@@ -64,26 +64,49 @@ def counted(
 def watched(
     label: Callable[[Iterable[ItemT]], Iterator[AnswerT]], records: Iterable[ItemT]
 ) -> Iterator[AnswerT]:
-    """Pass on what ``label`` returns for records, and show its progress and the time left.
+    """Yield what ``label`` returns for records, and show its progress and the time left.
 
-    Records are read ahead and results come in bursts, so ``label`` reports what it has computed by
-    :func:`computed`. The total is known for a list and once the input has been read; it is
-    estimated while a file is being read.
+    Records are read ahead and results come in bursts, so ``label`` calls :func:`computed`. The
+    total is known for a list and once the input has been read; before, it is estimated.
     """
-    global _watch
-    _watch = _Watch(sum(map(len, records)) if isinstance(records, Sequence) else 0)
+    from grubio.files import share_read
+
+    global _count
+    line = _Line()
+    done = read = 0
+    total = sum(map(len, records)) if isinstance(records, Sequence) else 0
+
+    def passed() -> Iterator[ItemT]:
+        nonlocal read, total
+        for record in records:
+            read += len(record)
+            yield record
+        total = read
+
+    def text(seconds: float) -> str:
+        share = share_read()
+        guess = total or (read / share if share and share < 1 else 0)
+        of = f" of {'' if total else 'about '}{guess:,.0f}" if guess else ""
+        left = _left(seconds, done / guess) if guess else ""
+        return f"{done:,}{of} residues, {done / seconds:,.0f} residues/s{left}"
+
+    def count(residues: int) -> None:
+        nonlocal done
+        done += residues
+        line.show(text)
+
+    _count = count
     try:
-        yield from label(_watch.passed(records))
+        yield from label(passed())
     finally:
-        _watch.line.stop()
-        _watch = None
+        line.stop()
+        _count = None
 
 
 def computed(residues: int) -> None:
     """Count residues that have just been labelled."""
-    if _watch is not None:
-        _watch.done += residues
-        _watch.line.show(_watch.text)
+    if _count is not None:
+        _count(residues)
 
 
 class _Line:
@@ -114,35 +137,7 @@ class _Line:
             self._status.stop()
 
 
-class _Watch:
-    """How many residues were read and labelled; ``total`` is 0 while it is not known."""
-
-    def __init__(self, total: int) -> None:
-        self.line = _Line()
-        self.done = 0
-        self._read = 0
-        self._total = total
-
-    def passed(self, records: Iterable[ItemT]) -> Iterator[ItemT]:
-        """Pass records on and count what is read."""
-        for record in records:
-            self._read += len(record)
-            yield record
-        self._total = self._read
-
-    def text(self, seconds: float) -> str:
-        """Return the line."""
-        from grubio.files import share_read
-
-        share = share_read()
-        guess = self._read / share if share and share < 1 else 0
-        total = self._total or guess
-        of = f" of {'' if self._total else 'about '}{total:,.0f}" if total else ""
-        left = _left(seconds, self.done / total) if total else ""
-        return f"{self.done:,}{of} residues, {self.done / seconds:,.0f} residues/s{left}"
-
-
-_watch: _Watch | None = None
+_count: Callable[[int], None] | None = None
 
 
 def as_minutes(seconds: float) -> str:

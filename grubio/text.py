@@ -1,10 +1,8 @@
-"""Text files: the one place that judges their encoding and their line ends.
+"""Text files: the one place that checks their encoding and their line ends.
 
 UTF-8, and UTF-16 and UTF-32 with a byte-order mark, are read; so are line ends of Unix (LF),
 Windows (CRLF) and old Macs (CR). Whatever else is found is refused with its line.
 """
-
-from __future__ import annotations
 
 import codecs
 import io
@@ -112,10 +110,10 @@ def refuse_invisible(text: str, path: str | Path, line: int) -> None:
     for letter in text:
         if unicodedata.category(letter) == "Cf":
             raise GrubioError(
-                f"there is an invisible letter, {letter_name(letter)}",
+                f"the line contains an invisible letter, {letter_name(letter)}",
                 path=path,
                 line=line,
-                hint=f"take it out: perl -CSD -pe 's/\\p{{Cf}}//g' {path} > NEW",
+                hint=f"remove it: perl -CSD -pe 's/\\p{{Cf}}//g' {path} > NEW",
             )
 
 

@@ -34,7 +34,7 @@ NAVIGATION: dict[str, list[str]] = {
     "Look up": ["commands.md", "configuration.md", "api.md", "exit-codes.md"],
     "Project": ["contributing.md", "architecture.md", "changelog.md"],
 }
-"""Pages by section; one of ``docs/`` that is named nowhere is put at the end."""
+"""Pages by section; a page of ``docs/`` that is not listed goes to the end."""
 
 ELSEWHERE = {
     "config/README.md": "configuration.md",
@@ -104,7 +104,7 @@ def collect(folder: Path) -> None:
 
 
 def navigation_of(folder: Path) -> list[dict[str, list[str]]]:
-    """Return sections and their pages, those that there are; pages without a section last."""
+    """Return sections and those of their pages that exist; pages without a section last."""
     there = {page.name for page in folder.glob("*.md")}
     found = [{name: [p for p in pages if p in there]} for name, pages in NAVIGATION.items()]
     rest = sorted(there - {page for pages in NAVIGATION.values() for page in pages})
@@ -117,7 +117,7 @@ def command_reference() -> str:
     from grubio.cli.commands import COMMANDS
 
     parts = [
-        "# Command line\n\nEvery command, as `grubio COMMAND --help` tells it. "
+        "# Command line\n\nEvery command, as `grubio COMMAND --help` prints it. "
         "[Exit codes](exit-codes.md) are the same for all.\n",
         "| command | what it does |\n| --- | --- |",
     ]
@@ -126,9 +126,9 @@ def command_reference() -> str:
         parts.append(f"| [`grubio {entry.name}`](#grubio-{entry.name}) | {entry.help} |")
     parts.append("\n## Common options\n")
     parts.append(
-        "`--quiet` and `--verbose` stand before or behind the command. `--dry-run` is there "
-        "wherever something would be written.\n\nShells complete commands, options and names of "
-        "models after\n\n<!-- not run: changes the shell's start-up files -->\n"
+        "`--quiet` and `--verbose` stand before or after the command; `--log` keeps its notices. "
+        "Commands that write something have `--dry-run`.\n\nShells complete commands, options and "
+        "names of models after\n\n<!-- not run: changes the shell's start-up files -->\n"
         "```sh\ngrubio --install-completion\n```\n"
     )
     for name, lazy in command_line().commands.items():

@@ -82,7 +82,7 @@ def choose(chains: dict[str, str], related: dict[str, set[str]]) -> dict[str, st
 def without_leaks(part: dict[str, str], chains: dict[str, str], threads: int) -> dict[str, str]:
     """Return the parts without training chains that an audit would call homologous.
 
-    A search finds a little more in a smaller set, so the choice is searched once more by itself.
+    A search finds a little more in a smaller set, so the chosen chains are searched once more.
     """
     held = {name: chains[name] for name in part if part[name] != "train"}
     train = {name: chains[name] for name in part if part[name] == "train"}

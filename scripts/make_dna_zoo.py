@@ -49,7 +49,7 @@ fitted to the same training blocks.
 ## Licence and use
 
 MIT, like grubio. For sigma-70 promoters of E. coli and close relatives; other sigma factors and
-other phyla were not looked at. At the default threshold there are {rate} wrong calls per kb of the
+other phyla were not tested. At the default threshold there are {rate} wrong calls per kb of the
 validation blocks.
 """
 
@@ -88,8 +88,8 @@ def main() -> None:
         run = arguments.results / name
         metrics = json.loads((run / "metrics.json").read_text())
         metadata = json.loads((run / "model" / METADATA_FILE).read_text())
-        text, cells = CARDS[name]
-        told = text.format(
+        card, cells = CARDS[name]
+        text = card.format(
             blocks=BLOCKS,
             rows="".join(
                 f"| {class_name} | {method} | {' | '.join(values)} |\n"
@@ -98,7 +98,7 @@ def main() -> None:
             kilobases=metrics["counts"]["residues"] / 2000,
             rate=metadata["training"]["settings"]["false_positives_per_kb"],
         )
-        copy_model(run, name, told)
+        copy_model(run, name, text)
 
 
 def site_cells(metrics: Mapping[str, Any]) -> Cells:

@@ -4,7 +4,7 @@ Writes grubio/data/synthetic_genome.fasta.xz and grubio/data/synthetic_sites.bed
 is from an organism: an order-3 Markov chain with planted promoters. A promoter is a -35 element, a
 spacer, a -10 element and, seven bases after it, a start; its parts are in the BED file. Decoys are
 one element alone, drawn from the same matrix, and are not in the BED file: what makes a promoter
-is that both elements are there at their distance.
+is that both elements occur at their distance.
 
 All parameters are below, and chosen, not fitted. The same script gives the same bytes.
 """
@@ -31,7 +31,7 @@ SITES = ROOT / "grubio/data/synthetic_sites.bed"
 SEED = 20261124
 BASES = "ACGT"
 CONTIGS = {"synthetic_1": 135_000, "synthetic_2": 99_000, "synthetic_3": 66_000}
-# Every element lies in a slot of its own, so that none overlap.
+# One slot for each element, so that none overlap.
 SLOT = 300
 PROMOTERS, DECOYS = 450, 450
 SOFT_MASKED_SLOTS, N_SLOTS = 30, 2

@@ -75,24 +75,24 @@ def main() -> None:
         ends = [f"{pearson[part]:.3f}" for part in ENDS]
         rows += "| correlation of solvent accessibility | {} | {} to {} |\n".format(*ends)
         counts = scores["counts"]
-        told = CARD.format(
+        text = CARD.format(
             name=name,
             chains=counts["scored_chains"],
             residues=counts["scored_residues"],
             rows=rows,
         )
-        copy_model(run, name, told)
+        copy_model(run, name, text)
 
 
-def copy_model(run: Path, name: str, told: str) -> None:
-    """Copy the model of a run into the zoo, and add what is told of it to its card."""
+def copy_model(run: Path, name: str, text: str) -> None:
+    """Copy the model of a run into the zoo, and append ``text`` to its card."""
     folder = ZOO / name
     folder.mkdir(exist_ok=True)
     for file in (WEIGHTS_FILE, METADATA_FILE):
         shutil.copyfile(run / "model" / file, folder / file)
-    text = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
-    text = text.replace("# Model card", f"# {name}", 1)
-    (folder / CARD_FILE).write_text(text + told, encoding="utf-8")
+    card = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
+    card = card.replace("# Model card", f"# {name}", 1)
+    (folder / CARD_FILE).write_text(card + text, encoding="utf-8")
 
 
 if __name__ == "__main__":

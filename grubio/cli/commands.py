@@ -4,8 +4,6 @@ The command ``name`` is the function ``name`` of the module ``grubio.cli.name``,
 that module if it has subcommands; :mod:`grubio.cli.lazy` imports the module when it is called.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 
@@ -43,9 +41,7 @@ _PANELS = {
         "summary": "Print the scores of evaluated runs and where their files are.",
         "motifs": "Draw what a DNA model has learned: logos and in-silico mutagenesis.",
     },
-    "System": {
-        "doctor": "Check what is installed and what it is needed for.",
-    },
+    "System": {"doctor": "Check what is installed and what it is needed for."},
 }
 COMMANDS = [
     Entry(name, panel, text)

@@ -4,8 +4,6 @@ A parameter's role stands in its annotation: ``Annotated[Path, new_file("Table t
 ``Annotated[str, typer.Option(...), MODEL]``. A path without a role is a file or folder to read.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import typing
@@ -17,7 +15,7 @@ from typing import Any, NamedTuple
 import typer
 
 from grubio.errors import GrubioError
-from grubio.files import STDIO
+from grubio.overwriting import STDIO
 
 
 class Role(Enum):

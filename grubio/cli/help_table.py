@@ -1,7 +1,5 @@
 """Help in which the names of options are whole, also on a terminal of 80 columns."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rich.table import Table

@@ -1,7 +1,5 @@
 """``grubio models list`` and ``grubio models show``."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

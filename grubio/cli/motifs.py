@@ -1,7 +1,5 @@
 """``grubio motifs``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

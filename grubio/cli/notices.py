@@ -1,6 +1,4 @@
-"""Where notices go: standard error, as much as is wanted, and a log file if one is asked for."""
-
-from __future__ import annotations
+"""Where notices go: standard error, and a log file if ``--log`` names one."""
 
 import logging
 import platform

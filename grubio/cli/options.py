@@ -1,7 +1,5 @@
 """Command-line options made from the schema, so that no default is written twice."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import types
@@ -30,7 +28,7 @@ ThreadsOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[
-    Device, typer.Option("--device", help="Where to compute; `auto` takes a GPU if there is one.")
+    Device, typer.Option("--device", help="Where to compute; `auto` uses a GPU if there is one.")
 ]
 
 
@@ -74,7 +72,7 @@ def settings_option(
             typer.Option(
                 _flag(key, field.annotation),
                 help=field.description,
-                show_default=_told(field.get_default(call_default_factory=True)),
+                show_default=_shown_default(field.get_default(call_default_factory=True)),
                 rich_help_panel="Settings",
                 hidden=bool(field.deprecated),
             ),
@@ -91,7 +89,7 @@ def settings_option(
 
 def outputs_option(command: CommandT) -> CommandT:
     """Give a command the options for its outputs; it receives them as ``outputs``."""
-    besides = {name: known.option for name, known in FORMATS.items() if known.option}
+    extra = {name: known.option for name, known in FORMATS.items() if known.option}
     made = [
         _parameter(
             "output",
@@ -113,13 +111,13 @@ def outputs_option(command: CommandT) -> CommandT:
             ),
         ),
         *(
-            _parameter(name, str | None, typer.Option(f"--{name}", help=told), WRITTEN)
-            for name, told in besides.items()
+            _parameter(name, str | None, typer.Option(f"--{name}", help=text), WRITTEN)
+            for name, text in extra.items()
         ),
     ]
 
     def make(given: dict[str, Any]) -> list[Output]:
-        outputs = [Output(given[name], name) for name in besides if given[name] is not None]
+        outputs = [Output(given[name], name) for name in extra if given[name] is not None]
         if given["output"] or not outputs:
             outputs[:0] = outputs_of(given["output"] or ["-"], given["output_format"])
         require_proper(outputs)
@@ -140,7 +138,7 @@ def _parameter(name: str, annotation: Any, *notes: Any) -> inspect.Parameter:
 def _made(
     argument: str, made: Sequence[inspect.Parameter], make: Callable[[dict[str, Any]], Any]
 ) -> Callable[[CommandT], CommandT]:
-    """Put parameters in the place of one that is made of their values."""
+    """Replace a parameter by those whose values it is made from."""
 
     def decorate(command: CommandT) -> CommandT:
         signature = inspect.signature(command, eval_str=True)
@@ -167,8 +165,8 @@ def _made(
     return decorate
 
 
-def _told(default: Any) -> str | bool:
-    # What happens without a value that has no default is said in the description.
+def _shown_default(default: Any) -> str | bool:
+    # For a setting without a default, the description says what happens if it is left out.
     return False if default is None else str(default)
 
 
@@ -178,8 +176,8 @@ def _flag(key: str, annotation: Any) -> str:
 
 
 def _optional(annotation: Any) -> Any:
-    # Bounds and patterns are the schema's to check; Typer needs the plain type only. A mapping
-    # comes as JSON, names with commas between them.
+    # The schema checks bounds and patterns; Typer needs the plain type only. A mapping is given
+    # as JSON, names with commas between them.
     if any(typing.get_origin(part) in (dict, tuple) for part in _parts(annotation)):
         return str | None
     return typing.Union[(*_parts(annotation), None)]

@@ -1,7 +1,5 @@
 """``grubio plan``."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

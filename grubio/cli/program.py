@@ -1,10 +1,8 @@
 """The command line: ``grubio COMMAND``. Each command parses, calls one step, and prints.
 
 Results go to standard output, notices to standard error. The exit codes are those of ``EXITS``.
-What commands there are, and where: :mod:`grubio.cli.commands`.
+The commands are listed in :mod:`grubio.cli.commands`.
 """
-
-from __future__ import annotations
 
 import contextlib
 import os
@@ -33,7 +31,7 @@ EXITS = {
 }
 
 _SURROGATES = "surrogates not allowed"
-"""What Python says of bytes that are no UTF-8, which it keeps in the names of files."""
+"""Python's reason for refusing to encode the name of a file that is not UTF-8."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -95,7 +93,7 @@ def main() -> None:
     except OSError as error:
         _stop(f"{error.filename or 'standard output'}: {error.strerror or error}", 2)
     except SystemExit as stop:
-        # Typer and Rich end with code 1 if the reader of the output has gone.
+        # Typer and Rich exit with code 1 if the reader of the output has gone.
         if isinstance(stop.__context__, BrokenPipeError):
             _close_output(128 + signal.SIGPIPE)
         raise
@@ -104,8 +102,8 @@ def main() -> None:
 
 
 def _reserve_closed_streams() -> None:
-    # The next file opened would take the number of a closed stream, and be read or written for it.
-    # What is put there instead fails when it is used; notices go nowhere.
+    # The next file opened would get the descriptor of a closed stream, and be used in its place.
+    # The stand-in for standard input or output fails when it is used; notices are dropped.
     for number, (name, mode, flags) in enumerate(
         (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
     ):
@@ -115,7 +113,7 @@ def _reserve_closed_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
-    # Names of files come out as the bytes that they are.
+    # File names are printed byte for byte.
     cast("TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
@@ -137,7 +135,7 @@ def _stop(message: str, code: int, kind: str = "error: ") -> NoReturn:
 
 
 def _close_output(code: int) -> NoReturn:
-    # Python would complain of an output that cannot be written once more while it closes it.
+    # On exit Python flushes again, and would report an output that cannot be written twice.
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,7 +1,5 @@
 """``grubio shards``: the steps of a prediction in shards, as the workflow runs them."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Annotated

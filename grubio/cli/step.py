@@ -1,7 +1,5 @@
 """What all commands share: ``--quiet``, ``--verbose``, ``--log``, ``--dry-run`` if they write."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Callable

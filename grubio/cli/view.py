@@ -1,7 +1,5 @@
 """``grubio view``."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Annotated

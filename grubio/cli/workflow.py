@@ -1,7 +1,5 @@
 """``grubio workflow init``, ``run`` and ``path``."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

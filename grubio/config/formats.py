@@ -85,7 +85,7 @@ FORMATS = {
         ("gff3", "gff"),
         "segments, features of a genome",
         "gff3.Gff3Format",
-        "genome_gff3.GenomeGff3Format",
+        "gff3.GenomeGff3Format",
         features=True,
     ),
     "json": OutputFormat(("json",), "all of it", "json_document.JsonFormat"),

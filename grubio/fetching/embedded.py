@@ -1,6 +1,4 @@
-"""Data that comes with grubio, by name."""
-
-from __future__ import annotations
+"""Data that come with grubio, by name."""
 
 import difflib
 from collections.abc import Mapping
@@ -13,7 +11,7 @@ from grubio.errors import GrubioError
 
 @dataclass(frozen=True)
 class EmbeddedFile:
-    """A file of the package and what it holds."""
+    """A file of the package and its description."""
 
     filename: str
     description: str
@@ -46,7 +44,7 @@ def embedded_path(name: str) -> Path:
     if name not in EMBEDDED:
         near = difflib.get_close_matches(name, EMBEDDED, 1)
         raise GrubioError(
-            f"there is no embedded data '{name}'",
-            hint=f"did you mean '{near[0]}'?" if near else f"there is {', '.join(EMBEDDED)}",
+            f"no embedded data has the name '{name}'",
+            hint=f"did you mean '{near[0]}'?" if near else f"names: {', '.join(EMBEDDED)}",
         )
     return Path(str(resources.files("grubio.data"))) / EMBEDDED[name].filename

@@ -4,8 +4,6 @@ Downloads go through pooch into a cache, in a folder named for their SHA-256; th
 each time they are used. The folder is ``$GRUBIO_CACHE``, or the system's cache folder.
 """
 
-from __future__ import annotations
-
 import ftplib
 import logging
 import os
@@ -27,7 +25,7 @@ from grubio.fetching.embedded import EMBEDDED, embedded_path
 from grubio.files import open_input, sha256_of_file, written_whole
 from grubio.overwriting import keeps_inputs
 
-# What is lost of a transfer that breaks off is less than this.
+# A transfer that breaks off loses less than this.
 _CHUNK = 1 << 14
 _COMPRESSED = {".gz", ".xz", ".bz2"}
 
@@ -35,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Interrupted(Exception):
-    """A transfer broke off in a way that may go better next time."""
+    """A transfer broke off; another attempt may succeed."""
 
 
 def fetch_source(
@@ -56,20 +54,19 @@ def fetch_source(
     output
         Where to put the file. By default it stays where it is: in the cache, or at its path.
     decompress
-        Whether to take off gzip, xz or bzip2.
+        Whether to decompress gzip, xz or bzip2.
     attempts
-        How often a transfer is tried; each goes on where the last one broke off if the server
-        allows it.
+        How often a transfer is tried; each attempt resumes the last one if the server allows it.
     timeout
         Seconds of silence after which a connection is given up.
     pause
-        Seconds before the second attempt; doubled before each further one.
+        Seconds before the second attempt; doubled before each later one.
 
     Raises
     ------
     GrubioError
-        If there is no such file, the server refuses, the checksum is another one (nothing is left
-        behind then), or the archive has no such member.
+        If the file does not exist, the server refuses, the checksum differs (nothing is left behind
+        then), or the archive lacks the member.
     """
     if is_url(source.location):
         path = _download(source, attempts, timeout, pause)
@@ -128,9 +125,9 @@ def _require_checksum(path: Path, expected: str, location: str) -> None:
     found = sha256_of_file(path)
     if found != expected:
         raise GrubioError(
-            f"SHA-256 {expected} was expected, {found} came ({path.stat().st_size} bytes)",
+            f"SHA-256 {expected} was expected, {found} was found ({path.stat().st_size} bytes)",
             path=location,
-            hint="the file is another one than was meant, or damaged; nothing was kept",
+            hint="the file is damaged, or not the one that was meant; nothing was kept",
         )
 
 
@@ -162,7 +159,7 @@ def _download(source: Source, attempts: int, timeout: float, pause: float) -> Pa
             hint="set GRUBIO_CACHE to a folder with space",
         ) from error
     finally:
-        # A part is kept for the next call to go on from; an empty folder is not.
+        # A part is kept so that the next call can resume it; an empty folder is not.
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
@@ -176,7 +173,7 @@ def _repeat(action: Callable[[], None], attempts: int, pause: float, url: str) -
                 raise GrubioError(
                     f"cannot be fetched: {error} ({attempts} attempts)",
                     path=url,
-                    hint="check the network; a second call goes on where this one stopped",
+                    hint="check the network; a second call resumes where this one stopped",
                 ) from error
             logger.info("%s: %s; trying again", url, error)
             time.sleep(pause * 2**attempt)
@@ -188,39 +185,39 @@ def _repeat(action: Callable[[], None], attempts: int, pause: float, url: str) -
 
 def _transfer(url: str, part: Path, timeout: float) -> None:
     have = part.stat().st_size if part.exists() else 0
-    # Without this, a server may compress on the way and the ranges would be of other bytes.
+    # Otherwise a server may compress the transfer, and ranges would mean other bytes.
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             part.unlink()
-            raise _Interrupted("the part that was there did not fit")
+            raise _Interrupted("the earlier part did not fit")
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise _Interrupted(f"the server answers {answer.status_code} {answer.reason}")
+            raise _Interrupted(f"the server answered {answer.status_code} {answer.reason}")
         if not answer.ok:
-            raise GrubioError(f"the server answers {answer.status_code} {answer.reason}", path=url)
-        goes_on = answer.status_code == requests.codes.partial_content
+            raise GrubioError(f"the server answered {answer.status_code} {answer.reason}", path=url)
+        resumed = answer.status_code == requests.codes.partial_content
         size = answer.headers.get("Content-Length")
-        wanted = None if size is None else int(size) + (have if goes_on else 0)
+        wanted = None if size is None else int(size) + (have if resumed else 0)
         try:
-            with open(part, "ab" if goes_on else "wb") as out:
+            with open(part, "ab" if resumed else "wb") as out:
                 for chunk in answer.iter_content(_CHUNK):
                     out.write(chunk)
         except requests.exceptions.ChunkedEncodingError as error:
             raise _Interrupted("the connection broke off") from error
         if wanted is not None and part.stat().st_size < wanted:
-            raise _Interrupted(f"{part.stat().st_size} of {wanted} bytes came")
+            raise _Interrupted(f"{part.stat().st_size} of {wanted} bytes arrived")
 
 
 def _transfer_ftp(url: str, output_file: str, fetcher: Any, timeout: float) -> None:
     port = urlsplit(url).port or ftplib.FTP_PORT
-    # pooch takes the port by itself and would read "host:port" as the name of a host.
+    # pooch takes the port separately and would read "host:port" as the name of a host.
     bare = url.replace(f":{port}/", "/", 1)
     try:
         pooch.FTPDownloader(port=port, timeout=timeout)(bare, output_file, fetcher)
     except ftplib.error_perm as error:
-        raise GrubioError(f"the server answers {error}", path=url) from error
+        raise GrubioError(f"the server answered {error}", path=url) from error
     except ftplib.all_errors as error:
         raise _Interrupted(str(error)) from error
 

@@ -1,13 +1,11 @@
-"""Called features: from probabilities, stretch by stretch, to sites and segments on a genome.
+"""Called features: sites and segments of a genome, from probabilities that come region by region.
 
 A class of fixed width is called as sites: where the mean probability over the width reaches the
 class's threshold and no better site of the class lies within the larger of the width and ten
 bases. Any other class but the background is called as segments: runs of bases where it is the
-most probable class. A feature that reaches over the border of stretches is the same as if the
-contig came in one piece.
+most probable class. A feature that crosses the border of two regions is called as if the contig
+came in one piece.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from grubio.inference.stretches import Stretch
+from grubio.inference.labelled_region import LabelledRegion
 from grubio.model.bundle import Site
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import STRANDS, Locus, Strand
@@ -24,15 +22,15 @@ from grubio.sequences.runs_and_peaks import called_radius, equal_runs, peaks, si
 from grubio.sequences.scheme import LabelScheme
 
 
-class CalledStretch(NamedTuple):
-    """A stretch of a contig, and the features that became certain with it."""
+class CalledRegion(NamedTuple):
+    """A region of a contig, and the features that became certain with it."""
 
-    stretch: Stretch
+    region: LabelledRegion
     features: Sequence[CalledFeature]
 
 
 class FeatureCaller:
-    """Calls the features of contigs that come stretch by stretch.
+    """Calls the features of contigs that come region by region.
 
     Parameters
     ----------
@@ -59,31 +57,27 @@ class FeatureCaller:
         self._min_score = min_score
         self._min_segment = min_segment
         self._waiting: list[CalledFeature] = []
-        self._site_scans: list[_SiteScan] = []
-        self._segment_scans: list[_SegmentScan] = []
+        self._scans: list[_SiteScan | _SegmentScan] = []
 
-    def feed(self, stretch: Stretch) -> list[CalledFeature]:
-        """Return the features that are certain once this stretch is known.
+    def feed(self, region: LabelledRegion) -> list[CalledFeature]:
+        """Return the features that are certain once this region is known.
 
-        Over all calls for a contig they come sorted by start, then end, strand and class. None
-        is held back at the end of a contig.
+        Over all calls for a contig they are sorted by start, then end, strand and class. None is
+        held back at the end of a contig.
         """
-        if stretch.start == 0:
-            self._begin(tuple(stretch.probabilities))
-        final = stretch.end == stretch.length
-        for site_scan in self._site_scans:
-            self._waiting += site_scan.feed(stretch, final=final)
-        for segment_scan in self._segment_scans:
-            self._waiting += segment_scan.feed(stretch, final=final)
-        open_starts = [scan.settled for scan in self._site_scans]
-        open_starts += [scan.settled for scan in self._segment_scans]
-        settled = stretch.length if final else min(open_starts, default=0)
+        if region.start == 0:
+            self._begin(tuple(region.probabilities))
+        final = region.end == region.length
+        for scan in self._scans:
+            self._waiting += scan.feed(region, final=final)
+        open_starts = [scan.settled for scan in self._scans]
+        settled = region.length if final else min(open_starts, default=0)
         ready = [feature for feature in self._waiting if feature.locus.start < settled]
         self._waiting = [feature for feature in self._waiting if feature.locus.start >= settled]
         return sorted(ready, key=self._place)
 
     def _begin(self, strands: tuple[Strand, ...]) -> None:
-        self._site_scans = [
+        self._scans = [
             _SiteScan(
                 self._scheme.letters.index(letter),
                 letter,
@@ -96,11 +90,11 @@ class FeatureCaller:
         ]
         others = {*self._sites, self._scheme.background}
         segments = {letter for letter in self._scheme.letters if letter not in others}
-        self._segment_scans = [
-            _SegmentScan(segments, strand, self._min_segment, self._min_score or 0.0)
-            for strand in strands
-            if segments
-        ]
+        if segments:
+            self._scans += [
+                _SegmentScan(segments, strand, self._min_segment, self._min_score or 0.0)
+                for strand in strands
+            ]
 
     def _place(self, feature: CalledFeature) -> tuple[int, int, int, int]:
         locus = feature.locus
@@ -110,9 +104,9 @@ class FeatureCaller:
 
 @dataclass
 class _SiteScan:
-    """The sites of one class on one strand of a contig; ``settled`` is the first start still open.
+    """The sites of one class on one strand of a contig; ``settled`` is the first undecided start.
 
-    Bases are kept back to ``radius`` before the first open start, which decide about it.
+    Bases are held from one radius before it: sites that start there may outscore it.
     """
 
     column: int
@@ -124,9 +118,9 @@ class _SiteScan:
     first: int = 0
     settled: int = 0
 
-    def feed(self, stretch: Stretch, *, final: bool) -> list[CalledFeature]:
+    def feed(self, region: LabelledRegion, *, final: bool) -> list[CalledFeature]:
         radius = called_radius(self.width)
-        new = stretch.probabilities[self.strand][:, self.column]
+        new = region.probabilities[self.strand][:, self.column]
         self.held = np.concatenate((self.held, new))
         # A strand is read in its own direction: of equal scores its first one counts.
         way = 1 if self.strand == "+" else -1
@@ -137,7 +131,7 @@ class _SiteScan:
         certain = self.first + len(scores) - (0 if final else radius)
         found = [
             CalledFeature(
-                Locus(stretch.contig, start, start + self.width, self.strand),
+                Locus(region.contig, start, start + self.width, self.strand),
                 self.letter,
                 float(scores[start - self.first]),
             )
@@ -162,8 +156,8 @@ class _SegmentScan:
     open: tuple[int, int, float] | None = None
     settled: int = 0
 
-    def feed(self, stretch: Stretch, *, final: bool) -> list[CalledFeature]:
-        probabilities = stretch.probabilities[self.strand]
+    def feed(self, region: LabelledRegion, *, final: bool) -> list[CalledFeature]:
+        probabilities = region.probabilities[self.strand]
         classes = probabilities.argmax(axis=1)
         found: list[CalledFeature] = []
         for first, last in equal_runs(classes).tolist():
@@ -172,19 +166,19 @@ class _SegmentScan:
             if self.open is not None and self.open[0] == index:
                 self.open = (index, self.open[1], self.open[2] + total)
                 continue
-            found += self._closed(stretch, stretch.start + first)
-            self.open = (index, stretch.start + first, total)
+            found += self._closed(region, region.start + first)
+            self.open = (index, region.start + first, total)
         if final:
-            found += self._closed(stretch, stretch.end)
-        inside = self.open is not None and stretch.scheme.letters[self.open[0]] in self.letters
-        self.settled = self.open[1] if self.open and inside else stretch.end
+            found += self._closed(region, region.end)
+        inside = self.open is not None and region.scheme.letters[self.open[0]] in self.letters
+        self.settled = self.open[1] if self.open and inside else region.end
         return found
 
-    def _closed(self, stretch: Stretch, end: int) -> list[CalledFeature]:
+    def _closed(self, region: LabelledRegion, end: int) -> list[CalledFeature]:
         if self.open is None:
             return []
         index, start, total = self.open
-        letter, score = stretch.scheme.letters[index], total / (end - start)
+        letter, score = region.scheme.letters[index], total / (end - start)
         if letter not in self.letters or end - start < self.min_length or score < self.min_score:
             return []
-        return [CalledFeature(Locus(stretch.contig, start, end, self.strand), letter, score)]
+        return [CalledFeature(Locus(region.contig, start, end, self.strand), letter, score)]

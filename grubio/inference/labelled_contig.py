@@ -1,7 +1,5 @@
 """A labelled contig: both strands of DNA, and the features that are called on them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +9,7 @@ import numpy.typing as npt
 
 from grubio.inference.called_features import FeatureCaller
 from grubio.inference.columns import Columns
-from grubio.inference.stretches import Stretch
+from grubio.inference.labelled_region import LabelledRegion
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import Strand, reverse_complement
 from grubio.sequences.scheme import LabelScheme
@@ -82,14 +80,14 @@ class LabelledContig(Columns):
 
 
 def labelled_contig(
-    sequence: str, stretches: Iterable[Stretch], caller: FeatureCaller
+    sequence: str, regions: Iterable[LabelledRegion], caller: FeatureCaller
 ) -> LabelledContig:
-    """Return a contig of which all stretches come in order."""
+    """Return a contig from all of its regions, in order."""
     found: list[CalledFeature] = []
-    parts: list[Stretch] = []
-    for stretch in stretches:
-        found += caller.feed(stretch)
-        parts.append(stretch)
+    parts: list[LabelledRegion] = []
+    for region in regions:
+        found += caller.feed(region)
+        parts.append(region)
     strands = parts[0].probabilities
     joined = {s: np.concatenate([part.probabilities[s] for part in parts]) for s in strands}
     return LabelledContig(parts[0].contig, sequence, joined, parts[0].scheme, tuple(found))

@@ -1,6 +1,4 @@
-"""A labelled sequence: what is written of a prediction, drawn of it, and handed to a notebook."""
-
-from __future__ import annotations
+"""A labelled sequence: what writers, pages and notebooks get of a prediction."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,21 +22,20 @@ class LabelledSequence(Columns):
     id
         Its name.
     sequence
-        Residues as they came, case kept.
+        Residues as in the input, case kept.
     labels
-        One letter per residue; ``?`` where the probability of the label is below the least
-        confidence that was asked for.
+        One letter per residue; ``?`` where its probability is below ``calls.min_confidence``.
     probabilities
         Calibrated probabilities, float32 ``(residue, class)``, in the order of
         ``scheme.letters``.
     scheme
         The classes.
     further
-        What is predicted for further targets; see :class:`grubio.inference.predictor.Prediction`.
+        Predictions for further targets; see :class:`grubio.inference.predictor.Prediction`.
     observed
-        The labels that are known, for sequences with an answer; None otherwise.
+        The known labels; None for sequences without.
     calls
-        What counts as a segment where nothing else is said.
+        What counts as a segment by default.
     """
 
     id: str
@@ -133,11 +130,8 @@ def labelled(
     probabilities = prediction.reduced(scheme)
     labels = scheme.decode(probabilities.argmax(axis=1))
     if calls.min_confidence > 0:
-        kept = probabilities.max(axis=1) >= calls.min_confidence
-        labels = "".join(
-            label if sure else UNKNOWN_LABEL
-            for label, sure in zip(labels, kept.tolist(), strict=True)
-        )
+        unsure = probabilities.max(axis=1) < calls.min_confidence
+        labels = "".join(np.where(unsure, UNKNOWN_LABEL, list(labels)).tolist())
     return LabelledSequence(
         prediction.record.id,
         prediction.record.sequence,

@@ -1,20 +1,16 @@
 """Prediction: a stream of records in, a stream of predictions out, in the same order.
 
-With a model of a genome, records of any length are labelled window by window; see
-:mod:`grubio.sequences.windows`.
+A genome model labels records of any length window by window; see :mod:`grubio.sequences.windows`.
 
-With a GRU on a CPU, the answer to a record is the same to the last bit whatever its neighbours,
-its batch, its order, its shard or the number of threads, on one machine. Each batch is computed by
-one thread,
-and what is computed of a residue is a row of a matrix of which no other row is read but those of
-its own sequence. Only the order of the sums in a matrix product could differ from batch to batch:
-libraries choose it by the shape, and :mod:`grubio.model.engines.packed_gru` has no product of so
-few rows that they choose another. A network without an engine of its own promises no more than
-1e-5 (see :mod:`grubio.model.networks.registry`). Another processor may round differently, by about
-1e-6 of a probability, and so may a GPU from one batch to the next.
+With a GRU on a CPU, the prediction for a record is the same to the last bit on one machine,
+whatever its neighbours, batch, order, shard or the number of threads. Each batch is computed by one
+thread, and each residue is a row of a matrix that depends on rows of its own sequence alone. Only
+the order of the sums in a matrix product could differ between batches: libraries choose it by the
+shape, and :mod:`grubio.model.engines.packed_gru` has no product of so few rows that they choose
+another. A network without an engine of its own is reproducible to 1e-5 only (see
+:mod:`grubio.model.networks.registry`). Another processor may round differently, by about 1e-6 of a
+probability, and so may a GPU between batches.
 """
-
-from __future__ import annotations
 
 import contextlib
 import itertools
@@ -29,7 +25,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from grubio.inference.stretches import Place, Stretch, batched_places, places_of
+from grubio.inference.labelled_region import LabelledRegion, Place, batched_places, places_of
 from grubio.model.batching import batches_by_length
 from grubio.model.bundle import Bundle
 from grubio.model.devices import choose_device, use_threads
@@ -54,12 +50,12 @@ _Mapped: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[An
 _Answer: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """By name of target: probabilities ``(residue, class)``, or values ``(residue,)``."""
 Further: TypeAlias = Mapping[Target, npt.NDArray[np.float32]]
-"""The same for the targets of a model but the main one, in their order."""
+"""The same for all targets but the main one, in the order of the model."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says about one record.
+    """The prediction for one record.
 
     Attributes
     ----------
@@ -70,8 +66,8 @@ class Prediction:
     scheme
         The classes.
     further
-        What is predicted for further targets: probabilities, float32 ``(residue,
-        class)``, or values in their own range, float32 ``(residue,)``.
+        Predictions for further targets: probabilities, float32 ``(residue, class)``, or values in
+        their own range, float32 ``(residue,)``.
     """
 
     record: Record
@@ -91,7 +87,7 @@ class Prediction:
 
 
 class Predictor:
-    """Labels records in batches of like length and gives them back in the order they came.
+    """Labels records in batches of similar length, and returns them in the order of the input.
 
     Parameters
     ----------
@@ -100,13 +96,13 @@ class Predictor:
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     threads
-        Batches to compute at once, each with one CPU thread; as many as the process may use by
-        default.
+        Batches to compute at once, each with one CPU thread; by default as many as the process
+        may use.
 
     Raises
     ------
     GrubioError
-        If the device is not there.
+        If the device is not available.
     """
 
     def __init__(self, bundle: Bundle, device: str = "auto", threads: int | None = None) -> None:
@@ -118,7 +114,7 @@ class Predictor:
 
     @property
     def described(self) -> str:
-        """What computes, which decides about the last digits, as ``cpu with AVX2``."""
+        """The hardware, on which the last digits depend, for example ``cpu with AVX2``."""
         if self.device.type != "cpu":
             return self.device.type
         return f"cpu with {torch.backends.cpu.get_cpu_capability()}"
@@ -126,8 +122,7 @@ class Predictor:
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         """Yield one prediction for each record, in order, holding a bounded number at a time.
 
-        With a model of a genome a record is a stretch of one strand, and a long one is labelled
-        window by window.
+        For a genome model a record is one strand, and a long one is labelled window by window.
 
         Raises
         ------
@@ -154,25 +149,25 @@ class Predictor:
                     further = {target: answer[target.name] for target in others}
                     yield Prediction(record, answer[main.name], self.bundle.scheme, further)
 
-    def stretches(
+    def regions(
         self,
         contigs: Iterable[Record | ContigPart],
         strands: Sequence[Strand] = STRANDS,
         *,
         core: int = CORE,
         overlap: int = OVERLAP,
-    ) -> Iterator[Stretch]:
-        """Yield the stretches of each contig in order, each base once, window by window.
+    ) -> Iterator[LabelledRegion]:
+        """Yield the regions of each contig in order, each base once, window by window.
 
-        A stretch is the core of a window. However long the contigs are, the windows of one batch
-        are held beside the text of a contig. The minus strand is labelled as the reverse
-        complement. Bases in a gap (see :mod:`grubio.sequences.windows`) are background with
+        A region is the core of a window. However long the contigs are, only one contig's text and
+        the windows of one batch are held. The minus strand is labelled as the reverse complement.
+        Bases in a gap (see :mod:`grubio.sequences.windows`) are background with
         probability 1, if the scheme has a background; a window whose core is a gap is not computed.
 
         Parameters
         ----------
         contigs
-            Plus strands, whole or in parts; a part has the answers that it has in the whole.
+            Plus strands, whole or in parts; the predictions for a part are those for the whole.
         strands
             The strands to label.
         core, overlap
@@ -199,13 +194,13 @@ class Predictor:
                 yield record
 
         parts: list[npt.NDArray[np.float32]] = []
-        for stretch in self.stretches(noted(), ("+",)):
-            parts.append(stretch.probabilities["+"])
-            if stretch.end == stretch.length:
-                yield Prediction(waiting.popleft(), np.concatenate(parts), stretch.scheme)
+        for region in self.regions(noted(), ("+",)):
+            parts.append(region.probabilities["+"])
+            if region.end == region.length:
+                yield Prediction(waiting.popleft(), np.concatenate(parts), region.scheme)
                 parts = []
 
-    def _labelled(self, places: list[Place], strands: Sequence[Strand]) -> Iterator[Stretch]:
+    def _labelled(self, places: list[Place], strands: Sequence[Strand]) -> Iterator[LabelledRegion]:
         scheme = self.bundle.scheme
         texts = {
             (number, strand): place.text if strand == "+" else reverse_complement(place.text)
@@ -229,7 +224,7 @@ class Predictor:
                     core = np.zeros((len(place.gap), scheme.size), dtype=np.float32)
                 core[place.gap] = [float(letter == scheme.background) for letter in scheme.letters]
                 probabilities[strand] = core
-            yield Stretch(
+            yield LabelledRegion(
                 place.contig,
                 place.length,
                 window.first,
@@ -241,7 +236,7 @@ class Predictor:
 
     @contextlib.contextmanager
     def _workers(self) -> Iterator[_Mapped]:
-        """Give a function that maps over threads, in order, reading little further than it must."""
+        """Give a function that maps over threads, in order, reading only a little ahead."""
         if self._threads == 1 or self.device.type != "cpu":
             yield map
             return
@@ -261,7 +256,7 @@ class Predictor:
             try:
                 yield mapped
             finally:
-                # MKL's number of threads is the process's, whichever thread sets it.
+                # MKL's number of threads holds for the whole process, whichever thread sets it.
                 torch.set_num_threads(self._threads)
 
     def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
@@ -273,11 +268,11 @@ class Predictor:
             }
         ends = itertools.accumulate(map(len, sequences))
         parts = [slice(end - len(own), end) for own, end in zip(sequences, ends, strict=True)]
-        # Copies, or whoever keeps one record keeps the batch.
+        # Copies: a view would keep the whole batch alive.
         return [{name: whole[part].copy() for name, whole in found.items()} for part in parts]
 
     def _in_units(self, target: Target, output: Tensor) -> Tensor:
-        """Return probabilities, or values in their range, of the output for a target."""
+        """Return the output for a target as probabilities, or as values in their range."""
         if target.kind == "value":
             return target.low + (target.high - target.low) * output
         calibration = self.bundle.calibration(target)

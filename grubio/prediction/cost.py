@@ -1,6 +1,4 @@
-"""What a prediction will cost: residues and records of an input, and a rate measured on some."""
-
-from __future__ import annotations
+"""The cost of a prediction: the size of an input, and a rate measured on a sample of it."""
 
 import math
 import random
@@ -16,10 +14,10 @@ from grubio.errors import GrubioError
 from grubio.prediction.opening import opened
 from grubio.sequences.record import Record
 
-# A batch of the predictor is full, so that the rate is that of a long run.
+# Enough to fill a batch of the predictor, so that the rate is that of a long run.
 _SAMPLED_RECORDS = 192
 _SAMPLED_RESIDUES = 128_000
-# A shard of half an hour is lost cheaply and started seldom.
+# Half an hour is little to lose, and long compared with the time to start.
 _SHARD_SECONDS = 1800
 _FEW_SECONDS = 600
 _START_SECONDS = 5
@@ -27,12 +25,12 @@ _START_SECONDS = 5
 
 @dataclass(frozen=True)
 class Size:
-    """How much an input holds.
+    """The size of an input.
 
     Attributes
     ----------
     records, residues
-        All of them.
+        Their numbers.
     longest
         Residues of the longest record.
     """
@@ -44,7 +42,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a prediction will cost.
+    """The cost of a prediction.
 
     Attributes
     ----------
@@ -53,11 +51,11 @@ class Cost:
     residues_per_second
         Of one core; for a genome, bases of which both strands are labelled.
     jobs
-        Jobs of one core that run side by side.
+        Jobs of one core that run at the same time.
     shards
         Pieces to cut the input into.
     cpu_hours
-        Core hours of all jobs, starting included.
+        Core hours of all jobs, including their start.
     hours
         Time from the start to the end.
     """
@@ -71,7 +69,7 @@ class Cost:
 
 
 def cost_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: bool) -> Cost:
-    """Return what a prediction will cost.
+    """Return the cost of a prediction.
 
     Parameters
     ----------
@@ -82,7 +80,7 @@ def cost_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: b
     jobs
         Jobs of one core.
     cut_records
-        Whether a record may lie in several shards, as a contig may and a protein may not.
+        Whether a record may be cut between shards, as a contig may and a protein may not.
 
     Examples
     --------
@@ -95,7 +93,7 @@ def cost_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: b
     seconds = size.residues / residues_per_second
     shards = 1
     if seconds > _FEW_SECONDS or jobs > 1:
-        # As many rounds of all jobs as keep a shard short.
+        # As many rounds of all jobs as it takes to keep a shard short.
         shards = jobs * math.ceil(seconds / jobs / _SHARD_SECONDS)
     if not cut_records:
         shards = min(shards, size.records)
@@ -105,17 +103,18 @@ def cost_of(size: Size, residues_per_second: float, jobs: int, *, cut_records: b
 
 
 def measured_cost(sequences: str, model: Path | None, jobs: int) -> tuple[Cost, int]:
-    """Read an input, label a sample of it here for some seconds, and return what all will cost.
+    """Read an input, label a sample of it here for some seconds, and return the cost of it all.
 
-    Writing outputs is not in the rate. Without a model it is the best bundled one for the input.
+    The rate does not include writing outputs. By default the model is the best bundled one for the
+    input.
 
     Returns
     -------
     Cost
         For jobs of one core like those of this machine.
     int
-        Peak memory of this process in bytes, which is about what a job needs, with the text of
-        the longest record as it is held while it is read; 0 where it cannot be measured.
+        Peak memory of this process in bytes, which is about what a job needs, including the text
+        of the longest record; 0 where it cannot be measured.
 
     Raises
     ------
@@ -150,7 +149,7 @@ def _size_and_sample(records: Iterable[Record]) -> tuple[Size, list[Record]]:
         longest = max(longest, len(record))
         place = len(sample) if len(sample) < _SAMPLED_RECORDS else generator.randrange(count)
         if place < _SAMPLED_RECORDS:
-            # Labels and masks play no part, and of a contig a piece will do.
+            # Labels and masks do not matter, and a piece of a contig is enough.
             piece = replace(record, sequence=record.sequence[:_SAMPLED_RESIDUES], mask=None)
             sample[place : place + 1] = [piece]
     kept: list[Record] = []

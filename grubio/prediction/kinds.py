@@ -1,7 +1,5 @@
 """The kinds of model, by name."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from grubio.config import PredictionSettings

@@ -1,6 +1,4 @@
-"""What the two kinds of model have in common when an input is labelled."""
-
-from __future__ import annotations
+"""What the two kinds of model share when an input is labelled."""
 
 import contextlib
 from abc import ABC, abstractmethod
@@ -29,8 +27,8 @@ LabelledT = TypeVar("LabelledT")
 class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
     """How the models of a kind predict, call, write and return, for one model and its settings.
 
-    The answer of a model is a :class:`grubio.inference.predictor.Prediction` or a
-    :class:`grubio.inference.stretches.Stretch`. Writers take items that are made of it, and
+    A model answers with a :class:`grubio.inference.predictor.Prediction` or a
+    :class:`grubio.inference.labelled_region.LabelledRegion`. Writers take items made from it, and
     Python gets a labelled sequence or contig.
 
     Parameters
@@ -43,12 +41,12 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
     Raises
     ------
     GrubioError
-        If the model has no such scheme, or a setting is not for models of this kind.
+        If the model lacks the scheme, or a setting is not for models of this kind.
 
     Attributes
     ----------
     content
-        What a writer must know.
+        What writers must know.
     """
 
     cuts_records: ClassVar[bool]
@@ -95,15 +93,15 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]
     ) -> Iterator[AnswerT]:
-        """Label records, or parts of contigs, in order, and show how far it is."""
+        """Label records, or parts of contigs, in order, and show the progress."""
 
     @abstractmethod
     def items(self, answers: Iterable[AnswerT], *, features: bool) -> Iterator[ItemT]:
-        """Yield what writers take; features of a genome are called only if they are wanted."""
+        """Yield what writers take; features of a genome are called only if ``features``."""
 
     @abstractmethod
     def labelled(self, predictor: Predictor, records: Iterable[Record]) -> Iterator[LabelledT]:
-        """Yield what Python gets of each record."""
+        """Yield what Python gets for each record."""
 
     @abstractmethod
     def windows(self, length: int) -> Iterator[Window]:
@@ -111,11 +109,11 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
 
     @abstractmethod
     def row(self, answer: AnswerT) -> tuple[dict[str, Any], int]:
-        """Return an answer as a row of a shard, bit for bit, and how many residues it holds."""
+        """Return an answer as a row of a shard, bit for bit, and its number of residues."""
 
     @abstractmethod
     def read(self, rows: Iterable[dict[str, Any]]) -> Iterator[AnswerT]:
-        """Yield the answers that :meth:`row` made rows of."""
+        """Yield the answers from rows made by :meth:`row`."""
 
 
 def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
@@ -142,5 +140,5 @@ def float32_bytes(values: npt.NDArray[np.float32]) -> bytes:
 
 
 def float32_array(content: bytes) -> npt.NDArray[np.float32]:
-    """Return the numbers that :func:`float32_bytes` made bytes of, float32 ``(value,)``."""
+    """Return the numbers in bytes of :func:`float32_bytes`, float32 ``(value,)``."""
     return np.frombuffer(content, dtype="<f4").astype(np.float32)

@@ -1,6 +1,4 @@
-"""The start of every prediction: what is asked for is checked, and the model chosen."""
-
-from __future__ import annotations
+"""The start of every prediction: the request is checked, and the model chosen."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -30,7 +28,7 @@ def opened(
     *,
     announced: bool = False,
 ) -> tuple[Path, ModelKind[Any, Any, Any], Iterator[Record]]:
-    """Return the folder of the model, what its kind does with it, and all records of a FASTA file.
+    """Return the folder of the model, its kind, and all records of a FASTA file.
 
     Unless that was announced before, the model is named, and a warning says how the input differs
     from what it was trained on.

@@ -1,7 +1,5 @@
 """Prediction from files to files: FASTA in, any of the output formats out."""
 
-from __future__ import annotations
-
 import itertools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +22,7 @@ def predict_file(
     model: Path | None = None,
     settings: PredictionSettings | None = None,
 ) -> Tally:
-    """Label the records of a FASTA file (``-``: standard input) and write them in their order.
+    """Label the records of a FASTA file (``-``: standard input) and write them in its order.
 
     Parameters
     ----------
@@ -35,7 +33,7 @@ def predict_file(
     model
         Folder of a model bundle; by default the best bundled model for the input.
     settings
-        How to label; the schema's defaults if left out.
+        How to label; the schema's defaults if None.
 
     Returns
     -------
@@ -60,7 +58,7 @@ def predict_file(
 
 
 def warn_of_refused(tally: Tally) -> None:
-    """Say which records were left out."""
+    """Log which records were left out."""
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)
     if (more := tally.read - tally.kept - len(tally.refused)) > 0:
@@ -68,7 +66,7 @@ def warn_of_refused(tally: Tally) -> None:
 
 
 def some(records: Iterable[Record], path: str) -> Iterator[Record]:
-    """Pass records on; the first is read at once, before an output is begun.
+    """Return the records; the first is read at once, before an output is begun.
 
     Raises
     ------

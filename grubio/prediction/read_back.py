@@ -1,11 +1,8 @@
-"""Predictions read back from Parquet, as :mod:`grubio.writers.parquet` wrote them."""
-
-from __future__ import annotations
+"""Reading predictions that :mod:`grubio.writers.parquet` wrote."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +20,7 @@ from grubio.sequences.scheme import (
     custom_scheme,
     scheme_from_dict,
 )
-from grubio.sequences.target import Target, target_from_dict
+from grubio.sequences.target import target_from_dict
 
 _HINT = "give a file that grubio predict --output FILE.parquet wrote"
 
@@ -48,7 +45,7 @@ class PredictionsTable:
         self._names = self._file.schema_arrow.names
         if "strand" in self._names:
             raise GrubioError(
-                "holds the bases of a genome, which are too many for a page",
+                "holds the bases of a genome, too many for a page",
                 path=path,
                 hint="use grubio predict GENOME --output features.html, or --format igv",
             )
@@ -71,21 +68,22 @@ class PredictionsTable:
         GrubioError
             If the file is damaged or empty.
         """
-        found = False
-        waiting: list[dict[str, Any]] = []
+        waiting: list[pa.RecordBatch] = []
+        last = None
         try:
             for batch in self._file.iter_batches():
-                for part in _by_id(batch):
-                    if waiting and waiting[0]["id"] != part["id"]:
-                        yield self._sequence(waiting)
+                ids = np.array(batch.column("id").to_pylist(), dtype=object)
+                for first, end in equal_runs(ids).tolist():
+                    if waiting and ids[first] != last:
+                        yield self._sequence(pa.Table.from_batches(waiting))
                         waiting = []
-                    waiting.append(part)
-                    found = True
+                    waiting.append(batch.slice(first, end - first))
+                    last = ids[first]
         except (OSError, ValueError, pa.ArrowException) as error:
             raise GrubioError(f"cannot be read: {error}", path=self._path) from error
-        if not found:
+        if not waiting:
             raise GrubioError("holds no predictions", path=self._path, hint=_HINT)
-        yield self._sequence(waiting)
+        yield self._sequence(pa.Table.from_batches(waiting))
 
     def _scheme(self, letters: str) -> LabelScheme:
         about = self._file.schema_arrow.metadata or {}
@@ -98,49 +96,30 @@ class PredictionsTable:
         except ValueError as error:
             raise GrubioError(str(error), path=self._path, hint=_HINT) from error
 
-    def _sequence(self, parts: list[dict[str, Any]]) -> LabelledSequence:
-        columns = {name: [part[name] for part in parts] for name in parts[0]}
-        text = {
-            name: "".join("".join(piece) for piece in columns[name])
-            for name in ("residue", "label", "observed", "mask")
-            if name in columns
-        }
-        probabilities = np.column_stack(
-            [np.concatenate(columns[f"p_{letter}"]) for letter in self.scheme.letters]
-        )
-        observed = text.get("observed")
-        if observed is not None and "mask" in text:
+    def _sequence(self, table: pa.Table) -> LabelledSequence:
+        def text(name: str) -> str:
+            return "".join(table[name].to_pylist())
+
+        def numbers(names: Iterable[str]) -> npt.NDArray[np.float32]:
+            return np.column_stack([table[name].to_numpy() for name in names])
+
+        observed = text("observed") if "observed" in self._names else None
+        if observed is not None and "mask" in self._names:
             observed = "".join(
                 letter if counts == "1" else UNKNOWN_LABEL
-                for letter, counts in zip(observed, text["mask"], strict=True)
+                for letter, counts in zip(observed, text("mask"), strict=True)
             )
-        further = {target: _further(target, columns) for target in self._further}
         return LabelledSequence(
-            parts[0]["id"],
-            text["residue"],
-            text["label"],
-            probabilities,
+            table["id"][0].as_py(),
+            text("residue"),
+            text("label"),
+            numbers(f"p_{letter}" for letter in self.scheme.letters),
             self.scheme,
-            further,
+            {
+                target: numbers(target.columns[1:])
+                if target.scheme
+                else table[target.heading].to_numpy()
+                for target in self._further
+            },
             observed,
         )
-
-
-def _further(target: Target, columns: dict[str, list[Any]]) -> npt.NDArray[np.float32]:
-    if target.scheme is None:
-        return np.concatenate(columns[target.heading])
-    return np.column_stack([np.concatenate(columns[name]) for name in target.columns[1:]])
-
-
-def _by_id(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    ids = np.array(batch.column("id").to_pylist(), dtype=object)
-    for first, last in equal_runs(ids).tolist():
-        part = batch.slice(first, last - first)
-        values: dict[str, Any] = {"id": ids[first]}
-        for name in part.schema.names:
-            column = part.column(name)
-            if pa.types.is_floating(column.type):
-                values[name] = column.to_numpy(zero_copy_only=False)
-            elif name in ("residue", "label", "observed", "mask"):
-                values[name] = column.to_pylist()
-        yield values

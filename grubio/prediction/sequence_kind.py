@@ -1,7 +1,5 @@
 """Models of sequences: each record is labelled as a whole."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -43,7 +41,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]
     ) -> Iterator[Prediction]:
-        """Label records, in order, and show how far it is."""
+        """Label records, in order, and show the progress."""
         return watched(predictor.predict, map(_whole, records))
 
     def items(self, answers: Iterable[Prediction], *, features: bool) -> Iterator[LabelledSequence]:
@@ -57,7 +55,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
         return self.items(predictor.predict(records), features=False)
 
     def windows(self, length: int) -> Iterator[Window]:
-        """Yield one window: a record is labelled at once."""
+        """Yield one window: a record is labelled as a whole."""
         return windows(length, length)
 
     def row(self, answer: Prediction) -> tuple[dict[str, Any], int]:

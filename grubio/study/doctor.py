@@ -1,7 +1,5 @@
 """What is installed, whether it works, and what it is needed for."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil
@@ -68,10 +66,7 @@ def examine() -> list[Finding]:
             "apt install mmseqs2",
         ),
         _tool(
-            ["mkdssp", "--version"],
-            "DSSP",
-            "labels from PDB and mmCIF files",
-            "apt install dssp",
+            ["mkdssp", "--version"], "DSSP", "labels from PDB and mmCIF files", "apt install dssp"
         ),
         *_slurm(),
         _memory(),

@@ -1,7 +1,5 @@
 """The folder of a new study: configuration, and a Snakefile that uses the installed workflow."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grubio.errors import GrubioError
@@ -29,10 +27,7 @@ module grubio:
 use rule * from grubio
 """
 
-STUDIES = {
-    "protein": "config.yaml",
-    "dna": "synthetic_motifs.yaml",
-}
+STUDIES = {"protein": "config.yaml", "dna": "synthetic_motifs.yaml"}
 """Studies to start from: proteins that come with grubio, and a synthetic genome."""
 
 
@@ -60,7 +55,7 @@ def start_study(folder: str | Path, study: str = "protein") -> list[Path]:
     Raises
     ------
     GrubioError
-        If one of the files is there already, or cannot be written.
+        If one of the files exists already, or cannot be written.
     """
     folder = Path(folder)
     texts = {

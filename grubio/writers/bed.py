@@ -4,21 +4,19 @@ Format: UCSC's description of BED (https://genome.ucsc.edu/FAQ/FAQformat.html#fo
 is the class, blanks as ``_``; the score column is the score times 1000, rounded.
 """
 
-from __future__ import annotations
-
 import re
 
-from grubio.inference.called_features import CalledStretch
+from grubio.inference.called_features import CalledRegion
 from grubio.writers.text import Content, TextFormat, tsv_line
 
 
-class BedFormat(TextFormat[CalledStretch]):
+class BedFormat(TextFormat[CalledRegion]):
     """BED of called features.
 
     Parameters
     ----------
     content
-        What all contigs have in common.
+        What all contigs share.
     colours
         Whether to write BED9, whose last column is the colour of the class.
     """
@@ -27,7 +25,7 @@ class BedFormat(TextFormat[CalledStretch]):
         super().__init__(content)
         self._colours = colours
 
-    def text(self, item: CalledStretch) -> str:
+    def text(self, item: CalledRegion) -> str:
         """Return the lines of the features."""
         scheme = self.content.scheme
         names = [re.sub(r"\s", "_", name) for name in scheme.class_names]

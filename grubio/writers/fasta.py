@@ -3,8 +3,6 @@
 A residue without a confident label is ``?``, which grubio reads back as an unknown label.
 """
 
-from __future__ import annotations
-
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.writers.text import TextFormat
 

@@ -6,8 +6,6 @@ class, in TSV to four decimals. Where both strands are written, the row of the p
 first. A base that is N has no row.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 
@@ -16,14 +14,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from grubio.files import written_whole
-from grubio.inference.called_features import CalledStretch
-from grubio.inference.stretches import Stretch
+from grubio.inference.called_features import CalledRegion
+from grubio.inference.labelled_region import LabelledRegion
 from grubio.sequences.locus import Strand, reverse_complement
-from grubio.writers.parquet_rows import ParquetRows
+from grubio.writers.parquet_groups import ParquetRows
 from grubio.writers.text import Content, TextFormat, tsv_line
 
 
-class GenomeTsvFormat(TextFormat[CalledStretch]):
+class GenomeTsvFormat(TextFormat[CalledRegion]):
     """A row per base and strand, as text."""
 
     def header(self) -> str:
@@ -31,12 +29,12 @@ class GenomeTsvFormat(TextFormat[CalledStretch]):
         names = ["id", "position", "strand", "residue", "label"]
         return tsv_line(*names, *(f"p_{letter}" for letter in self.content.scheme.letters))
 
-    def text(self, item: CalledStretch) -> str:
-        """Return the rows of a stretch."""
-        positions, strands, residues, labels, probabilities = _rows(item.stretch)
+    def text(self, item: CalledRegion) -> str:
+        """Return the rows of a region."""
+        positions, strands, residues, labels, probabilities = _rows(item.region)
         numbers = "\t%.4f" * self.content.scheme.size + "\n"
         return "".join(
-            f"{item.stretch.contig}\t{position}\t{strand}\t{residue}\t{label}{numbers % tuple(row)}"
+            f"{item.region.contig}\t{position}\t{strand}\t{residue}\t{label}{numbers % tuple(row)}"
             for position, strand, residue, label, row in zip(
                 positions.tolist(), strands, residues, labels, probabilities.tolist(), strict=True
             )
@@ -44,8 +42,8 @@ class GenomeTsvFormat(TextFormat[CalledStretch]):
 
 
 @contextlib.contextmanager
-def open_table(path: str, content: Content) -> Iterator[Callable[[CalledStretch], None]]:
-    """Give a function that adds stretches to a Parquet file, in groups of about a million rows.
+def open_table(path: str, content: Content) -> Iterator[Callable[[CalledRegion], None]]:
+    """Give a function that adds regions to a Parquet file, in groups of about a million rows.
 
     ``position`` is int64 and probabilities are float32, the rest strings. The scheme is in the
     file's metadata.
@@ -63,9 +61,9 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[CalledStretch]
         ParquetRows(temporary, fields, content.scheme, model=content.model) as table,
     ):
 
-        def write(item: CalledStretch) -> None:
-            positions, strands, residues, labels, probabilities = _rows(item.stretch)
-            columns = [[item.stretch.contig] * len(positions), positions, strands, residues, labels]
+        def write(item: CalledRegion) -> None:
+            positions, strands, residues, labels, probabilities = _rows(item.region)
+            columns = [[item.region.contig] * len(positions), positions, strands, residues, labels]
             columns += [*np.ascontiguousarray(probabilities.T)]
             table.add_rows([pa.array(column) for column in columns])
 
@@ -73,21 +71,21 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[CalledStretch]
 
 
 def _rows(
-    stretch: Stretch,
+    region: LabelledRegion,
 ) -> tuple[npt.NDArray[np.int64], list[Strand], list[str], list[str], npt.NDArray[np.float32]]:
     # Positions, strands, residues, labels and probabilities (row, class), base by base.
-    known = np.flatnonzero(stretch.known)
-    strands = list(stretch.probabilities)
-    probabilities = np.stack([p[known] for p in stretch.probabilities.values()], axis=1)
-    probabilities = probabilities.reshape(-1, stretch.scheme.size)
+    known = np.flatnonzero(region.known)
+    strands = list(region.probabilities)
+    probabilities = np.stack([p[known] for p in region.probabilities.values()], axis=1)
+    probabilities = probabilities.reshape(-1, region.scheme.size)
     texts = [
-        stretch.residues if strand == "+" else reverse_complement(stretch.residues)[::-1]
+        region.residues if strand == "+" else reverse_complement(region.residues)[::-1]
         for strand in strands
     ]
     return (
-        np.repeat(stretch.start + 1 + known, len(strands)),
+        np.repeat(region.start + 1 + known, len(strands)),
         strands * len(known),
         [text[base] for base in known.tolist() for text in texts],
-        list(stretch.scheme.decode(probabilities.argmax(axis=1))),
+        list(region.scheme.decode(probabilities.argmax(axis=1))),
         probabilities,
     )

@@ -1,22 +1,22 @@
-"""GFF3: one feature per segment of equal labels, 1-based closed coordinates.
+"""GFF3, 1-based closed coordinates: segments of sequences, or called features of a genome.
 
-Format: the Sequence Ontology's GFF3 specification 1.26. Every record has a
-``##sequence-region`` line, so that one without features is not lost. Segments of the scheme's
-background class (coil) are left out, and residues without a confident label belong to none.
-Types are terms of the Sequence Ontology for secondary structure and ``sequence_feature``
-otherwise; the class stands in ``Name`` and ``label``. The score is the mean probability of the
-class over the segment.
+Format: the Sequence Ontology's GFF3 specification 1.26. Every record has a ``##sequence-region``
+line, so that one without features is not lost. Types are terms of the Sequence Ontology for the
+class, or ``sequence_feature`` where it has none; the class itself is in ``Name`` and ``label``.
+
+Segments of a sequence's background class (coil) are left out, and residues without a confident
+label belong to none. Their score is the mean probability of the class over the segment.
 """
 
-from __future__ import annotations
-
+from typing import TypeVar
 from urllib.parse import quote
 
+from grubio.inference.called_features import CalledRegion
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.scheme import SS3, SS8
-from grubio.writers.text import Content, TextFormat, tsv_line
+from grubio.writers.text import TextFormat, tsv_line
 
-_TERMS = {
+_SECONDARY_STRUCTURE = {
     SS3.name: {"H": "alpha_helix", "E": "beta_strand"},
     SS8.name: {
         "H": "alpha_helix",
@@ -26,32 +26,98 @@ _TERMS = {
         "T": "polypeptide_turn_motif",
     },
 }
-SAFE = ".:^*$@!+?|-_"
+_TERMS_OF_GENOMES = (
+    *("CDS", "gene", "pseudogene", "exon", "intron", "mRNA", "tRNA", "rRNA", "ncRNA", "tmRNA"),
+    *("five_prime_UTR", "three_prime_UTR", "start_codon", "stop_codon", "polyA_site"),
+    *("five_prime_cis_splice_site", "three_prime_cis_splice_site", "branch_site"),
+    *("TSS", "promoter", "TATA_box", "minus_10_signal", "minus_35_signal", "terminator"),
+    *("operator", "enhancer", "silencer", "insulator", "TF_binding_site", "CpG_island"),
+    *("ribosome_entry_site", "polyA_signal_sequence", "origin_of_replication", "repeat_region"),
+    *("mobile_genetic_element", "nucleotide_motif", "binding_site", "riboswitch", "CRISPR"),
+)
+_GENOME_TERMS = {term.lower().removesuffix("_site"): term for term in _TERMS_OF_GENOMES} | {
+    "coding": "CDS",
+    "coding_sequence": "CDS",
+    "donor": "five_prime_cis_splice_site",
+    "acceptor": "three_prime_cis_splice_site",
+    "minus10": "minus_10_signal",
+    "minus35": "minus_35_signal",
+    "start": "start_codon",
+    "stop": "stop_codon",
+    "rbs": "ribosome_entry_site",
+    "shine_dalgarno": "ribosome_entry_site",
+    "tfbs": "TF_binding_site",
+    "tata": "TATA_box",
+    "polya_signal": "polyA_signal_sequence",
+    "5utr": "five_prime_UTR",
+    "3utr": "three_prime_UTR",
+    "motif": "nucleotide_motif",
+}
+_NOTHING_CLOSER = "sequence_feature"
+
+_SAFE = ".:^*$@!+?|-_"
 """The characters that the specification allows in column 1 without escape."""
 
-
-def gff3_header(content: Content) -> str:
-    """Return the version line, and a comment with the model."""
-    return "##gff-version 3\n" + (f"# grubio model {content.model}\n" if content.model else "")
+_ItemT = TypeVar("_ItemT")
 
 
-class Gff3Format(TextFormat[LabelledSequence]):
-    """GFF3 of sequences."""
-
+class _Gff3(TextFormat[_ItemT]):
     def header(self) -> str:
-        """Return the version line, and a comment with the model."""
-        return gff3_header(self.content)
+        model = self.content.model
+        return "##gff-version 3\n" + (f"# grubio model {model}\n" if model else "")
+
+
+class Gff3Format(_Gff3[LabelledSequence]):
+    """GFF3 of sequences."""
 
     def text(self, item: LabelledSequence) -> str:
         """Return the region and the segments of one record."""
-        seqid = quote(item.id, safe=SAFE)
-        lines = [f"##sequence-region {seqid} 1 {len(item)}\n"]
-        terms = _TERMS.get(item.scheme.name, {})
-        for segment in item.segments():
-            if segment.label != item.scheme.background:
-                name = quote(segment.class_name, safe=" " + SAFE)
-                term = terms.get(segment.label, "sequence_feature")
-                place = (segment.start, segment.end, f"{segment.confidence:.3f}", ".", ".")
-                about = f"Name={name};label={quote(segment.label)}"
-                lines.append(tsv_line(seqid, "grubio", term, *place, about))
+        terms = _SECONDARY_STRUCTURE.get(item.scheme.name, {})
+        return _region(item.id, len(item)) + "".join(
+            _feature(
+                item.id,
+                terms.get(one.label, _NOTHING_CLOSER),
+                (one.start, one.end, f"{one.confidence:.3f}", "."),
+                one.class_name,
+                one.label,
+            )
+            for one in item.segments()
+            if one.label != item.scheme.background
+        )
+
+
+class GenomeGff3Format(_Gff3[CalledRegion]):
+    """GFF3 of a genome."""
+
+    def text(self, item: CalledRegion) -> str:
+        """Return the lines of features, after that of the contig at its start."""
+        region, features = item
+        lines = [_region(region.contig, region.length)] if region.start == 0 else []
+        for one in features:
+            name = region.scheme.class_names[region.scheme.letters.index(one.letter)]
+            place = (one.locus.start + 1, one.locus.end, f"{one.score:.3f}", one.locus.strand)
+            lines.append(_feature(region.contig, term_of(name), place, name, one.letter))
         return "".join(lines)
+
+
+def term_of(class_name: str) -> str:
+    """Return the term of the Sequence Ontology that the name of a class is, or stands for.
+
+    Examples
+    --------
+    >>> term_of("cds"), term_of("splice-donor"), term_of("minus10"), term_of("AP1")
+    ('CDS', 'five_prime_cis_splice_site', 'minus_10_signal', 'sequence_feature')
+    """
+    plain = class_name.lower().replace("-", "_").removeprefix("splice_")
+    return _GENOME_TERMS.get(plain.removesuffix("_site").removesuffix("_splice"), _NOTHING_CLOSER)
+
+
+def _region(name: str, length: int) -> str:
+    return f"##sequence-region {quote(name, safe=_SAFE)} 1 {length}\n"
+
+
+def _feature(
+    name: str, term: str, place: tuple[int, int, str, str], class_name: str, letter: str
+) -> str:
+    about = f"Name={quote(class_name, safe=' ' + _SAFE)};label={quote(letter)}"
+    return tsv_line(quote(name, safe=_SAFE), "grubio", term, *place, ".", about)

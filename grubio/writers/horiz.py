@@ -10,8 +10,6 @@ Differences from PSIPRED: no empty block after a length that is a multiple of 60
 the last number of a ruler, and ``?`` in ``Pred:`` where a label is not confident enough.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from grubio import __version__

@@ -5,9 +5,7 @@ contig, followed by one line per feature: class, start (1-based), end (inclusive
 Bases and their probabilities would be too much for a browser; format ``igv`` has them.
 """
 
-from __future__ import annotations
-
-from grubio.inference.called_features import CalledStretch
+from grubio.inference.called_features import CalledRegion
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.view.page import base64_bytes, json_line, page_parts
 from grubio.writers.text import Content, ItemT, TextFormat
@@ -54,18 +52,18 @@ class HtmlFormat(_PageFormat[LabelledSequence]):
         return json_line(content) + "\n"
 
 
-class GenomeHtmlFormat(_PageFormat[CalledStretch]):
+class GenomeHtmlFormat(_PageFormat[CalledRegion]):
     """A page of called features."""
 
     script = "features.js"
     title = "Features of a genome"
 
-    def text(self, item: CalledStretch) -> str:
+    def text(self, item: CalledRegion) -> str:
         """Return the lines of the features, and of the contig at its start."""
-        stretch, features = item
+        region, features = item
         lines: list[object] = []
-        if stretch.start == 0:
-            lines.append({"contig": stretch.contig, "length": stretch.length})
+        if region.start == 0:
+            lines.append({"contig": region.contig, "length": region.length})
         for feature in features:
             locus = feature.locus
             score = round(feature.score, 3)

@@ -7,8 +7,6 @@ classes) and a BigWig file per class and strand. In IGV: File, Open Session.
 Session: https://igv.org/doc/desktop (Sessions). Index: http://www.htslib.org/doc/faidx.html.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +14,8 @@ from typing import TextIO
 from xml.etree import ElementTree
 
 from grubio.files import write_text_whole, written_folder
-from grubio.inference.called_features import CalledStretch
-from grubio.inference.stretches import Stretch
+from grubio.inference.called_features import CalledRegion
+from grubio.inference.labelled_region import LabelledRegion
 from grubio.sequences.locus import Strand
 from grubio.sequences.scheme import LabelScheme
 from grubio.writers.bed import BedFormat, decimal_colour
@@ -32,8 +30,8 @@ _SHOWN_AT_FIRST = 20_000
 
 
 @contextlib.contextmanager
-def open_session(path: str, content: Content) -> Iterator[Callable[[CalledStretch], None]]:
-    """Give a function that adds stretches and features; the session is written last.
+def open_session(path: str, content: Content) -> Iterator[Callable[[CalledRegion], None]]:
+    """Give a function that adds regions and features; the session is written last.
 
     Raises
     ------
@@ -48,13 +46,12 @@ def open_session(path: str, content: Content) -> Iterator[Callable[[CalledStretc
             genome = _GenomeFasta(stack.enter_context(_text_file(folder / GENOME)))
             features_out = stack.enter_context(_text_file(folder / FEATURES))
 
-            def write(item: CalledStretch) -> None:
+            def write(item: CalledRegion) -> None:
                 add(item)
-                genome.add(item.stretch)
+                genome.add(item.region)
                 features_out.write(bed.text(item))
 
             yield write
-            genome.close()
         paths = track_paths(tracks, "bigwig", content)
         files = {key: path.name for key, path in paths.items()}
         write_text_whole(folder / f"{GENOME}.fai", genome.index())
@@ -69,20 +66,17 @@ class _GenomeFasta:
         self._written = 0
         self._rest = ""
 
-    def add(self, stretch: Stretch) -> None:
-        if stretch.start == 0:
-            self._put(f">{stretch.contig}\n")
-            self._contigs.append((stretch.contig, stretch.length, self._written))
-        text = self._rest + stretch.residues
-        final = stretch.end == stretch.length
+    def add(self, region: LabelledRegion) -> None:
+        if region.start == 0:
+            self._put(f">{region.contig}\n")
+            self._contigs.append((region.contig, region.length, self._written))
+        text = self._rest + region.residues
+        final = region.end == region.length
         whole = len(text) if final else len(text) - len(text) % _LINE
         self._put(
             "".join(f"{text[at : min(at + _LINE, whole)]}\n" for at in range(0, whole, _LINE))
         )
         self._rest = text[whole:]
-
-    def close(self) -> None:
-        self._out.flush()
 
     def index(self) -> str:
         return "".join(

@@ -6,8 +6,6 @@ does not grow with their number. Numbers have four decimals. Positions are 1-bas
 inside.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Annotated, Literal
 
@@ -130,12 +128,7 @@ class JsonFormat(TextFormat[LabelledSequence]):
         }
         content |= {target.name: _further(target, found) for target, found in item.further.items()}
         content["segments"] = [
-            {
-                "start": s.start,
-                "end": s.end,
-                "label": s.label,
-                "confidence": round(s.confidence, 4),
-            }
+            {"start": s.start, "end": s.end, "label": s.label, "confidence": round(s.confidence, 4)}
             for s in item.segments()
         ]
         before, self._first = "\n" if self._first else ",\n", False

@@ -1,7 +1,5 @@
 """The one place that opens the writers of predictions, one file per format."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +19,7 @@ Write: TypeAlias = Callable[[Any], object]
 
 @contextlib.contextmanager
 def open_writer(path: str, name: PredictionFormat, content: Content) -> Iterator[Write]:
-    """Give a function that writes labelled sequences, or stretches of a genome, in order.
+    """Give a function that writes labelled sequences, or regions of a genome, in order.
 
     ``-`` is standard output; a folder (or a name that ends in ``/``) gets one file per sequence,
     or per class and strand of a genome; any other path becomes a file once the block has ended

@@ -9,8 +9,6 @@ Predictions of labelled records may have two more after ``residue``: ``observed`
 ``grubio_model``.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -23,7 +21,7 @@ from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target
-from grubio.writers.parquet_rows import ParquetRows
+from grubio.writers.parquet_groups import ParquetRows
 from grubio.writers.text import Content
 
 

@@ -1,22 +1,24 @@
-"""A Parquet file that is filled piece by piece and written in groups."""
+"""Parquet files that are filled piece by piece and written in groups of rows."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
+
 Piece = TypeVar("Piece")
+_ROWS_PER_GROUP = 1_000_000
 
 
 class ParquetGroups(Generic[Piece]):
-    """Keeps pieces until they are large enough for a group of rows.
+    """Keeps pieces until there are enough for a group of rows.
 
-    The file is closed whatever happens; after an error what waits is not written.
+    The file is closed whatever happens; after an error the pieces that wait are not written.
 
     Parameters
     ----------
@@ -27,9 +29,9 @@ class ParquetGroups(Generic[Piece]):
     joined
         Makes a table of pieces.
     size
-        How large a group is, in whatever :meth:`add` counts.
+        Size of a group, in whatever :meth:`add` counts.
     options
-        Of :class:`pyarrow.parquet.ParquetWriter`.
+        Options of :class:`pyarrow.parquet.ParquetWriter`.
     """
 
     def __init__(
@@ -49,12 +51,7 @@ class ParquetGroups(Generic[Piece]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self._flush()
@@ -62,7 +59,7 @@ class ParquetGroups(Generic[Piece]):
             self._writer.close()
 
     def add(self, piece: Piece, size: int) -> None:
-        """Add a piece that counts as much."""
+        """Add a piece and its size."""
         self._waiting.append(piece)
         self._held += size
         if self._held >= self._size:
@@ -72,3 +69,45 @@ class ParquetGroups(Generic[Piece]):
         if self._waiting:
             self._writer.write_table(self._joined(self._waiting))
         self._waiting, self._held = [], 0
+
+
+class ParquetRows(ParquetGroups[pa.RecordBatch]):
+    """A table of predictions in groups of about a million rows.
+
+    The scheme's name and classes, further targets and the model are in the file's metadata.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    fields
+        Names and types of the columns.
+    scheme
+        The classes.
+    further
+        Further targets.
+    model
+        The model and what it was trained on, if it is known.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        fields: Sequence[tuple[str, pa.DataType]],
+        scheme: LabelScheme,
+        further: Sequence[Target] = (),
+        model: str = "",
+    ) -> None:
+        about = {"grubio_scheme": scheme.name, "grubio_classes": json.dumps(scheme.as_dict())}
+        if further:
+            about["grubio_targets"] = json.dumps([target.as_dict() for target in further])
+        if model:
+            about["grubio_model"] = model
+        self._schema = pa.schema(fields, metadata=about)
+        super().__init__(path, self._schema, pa.Table.from_batches, _ROWS_PER_GROUP)
+
+    def add_rows(self, columns: Sequence[pa.Array]) -> None:
+        """Add rows: one array for each column."""
+        # An empty list has no type of its own.
+        typed = [c.cast(t) for c, t in zip(columns, self._schema.types, strict=True)]
+        self.add(pa.record_batch(typed, schema=self._schema), len(columns[0]))

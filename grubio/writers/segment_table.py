@@ -2,15 +2,13 @@
 
 ``segments`` has one line per segment: ``id, start, end`` (1-based, both inside)``, label,
 class, length, confidence`` (mean probability of the class, to four decimals). Segments of the
-background are there too, so that the segments of a sequence cover it, unless residues have no
-confident label or segments are too short.
+background are included, so that the segments cover a sequence, unless residues have no confident
+label or segments are too short.
 
 ``summary`` has one line per sequence: ``id, length, confidence`` (mean probability of the most
 probable class), ``fraction_<letter>`` for each class, ``fraction_?`` (residues without a
 confident label), and ``longest_<letter>``, residues of the longest segment of each class.
 """
-
-from __future__ import annotations
 
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.scheme import UNKNOWN_LABEL

@@ -7,8 +7,6 @@ follows the last residue, so that several records can share a file. A label that
 enough is ``?``, which PSIPRED itself never writes.
 """
 
-from __future__ import annotations
-
 from grubio import __version__
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.writers.text import TextFormat

@@ -1,6 +1,4 @@
-"""What all writers know before the first record, and what the writers of text have in common."""
-
-from __future__ import annotations
+"""What all writers know before the first record, and what text writers share."""
 
 import re
 from abc import ABC, abstractmethod
@@ -17,14 +15,14 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True)
 class Content:
-    """What all records of an output have in common.
+    """What all records of an output share.
 
     Attributes
     ----------
     kind
         Kind of the model: a writer takes a
         :class:`grubio.inference.labelled_sequence.LabelledSequence` at a time, or a
-        :class:`grubio.inference.called_features.CalledStretch` of a genome.
+        :class:`grubio.inference.called_features.CalledRegion` of a genome.
     scheme
         The classes.
     further
@@ -48,22 +46,22 @@ class TextFormat(ABC, Generic[ItemT]):
     Parameters
     ----------
     content
-        What all items have in common.
+        What all items share.
     """
 
     def __init__(self, content: Content) -> None:
         self.content = content
 
     def header(self) -> str:
-        """Return what stands once at the top of a file: nothing, for most formats."""
+        """Return the top of a file: nothing, for most formats."""
         return ""
 
     @abstractmethod
     def text(self, item: ItemT) -> str:
-        """Return what one item adds."""
+        """Return one item as text."""
 
     def footer(self) -> str:
-        """Return what stands once at the end of a file: nothing, for most formats."""
+        """Return the end of a file: nothing, for most formats."""
         return ""
 
 
@@ -75,7 +73,7 @@ def file_name(text: str, taken: set[str]) -> str:
     >>> file_name("sp|P1", taken := set()), file_name("sp/p1", taken)
     ('sp_P1', 'sp_p1.2')
     """
-    # File systems hold names of 255 bytes; a number, an ending and a temporary part come behind.
+    # File systems allow 255 bytes; a number, an ending and a temporary part may be appended.
     name = stem = (re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".") or "record")[:180]
     number = 1
     while name.lower() in taken:

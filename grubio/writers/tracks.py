@@ -2,14 +2,12 @@
 
 Values are probabilities rounded to three decimals. Neighbours of equal value are one interval;
 zeros and bases that are N have none. Coordinates are 0-based and half-open. The background has no
-track: it is what the others leave of one.
+track: its probability is one minus the sum of the others.
 
 Formats: https://genome.ucsc.edu/goldenPath/help/bedgraph.html (without its track line, as the
 tools that read bedGraph expect it) and bigWig.html there. A BigWig file cannot be empty: a track
 without intervals has one of value 0 at the first base. It lists the contigs that have intervals.
 """
-
-from __future__ import annotations
 
 import contextlib
 import tempfile
@@ -25,8 +23,8 @@ import pybigtools
 from grubio.config.formats import FORMATS, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import written_folder
-from grubio.inference.called_features import CalledStretch
-from grubio.inference.stretches import Stretch
+from grubio.inference.called_features import CalledRegion
+from grubio.inference.labelled_region import LabelledRegion
 from grubio.sequences.locus import Strand
 from grubio.writers.text import Content, file_name
 
@@ -42,7 +40,7 @@ def track_paths(
 ) -> dict[tuple[str, Strand], Path]:
     """Return the file of each class but the background and each strand.
 
-    ``out/tracks.bw`` stands for ``out/tracks.<class>.plus.bw`` and so on beside one another, and
+    ``out/tracks.bw`` stands for the files ``out/tracks.<class>.plus.bw`` and so on, and
     the folder ``out/`` for ``out/<class>.plus.bw``. Characters of a class's name that do not
     suit a file name become ``_``.
 
@@ -76,8 +74,8 @@ def track_paths(
 @contextlib.contextmanager
 def open_tracks(
     path: str, content: Content, name: PredictionFormat
-) -> Iterator[Callable[[CalledStretch], None]]:
-    """Give a function that adds a stretch to all tracks; see :func:`track_paths`.
+) -> Iterator[Callable[[CalledRegion], None]]:
+    """Give a function that adds a region to all tracks; see :func:`track_paths`.
 
     Raises
     ------
@@ -99,14 +97,14 @@ def open_tracks(
             for (letter, strand), file in paths.items()
         ]
 
-        def write(item: CalledStretch) -> None:
-            stretch = item.stretch
-            known = stretch.known
-            final = stretch.end == stretch.length
+        def write(item: CalledRegion) -> None:
+            region = item.region
+            known = region.known
+            final = region.end == region.length
             for column, strand, merger, add in tracks:
-                probability = stretch.probabilities[strand][:, column].astype(np.float64)
+                probability = region.probabilities[strand][:, column].astype(np.float64)
                 thousandths = np.where(known, np.rint(1000 * probability), 0).astype(np.int64)
-                add(stretch, merger.feed(thousandths, stretch.start, final=final))
+                add(region, merger.feed(thousandths, region.start, final=final))
 
         yield write
 
@@ -114,14 +112,14 @@ def open_tracks(
 open_bedgraph = partial(open_tracks, name="bedgraph")
 open_bigwig = partial(open_tracks, name="bigwig")
 
-_Add = Callable[[Stretch, list[_Interval]], None]
+_Add = Callable[[LabelledRegion, list[_Interval]], None]
 
 
 class _Merger:
-    """Joins equal neighbours, also over the border of stretches."""
+    """Joins equal neighbours, also over the border of regions."""
 
     def __init__(self) -> None:
-        # Thousandths and start of the run that may go on.
+        # Thousandths and start of the run that is not closed yet.
         self._open = (0, 0)
 
     def feed(
@@ -148,10 +146,10 @@ class _Merger:
 def _bedgraph_file(temporary: Path) -> Iterator[_Add]:
     with open(temporary, "w", encoding="utf-8", newline="\n") as out:
 
-        def add(stretch: Stretch, intervals: list[_Interval], out: TextIO = out) -> None:
+        def add(region: LabelledRegion, intervals: list[_Interval], out: TextIO = out) -> None:
             out.write(
                 "".join(
-                    f"{stretch.contig}\t{start}\t{end}\t{value:.3f}\n"
+                    f"{region.contig}\t{start}\t{end}\t{value:.3f}\n"
                     for start, end, value in intervals
                 )
             )
@@ -165,9 +163,9 @@ def _bigwig_file(temporary: Path) -> Iterator[_Add]:
     with tempfile.TemporaryFile(dir=temporary.parent) as waiting:
         lengths: dict[str, int] = {}
 
-        def add(stretch: Stretch, intervals: list[_Interval]) -> None:
-            if stretch.start == 0:
-                lengths[stretch.contig] = stretch.length
+        def add(region: LabelledRegion, intervals: list[_Interval]) -> None:
+            if region.start == 0:
+                lengths[region.contig] = region.length
             rows = [(len(lengths) - 1, *interval) for interval in intervals]
             waiting.write(np.array(rows, dtype=_INTERVAL).tobytes())
 

@@ -5,8 +5,6 @@ four decimals, and the columns of further targets: of values one such as ``rsa``
 accessibility), of classes the label and the probabilities. One header line.
 """
 
-from __future__ import annotations
-
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.writers.text import TextFormat, tsv_line
 

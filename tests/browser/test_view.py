@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.page_checks import WIDTHS, faint_text, too_wide
-from grubio.inference.called_features import CalledStretch
+from grubio.inference.called_features import CalledRegion
+from grubio.inference.labelled_region import LabelledRegion
 from grubio.inference.predictor import Prediction
-from grubio.inference.stretches import Stretch
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import Locus
 from grubio.sequences.record import Record
@@ -65,8 +65,8 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
             for i, at in enumerate(starts)
         ]
-        stretch = Stretch(contig, length, 0, length, "A" * length, {}, GENOME)
-        parts.append(style.text(CalledStretch(stretch, features)))
+        region = LabelledRegion(contig, length, 0, length, "A" * length, {}, GENOME)
+        parts.append(style.text(CalledRegion(region, features)))
     path = tmp_path_factory.mktemp("pages") / "genome.html"
     path.write_text("".join([*parts, style.footer()]), encoding="utf-8")
     return path

@@ -20,9 +20,9 @@ from genome_model import SCHEME, SITES, dna, save_genome_model
 from grubio.config import CallSettings, GenomeSettings, Output, PredictionSettings
 from grubio.config.formats import outputs_of
 from grubio.errors import GrubioError
-from grubio.inference.called_features import FeatureCaller
+from grubio.inference.called_features import FeatureCaller, _SiteScan
+from grubio.inference.labelled_region import LabelledRegion
 from grubio.inference.predictor import Predictor
-from grubio.inference.stretches import Stretch
 from grubio.model.bundle import load_bundle
 from grubio.prediction.predict_file import predict_file
 from grubio.sequences.called_feature import CalledFeature
@@ -65,10 +65,10 @@ def contigs() -> list[Record]:
 Whole = dict[str, dict[Strand, np.ndarray]]
 
 
-def whole(stretches: Iterator[Stretch]) -> Whole:
-    parts: dict[str, list[Stretch]] = {}
-    for stretch in stretches:
-        parts.setdefault(stretch.contig, []).append(stretch)
+def whole(regions: Iterator[LabelledRegion]) -> Whole:
+    parts: dict[str, list[LabelledRegion]] = {}
+    for region in regions:
+        parts.setdefault(region.contig, []).append(region)
     for contig in parts.values():
         assert [s.start for s in contig] == [0, *(s.end for s in contig[:-1])]
         assert contig[-1].end == contig[0].length
@@ -87,23 +87,23 @@ def assert_same(one: Whole, other: Whole) -> None:
             assert np.abs(one[name][strand] - other[name][strand]).max() < 1e-6
 
 
-def stretch_of(probabilities: dict[Strand, np.ndarray], start: int, end: int) -> Stretch:
+def region_of(probabilities: dict[Strand, np.ndarray], start: int, end: int) -> LabelledRegion:
     length = len(next(iter(probabilities.values())))
     parts = {strand: p[start:end] for strand, p in probabilities.items()}
-    return Stretch("c", length, start, end, "A" * (end - start), parts, SCHEME)
+    return LabelledRegion("c", length, start, end, "A" * (end - start), parts, SCHEME)
 
 
 def test_the_answer_is_the_same_alone_with_others_and_in_any_order(
     predictor: Predictor, contigs: list[Record]
 ) -> None:
-    together = whole(predictor.stretches(contigs, **CHUNKS))
+    together = whole(predictor.regions(contigs, **CHUNKS))
     assert set(together) == {c.id for c in contigs}
-    assert_same(together, whole(predictor.stretches(contigs[::-1], **CHUNKS)))
+    assert_same(together, whole(predictor.regions(contigs[::-1], **CHUNKS)))
     for contig in contigs:
-        alone = whole(predictor.stretches([contig], **CHUNKS))
+        alone = whole(predictor.regions([contig], **CHUNKS))
         assert_same(alone, together)
         for strand in STRANDS:
-            only = whole(predictor.stretches([contig], [strand], **CHUNKS))
+            only = whole(predictor.regions([contig], [strand], **CHUNKS))
             assert np.abs(only[contig.id][strand] - alone[contig.id][strand]).max() < 1e-6
             assert only[contig.id][strand].shape == (len(contig), SCHEME.size)
             assert only[contig.id][strand].dtype == np.float32
@@ -113,8 +113,8 @@ def test_the_reverse_complement_gives_mirrored_tracks(
     predictor: Predictor, contigs: list[Record]
 ) -> None:
     turned = [Record(c.id, "", reverse_complement(c.sequence)) for c in contigs]
-    ahead = whole(predictor.stretches(contigs, **CHUNKS))
-    back = whole(predictor.stretches(turned, **CHUNKS))
+    ahead = whole(predictor.regions(contigs, **CHUNKS))
+    back = whole(predictor.regions(turned, **CHUNKS))
     assert_same(ahead, {name: {"+": t["-"][::-1], "-": t["+"][::-1]} for name, t in back.items()})
 
 
@@ -122,9 +122,9 @@ def test_windows_agree_with_the_unwindowed_answer_where_the_model_forgets(
     predictor: Predictor,
 ) -> None:
     contig = Record("c", "", dna(2000, 5))
-    one = whole(predictor.stretches([contig], core=2000))["c"]
-    many = whole(predictor.stretches([contig], core=150, overlap=120))["c"]
-    bare = whole(predictor.stretches([contig], core=150, overlap=0))["c"]
+    one = whole(predictor.regions([contig], core=2000))["c"]
+    many = whole(predictor.regions([contig], core=150, overlap=120))["c"]
+    bare = whole(predictor.regions([contig], core=150, overlap=0))["c"]
     for strand in STRANDS:
         assert np.abs(one[strand] - many[strand]).max() < 1e-3
         assert np.abs(one[strand] - bare[strand]).max() > 1e-2
@@ -137,7 +137,7 @@ def test_blocks_are_labelled_as_their_strand_of_a_contig_of_the_same_length(
     records = [*contigs, long, Record("back", "", reverse_complement(long.sequence))]
     predictions = list(predictor.predict(records))
     assert [p.record for p in predictions] == records
-    found = whole(predictor.stretches(records))
+    found = whole(predictor.regions(records))
     for prediction in predictions:
         assert np.abs(prediction.probabilities - found[prediction.record.id]["+"]).max() < 1e-6
     assert np.abs(predictions[-1].probabilities[::-1] - found["long"]["-"]).max() < 1e-6
@@ -156,7 +156,7 @@ def test_gaps_are_background_and_cost_nothing(
         return answers(sequences)
 
     monkeypatch.setattr(predictor, "_answers", watched)
-    tracks = whole(predictor.stretches([contig], **CHUNKS))["c"]
+    tracks = whole(predictor.regions([contig], **CHUNKS))["c"]
     assert 0 < computed < 15_000
     background = np.array([0, 0, 0, 1], dtype=np.float32)
     for track in tracks.values():
@@ -168,7 +168,7 @@ def test_gaps_are_background_and_cost_nothing(
 def test_soft_masking_changes_nothing_but_the_letters(predictor: Predictor) -> None:
     text = dna(500, 8)
     (upper, *_), (lower, *_) = (
-        list(predictor.stretches([Record("c", "", t)], core=100, overlap=10))
+        list(predictor.regions([Record("c", "", t)], core=100, overlap=10))
         for t in (text, text.lower())
     )
     assert (upper.residues, lower.residues) == (text[: len(upper)], text[: len(upper)].lower())
@@ -191,11 +191,13 @@ def test_a_long_contig_is_held_by_the_batch(
     contig = Record("c", "", dna(1000, 1) * 3000)
     waiting = bases = 0
     caller = FeatureCaller(SCHEME, SITES)
-    for stretch in predictor.stretches([contig]):
-        bases += len(stretch)
+    for region in predictor.regions([contig]):
+        bases += len(region)
         held = 0
-        caller.feed(stretch)
-        waiting = max(waiting, *(len(scan.held) for scan in caller._site_scans))
+        caller.feed(region)
+        held_by_scans = [len(scan.held) for scan in caller._scans if isinstance(scan, _SiteScan)]
+        assert held_by_scans
+        waiting = max(waiting, *held_by_scans)
     assert bases == 3_000_000
     assert most <= 32 * 5002
     assert waiting < 100
@@ -205,12 +207,12 @@ def called(probabilities: dict[Strand, np.ndarray], borders: list[int]) -> list[
     caller = FeatureCaller(SCHEME, SITES, min_segment=3)
     found = []
     for start, end in itertools.pairwise(borders):
-        found += caller.feed(stretch_of(probabilities, start, end))
+        found += caller.feed(region_of(probabilities, start, end))
     return found
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_features_do_not_depend_on_the_borders_of_stretches(seed: int) -> None:
+def test_features_do_not_depend_on_the_borders_of_regions(seed: int) -> None:
     generator = np.random.default_rng(seed)
     length = int(generator.integers(1, 400))
     probabilities: dict[Strand, np.ndarray] = {}
@@ -292,7 +294,7 @@ def test_each_base_and_strand_has_one_row(
     ]
     assert rows == expected
     assert any(letter.islower() for *_, letter in rows)
-    tracks = whole(predictor.stretches(contigs))
+    tracks = whole(predictor.regions(contigs))
     p = np.array([table[f"p_{letter}"] for letter in SCHEME.letters]).T
     exact = np.array([tracks[name][strand][at - 1] for name, at, strand, _ in rows])
     assert np.abs(p - exact).max() < 1e-6

@@ -25,13 +25,8 @@ from grubio.inference.predictor import Predictor
 from grubio.model.batching import IGNORED, is_known
 from grubio.model.bundle import load_bundle
 from grubio.prediction.read_back import PredictionsTable
-from grubio.prediction.shards.steps import (
-    cut_input,
-    gather_shards,
-    label_shard,
-    probabilities_path,
-    records_path,
-)
+from grubio.prediction.shards.files import probabilities_path, records_path
+from grubio.prediction.shards.steps import cut_input, gather_shards, label_shard
 from grubio.runs.metrics import read_metrics
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record

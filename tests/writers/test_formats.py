@@ -29,7 +29,7 @@ from grubio.prediction.predict_file import predict_file
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
-from grubio.writers.genome_gff3 import term_of
+from grubio.writers.gff3 import term_of
 from grubio.writers.json_document import predictions_schema
 from prediction_output import open_for_predictions
 
@@ -200,7 +200,7 @@ def called(genome: Path) -> list[CalledFeature]:
     sites = predictor.bundle.sites or {}
     caller = FeatureCaller(SCHEME, sites, min_score=0.3, min_segment=4)
     records = [Record(name, "", text) for name, text in CONTIGS.items()]
-    found = [f for stretch in predictor.stretches(records) for f in caller.feed(stretch)]
+    found = [f for region in predictor.regions(records) for f in caller.feed(region)]
     assert len(found) > 20
     return found
 

@@ -1,4 +1,4 @@
-"""The checked configuration, and what the rules need to know of it."""
+"""The checked configuration, and what the rules need to know about it."""
 
 import json
 import re
@@ -76,7 +76,7 @@ SOURCES = {
 
 
 def local_source(wildcards):
-    """Return the path of a source that is a file here, so that a change of it is seen."""
+    """Return the path of a source that is a local file, so that a change to it is noticed."""
     location = SOURCES[f"resources/{wildcards.file}"].location
     return [] if is_url(location) or location in EMBEDDED else [location]
 
@@ -154,7 +154,7 @@ def motif_database(wildcards):
 
 
 def motif_options(wildcards):
-    """Return the settings of a run's motifs as options; the database is a file by itself."""
+    """Return the settings of a run's motifs as options; the database is an input."""
     settings = STUDY.runs[wildcards.run].motifs.model_copy(update={"database": None})
     return shlex.join(as_options(settings))
 
@@ -165,7 +165,7 @@ def dataset_options(wildcards, group):
 
 
 def growing(amount):
-    """Return a resource that is ``amount`` at first and as much more at each further attempt."""
+    """Return a resource that is ``amount`` times the number of the attempt."""
 
     def resource(wildcards, attempt):
         return amount * attempt
@@ -173,7 +173,7 @@ def growing(amount):
     return resource
 
 
-# Asked of a scheduler by the rules that compute with a model.
+# Requested by the rules that compute with a model.
 GPUS = int(STUDY.device == "cuda")
 
 RUNS = list(STUDY.runs)

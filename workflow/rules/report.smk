@@ -48,7 +48,7 @@ rule compare:
     input:
         metrics=expand("results/{run}/metrics.json", run=RUNS),
         history=expand("results/{run}/history.csv", run=RUNS),
-        # The page links to the reports that are there.
+        # The page links to the reports that exist.
         reports=expand("results/{run}/report.html", run=RUNS),
     output:
         table=report(

@@ -1,9 +1,9 @@
-"""From a split dataset to a model, trained or combined of trained ones.
+"""From a split dataset to a model, trained or combined from trained ones.
 
 results/<run>/model/        the model bundle
 results/<run>/history.csv   one row per validation
 
-An interrupted job leaves its checkpoints, which are no output, and goes on from them.
+An interrupted job leaves its checkpoints, which are not outputs, and resumes from them.
 """
 
 

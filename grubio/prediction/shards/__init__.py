@@ -1,1 +1,1 @@
-"""Prediction in shards: cut the input, label each shard anywhere, put the answers together."""
+"""Prediction in shards: cut the input, label each shard anywhere, gather the outputs."""

@@ -1,6 +1,4 @@
-"""Prediction that goes on where it was killed: shard by shard, on one machine."""
-
-from __future__ import annotations
+"""Prediction that can be resumed after it was killed: shard by shard, on one machine."""
 
 import contextlib
 import logging
@@ -15,15 +13,8 @@ from grubio.model.bundle import METADATA_FILE
 from grubio.overwriting import keeps_inputs
 from grubio.prediction.opening import opened
 from grubio.prediction.predict_file import warn_of_refused
-from grubio.prediction.shards.files import read_shard
-from grubio.prediction.shards.plan import ShardPlan
-from grubio.prediction.shards.steps import (
-    cut_input,
-    gather_shards,
-    label_shard,
-    probabilities_path,
-    records_path,
-)
+from grubio.prediction.shards.files import ShardPlan, probabilities_path, read_shard, records_path
+from grubio.prediction.shards.steps import cut_input, gather_shards, label_shard
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +28,7 @@ def predict_in_shards(
     model: Path | None = None,
     settings: PredictionSettings | None = None,
 ) -> Tally:
-    """Label a FASTA file shard by shard; go on after the last finished shard if begun before.
+    """Label a FASTA file shard by shard; resume after the last finished shard if there is one.
 
     Parameters
     ----------
@@ -46,7 +37,7 @@ def predict_in_shards(
     folder
         Keeps the shards until the outputs are written.
     shards
-        How many; the outputs do not depend on it.
+        Number of shards; the outputs do not depend on it.
 
     Raises
     ------
@@ -57,7 +48,7 @@ def predict_in_shards(
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
     settings = settings or PredictionSettings()
-    # Before anything is computed, though it is gathering that writes.
+    # Outputs are checked before anything is computed, though they are written last.
     model, _, _ = opened(sequences, outputs, model, settings)
     numbers = range(1, shards + 1)
     cut = [records_path(folder, number, shards) for number in numbers]
@@ -69,7 +60,7 @@ def predict_in_shards(
         cut_input(sequences, folder, shards, model, settings, announced=True)
     left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
     if len(left) < shards:
-        logger.info("%d of %d shards are there already", shards - len(left), shards)
+        logger.info("%d of %d shards are already labelled", shards - len(left), shards)
     for number in left:
         label_shard(cut[number - 1], labelled[number - 1], model, settings)
     tally = gather_shards(labelled, outputs, model, settings)

@@ -1,14 +1,12 @@
-"""Prediction in shards: an input is cut, its shards are labelled anywhere, and put together.
+"""Prediction in shards: an input is cut, its shards are labelled anywhere, the outputs gathered.
 
 The three steps are functions on files, so that a cluster can run them and a run that was killed
-can go on. What is written in the end is written by the same writers as in one go, of the same
-bits: a shard has the answers that its records have among all others.
+can be resumed. The outputs are the same to the last bit as in one go: the predictions for a record
+do not depend on its shard.
 
-Records are checked before the input is cut. So a bad record stops a prediction before its first
-shard is labelled, and the shards need not be checked.
+Records are checked before the input is cut, so a bad record stops a prediction before the first
+shard is labelled, and shards need not be checked.
 """
-
-from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,14 +26,16 @@ from grubio.prediction.model_kind import ModelKind
 from grubio.prediction.opening import opened
 from grubio.prediction.predict_file import some
 from grubio.prediction.shards.files import (
-    answers_writer,
+    PART_COLUMNS,
+    Shard,
+    ShardPlan,
     part_row,
     read_parts,
     read_rows,
     read_shard,
-    records_writer,
+    records_path,
+    shard_writer,
 )
-from grubio.prediction.shards.plan import Shard, ShardPlan, shard_name
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
 from grubio.sequences.windows import ContigPart
@@ -62,18 +62,18 @@ def cut_input(
     folder
         Gets ``K-of-N.records.parquet`` for each shard; some may hold no record.
     shards
-        How many.
+        Number of shards.
     model
-        Folder of the model that is going to label them.
+        Folder of the model that will label them.
     settings
-        How to label; what is done with invalid records is decided here.
+        How to label; the policy for invalid records is applied here.
     announced
         Whether the model was named before; see :func:`grubio.prediction.opening.opened`.
 
     Raises
     ------
     GrubioError
-        If the input or the model is at fault, or the input changes meanwhile.
+        If the input or the model is at fault, or the input changes during the cut.
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
@@ -99,7 +99,7 @@ def cut_input(
         path = records_path(folder, number, shards)
         with (
             written_whole(path) as temporary,
-            records_writer(temporary, Shard(plan, number)) as writer,
+            shard_writer(temporary, Shard(plan, number), PART_COLUMNS) as writer,
         ):
             while following is not None and following[0] == number:
                 writer.add(part_row(following[1]), len(following[1].sequence))
@@ -135,7 +135,7 @@ def label_shard(records: Path, output: Path, model: Path, settings: PredictionSe
     done = Shard(shard.plan, shard.number, predictor.described, kind.content.strands)
     with (
         written_whole(output) as temporary,
-        answers_writer(temporary, done, kind.row_columns) as writer,
+        shard_writer(temporary, done, kind.row_columns) as writer,
     ):
         for answer in kind.answers(predictor, read_parts(records)):
             writer.add(*kind.row(answer))
@@ -180,8 +180,8 @@ def gather_shards(
         )
     if len({shard.computed for shard, _ in found}) > 1:
         logger.warning(
-            "the shards were computed in different ways (%s): last digits may differ from those "
-            "of a prediction in one go",
+            "the shards were computed on different hardware (%s): last digits may differ from "
+            "those of a prediction in one go",
             "; ".join(sorted({shard.computed for shard, _ in found})),
         )
     kind = _kind_of(plan, model, settings, found[0][1])
@@ -190,16 +190,6 @@ def gather_shards(
     rows = (row for _, path in ordered for row in read_rows(path))
     kind.write(kind.read(rows), outputs)
     return plan.tally
-
-
-def records_path(folder: Path, number: int, shards: int) -> Path:
-    """Return the path of the records of a shard."""
-    return folder / f"{shard_name(number, shards)}.records.parquet"
-
-
-def probabilities_path(folder: Path, number: int, shards: int) -> Path:
-    """Return the path of the probabilities of a shard."""
-    return folder / f"{shard_name(number, shards)}.probabilities.parquet"
 
 
 def _parts(

@@ -21,15 +21,14 @@ from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
 from grubio.prediction.predict_file import predict_file
-from grubio.prediction.shards.files import read_parts, read_shard
-from grubio.prediction.shards.resume import predict_in_shards
-from grubio.prediction.shards.steps import (
-    cut_input,
-    gather_shards,
-    label_shard,
+from grubio.prediction.shards.files import (
     probabilities_path,
+    read_parts,
+    read_shard,
     records_path,
 )
+from grubio.prediction.shards.resume import predict_in_shards
+from grubio.prediction.shards.steps import cut_input, gather_shards, label_shard
 from grubio.sequences.record import Record
 from grubio.sequences.windows import CORE, ContigPart, windows
 
@@ -157,7 +156,7 @@ def test_shards_hold_every_residue_once_and_about_as_many_each(
 def test_a_part_of_a_contig_has_the_answers_of_the_whole(genome: tuple[Path, Path]) -> None:
     predictor = Predictor(load_bundle(genome[0]), "cpu", 1)
     text = dna(5 * CORE + 17, 9)
-    whole = list(predictor.stretches([Record("c", "", text)]))
+    whole = list(predictor.regions([Record("c", "", text)]))
     cut = list(windows(len(text)))
     part = ContigPart(
         "c",
@@ -169,7 +168,7 @@ def test_a_part_of_a_contig_has_the_answers_of_the_whole(genome: tuple[Path, Pat
         cut[2].first,
         cut[3].last,
     )
-    got = list(predictor.stretches([part]))
+    got = list(predictor.regions([part]))
     assert [(s.start, s.end, s.length) for s in got] == [
         (s.start, s.end, s.length) for s in whole[2:4]
     ]
@@ -219,7 +218,7 @@ def test_shards_that_do_not_belong_together_are_refused(
         gather_shards([paths["a", 1], paths["a", 2]], out, genome[0], ON_CPU)
     with pytest.raises(GrubioError, match="made for another model"):
         label_shard(records_path(tmp_path / "a", 1, 2), tmp_path / "x.parquet", genome[0], ON_CPU)
-    with pytest.raises(GrubioError, match="is no shard"):
+    with pytest.raises(GrubioError, match="is not a shard"):
         gather_shards([_plain_parquet(tmp_path)], out, model, ON_CPU)
     paths["a", 2].write_bytes(paths["a", 2].read_bytes()[:-100])
     with pytest.raises(GrubioError, match="is damaged"):
@@ -267,7 +266,7 @@ def test_killed_and_started_again_it_goes_on_at_the_last_finished_shard(
     assert "begun with another --on-invalid" in changed.stderr
     again = grubio(*command)
     assert again.returncode == 0, again.stderr
-    assert f"{len(finished)} of 40 shards are there already" in again.stderr
+    assert f"{len(finished)} of 40 shards are already labelled" in again.stderr
     assert (tmp_path / "parts.tsv").read_bytes() == (tmp_path / "whole.tsv").read_bytes()
     assert not (tmp_path / "kept").exists()
 

@@ -1,6 +1,4 @@
-"""Stretches of contigs: the windows that are computed, and what the model says of their cores."""
-
-from __future__ import annotations
+"""Regions of contigs: the windows that are computed, and the predictions for their cores."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +13,8 @@ from grubio.sequences.windows import ContigPart, Window, gap_mask, windows
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """What the model says about consecutive bases of a contig.
+class LabelledRegion:
+    """Predictions for consecutive bases of a contig.
 
     Attributes
     ----------
@@ -27,7 +25,7 @@ class Stretch:
     residues
         Letters of the plus strand.
     probabilities
-        Calibrated probabilities of each strand that was asked for, float32 ``(base, class)``. The
+        Calibrated probabilities of each labelled strand, float32 ``(base, class)``. The
         bases of both strands are in the order of the plus strand; the classes are relative to
         the strand.
     scheme
@@ -48,14 +46,14 @@ class Stretch:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Which bases are not N, bool ``(base,)``; nothing is written of the others."""
+        """Which bases are not N, bool ``(base,)``; the others are not written."""
         letters = np.frombuffer(self.residues.upper().encode("ascii"), dtype=np.uint8)
         return np.not_equal(letters, ord("N"))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A window of a contig, and what is computed of it.
+    """A window of a contig that is to be labelled.
 
     Attributes
     ----------
@@ -97,7 +95,7 @@ def places_of(
             gap = gap_mask(part.sequence, first, last) & (scheme.background is not None)
             text = part.sequence[window.start - part.offset : window.end - part.offset]
             yield Place(part.id, part.length, window, text, gap)
-        # While the next one is read, a chromosome would still be held.
+        # Otherwise a chromosome would be held while the next one is read.
         del contig, part
 
 
