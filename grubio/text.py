@@ -126,12 +126,15 @@ def _checked(line: str, other: str, path: str | Path, number: int) -> str:
             line=number,
             hint=f"make all of them LF: tr '\\r' '\\n' < {path} > NEW",
         )
+    if "\0ustar" in line:
+        raise GrubioError("is a tar archive", path=path, hint=f"unpack it first: tar -xf {path}")
     if "\0" in line:
+        order = "BE" if line.startswith("\0") else "LE"
         raise GrubioError(
             "is a binary file, or UTF-16 without a byte-order mark",
             path=path,
             line=number,
-            hint=f"for UTF-16: iconv -f UTF-16LE -t UTF-8 {path} > NEW",
+            hint=f"for UTF-16: iconv -f UTF-16{order} -t UTF-8 {path} > NEW",
         )
     if not line.isascii() and (found := _UNDECODED.search(line)):
         raise GrubioError(

@@ -11,6 +11,7 @@ import typer
 
 from grubio import __version__, progress
 from grubio.cli.dry_run import new_file
+from grubio.errors import GrubioError
 
 _on_screen_level = logging.INFO
 
@@ -76,12 +77,18 @@ def start_logging(log_file: Path | None = None) -> None:
         from grubio.files import new_folder_for
 
         new_folder_for(log_file)
-        in_file = logging.FileHandler(
-            log_file, mode="w", encoding="utf-8", errors="backslashreplace"
-        )
+        in_file = _LogFile(log_file, mode="w", encoding="utf-8", errors="backslashreplace")
         in_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logger.addHandler(in_file)
     logger.debug(
         "grubio %s, Python %s, %s", __version__, platform.python_version(), platform.platform()
     )
     logger.debug("grubio %s", shlex.join(sys.argv[1:]))
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            return super().handleError(record)
+        raise GrubioError(f"cannot be written: {error.strerror}", path=self.baseFilename) from error

@@ -128,6 +128,7 @@ class _Whole(NamedTuple):
     kind: str = ""
     own_id: str = ""
     parent: str = ""
+    gene: str = ""
     have_ids: bool = False
 
 
@@ -153,9 +154,11 @@ def _keys(
         for parent in names or ("",):
             yield by_id._replace(parent=parent)
     elif in_pieces:
+        # NCBI's GTF calls the transcript of every bacterial gene unknown_transcript_1.
+        gene = next(iter(feature.line.attributes.get("gene_id", ())), "")
         for name in names:
             if not (by_id and parents.is_gene(feature.line.path, name)):
-                yield _Whole(*_place(feature), kind=kind, parent=name, have_ids=bool(by_id))
+                yield _Whole(*_place(feature), kind, "", name, gene, bool(by_id))
 
 
 def _overlap(pieces: Iterable[AnnotatedFeature]) -> bool:

@@ -1,7 +1,8 @@
 """Annotation of a genome: the lines of GFF3, GTF and BED files, plain or compressed.
 
 The first line of data tells the format. Comments, blank lines, ``track`` and ``browser`` lines and
-sequences are skipped, and a GFF3 file ends at ``##FASTA``.
+sequences are skipped. The features of a GFF3 file end at ``##FASTA``; a ``##gff-version`` after it
+begins the next file of several that were joined.
 """
 
 from __future__ import annotations
@@ -66,13 +67,13 @@ def _line(path: str | Path, number: int, text: str, kind: type[AnnotationLine]) 
 
 
 def _data_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    in_sequence = False
+    ended = in_sequence = False
     for number, line in text_lines(path):
         text = line.removesuffix("\n")
-        if text.rstrip() == "##FASTA":
-            return
+        if text.rstrip() == "##FASTA" or text.startswith("##gff-version"):
+            ended = text.rstrip() == "##FASTA"
         first_word = text.split(maxsplit=1)[:1]
-        if not first_word or text[0] == "#" or first_word[0] in ("track", "browser"):
+        if ended or not first_word or text[0] == "#" or first_word[0] in ("track", "browser"):
             continue
         in_sequence = text[0] == ">" or (in_sequence and "\t" not in text)
         if not in_sequence:

@@ -200,21 +200,24 @@ def _mmcif_residues(text: str, path: str | Path, left_out: Counter[str]) -> Iter
         blocks = list(gemmi.cif.read_string(text))
     except (RuntimeError, ValueError) as error:
         raise gemmi_error(error, path) from error
+    found = False
     for block in blocks:
         table = block.find(
             _SUMMARY, ["label_asym_id", "label_seq_id", "label_comp_id", "secondary_structure"]
         )
         if len(table):
             yield from _summary_residues(table, text, path)
-            return
-        if "DSSP" in block.find_values("_struct_conf_type.criteria"):
+        elif "DSSP" in block.find_values("_struct_conf_type.criteria"):
             yield from _residues_of_runs(block, path, left_out)
-            return
-    raise GrubioError(
-        "is mmCIF without DSSP's assignments",
-        path=path,
-        hint="read it with --format structure, which runs mkdssp",
-    )
+        else:
+            continue
+        found = True
+    if not found:
+        raise GrubioError(
+            "is mmCIF without DSSP's assignments",
+            path=path,
+            hint="read it with --format structure, which runs mkdssp",
+        )
 
 
 def _summary_residues(table: gemmi.cif.Table, text: str, path: str | Path) -> Iterator[DsspResidue]:

@@ -24,17 +24,19 @@ _PIECE = 1 << 20
 """Letters of a line that are read at once."""
 
 _JUDGED_ENTRIES = 5
+_JUDGED_LINES = 1000
 _LABELS = set("HGIEBTSCLPOMDNX?-.~_")
 _LABELLED_RESIDUES = 9
 """A line with as many different letters is residues; one with fewer may be labels."""
 
 # The code of a PIR entry; then Biopython's names of formats, by how their files begin.
-_PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);[^=]*$")
+_PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);[^=]*$", re.IGNORECASE)
 _OTHER_FORMATS = {
     "LOCUS ": "genbank",
     "ID   ": "embl",
     "# STOCKHOLM": "stockholm",
     "CLUSTAL": "clustal",
+    "MUSCLE (": "clustal",
     "#NEXUS": "nexus",
     "@": "fastq",
     "HEADER ": "pdb-seqres",
@@ -54,7 +56,7 @@ class Entry(NamedTuple):
     text
         The lines below it, joined, without white space at their ends.
     ends
-        Length of the text after each of its first three lines that are not blank.
+        Length of the text after each of its first lines that are not blank.
     """
 
     line: int
@@ -62,6 +64,12 @@ class Entry(NamedTuple):
     description: str
     text: str
     ends: tuple[int, ...]
+
+    @property
+    def half(self) -> int | None:
+        """Length of half the text if a line ends there, else None."""
+        half, odd = divmod(len(self.text), 2)
+        return half if not odd and half in self.ends else None
 
 
 def read_fasta(path: str | Path) -> Iterator[Record]:
@@ -78,9 +86,15 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     """
     for entry in _judged(read_entries(path), path):
         text = entry.text
-        if text.endswith("*") and _PIR.match(entry.id):
+        if _PIR.match(entry.id):
             raise GrubioError(
-                "is PIR, not FASTA", path=path, line=entry.line, hint=_convert("pir", path)
+                "is PIR, not FASTA",
+                path=path,
+                line=entry.line,
+                hint=_convert("pir", path)
+                if text.endswith("*")
+                else "end each sequence with * and convert it, or take the code and its semicolon "
+                "out of the headers and the titles out of the sequences",
             )
         # A copy of a chromosome is worth avoiding.
         whole = text if text.isalpha() else "".join(text.split())
@@ -134,12 +148,13 @@ def _judged(entries: Iterator[Entry], path: str | Path) -> Iterator[Entry]:
         if not _is_labelled(entry) or len(held) == _JUDGED_ENTRIES:
             break
     if all(map(_is_labelled, held)):
+        wrapped = len(held[0].ends) > 2
+        alone = "" if wrapped else f"; the sequences alone: awk 'NR % 3' {path} > NEW"
         raise GrubioError(
             "has a line of labels under each sequence (three-line FASTA)",
             path=path,
-            line=held[0].line + 2,
-            hint="grubio prepare reads it with --format three-line; the sequences alone: "
-            f"awk 'NR % 3' {path} > NEW",
+            line=held[0].line + 2 + held[0].ends.index(held[0].half or 0),
+            hint=f"grubio prepare reads it with --format three-line{alone}",
         )
     del entry
     while held:
@@ -190,7 +205,7 @@ def _blocks(path: str | Path) -> Iterator[tuple[int, str, str, tuple[int, ...]]]
             refuse_invisible(piece, path, number)
             # A piece of a line keeps its spaces, so that a > after them is not taken for a header.
             text += (piece.rstrip() if complete else piece).encode()
-            if complete and len(ends) < 3 and len(text) > (ends[-1] if ends else 0):
+            if complete and len(ends) < _JUDGED_LINES and len(text) > (ends[-1] if ends else 0):
                 ends.append(len(text))
         elif piece.strip():
             raise _no_header(piece, path, number)
@@ -208,8 +223,10 @@ def _taken(text: bytearray) -> str:
 
 def _no_header(piece: str, path: str | Path, number: int) -> GrubioError:
     kind = next((kind for start, kind in _OTHER_FORMATS.items() if piece.startswith(start)), None)
+    if kind == "embl" and piece.rstrip().endswith(" AA."):
+        kind = "swiss"
     return GrubioError(
-        "there is text before the first header",
+        f"there is text before the first header: {piece.strip()[:40]!r}",
         path=path,
         line=number,
         hint=_convert(kind, path) if kind else "a FASTA record starts with a line '>id'",
@@ -224,9 +241,9 @@ def _convert(kind: str, path: str | Path) -> str:
 
 
 def _is_labelled(entry: Entry) -> bool:
-    """Whether an entry is two lines of one length, of which the second looks like labels."""
-    if len(entry.ends) != 2 or entry.ends[1] != 2 * entry.ends[0]:
+    """Whether an entry is lines of residues and as many letters that look like labels."""
+    if entry.half is None:
         return False
-    text, end = entry.text.upper(), entry.ends[0]
-    residues, labels = set(text[:end]), set(text[end:])
+    text = entry.text.upper()
+    residues, labels = set(text[: entry.half]), set(text[entry.half :])
     return len(residues) >= _LABELLED_RESIDUES > len(labels) and labels <= _LABELS

@@ -8,6 +8,8 @@ headers and names of chains the file has, mkdssp reads it. Its output is read as
 
 from __future__ import annotations
 
+import math
+import re
 import shutil
 import string
 import subprocess
@@ -66,7 +68,8 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
 
     program, left_out = mkdssp_program(path), Counter() if left_out is None else left_out
     try:
-        structure = gemmi.read_structure_string(read_text(path))
+        text = read_text(path)
+        structure = gemmi.read_structure_string(text)
         residues = list(amino_acids(structure, left_out))
     except (RuntimeError, ValueError) as error:
         raise gemmi_error(error, path) from error
@@ -75,9 +78,28 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
             f"has {len(residues)} residues with a backbone; 1 to {_MOST_RESIDUES} can be labelled",
             path=path,
         )
+    if structure.input_format == gemmi.CoorFormat.Pdb:
+        _check_pdb_coordinates(text, path)
+    for residue, chain in residues:
+        if not all(math.isfinite(x) for atom in residue for x in atom.pos.tolist()):
+            raise GrubioError(
+                f"residue {residue.seqid} of chain {chain} has a coordinate that is not a number",
+                path=path,
+            )
     if len(structure) > 1:
         left_out["further models"] += len(structure) - 1
     yield from stretches_of(_labelled(program, residues, path), path, left_out)
+
+
+def _check_pdb_coordinates(text: str, path: str | Path) -> None:
+    # gemmi reads what is not a number as 0.
+    for number, line in enumerate(text.split("\n"), start=1):
+        cells = [line[i : i + 8] for i in (30, 38, 46)] if line[:6] in ("ATOM  ", "HETATM") else []
+        for cell in cells:
+            if not re.fullmatch(r" *-?\d+\.?\d* *", cell):
+                raise GrubioError(
+                    f"coordinate '{cell.strip()}' is not a number", path=path, line=number
+                )
 
 
 def mkdssp_program(path: str | Path) -> str:

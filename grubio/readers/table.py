@@ -120,7 +120,8 @@ def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     rows = csv.reader(
         itertools.chain([first], lines),
         delimiter=delimiter,
-        quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
+        # R quotes the names of columns as well as the cells; without, a quote is text.
+        quoting=csv.QUOTE_NONE if delimiter == "\t" and first[:1] != '"' else csv.QUOTE_MINIMAL,
         strict=True,
     )
     try:

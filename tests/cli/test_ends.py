@@ -85,6 +85,14 @@ def test_names_need_not_be_text(here: Path) -> None:
     assert shell("grubio fetch $'\\xff.fa'").stdout == f"{name}\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_log_on_a_full_disk_is_told(here: Path) -> None:
+    done = shell("grubio predict in.fa -m protein-ss-fast -o out.tsv --log /dev/full")
+    assert done.returncode == 2
+    assert done.stderr == "error: /dev/full: cannot be written: No space left on device\n"
+    assert not (here / "out.tsv").exists()
+
+
 def test_a_working_folder_that_is_gone_is_told(here: Path) -> None:
     done = shell(f"mkdir gone; cd gone; rmdir ../gone; grubio predict {here}/in.fa")
     assert done.returncode == 2

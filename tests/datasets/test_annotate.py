@@ -279,6 +279,7 @@ OVERLAPPING = [(11, 40), (31, 58)]
         (GENE + cds(THREE, [f"ID=c{n};Parent=g" for n in range(3)]), [10, 30, 50]),
         (cds(THREE, ["ID=c1,x;Parent=m", "ID=c1,x;Parent=m", "ID=c1,y;Parent=n"]), [10, 50]),
         (cds(THREE, ['gene_id "g"; transcript_id "t";'] * 3), [10]),
+        (cds(THREE, [f'gene_id "{g}"; transcript_id "unknown_1";' for g in "abb"]), [10, 30]),
         (cds(THREE, [f'gene_id "g{n}"; transcript_id "";' for n in range(3)]), [10, 30, 50]),
         (cds(THREE, ["."] * 3), [10, 30, 50]),
         (cds(THREE, [f"gene_id={n}" for n in range(3)]), [10, 30, 50]),

@@ -200,6 +200,9 @@ def test_only_the_directive_alone_ends_the_features(tmp_path: Path) -> None:
     for end in ("##FASTA", "##FASTA  "):
         path = write(tmp_path, f"{gene}{end}\n{gene}")
         assert len(list(features_of(path, LENGTHS, fail))) == 1
+        # Several files that were joined.
+        path = write(tmp_path, f"{gene}{end}\n>chr1\nACGT\n##gff-version 3\n{gene}{gene}")
+        assert len(list(features_of(path, LENGTHS, fail))) == 3
 
 
 @pytest.mark.parametrize(

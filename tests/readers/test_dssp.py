@@ -92,6 +92,11 @@ def test_insertion_codes_breaks_and_residues_at_one_place(tmp_path: Path) -> Non
         (SUMMARY + "ALA A 1 H\nALA A\n", 2, "Wrong number of values"),
         (SUMMARY + "ALA A 1 'H\n", 7, "unterminated"),
         (SUMMARY + "ALA A 1 H\nALA A 2 H\nALA A 1 H\n", None, "1 of chain A occurs twice"),
+        (
+            f"{SUMMARY}ALA A 1 H\nGLY A 2 H\n{SUMMARY.replace('_X', '_Y')}ALA A 1 H\n",
+            None,
+            "1 of chain A occurs twice",
+        ),
         ("data_X\n_a.b 1\n", None, "without DSSP's assignments"),
         ("data_X\n", None, "without DSSP's assignments"),
     ],
@@ -107,6 +112,11 @@ def test_damaged_files_are_refused(
 def test_mmcif_with_comments_and_two_residues_at_one_place(tmp_path: Path) -> None:
     text = f"# by X\n{SUMMARY}ALA A 1 H\nPRO A 2 .\nSER A 2 H\nGLY A 3 ?\nSEC 'B b' 1 E # last\n"
     assert found(cif(tmp_path, text)) == [("1abc_A_1", "APG", "H--"), ("1abc_B_b_1", "U", "E")]
+
+
+def test_all_blocks_of_mmcif_are_read(tmp_path: Path) -> None:
+    text = f"data_W\n_a.b 1\n{SUMMARY}ALA A 1 H\n{SUMMARY.replace('_X', '_Y')}GLY B 1 E\n"
+    assert found(cif(tmp_path, text)) == [("1abc_A_1", "A", "H"), ("1abc_B_1", "G", "E")]
 
 
 def test_runs_of_mkdssp_4_0_to_4_2_are_read(tmp_path: Path) -> None:
@@ -187,6 +197,25 @@ def test_of_two_residues_at_one_place_the_most_occupied_is_read(tmp_path: Path) 
     (record,) = read_structure(path, left_out)
     assert (record.sequence, record.labels) == ("AAAAAVAAAAAA", "-" + "H" * 10 + "-")
     assert left_out == {"further residues at one place": 1}
+
+
+@needs_mkdssp
+@pytest.mark.parametrize("bad", ["   x.xxx", "********", "  1.2.3 ", " " * 8, "     nan"])
+def test_coordinates_that_are_not_numbers_are_refused(tmp_path: Path, bad: str) -> None:
+    text = helix_as_pdb(3)
+    lines = text.splitlines()
+    lines[6] = lines[6][:30] + bad + lines[6][38:]
+    path = tmp_path / "1tst.pdb"
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(GrubioError, match="is not a number") as refused:
+        list(read_structure(path))
+    assert refused.value.line == 7
+    structure = gemmi.read_structure_string(text)
+    structure.setup_entities()
+    table = structure.make_mmcif_document().as_string()
+    path.write_text(table.replace(" 1.458 ", f" '{bad.strip()}' ", 1))
+    with pytest.raises(GrubioError, match="residue 1 of chain A has a coordinate"):
+        list(read_structure(path))
 
 
 @needs_mkdssp

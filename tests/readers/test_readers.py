@@ -252,9 +252,10 @@ def test_further_sets_are_left_out_and_counted(tmp_path: Path) -> None:
     assert tally.left_out == {"records of set 'test2'": 1, "records of set 'pred'": 1}
 
 
-def test_three_line_fasta_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lines", ["MKTAY\nCHHHC\n\n", "MKT\nAY\nCHH\nHC\n"])
+def test_three_line_fasta_is_read(lines: str, tmp_path: Path) -> None:
     path, out = tmp_path / "x.3line", tmp_path / "o.parquet"
-    path.write_text(">a one\nMKTAY\nCHHHC\n\n>b\nGG\nEE")
+    path.write_text(f">a one\n{lines}>b\nGG\nEE")
     prepare_dataset([path], out, PrepareSettings(format="three-line", scheme="ss3"))
     assert [(r.sequence, r.labels, r.description) for r in read_records(out)] == [
         ("MKTAY", "CHHHC", "one"),

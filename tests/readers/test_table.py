@@ -45,6 +45,9 @@ def test_columns_named_by_the_reader_go_with_any_delimiter(tmp_path: Path, delim
 def test_a_quote_between_tabs_is_a_letter(tmp_path: Path) -> None:
     path = table(tmp_path, 'id\tsequence\tlabels\tdescription\na\tMKT\tHHC\t5" end\n')
     assert next(read_table(path)).description == '5" end'
+    # But not where the names of the columns are quoted, as R writes them.
+    path = table(tmp_path, '"id"\t"sequence"\t"labels"\n"a"\t"MKT"\t"HHC"\n')
+    assert [(r.id, r.sequence, r.labels) for r in read_table(path)] == [("a", "MKT", "HHC")]
 
 
 def test_a_sequence_may_be_longer_than_csv_takes_by_itself(tmp_path: Path) -> None:
