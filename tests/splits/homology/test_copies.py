@@ -98,6 +98,13 @@ def test_chains_all_too_short_for_mmseqs_are_divided(method: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_chains_all_of_low_complexity_are_searched(method: str) -> None:
+    chains = {"a": "AAG" * 12, "b": "AAG" * 11, "c": "QQS" * 12}
+    found = find_hits(chains, chains, PROTEIN, SplitSettings(method=method), 1)
+    assert {frozenset((hit.query, hit.target)) for hit in found} >= {frozenset("ab")}
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_copies_across_given_splits_are_audited(method: str, tmp_path: Path) -> None:
     long, short = random_chain(80, 1), random_chain(12, 2)
     rows = [
