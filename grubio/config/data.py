@@ -8,24 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_json
+from grubio.config.input_formats import RecordFormat, described_input_formats
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
 from grubio.config.targets import FurtherTargets
 from grubio.sequences.scheme import LabelScheme
-
-RecordFormat = Literal["fasta", "tagged", "three-line", "tsv", "dssp", "structure", "genome"]
 
 
 class PrepareSettings(Settings):
     """How records are read."""
 
-    format: RecordFormat = Field(
-        default="fasta",
-        description="`fasta` (labels and masks in other FASTA files), `tagged` (FASTA with "
-        "SET= TARGET= MASK= in the header), `three-line` (FASTA with a line of labels under each "
-        "sequence), `tsv` (a table with tabs, commas or semicolons), `dssp` (DSSP output), "
-        "`structure` (PDB or mmCIF, through mkdssp) or `genome` (FASTA of contigs, labelled from "
-        "annotation by `classes`).",
-    )
+    format: RecordFormat = Field(default="fasta", description=f"{described_input_formats()}.")
     alphabet: Literal["protein", "dna"] = Field(
         default="protein", description="Kind of residue; format `genome` implies `dna`."
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from grubio.config import PrepareSettings
+from grubio.config.input_formats import INPUT_FORMATS
 from grubio.errors import GrubioError
 from grubio.sequences.record import Record
 
@@ -45,13 +46,6 @@ def read_labelled(
     GrubioError
         If another file is at fault, or an id comes in two files.
     """
-    from grubio.readers.dssp import read_dssp
-    from grubio.readers.labelled_fasta import read_labelled_fasta
-    from grubio.readers.structure import mkdssp_program, read_structure
-    from grubio.readers.table import read_table
-    from grubio.readers.tagged_fasta import read_tagged_fasta
-    from grubio.readers.three_line_fasta import read_three_line_fasta
-
     if answers and settings.format != "tsv":
         raise GrubioError(
             f"format {settings.format} has no column '{next(iter(answers.values()))}'",
@@ -65,30 +59,30 @@ def read_labelled(
             )
         if len(files) != 1:
             raise GrubioError("format fasta takes one file of sequences")
+        from grubio.readers.labelled_fasta import read_labelled_fasta
+
         yield from read_labelled_fasta(files[0], labels, masks, left_out)
         return
     if labels is not None or masks is not None:
         raise GrubioError(f"format {settings.format} takes no --labels and no --masks")
-    read: dict[str, Callable[[str | Path], Iterator[Record]]] = {
-        "tagged": partial(read_tagged_fasta, left_out=left_out),
-        "three-line": read_three_line_fasta,
-        "tsv": partial(
-            read_table,
-            columns=[c for c in settings.columns.split(",") if c],
-            scheme=settings.scheme.partition("=")[0],
-            answers=answers,
-        ),
-        "dssp": partial(read_dssp, left_out=left_out),
-        "structure": partial(read_structure, left_out=left_out),
-    }
-    one_by_one = settings.format in ("dssp", "structure")
+    known = INPUT_FORMATS[settings.format]
+    arguments: dict[str, object] = {"left_out": left_out} if known.counts else {}
+    if settings.format == "tsv":
+        arguments = {
+            "columns": [c for c in settings.columns.split(",") if c],
+            "scheme": settings.scheme.partition("=")[0],
+            "answers": answers,
+        }
     if settings.format == "structure":
+        from grubio.readers.structure import mkdssp_program
+
         # Asked once, or each structure would be refused for the same reason.
         mkdssp_program(files[0])
+    read = pkgutil.resolve_name(f"grubio.readers.{known.reader}")
     file_of: dict[str, str | Path] = {}
     for path in files:
-        records = read[settings.format](path)
-        for record in _whole(records, refuse) if one_by_one else records:
+        records = read(path, **arguments)
+        for record in _whole(records, refuse) if known.many_files else records:
             if file_of.setdefault(record.id, path) is not path:
                 raise GrubioError(
                     f"the id is in {file_of[record.id]} as well", path=path, record=record.id

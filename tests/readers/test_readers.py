@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import json
+import pkgutil
 import shutil
 import subprocess
 import tracemalloc
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from conftest import REPOSITORY
 from grubio.config import PrepareSettings
+from grubio.config.input_formats import INPUT_FORMATS, InputFormat, described_input_formats
 from grubio.datasets.parquet import read_header, read_records
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.datasets.validation import Tally, checked_records
@@ -308,3 +311,25 @@ def test_a_chromosome_is_held_in_few_copies(tmp_path: Path) -> None:
     # Biopython keeps the lines of a record, of 60 letters and 49 bytes more, beside its text.
     assert held < 3.5 * size
     assert peak < 4.5 * size
+
+
+@pytest.mark.parametrize("name", [n for n, known in INPUT_FORMATS.items() if known.reader])
+def test_the_table_of_input_formats_names_their_readers(name: str) -> None:
+    known = INPUT_FORMATS[name]
+    reader = pkgutil.resolve_name(f"grubio.readers.{known.reader}")
+    arguments = inspect.signature(reader).parameters
+    assert next(iter(arguments)) == "path"
+    assert ("left_out" in arguments) == known.counts
+
+
+def test_an_entry_of_the_table_is_all_that_an_input_format_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = InputFormat("two lines below the header", "three_line_fasta.read_three_line_fasta")
+    monkeypatch.setitem(INPUT_FORMATS, "new", entry)
+    settings = PrepareSettings(scheme="ss3").model_copy(update={"format": "new"})
+    path, out = tmp_path / "x", tmp_path / "o.parquet"
+    path.write_text(">a\nMKTAY\nCHHHC\n")
+    prepare_dataset([path], out, settings)
+    assert [r.labels for r in read_records(out)] == ["CHHHC"]
+    assert "`new` (two lines below the header)" in described_input_formats()
