@@ -37,17 +37,17 @@ BLOCK = 50_000
 
 
 def main() -> None:
-    """Describe all bundled models."""
+    """Describe the models of the table."""
     data = Path(sys.argv[1])
     codes = {
         PROTEIN.name: list(protein_codes(data / "ss")),
         DNA.name: list(dna_codes(data / "dna")),
     }
-    for name, folder in bundled_models().items():
-        path = folder / METADATA_FILE
+    for name, trained_on in TRAINED_ON.items():
+        path = bundled_models()[name] / METADATA_FILE
         metadata: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         training, alphabet = metadata["training"], ALPHABETS[metadata["alphabet"]]
-        training["trained_on"] = TRAINED_ON[name]
+        training["trained_on"] = trained_on
         training["input"] = training_input(
             codes[alphabet.name], alphabet, training["settings"]["max_length"]
         )

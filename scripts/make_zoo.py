@@ -7,15 +7,17 @@ python scripts/make_zoo.py results protein-ss protein-ss-fast
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from grubio.metrics.bootstrap import Score
 from grubio.model.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE
+from grubio.runs.metrics import Metrics, read_metrics
 
 ZOO = Path(__file__).parents[1] / "grubio/zoo"
 
-CARD = """
+PROTEIN_SS = """
 ## Origin
 
 Made by the study `config/protein_ss.yaml`: `snakemake --cores all --configfile
@@ -37,7 +39,8 @@ training, with 95 % bootstrap intervals over chains:
 | score | value | interval |
 | --- | ---: | ---: |
 {rows}
-Figures on CB513 and TS115 are in `docs/benchmarks.md`.
+MCC is that of SS3, the calibration error that of SS8. Figures on CB513 and TS115 are in
+`docs/benchmarks.md`.
 
 ## Licence and use
 
@@ -46,42 +49,55 @@ rest as C. Trained on resolved residues of single chains; disordered regions, me
 designed sequences may fare worse.
 """
 
+CARDS = {"protein-ss": PROTEIN_SS, "protein-ss-fast": PROTEIN_SS}
+"""Text of the card of each model: its origin, its test and its licence."""
+
 SCORES = {
     "q3": "Q3, %",
+    "accuracy": "accuracy, %",
     "q8": "Q8, %",
     "sov": "SOV'99, %",
-    "ece": "expected calibration error of SS8, %",
-    "mcc": "MCC of SS3",
+    "ece": "expected calibration error, %",
+    "mcc": "MCC",
 }
-
-ENDS = ("value", "low", "high")
+"""Titles of the scores on a card; a model has those that its classes have."""
 
 
 def main() -> None:
     """Copy the runs that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
-    parser.add_argument("names", nargs="+")
+    parser.add_argument("names", nargs="+", choices=CARDS)
     arguments = parser.parse_args()
     for name in arguments.names:
         run = arguments.results / name
-        scores = json.loads((run / "metrics.json").read_text())
-        rows = ""
-        for key, title in SCORES.items():
-            factor, digits = (1, 3) if key == "mcc" else (100, 1)
-            value, low, high = (factor * scores[key][part] for part in ENDS)
-            rows += f"| {title} | {value:.{digits}f} | {low:.{digits}f} to {high:.{digits}f} |\n"
-        pearson = scores["targets"]["accessibility"]["pearson"]
-        ends = [f"{pearson[part]:.3f}" for part in ENDS]
-        rows += "| correlation of solvent accessibility | {} | {} to {} |\n".format(*ends)
-        counts = scores["counts"]
-        text = CARD.format(
+        metrics = read_metrics(run)
+        text = CARDS[name].format(
             name=name,
-            chains=counts["scored_chains"],
-            residues=counts["scored_residues"],
-            rows=rows,
+            chains=metrics.counts.scored_chains,
+            residues=metrics.counts.scored_residues,
+            rows="".join(score_rows(metrics)),
         )
         copy_model(run, name, text)
+
+
+def score_rows(metrics: Metrics) -> Iterator[str]:
+    """Yield the rows of the table of scores: of the labels, then of further targets."""
+    for key, title in SCORES.items():
+        yield from _row(title, metrics.score(key))
+    for name, scores in metrics.targets.items():
+        for key, title in (("pearson", "correlation of"), ("mcc", "MCC of")):
+            yield from _row(f"{title} {name.replace('_', ' ')}", scores.get(key, Score()))
+
+
+def _row(title: str, score: Score) -> Iterator[str]:
+    if score.value is None or score.low is None or score.high is None:
+        return
+    factor, digits = (100, 1) if title.endswith("%") else (1, 3)
+    value, low, high = (
+        f"{factor * part:.{digits}f}" for part in (score.value, score.low, score.high)
+    )
+    yield f"| {title} | {value} | {low} to {high} |\n"
 
 
 def copy_model(run: Path, name: str, text: str) -> None:

@@ -30,8 +30,9 @@ ANSWERS = Path(__file__).with_name("answers.json")
 PROTEIN_OUTPUTS = (
     *("tsv", "parquet", "ss2", "horiz", "fasta", "gff3", "json", "html", "segments", "summary"),
 )
+SEQUENCE_OUTPUTS = tuple(name for name in PROTEIN_OUTPUTS if name not in ("ss2", "horiz"))
 GENOME_OUTPUTS = ("bed", "gff3", "tsv", "parquet", "html", "bedgraph/", "bigwig/", "igv/")
-MODELS = {
+MODELS: dict[str, tuple[str, ...]] = {
     "protein-ss": PROTEIN_OUTPUTS,
     "protein-ss-fast": PROTEIN_OUTPUTS,
     "ecoli-promoters": GENOME_OUTPUTS,
@@ -56,7 +57,7 @@ def processor() -> str:
 def write_input(model: str, folder: Path) -> Path:
     """The example proteins and 50 embedded chains, or 20 kb of the synthetic genome."""
     path = folder / "input.fasta"
-    if model.startswith("protein"):
+    if MODELS[model] != GENOME_OUTPUTS:
         text = (DATA / "example_proteins.fasta").read_text()
         with lzma.open(DATA / "pdb_demo.tsv.xz", "rt") as lines:
             next(lines)
@@ -115,7 +116,7 @@ def answers(model: str) -> dict[str, Any]:
         done = CliRunner().invoke(command_line(), arguments, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         hashes = {}
-        if model.startswith("protein"):
+        if "ss2" in MODELS[model]:
             fine = [*arguments[:8], "--scheme", "ss8", "--output", str(folder / "ss8.tsv")]
             CliRunner().invoke(command_line(), fine, catch_exceptions=False)
             hashes["ss8.tsv"] = hashlib.sha256((folder / "ss8.tsv").read_bytes()).hexdigest()
