@@ -162,22 +162,22 @@ VARIANTS = {
     ),
     "accessibility": Variant(
         "targets",
-        "accessibility as a further target, weight 0.3",
+        "accessibility as a additional target, weight 0.3",
         {"accessibility": True},
         verdict="kept",
     ),
     "profile": Variant(
         "targets",
-        "the profile as a further target, weight 0.3",
+        "the profile as a additional target, weight 0.3",
         training={"profile_weight": 0.3},
         verdict="kept",
     ),
     "profile-1": Variant(
-        "targets", "the profile as a further target, weight 1", training={"profile_weight": 1.0}
+        "targets", "the profile as a additional target, weight 1", training={"profile_weight": 1.0}
     ),
     "targets": Variant(
         "targets",
-        "accessibility and profile as further targets, weight 0.3 each",
+        "accessibility and profile as additional targets, weight 0.3 each",
         {"accessibility": True},
         {"profile_weight": 0.3},
         verdict="kept",

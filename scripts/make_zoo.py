@@ -26,7 +26,7 @@ config/protein_ss.yaml`, then `python scripts/make_zoo.py results {name}`.
 Training chains are those of the PDB as collected for ProMod3 3.2.1 (Apache-2.0; PDB archive data
 are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0; Klausen
 et al., Proteins 87:520, 2019), with SS3 labels. Evolutionary profiles (HHblits, from ProMod3) and
-solvent accessibility were further targets; the profile is used in training alone, and the model
+solvent accessibility were additional targets; the profile is used in training alone, and the model
 sees one sequence. Every chain with an alignment (MMseqs2, `-s 7.5`) to a chain of CB513 or TS115 of
 E < 0.01, or of at least 25 % identity at E up to 1, was removed, and so was every training chain
 with a homolog among the validation and test chains (`removed.tsv` of the study).

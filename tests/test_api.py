@@ -269,3 +269,15 @@ def test_both_strands_of_dna(genome_model: Model) -> None:
     assert repr(found) == f"<sequence: 400 bases, {len(found.features)} features>"
     assert "features" in "".join(ElementTree.fromstring(found._repr_html_()).itertext())
     assert len(genome_model.predict({"a": text, "b": text[:50]})) == 2
+
+
+def test_additional_targets_are_found_by_name_and_the_former_word_warns() -> None:
+    found = grubio.load("protein-ss-fast", device="cpu", threads=1).predict(
+        "MKTAYIAKQRQISFVKSHFSRQ"
+    )
+    values = found.predicted("accessibility")
+    assert values.shape == (22,)
+    with pytest.warns(FutureWarning, match="predicted"):
+        assert found.accessibility is values
+    with pytest.raises(KeyError):
+        found.predicted("disorder")

@@ -41,7 +41,7 @@ VerboseOption = Annotated[
 
 
 def log_option(**settings: Any) -> Any:
-    """Return the option ``--log`` with further settings of Typer's."""
+    """Return the option ``--log`` with other settings of Typer's."""
     text = "Also write all notices, with times, to this file."
     return new_file(text, "--log", rich_help_panel="Common", **settings)
 

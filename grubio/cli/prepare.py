@@ -9,7 +9,7 @@ import typer
 
 from grubio.cli.dry_run import READ, TARGET, new_file
 from grubio.cli.options import settings_option
-from grubio.config import FurtherTargets, PrepareSettings
+from grubio.config import AdditionalTargets, PrepareSettings
 from grubio.config.loading import checked
 from grubio.errors import GrubioError
 
@@ -74,14 +74,14 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
     from grubio.datasets.prepare_sequences import prepare_dataset
 
     given = {"targets": target or [], "accessibility": accessibility, "profiles": profiles}
-    further = checked(FurtherTargets, given)
+    additional = checked(AdditionalTargets, given)
     tally = prepare_dataset(
         files,
         output,
         settings,
         labels=labels,
         masks=masks,
-        targets=further.targets,
+        targets=additional.targets,
         summary=summary,
     )
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")

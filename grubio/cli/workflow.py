@@ -60,7 +60,7 @@ def run(
         ),
     ] = None,
 ) -> None:
-    """Run a study with Snakemake in its folder; further options are Snakemake's.
+    """Run a study with Snakemake in its folder; other options are Snakemake's.
 
     Put options that grubio has as well, such as --quiet, after a lone --.
 

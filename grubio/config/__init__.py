@@ -23,17 +23,17 @@ from grubio.config.prediction import (
 )
 from grubio.config.study import Config, RunSettings, StudyMotifSettings
 from grubio.config.sweep import SweepSettings
-from grubio.config.targets import FORMER_TARGETS, FurtherTargets, TargetSettings
+from grubio.config.targets import FORMER_TARGETS, AdditionalTargets, TargetSettings
 
 __all__ = [
     "FORMER_TARGETS",
+    "AdditionalTargets",
     "CallSettings",
     "ClassRule",
     "Config",
     "DatasetSettings",
     "Device",
     "EvaluationSettings",
-    "FurtherTargets",
     "GenomeSettings",
     "Metric",
     "ModelSettings",

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_json
 from grubio.config.input_formats import RecordFormat, described_input_formats
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
-from grubio.config.targets import FurtherTargets
+from grubio.config.targets import AdditionalTargets
 from grubio.sequences.scheme import LabelScheme
 
 
@@ -158,7 +158,7 @@ class SplitSettings(Settings):
         return self
 
 
-class DatasetSettings(FurtherTargets):
+class DatasetSettings(AdditionalTargets):
     """One labelled dataset: its files, how they are read, how they are split."""
 
     records: Annotated[list[Source], OneOrMany] = Field(

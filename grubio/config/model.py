@@ -35,7 +35,7 @@ class ModelSettings(Settings):
     )
     targets: tuple[str, ...] | None = Field(
         default=None,
-        description="Further targets of the dataset to predict, by name (separated by commas on "
+        description="Additional targets of the dataset to predict, by name (separated by commas on "
         "the command line); by default all of them.",
     )
     former: ClassVar = {
@@ -123,7 +123,7 @@ class TrainingSettings(Settings):
         dict[str, Annotated[float, Field(ge=0)]], BeforeValidator(from_json)
     ] = Field(
         default={},
-        description="Weights of the losses of further targets relative to that of the labels, by "
+        description="Weights of the losses of the other targets relative to that of the labels, by "
         "name, such as `{profile: 0.3}`; by default those of the dataset. A target of weight 0 is "
         "not learned. On the command line: the same as JSON.",
     )

@@ -1,4 +1,4 @@
-"""Further targets of a dataset: what else is known of each residue, and where to read it."""
+"""Additional targets of a dataset: what else is known of each residue, and where to read it."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class TargetSettings(Settings):
         )
 
 
-class FurtherTargets(Settings):
+class AdditionalTargets(Settings):
     """What is known of the residues of a dataset besides the labels."""
 
     targets: list[TargetSettings] = Field(
@@ -174,4 +174,4 @@ def _from_word(text: str) -> dict[str, Any]:
 FORMER_TARGETS = tuple(
     TargetSettings.model_validate(name).target() for name in ("accessibility", "profile")
 )
-"""The further targets of a dataset of grubio 0.1, which does not list its targets."""
+"""The additional targets of a dataset of grubio 0.1, which does not list its targets."""

@@ -1,9 +1,9 @@
 """The dataset on disk: records as Parquet, with alphabet, scheme and sources in its metadata.
 
 Columns ``id, description, sequence, labels, mask, group, split``, all strings, and one for each
-further target, null where a record has no answer: a string of labels, a list of values (NaN where
-unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. The file's
-key-value metadata has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``,
+additional target, null where a record has no answer: a string of labels, a list of values (NaN
+where unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. The
+file's key-value metadata has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``,
 ``targets`` (see :class:`grubio.sequences.target.Target`), ``sources`` (file name to SHA-256),
 ``sites`` (see :class:`DatasetHeader`) and ``version``.
 
@@ -139,7 +139,7 @@ def read_records(
 ) -> Iterator[Record]:
     """Yield the records of a dataset in order; only those of one split if it is given.
 
-    Answers for further targets are read if ``targets`` is true.
+    Answers for additional targets are read if ``targets`` is true.
 
     Raises
     ------
@@ -147,14 +147,16 @@ def read_records(
         If the file is missing or is not a dataset of grubio.
     """
     header = read_header(path)
-    further = header.targets if targets else ()
+    additional = header.targets if targets else ()
     with open_parquet(path, *_NO_DATASET) as file:
-        wanted = [*COLUMNS, *(target.name for target in further)]
+        wanted = [*COLUMNS, *(target.name for target in additional)]
         try:
             for batch in file.iter_batches(_ROWS_READ, columns=wanted):
                 for number, row in enumerate(batch.select(list(COLUMNS)).to_pylist()):
                     if split is None or row["split"] == split:
-                        cells = ((target, batch.column(target.name)[number]) for target in further)
+                        cells = (
+                            (target, batch.column(target.name)[number]) for target in additional
+                        )
                         answers = {t.name: _answer(cell, t) for t, cell in cells if cell.is_valid}
                         yield Record(**row, answers=answers)
         except (OSError, ValueError, pa.ArrowException) as error:

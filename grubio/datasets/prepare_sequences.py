@@ -59,7 +59,7 @@ def prepare_dataset(
     """
     scheme = settings.label_scheme
     alphabet = ALPHABETS[settings.alphabet]
-    further = [target.target() for target in targets]
+    additional = [target.target() for target in targets]
     own_files = [target.file.location for target in targets if target.file is not None]
     keep_apart(own_files, [output, summary])
     read = [p for p in (*files, labels, masks, *own_files) if p is not None]
@@ -90,7 +90,7 @@ def prepare_dataset(
         alphabet,
         settings.on_invalid,
         scheme=scheme,
-        targets=further,
+        targets=additional,
         path=path,
         tally=tally,
     )
@@ -100,7 +100,7 @@ def prepare_dataset(
         raise GrubioError(f"no record is left{_first_reason(tally)}", path=files[0])
     _require_known_labels(tally, scheme, files[0])
     sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
-    write_dataset(output, DatasetHeader(alphabet, scheme, sources, targets=further), kept)
+    write_dataset(output, DatasetHeader(alphabet, scheme, sources, targets=additional), kept)
     if summary is not None:
         content = tally_as_dict(tally, scheme)
         write_text_whole(summary, json.dumps(content, indent=2, sort_keys=True) + "\n")

@@ -89,7 +89,7 @@ def checked_records(
     scheme
         Labels that are valid; labels are not looked at without it.
     targets
-        Further targets, whose answers are checked likewise.
+        Additional targets, whose answers are checked likewise.
     path
         File to name in errors.
     tally

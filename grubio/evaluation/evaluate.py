@@ -25,7 +25,7 @@ from grubio.evaluation.baselines import class_frequencies
 from grubio.evaluation.genome.evaluate import GenomeEvaluation
 from grubio.evaluation.overall import Probabilities, score_predictions
 from grubio.evaluation.sequences import SequenceEvaluation
-from grubio.evaluation.targets import further_scores
+from grubio.evaluation.targets import additional_scores
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference.labelled_sequence import labelled
 from grubio.inference.predictor import Prediction, Predictor
@@ -130,9 +130,9 @@ def evaluate_model(
     if unlike := bundle.unlike_training([record.sequence for record in test]):
         logger.warning("the tested sequences are unlike those of the training: %s", unlike)
         metrics.unlike_training = unlike
-    answers = [one.further for one in predicted]
-    if further := further_scores(test, answers, header.targets, settings):
-        metrics.targets = further
+    answers = [one.additional for one in predicted]
+    if additional := additional_scores(test, answers, header.targets, settings):
+        metrics.targets = additional
     metrics.provenance = {
         "grubio_version": __version__,
         "weights_sha256": bundle.metadata["weights_sha256"],
@@ -169,8 +169,8 @@ def _records(
     dataset: Path, split: str, bundle: Bundle
 ) -> tuple[list[Record], list[Record], list[Record]]:
     # The records to score, and those of training and validation for the baselines.
-    further = len(bundle.targets) > 1
-    read = read_records(dataset, None if split == ALL else split, targets=further)
+    additional = len(bundle.targets) > 1
+    read = read_records(dataset, None if split == ALL else split, targets=additional)
     test = [r if r.labels else replace(r, labels=UNKNOWN_LABEL * len(r)) for r in read]
     require_splits(dataset, test, split)
     if split == ALL:

@@ -1,4 +1,4 @@
-"""Scores of further targets, each over the residues whose answer is known."""
+"""Scores of additional targets, each over the residues whose answer is known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from grubio.config import EvaluationSettings
 from grubio.evaluation.overall import class_scores
-from grubio.inference.predictor import Further
+from grubio.inference.predictor import Additional
 from grubio.metrics.bootstrap import Floats, Score, bootstrap_weights, estimated, ratio
 from grubio.sequences.record import Record
 from grubio.sequences.target import Target
@@ -19,13 +19,13 @@ from grubio.sequences.target import Target
 Values = npt.NDArray[np.float32]
 
 
-def further_scores(
+def additional_scores(
     records: Sequence[Record],
-    predicted: Sequence[Further],
+    predicted: Sequence[Additional],
     known: Sequence[Target],
     settings: EvaluationSettings,
 ) -> dict[str, dict[str, Score]]:
-    """Return the scores of further targets, by name.
+    """Return the scores of additional targets, by name.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def further_scores(
     predicted
         Predictions of the model for each record.
     known
-        Further targets of the dataset. A target that the dataset lacks, or has with other classes
-        or another range, is not scored.
+        Additional targets of the dataset. A target that the dataset lacks, or has with other
+        classes or another range, is not scored.
     settings
         Number of bootstrap samples and their seed.
     """

@@ -1,5 +1,6 @@
 """A labelled sequence: what writers, pages and notebooks get of a prediction."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from grubio.config import CallSettings
 from grubio.inference.columns import Columns
-from grubio.inference.predictor import Further, Prediction
+from grubio.inference.predictor import Additional, Prediction
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.segments import Segment, Summary, segments, summary
 
@@ -30,8 +31,8 @@ class LabelledSequence(Columns):
         ``scheme.letters``.
     scheme
         The classes.
-    further
-        Predictions for further targets; see :class:`grubio.inference.predictor.Prediction`.
+    additional
+        Predictions for additional targets; see :class:`grubio.inference.predictor.Prediction`.
     observed
         The known labels; None for sequences without.
     calls
@@ -43,7 +44,7 @@ class LabelledSequence(Columns):
     labels: str
     probabilities: npt.NDArray[np.float32]
     scheme: LabelScheme
-    further: Further = field(default_factory=dict)
+    additional: Additional = field(default_factory=dict)
     observed: str | None = None
     calls: CallSettings = field(default_factory=CallSettings)
 
@@ -60,6 +61,32 @@ class LabelledSequence(Columns):
     def confidence(self) -> npt.NDArray[np.float32]:
         """Probability of the most probable class, float32 ``(residue,)``."""
         return np.asarray(self.probabilities.max(axis=1))
+
+    def predicted(self, target: str) -> npt.NDArray[np.float32]:
+        """Return the predictions for an additional target, by its name.
+
+        Probabilities are float32 ``(residue, class)``; values are float32 ``(residue,)``.
+
+        Raises
+        ------
+        KeyError
+            If the model has no such target.
+
+        Examples
+        --------
+        >>> import grubio
+        >>> model = grubio.load("protein-ss-fast", device="cpu", threads=1)
+        >>> model.predict("MKTAYIAKQR").predicted("accessibility").shape
+        (10,)
+        """
+        return {known.name: found for known, found in self.additional.items()}[target]
+
+    @property
+    def accessibility(self) -> npt.NDArray[np.float32] | None:
+        """Former word for ``predicted("accessibility")``; None if it is not predicted."""
+        warnings.warn("write predicted('accessibility') instead", FutureWarning, stacklevel=2)
+        names = [target.name for target in self.additional]
+        return self.predicted("accessibility") if "accessibility" in names else None
 
     def segments(
         self, *, min_length: int | None = None, max_gap: int | None = None
@@ -102,12 +129,12 @@ class LabelledSequence(Columns):
         }
         by_class = np.ascontiguousarray(self.probabilities.T)
         table |= {f"p_{c}": by_class[i] for i, c in enumerate(self.scheme.letters)}
-        return table | self.further_columns()
+        return table | self.additional_columns()
 
-    def further_columns(self) -> dict[str, Any]:
-        """Return the columns of further targets: labels and probabilities, or values."""
+    def additional_columns(self) -> dict[str, Any]:
+        """Return the columns of additional targets: labels and probabilities, or values."""
         table: dict[str, Any] = {}
-        for target, found in self.further.items():
+        for target, found in self.additional.items():
             columns: list[Any] = [found]
             if target.scheme is not None:
                 columns = [list(target.scheme.decode(found.argmax(axis=1))), *found.T]
@@ -138,6 +165,6 @@ def labelled(
         labels,
         probabilities,
         scheme,
-        prediction.further,
+        prediction.additional,
         calls=calls,
     )

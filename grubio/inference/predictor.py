@@ -49,7 +49,7 @@ _BATCH_WINDOWS = 32
 _Mapped: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 _Answer: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """By name of target: probabilities ``(residue, class)``, or values ``(residue,)``."""
-Further: TypeAlias = Mapping[Target, npt.NDArray[np.float32]]
+Additional: TypeAlias = Mapping[Target, npt.NDArray[np.float32]]
 """The same for all targets but the main one, in the order of the model."""
 
 
@@ -65,15 +65,15 @@ class Prediction:
         Calibrated probabilities, float32 ``(residue, class)``, in the order of ``scheme``.
     scheme
         The classes.
-    further
-        Predictions for further targets: probabilities, float32 ``(residue, class)``, or values in
-        their own range, float32 ``(residue,)``.
+    additional
+        Predictions for additional targets: probabilities, float32 ``(residue, class)``, or values
+        in their own range, float32 ``(residue,)``.
     """
 
     record: Record
     probabilities: npt.NDArray[np.float32]
     scheme: LabelScheme
-    further: Further = field(default_factory=dict)
+    additional: Additional = field(default_factory=dict)
 
     def reduced(self, target: LabelScheme) -> npt.NDArray[np.float32]:
         """Return probabilities in a coarser scheme, float32 ``(residue, class)``, by summing."""
@@ -146,8 +146,8 @@ class Predictor:
                 for index, record in enumerate(window):
                     answer = answers.pop(index)
                     main, *others = self.bundle.targets
-                    further = {target: answer[target.name] for target in others}
-                    yield Prediction(record, answer[main.name], self.bundle.scheme, further)
+                    additional = {target: answer[target.name] for target in others}
+                    yield Prediction(record, answer[main.name], self.bundle.scheme, additional)
 
     def regions(
         self,

@@ -35,7 +35,7 @@ class Example:
         Class indices, int64 ``(residue,)``; :data:`IGNORED` where the residue does not count, and
         from the size of the scheme upwards where only the coarse class is known.
     answers
-        Known answers for further targets.
+        Known answers for additional targets.
     teacher_probabilities
         The teacher's probabilities, float16 ``(residue, class)``, by target.
     """
@@ -72,8 +72,8 @@ class Batch(NamedTuple):
     classes
         Class indices, int64 ``(time, batch)``; :data:`IGNORED` at padding.
     answers
-        Known answers for further targets, ``(time, batch)`` or ``(time, batch, class)``; a target
-        is left out if no example has an answer for it.
+        Known answers for additional targets, ``(time, batch)`` or ``(time, batch, class)``; a
+        target is left out if no example has an answer for it.
     teacher_probabilities
         The teacher's probabilities, ``(time, batch, class)``, by target.
     """

@@ -58,7 +58,7 @@ class PredictionsTable:
         self.scheme = self._scheme(letters)
         listed = (self._file.schema_arrow.metadata or {}).get(b"grubio_targets")
         targets = FORMER_TARGETS if listed is None else map(target_from_dict, json.loads(listed))
-        self._further = [target for target in targets if set(target.columns) <= {*self._names}]
+        self._additional = [target for target in targets if set(target.columns) <= {*self._names}]
 
     def __iter__(self) -> Iterator[LabelledSequence]:
         """Yield the sequences in order, one at a time.
@@ -119,7 +119,7 @@ class PredictionsTable:
                 target: numbers(target.columns[1:])
                 if target.scheme
                 else table[target.heading].to_numpy()
-                for target in self._further
+                for target in self._additional
             },
             observed,
         )

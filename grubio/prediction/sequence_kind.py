@@ -27,7 +27,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
         "sequence": "large_string",
         "mask": "large_string",
         "probabilities": "large_binary",
-        "further": "large_binary",
+        "additional": "large_binary",
     }
     refusal = (
         "strand and min_score are for genome models",
@@ -35,8 +35,8 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
     )
 
     def _content(self, scheme: LabelScheme) -> Content:
-        further, model = self.bundle.targets[1:], self.bundle.described
-        return Content("sequences", scheme, further, model=model)
+        additional, model = self.bundle.targets[1:], self.bundle.described
+        return Content("sequences", scheme, additional, model=model)
 
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]
@@ -60,28 +60,28 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
 
     def row(self, answer: Prediction) -> tuple[dict[str, Any], int]:
         """Return a prediction as a row of a shard, and its residues."""
-        record, further = answer.record, list(answer.further.values())
+        record, additional = answer.record, list(answer.additional.values())
         row = {name: getattr(record, name) for name in ("id", "description", "sequence", "mask")}
         row["probabilities"] = float32_bytes(answer.probabilities)
-        row["further"] = float32_bytes(np.column_stack(further)) if further else None
+        row["additional"] = float32_bytes(np.column_stack(additional)) if additional else None
         return row, len(record)
 
     def read(self, rows: Iterable[dict[str, Any]]) -> Iterator[Prediction]:
         """Yield the predictions of a shard."""
         scheme = self.bundle.scheme
         for row in rows:
-            further: dict[Target, npt.NDArray[np.float32]] = {}
-            if row["further"] is not None:
-                columns = float32_array(row["further"]).reshape(len(row["sequence"]), -1)
+            additional: dict[Target, npt.NDArray[np.float32]] = {}
+            if row["additional"] is not None:
+                columns = float32_array(row["additional"]).reshape(len(row["sequence"]), -1)
                 others = self.bundle.targets[1:]
                 ends = np.cumsum([target.size for target in others])[:-1]
                 for target, part in zip(others, np.split(columns, ends, axis=1), strict=True):
-                    further[target] = part if target.scheme else part[:, 0]
+                    additional[target] = part if target.scheme else part[:, 0]
             yield Prediction(
                 Record(row["id"], row["description"], row["sequence"], mask=row["mask"]),
                 float32_array(row["probabilities"]).reshape(-1, scheme.size),
                 scheme,
-                further,
+                additional,
             )
 
 

@@ -39,7 +39,7 @@ def read_labelled(
     labels, masks
         FASTA of labels and of masks, for format ``fasta``.
     answers
-        Columns of a table, by further target, whose cells become the answers of records.
+        Columns of a table, by additional target, whose cells become the answers of records.
 
     Raises
     ------

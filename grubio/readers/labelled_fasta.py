@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grubio.errors import GrubioError
 from grubio.readers.fasta import read_fasta
-from grubio.readers.tagged_fasta import is_of_further_set, split_of, tags_of
+from grubio.readers.tagged_fasta import is_of_other_set, split_of, tags_of
 from grubio.sequences.record import Record
 
 
@@ -31,7 +31,7 @@ def read_labelled_fasta(
     sequences, labels, masks
         The files, plain or compressed.
     left_out
-        Counts the records of each further set.
+        Counts the records of each other set.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def read_labelled_fasta(
             mask=_found(mask_of, record.id, masks, "mask") if masks and mask_of else None,
         )
         tags = tags_by_id[record.id]
-        if not is_of_further_set(tags, left_out):
+        if not is_of_other_set(tags, left_out):
             yield replace(found, split=split_of(tags))
     for texts, path in ((label_of, labels), (mask_of or {}, masks)):
         extra = [name for name in texts if name not in seen]

@@ -57,7 +57,7 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
     path
         The file.
     left_out
-        Counts the residues that share a place with another, and further models.
+        Counts the residues that share a place with another, and other models.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
                 path=path,
             )
     if len(structure) > 1:
-        left_out["further models"] += len(structure) - 1
+        left_out["other models"] += len(structure) - 1
     yield from stretches_of(_labelled(program, residues, path), path, left_out)
 
 

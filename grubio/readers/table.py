@@ -2,7 +2,7 @@
 
 Columns ``id`` and ``sequence``, and for labels one named as the scheme (``ss8``, ``ss3``), or else
 ``labels``, ``label`` or ``target``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``,
-``valid`` or ``val``, ``test``), ``group``, ``description``, and those of further targets. Others
+``valid`` or ``val``, ``test``), ``group``, ``description``, and those of additional targets. Others
 are ignored, as is the case of names. Cells may be in double quotes, except between tabs.
 """
 
@@ -40,7 +40,7 @@ def read_table(
     scheme
         Name of the label scheme, after which the column of labels may be named.
     answers
-        Columns of further targets, by target; their cells become the answers as they are.
+        Columns of additional targets, by target; their cells become the answers as they are.
 
     Raises
     ------
@@ -50,11 +50,11 @@ def read_table(
     """
     lines_of: dict[str, int] = {}
     header: list[str] = []
-    further = {target: column.lower() for target, column in (answers or {}).items()}
+    additional = {target: column.lower() for target, column in (answers or {}).items()}
     for number, cells in rows_of(path):
         if not header:
             header = [name.strip().lower() for name in columns or cells]
-            labels_column = _labels_column(header, scheme, further.values(), path)
+            labels_column = _labels_column(header, scheme, additional.values(), path)
             if not columns:
                 continue
         if len(cells) != len(header):
@@ -93,7 +93,7 @@ def read_table(
             row.get("mask") or None,
             row.get("group") or None,
             None if split is None else SPLIT_NAMES[split],
-            {target: row[column] for target, column in further.items()},
+            {target: row[column] for target, column in additional.items()},
         )
     if not lines_of:
         raise GrubioError("holds no records", path=path)
@@ -132,9 +132,11 @@ def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
         raise GrubioError(str(error), path=path, line=blank + rows.line_num) from error
 
 
-def _labels_column(header: list[str], scheme: str, further: Iterable[str], path: str | Path) -> str:
+def _labels_column(
+    header: list[str], scheme: str, additional: Iterable[str], path: str | Path
+) -> str:
     found = [name for name in (scheme.lower(), *_LABEL_COLUMNS) if name in header]
-    missing = [name for name in ("id", "sequence", *further) if name not in header]
+    missing = [name for name in ("id", "sequence", *additional) if name not in header]
     others = [name for name in SCHEMES if name in header]
     if others and not found and not missing:
         raise GrubioError(

@@ -2,7 +2,7 @@
 
 ``>id SET=train VALIDATION=False TARGET=HHHCC MASK=11100``. ``TARGET`` is required; ``SET`` is
 ``train``, ``val``, ``valid`` or ``test``; ``VALIDATION=True`` turns ``train`` into ``valid``.
-Records of further sets, such as biotrainer's ``pred`` and ``test2``, are left out and counted.
+Records of other sets, such as biotrainer's ``pred`` and ``test2``, are left out and counted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def read_tagged_fasta(path: str | Path, left_out: Counter[str] | None = None) ->
     path
         The file, plain or compressed.
     left_out
-        Counts the records of each further set.
+        Counts the records of each other set.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def read_tagged_fasta(path: str | Path, left_out: Counter[str] | None = None) ->
     left_out = Counter() if left_out is None else left_out
     for record in read_fasta(path):
         tags, description = tags_of(record.description)
-        if is_of_further_set(tags, left_out):
+        if is_of_other_set(tags, left_out):
             continue
         if "TARGET" not in tags:
             raise GrubioError("the header has no TARGET=", path=path, record=record.id)
@@ -69,7 +69,7 @@ def tags_of(description: str) -> tuple[dict[str, str], str]:
     return tags, " ".join(words)
 
 
-def is_of_further_set(tags: Mapping[str, str], left_out: Counter[str]) -> bool:
+def is_of_other_set(tags: Mapping[str, str], left_out: Counter[str]) -> bool:
     """Return whether ``SET`` is neither train, valid nor test, and count the record if so."""
     if tags.get("SET", "train") in SPLIT_NAMES:
         return False

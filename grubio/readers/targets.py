@@ -1,4 +1,4 @@
-"""Answers for further targets, from columns of the records' table or from files of their own.
+"""Answers for additional targets, from columns of the records' table or from files of their own.
 
 A file is a table with a header line and columns named ``id`` and as the target, otherwise its
 first two; or, for shares of classes, a NumPy archive whose array ``freq``, uint8

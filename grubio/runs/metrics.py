@@ -181,16 +181,16 @@ class Metrics(_WithScores):
     @model_validator(mode="before")
     @classmethod
     def _targets_together(cls, content: Any) -> Any:
-        # In files of grubio 0.1 the scores of a further target are at the top level.
+        # In files of grubio 0.1 the scores of a additional target are at the top level.
         if not isinstance(content, dict):
             return content
-        further = {
+        additional = {
             key: scores
             for key, scores in content.items()
             if key not in cls.model_fields and isinstance(scores, dict) and "pearson" in scores
         }
-        others = {key: value for key, value in content.items() if key not in further}
-        return {**others, "targets": further} if further else content
+        others = {key: value for key, value in content.items() if key not in additional}
+        return {**others, "targets": additional} if additional else content
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content of the file: what was measured, under the keys of the file."""

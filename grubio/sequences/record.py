@@ -35,7 +35,7 @@ class Record:
     split
         ``train``, ``valid`` or ``test``, once known.
     answers
-        Answers for further targets, by name; a target without an answer is left out.
+        Answers for additional targets, by name; a target without an answer is left out.
     """
 
     id: str

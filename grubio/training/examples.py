@@ -25,7 +25,7 @@ _BLOCK_PIECE = 2000
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Examples, the number of chains they come from, further targets, and the teacher if any."""
+    """Examples, the number of chains they come from, additional targets, and the teacher if any."""
 
     header: DatasetHeader
     train: list[Example]
@@ -137,5 +137,5 @@ def _require(dataset: Path, wanted: Sequence[str], known: Sequence[str], setting
             raise GrubioError(
                 f"has no {name}, which {setting} names",
                 path=dataset,
-                hint="further targets are read by grubio prepare --target",
+                hint="additional targets are read by grubio prepare --target",
             )

@@ -45,7 +45,7 @@ HISTORY_COLUMNS = (
 class Fitting(lightning.LightningModule):
     """Masked cross-entropy, AdamW and a one-cycle learning rate for a labeller.
 
-    Further targets add their losses where a batch has answers for them; the heads of those that
+    Additional targets add their losses where a batch has answers for them; the heads of those that
     are not shipped are not part of the labeller. Reported losses and scores are those of the labels
     alone.
 
@@ -62,7 +62,7 @@ class Fitting(lightning.LightningModule):
     settings
         How to fit it.
     targets
-        Further targets to learn.
+        Additional targets to learn.
     plan
         The batches.
     class_weights

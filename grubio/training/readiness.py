@@ -37,7 +37,7 @@ def shortcomings(
 ) -> list[str]:
     """Return a warning for each thing that a dataset lacks but training can do without.
 
-    These are classes without a residue in a split, and further targets without an answer.
+    These are classes without a residue in a split, and additional targets without an answer.
 
     Raises
     ------

@@ -11,7 +11,7 @@ function bytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-// Keys of a line of data that are not among these are names of further targets: values from 0 to 1.
+// Keys of a line of data that are not among these are names of additional targets: values from 0 to 1.
 const OWN_KEYS = new Set(["id", "sequence", "labels", "confidence", "probabilities", "observed"]);
 const namesOfValues = Object.keys(sequences[0] || {}).filter((key) => !OWN_KEYS.has(key));
 

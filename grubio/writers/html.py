@@ -44,7 +44,7 @@ class HtmlFormat(_PageFormat[LabelledSequence]):
             "confidence": round(float(item.confidence.mean()), 4),
             "probabilities": base64_bytes(item.probabilities),
         }
-        for target, values in item.further.items():
+        for target, values in item.additional.items():
             if target.kind == "value":
                 content[target.name] = base64_bytes(target.in_unit_range(values))
         if item.observed is not None:

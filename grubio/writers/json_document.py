@@ -46,7 +46,7 @@ class JsonSegment(_Part):
 
 
 class JsonClasses(_Part):
-    """What is predicted for a further target of classes."""
+    """What is predicted for a additional target of classes."""
 
     labels: str = Field(description="One letter per residue.")
     probabilities: dict[_Letter, list[_Share]] = Field(description="By letter of the class.")
@@ -55,8 +55,8 @@ class JsonClasses(_Part):
 class JsonSequence(_Part):
     """A sequence; strings and lists have one entry per residue.
 
-    Further keys are the names of further targets, such as ``accessibility``: a list of values, or
-    labels and probabilities.
+    Further keys are the names of additional targets, such as ``accessibility``: a list of values,
+    or labels and probabilities.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -126,7 +126,9 @@ class JsonFormat(TextFormat[LabelledSequence]):
             "confidence": [max(row) for row in zip(*columns, strict=True)],
             "probabilities": dict(zip(item.scheme.letters, columns, strict=True)),
         }
-        content |= {target.name: _further(target, found) for target, found in item.further.items()}
+        content |= {
+            target.name: _additional(target, found) for target, found in item.additional.items()
+        }
         content["segments"] = [
             {"start": s.start, "end": s.end, "label": s.label, "confidence": round(s.confidence, 4)}
             for s in item.segments()
@@ -139,7 +141,7 @@ class JsonFormat(TextFormat[LabelledSequence]):
         return "\n]}\n"
 
 
-def _further(target: Target, found: npt.NDArray[np.float32]) -> object:
+def _additional(target: Target, found: npt.NDArray[np.float32]) -> object:
     if target.scheme is None:
         return _rounded(found)
     return {

@@ -1,10 +1,10 @@
 """Parquet: one row per residue.
 
 Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
-``p_<letter>`` (float32) for each class, and the columns of further targets: of values one
+``p_<letter>`` (float32) for each class, and the columns of additional targets: of values one
 (float32), such as ``rsa``; of classes the label (string) and the probabilities (float32).
 Predictions of labelled records may have two more after ``residue``: ``observed`` (the label) and
-``mask``. The scheme's name and classes, and the further targets, are in the file's metadata, as
+``mask``. The scheme's name and classes, and the additional targets, are in the file's metadata, as
 ``grubio_scheme``, ``grubio_classes`` and ``grubio_targets`` (JSON), and the model as
 ``grubio_model``.
 """
@@ -31,7 +31,7 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[LabelledSequen
     with (
         written_whole(path) as temporary,
         ParquetPredictions(
-            temporary, content.scheme, further=content.further, model=content.model
+            temporary, content.scheme, additional=content.additional, model=content.model
         ) as table,
     ):
         yield table.write
@@ -48,8 +48,8 @@ class ParquetPredictions(ParquetRows):
         Classes to write.
     observed
         Whether to write the observed labels and masks as well.
-    further
-        The further targets to write.
+    additional
+        The additional targets to write.
     model
         The model and what it was trained on, if it is known.
     """
@@ -60,11 +60,11 @@ class ParquetPredictions(ParquetRows):
         scheme: LabelScheme,
         *,
         observed: bool = False,
-        further: Sequence[Target] = (),
+        additional: Sequence[Target] = (),
         model: str = "",
     ) -> None:
         self._observed = observed
-        self._further = further
+        self._additional = additional
         known = [("observed", pa.string()), ("mask", pa.string())] if observed else []
         super().__init__(
             path,
@@ -77,18 +77,20 @@ class ParquetPredictions(ParquetRows):
                 *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
                 *(
                     (name, pa.string() if target.scheme and place == 0 else pa.float32())
-                    for target in further
+                    for target in additional
                     for place, name in enumerate(target.columns)
                 ),
             ],
             scheme,
-            further,
+            additional,
             model,
         )
 
     def write(self, sequence: LabelledSequence, record: Record | None = None) -> None:
         """Add the residues of one sequence; its record has the observed labels."""
-        table = sequence.columns() if self._further else replace(sequence, further={}).columns()
+        table = (
+            sequence.columns() if self._additional else replace(sequence, additional={}).columns()
+        )
         columns = [pa.array(column) for column in table.values()]
         if self._observed and record is not None:
             known = (record.labels or "", record.mask or "1" * len(record))

@@ -74,7 +74,7 @@ class ParquetGroups(Generic[Piece]):
 class ParquetRows(ParquetGroups[pa.RecordBatch]):
     """A table of predictions in groups of about a million rows.
 
-    The scheme's name and classes, further targets and the model are in the file's metadata.
+    The scheme's name and classes, additional targets and the model are in the file's metadata.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ class ParquetRows(ParquetGroups[pa.RecordBatch]):
         Names and types of the columns.
     scheme
         The classes.
-    further
-        Further targets.
+    additional
+        Additional targets.
     model
         The model and what it was trained on, if it is known.
     """
@@ -95,12 +95,12 @@ class ParquetRows(ParquetGroups[pa.RecordBatch]):
         path: Path,
         fields: Sequence[tuple[str, pa.DataType]],
         scheme: LabelScheme,
-        further: Sequence[Target] = (),
+        additional: Sequence[Target] = (),
         model: str = "",
     ) -> None:
         about = {"grubio_scheme": scheme.name, "grubio_classes": json.dumps(scheme.as_dict())}
-        if further:
-            about["grubio_targets"] = json.dumps([target.as_dict() for target in further])
+        if additional:
+            about["grubio_targets"] = json.dumps([target.as_dict() for target in additional])
         if model:
             about["grubio_model"] = model
         self._schema = pa.schema(fields, metadata=about)

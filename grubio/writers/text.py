@@ -25,8 +25,8 @@ class Content:
         :class:`grubio.inference.called_features.CalledRegion` of a genome.
     scheme
         The classes.
-    further
-        The further targets of sequences; formats that can hold them write them.
+    additional
+        The additional targets of sequences; formats that can hold them write them.
     strands
         The labelled strands of a genome.
     model
@@ -35,7 +35,7 @@ class Content:
 
     kind: Kind
     scheme: LabelScheme
-    further: tuple[Target, ...] = ()
+    additional: tuple[Target, ...] = ()
     strands: tuple[Strand, ...] = ()
     model: str = ""
 

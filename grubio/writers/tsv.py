@@ -1,7 +1,7 @@
 """Tab-separated text: one line per residue.
 
-Columns ``id, position`` (1-based)``, residue, label``, then ``p_<letter>`` for each class, to
-four decimals, and the columns of further targets: of values one such as ``rsa`` (relative solvent
+Columns ``id, position`` (1-based)``, residue, label``, then ``p_<letter>`` for each class, to four
+decimals, and the columns of additional targets: of values one such as ``rsa`` (relative solvent
 accessibility), of classes the label and the probabilities. One header line.
 """
 
@@ -16,11 +16,11 @@ class TsvFormat(TextFormat[LabelledSequence]):
         """Return the line of column names."""
         names = ["id", "position", "residue", "label"]
         names += [f"p_{letter}" for letter in self.content.scheme.letters]
-        return tsv_line(*names, *(name for t in self.content.further for name in t.columns))
+        return tsv_line(*names, *(name for t in self.content.additional for name in t.columns))
 
     def text(self, item: LabelledSequence) -> str:
         """Return one line per residue."""
-        columns = [*item.probabilities.T, *item.further_columns().values()]
+        columns = [*item.probabilities.T, *item.additional_columns().values()]
         cells = "".join("\t%s" if isinstance(one, list) else "\t%.4f" for one in columns)
         lists = (one if isinstance(one, list) else one.tolist() for one in columns)
         rows = zip(*lists, strict=True)

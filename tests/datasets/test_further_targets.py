@@ -1,4 +1,4 @@
-"""Further targets of a dataset: their settings, their files, and datasets of grubio 0.1."""
+"""Additional targets of a dataset: their settings, their files, and datasets of grubio 0.1."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ FURTHER = ("topology=I:inside,M:membrane", "plddt=0..100")
 
 def prepared(folder: Path, words: tuple[str, ...], table: str = TABLE, **settings: Any) -> Path:
     (folder / "t.tsv").write_text(table)
-    further = [TargetSettings.model_validate(word) for word in words]
+    additional = [TargetSettings.model_validate(word) for word in words]
     output = folder / "out.parquet"
     wanted = PrepareSettings(format="tsv", **settings)
-    prepare_dataset([folder / "t.tsv"], output, wanted, targets=further)
+    prepare_dataset([folder / "t.tsv"], output, wanted, targets=additional)
     return output
 
 
@@ -220,10 +220,10 @@ def test_datasets_of_grubio_0_1_are_read(tmp_path: Path) -> None:
 
 def test_a_dataset_with_another_target_of_the_same_name_cannot_join(tmp_path: Path) -> None:
     def written(name: str, target: str, sequence: str) -> Path:
-        further = [TargetSettings.model_validate(target).target()]
+        additional = [TargetSettings.model_validate(target).target()]
         record = Record(name, "", sequence, "H" * len(sequence), split="train")
         path = tmp_path / f"{name}.parquet"
-        write_dataset(path, DatasetHeader(PROTEIN, SS8, targets=further), [record])
+        write_dataset(path, DatasetHeader(PROTEIN, SS8, targets=additional), [record])
         return path
 
     own = written("own", "depth=0..1", "MKVLAADE" * 6)

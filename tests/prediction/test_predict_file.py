@@ -95,9 +95,9 @@ def test_no_neighbour_changes_a_bit(name: str, data: st.DataObject) -> None:
     (alone,) = predictor.predict([one])
     among = list(predictor.predict([*others[:place], one, *others[place:]]))[place]
     assert np.array_equal(alone.probabilities, among.probabilities)
-    assert [target.name for target in alone.further] == ["accessibility"]
-    for target, values in alone.further.items():
-        assert np.array_equal(values, among.further[target])
+    assert [target.name for target in alone.additional] == ["accessibility"]
+    for target, values in alone.additional.items():
+        assert np.array_equal(values, among.additional[target])
 
 
 def test_a_stream_is_read_no_further_than_it_has_to_be(predictor: Predictor) -> None:

@@ -182,7 +182,7 @@ def test_chains_of_several_letters_and_further_models_of_a_structure(tmp_path: P
     records = list(read_structure(path, left_out))
     assert [(r.id, len(r)) for r in records] == [("1tst_A_1", 12), ("1tst_BBB_1", 12)]
     assert records[0].labels == records[1].labels == "-" + "H" * 10 + "-"
-    assert left_out == {"further models": 1}
+    assert left_out == {"other models": 1}
 
 
 @needs_mkdssp

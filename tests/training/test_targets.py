@@ -1,4 +1,4 @@
-"""Further targets: from their files to the loss, and coarse labels beside them."""
+"""Additional targets: from their files to the loss, and coarse labels beside them."""
 
 from __future__ import annotations
 
@@ -179,10 +179,10 @@ def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_p
     together = list(Predictor(bundle, "cpu", 1).predict(records))
     for record, ours in zip(records, together, strict=True):
         (alone,) = Predictor(bundle, "cpu", 1).predict([record])
-        ((target, values),) = ours.further.items()
+        ((target, values),) = ours.additional.items()
         assert (target.name, target.heading) == ("accessibility", "rsa")
         assert values.shape == (len(record),)
-        assert np.abs(values - alone.further[target]).max() < 1e-5
+        assert np.abs(values - alone.additional[target]).max() < 1e-5
         assert ((values >= 0) & (values <= 1)).all()
 
 

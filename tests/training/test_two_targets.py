@@ -113,20 +113,20 @@ def test_predictions_have_the_columns_of_all_targets(
     done = grubio("predict", "in.fasta", "--model", run / "model", "--output", output)
     assert done.returncode == 0, done.stderr
     text = tmp_path / output
-    further = ["charge", "charge_p_P", "charge_p_N", "charge_p_0", "volume"]
+    additional = ["charge", "charge_p_P", "charge_p_N", "charge_p_0", "volume"]
     if ending == "tsv":
         header, *rows = [line.split("\t") for line in text.read_text().splitlines()]
-        assert header[-5:] == further
+        assert header[-5:] == additional
         assert "".join(row[header.index("charge")] for row in rows[:4]) == "0PNN"
         assert all(50 <= float(row[-1]) <= 230 for row in rows)
     elif ending == "parquet":
         table = pq.read_table(text)
-        assert table.column_names[-5:] == further
-        shares = [np.asarray(table.column(name)) for name in further[1:4]]
+        assert table.column_names[-5:] == additional
+        shares = [np.asarray(table.column(name)) for name in additional[1:4]]
         assert np.sum(shares, axis=0) == pytest.approx(1, abs=1e-5)
         back = next(iter(PredictionsTable(text)))
-        assert [target.name for target in back.further] == ["charge", "volume"]
-        assert back.further_columns()["charge"][:4] == list("0PNN")
+        assert [target.name for target in back.additional] == ["charge", "volume"]
+        assert back.additional_columns()["charge"][:4] == list("0PNN")
     else:
         one = json.loads(text.read_text())["sequences"][0]
         assert one["charge"]["labels"][:4] == "0PNN"
@@ -193,7 +193,7 @@ def test_targets_and_weights_are_chosen_by_the_settings(rich: Path, tmp_path: Pa
     (only,) = load_bundle(folder).targets
     assert only.name == "labels"
     (one,) = Predictor(load_bundle(folder), "cpu", 1).predict([Record("a", "", "MKV")])
-    assert dict(one.further) == {}
+    assert dict(one.additional) == {}
     scores = evaluate_model(
         folder, rich, tmp_path / "s", EvaluationSettings(bootstrap=10), device="cpu"
     )

@@ -107,7 +107,7 @@ def option(flag, paths):
 
 
 def target_options(wildcards):
-    """Return the further targets of a dataset as options of `grubio prepare`."""
+    """Return the additional targets of a dataset as options of `grubio prepare`."""
     options = []
     for target in STUDY.datasets[wildcards.dataset].targets:
         content = target.model_dump(exclude_unset=True)
