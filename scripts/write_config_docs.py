@@ -1,13 +1,16 @@
-"""Write config/README.md and the JSON schema of predictions."""
+"""Write config/README.md, the formats in config/config.yaml, and the JSON schema of predictions."""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from grubio import config
+from grubio.config.formats import described_formats
 from grubio.writers.json_document import predictions_schema
 
 ROOT = Path(__file__).parents[1]
@@ -88,12 +91,23 @@ def table(group: type[BaseModel]) -> str:
     return "\n".join(rows)
 
 
+def with_formats(study: str) -> str:
+    """Return a configuration with all formats in the comment above its key ``formats``."""
+    names = described_formats().replace("`", "")
+    comment = textwrap.fill(
+        f"All formats: {names}.", 98, initial_indent="  # ", subsequent_indent="  # "
+    )
+    return re.sub(r"(?:^  # .*\n)+(?=  formats:)", f"{comment}\n", study, flags=re.MULTILINE)
+
+
 def main() -> None:
     """Write all files."""
     parts = [INTRODUCTION]
     for title, group in GROUPS:
         parts.append(f"## {title}\n\n{(group.__doc__ or '').splitlines()[0]}\n\n{table(group)}\n")
     (ROOT / "config/README.md").write_text("\n".join(parts), encoding="utf-8")
+    study = ROOT / "config/config.yaml"
+    study.write_text(with_formats(study.read_text(encoding="utf-8")), encoding="utf-8")
     schema = ROOT / "grubio/writers/predictions.schema.json"
     schema.write_text(predictions_schema(), encoding="utf-8")
 

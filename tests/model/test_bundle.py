@@ -94,7 +94,8 @@ def test_a_gpu_that_is_not_there(model: Path, grubio: Run, tmp_path: Path) -> No
 
 
 def test_bundles_of_format_1_are_read_as_the_newest() -> None:
-    found = {name: load_bundle(folder) for name, folder in bundled_models().items()}
+    names = ("protein-ss", "protein-ss-fast", "ecoli-promoters", "ecoli-genes")
+    found = {name: load_bundle(bundled_models()[name]) for name in names}
     assert all(bundle.metadata["format"] == 1 for bundle in found.values())
     protein, genes = found["protein-ss"], found["ecoli-genes"]
     assert [(t.name, t.kind, t.size) for t in protein.targets] == [
