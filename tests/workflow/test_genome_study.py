@@ -90,7 +90,7 @@ def test_a_genome_goes_from_annotation_to_tracks(tmp_path: Path) -> None:
     learned = page[page.index('<h2 id="motifs">') : page.index('<h2 id="learning">')]
     assert learned.count("<svg role=") == 2
     assert f"<code>{motif['site_consensus']}</code>" in learned
-    assert "nearest motif of the database is <b>planted</b>" in learned
+    assert "most similar motif of the database is <b>planted</b>" in learned
     for line in (run / "predictions/new.bed").read_text().splitlines():
         contig, start, end, name, _, strand = line.split("\t")
         assert int(end) - int(start) == len(BOX)
