@@ -43,6 +43,7 @@ ORDER = [
     "motifs",
     "report",
     "study",
+    "study_folder",
     "api",
     "cli",
     "__main__",

@@ -1,0 +1,16 @@
+"""Studies find the workflow, those that were set up by older versions too."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from grubio.study.folder import workflow_file
+
+
+def test_the_snakefile_of_an_older_study_still_finds_the_workflow() -> None:
+    with pytest.warns(FutureWarning, match=r"grubio\.study\.folder"):
+        former = importlib.import_module("grubio.study_folder")
+    assert former.workflow_file() == workflow_file()
+    assert workflow_file().name == "Snakefile"
