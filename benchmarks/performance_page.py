@@ -104,7 +104,7 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         *lines,
         "",
         "The ways are described at the top of the script. The predictor is "
-        "`grubio/model/packed.py`: rows without padding, one product per step for all "
+        "`grubio/model/engines/packed_gru.py`: rows without padding, one product per step for all "
         "sequences of a batch, gates in place. Several threads compute several batches; of one "
         "sequence there is one batch, so a second thread does not help it. ONNX Runtime and "
         "OpenVINO come near the predictor on batches; they are not part of grubio. Dynamic int8 "
