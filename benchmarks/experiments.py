@@ -162,18 +162,18 @@ VARIANTS = {
     ),
     "accessibility": Variant(
         "targets",
-        "accessibility as a additional target, weight 0.3",
+        "accessibility as an additional target, weight 0.3",
         {"accessibility": True},
         verdict="kept",
     ),
     "profile": Variant(
         "targets",
-        "the profile as a additional target, weight 0.3",
+        "the profile as an additional target, weight 0.3",
         training={"profile_weight": 0.3},
         verdict="kept",
     ),
     "profile-1": Variant(
-        "targets", "the profile as a additional target, weight 1", training={"profile_weight": 1.0}
+        "targets", "the profile as an additional target, weight 1", training={"profile_weight": 1.0}
     ),
     "targets": Variant(
         "targets",

@@ -181,7 +181,7 @@ class Metrics(_WithScores):
     @model_validator(mode="before")
     @classmethod
     def _targets_together(cls, content: Any) -> Any:
-        # In files of grubio 0.1 the scores of a additional target are at the top level.
+        # In files of grubio 0.1 the scores of an additional target are at the top level.
         if not isinstance(content, dict):
             return content
         additional = {

@@ -46,7 +46,7 @@ class JsonSegment(_Part):
 
 
 class JsonClasses(_Part):
-    """What is predicted for a additional target of classes."""
+    """What is predicted for an additional target of classes."""
 
     labels: str = Field(description="One letter per residue.")
     probabilities: dict[_Letter, list[_Share]] = Field(description="By letter of the class.")
