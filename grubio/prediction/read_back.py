@@ -66,24 +66,41 @@ class PredictionsTable:
         Raises
         ------
         GrubioError
-            If the file is damaged or empty.
+            If the file is damaged or empty, a cell is empty, or rows are not in order.
         """
-        waiting: list[pa.RecordBatch] = []
-        last = None
+        seen: set[str] = set()
         try:
-            for batch in self._file.iter_batches():
-                ids = np.array(batch.column("id").to_pylist(), dtype=object)
-                for first, end in equal_runs(ids).tolist():
-                    if waiting and ids[first] != last:
-                        yield self._sequence(pa.Table.from_batches(waiting))
-                        waiting = []
-                    waiting.append(batch.slice(first, end - first))
-                    last = ids[first]
+            for table in self._tables():
+                name = table["id"][0].as_py()
+                places = table["position"].to_numpy() if "position" in self._names else None
+                if name in seen or (places is not None and (np.diff(places) != 1).any()):
+                    raise GrubioError(
+                        "its residues are not in order, or not next to one another",
+                        path=self._path,
+                        record=name,
+                        hint="sort the rows by id and position",
+                    )
+                seen.add(name)
+                yield self._sequence(table)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise GrubioError(f"cannot be read: {error}", path=self._path) from error
-        if not waiting:
+        if not seen:
             raise GrubioError("holds no predictions", path=self._path, hint=_HINT)
-        yield self._sequence(pa.Table.from_batches(waiting))
+
+    def _tables(self) -> Iterator[pa.Table]:
+        # Consecutive rows of one id.
+        waiting: list[pa.RecordBatch] = []
+        last = None
+        for batch in self._file.iter_batches():
+            ids = np.array(batch.column("id").to_pylist(), dtype=object)
+            for first, end in equal_runs(ids).tolist():
+                if waiting and ids[first] != last:
+                    yield pa.Table.from_batches(waiting)
+                    waiting = []
+                waiting.append(batch.slice(first, end - first))
+                last = ids[first]
+        if waiting:
+            yield pa.Table.from_batches(waiting)
 
     def _scheme(self, letters: str) -> LabelScheme:
         about = self._file.schema_arrow.metadata or {}
@@ -97,6 +114,20 @@ class PredictionsTable:
             raise GrubioError(str(error), path=self._path, hint=_HINT) from error
 
     def _sequence(self, table: pa.Table) -> LabelledSequence:
+        for column in (
+            "id",
+            "residue",
+            "label",
+            *(f"p_{letter}" for letter in self.scheme.letters),
+        ):
+            if table[column].null_count:
+                raise GrubioError(
+                    f"has an empty cell in column '{column}'",
+                    path=self._path,
+                    record=table["id"][0].as_py(),
+                    hint="a residue without a label is written as ?",
+                )
+
         def text(name: str) -> str:
             return "".join(table[name].to_pylist())
 
