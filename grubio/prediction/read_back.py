@@ -1,7 +1,7 @@
 """Reading predictions that :mod:`grubio.writers.parquet` wrote."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +55,15 @@ class PredictionsTable:
             raise GrubioError(
                 f"has no column '{missing[0] if missing else 'p_<class>'}'", path=path, hint=_HINT
             )
-        self.scheme = self._scheme(letters)
-        listed = (self._file.schema_arrow.metadata or {}).get(b"grubio_targets")
-        targets = FORMER_TARGETS if listed is None else map(target_from_dict, json.loads(listed))
+        about = self._file.schema_arrow.metadata or {}
+        try:
+            self.scheme = _scheme(about, letters)
+            listed = about.get(b"grubio_targets")
+            targets = (
+                FORMER_TARGETS if listed is None else [*map(target_from_dict, json.loads(listed))]
+            )
+        except (TypeError, ValueError) as error:
+            raise GrubioError(f"its metadata: {error}", path=path, hint=_HINT) from error
         self._additional = [target for target in targets if set(target.columns) <= {*self._names}]
 
     def __iter__(self) -> Iterator[LabelledSequence]:
@@ -102,17 +108,6 @@ class PredictionsTable:
         if waiting:
             yield pa.Table.from_batches(waiting)
 
-    def _scheme(self, letters: str) -> LabelScheme:
-        about = self._file.schema_arrow.metadata or {}
-        try:
-            if classes := about.get(b"grubio_classes"):
-                return scheme_from_dict(json.loads(classes))
-            name = about.get(b"grubio_scheme", b"classes").decode()
-            known = [scheme for scheme in SCHEMES.values() if scheme.letters == letters]
-            return known[0] if known else custom_scheme(name, letters)
-        except ValueError as error:
-            raise GrubioError(str(error), path=self._path, hint=_HINT) from error
-
     def _sequence(self, table: pa.Table) -> LabelledSequence:
         for column in (
             "id",
@@ -154,3 +149,11 @@ class PredictionsTable:
             },
             observed,
         )
+
+
+def _scheme(about: Mapping[bytes, bytes], letters: str) -> LabelScheme:
+    if classes := about.get(b"grubio_classes"):
+        return scheme_from_dict(json.loads(classes))
+    name = about.get(b"grubio_scheme", b"classes").decode()
+    known = [scheme for scheme in SCHEMES.values() if scheme.letters == letters]
+    return known[0] if known else custom_scheme(name, letters)

@@ -47,3 +47,18 @@ def test_an_empty_cell_is_refused(tmp_path: Path, column: str) -> None:
     path = write(tmp_path / "p.parquet", [0, 1, 2, 3, 4], **{column: values})
     with pytest.raises(GrubioError, match=r"empty cell in column|are not in order"):
         list(PredictionsTable(path))
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        *(("grubio_targets", content) for content in ("[", "[1]", "1")),
+        *(("grubio_classes", content) for content in ("[", "[1]", "1", "{}")),
+    ],
+)
+def test_damaged_metadata_is_refused(tmp_path: Path, key: str, content: str) -> None:
+    path = write(tmp_path / "p.parquet", [0, 1, 2, 3, 4])
+    table = pq.read_table(path).replace_schema_metadata({key: content})
+    pq.write_table(table, path)
+    with pytest.raises(GrubioError, match="its metadata: "):
+        PredictionsTable(path)
