@@ -32,11 +32,11 @@ class Conv(Network):
         )
         self.dropout = nn.Dropout(architecture.dropout)
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
-        """Return states ``(time, batch, feature)``; see :meth:`Network.forward`."""
-        time = torch.arange(len(codes), device=codes.device)
+    def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Return states ``(time, batch, feature)``; see :meth:`Network.states`."""
+        time = torch.arange(len(inputs), device=inputs.device)
         inside = (time < lengths.unsqueeze(1)).unsqueeze(1)
-        states: Tensor = self.entrance(self.stem(codes)).permute(1, 2, 0)
+        states: Tensor = self.entrance(inputs).permute(1, 2, 0)
         for layer in self.layers:
             # Padding is set to zero, as beyond the ends of a sequence, before each layer.
             states = states * inside

@@ -37,9 +37,9 @@ class GRU(Network):
         )
         self.dropout = nn.Dropout(architecture.dropout)
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
-        """Return states ``(time, batch, 2 * hidden)``; see :meth:`Network.forward`."""
-        states: Tensor = self.stem(codes)
+    def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Return states ``(time, batch, 2 * hidden)``; see :meth:`Network.states`."""
+        states = inputs
         reversal = reversal_index(lengths, len(states))
         for layer in self.layers:
             states = self.dropout(layer(states, reversal))

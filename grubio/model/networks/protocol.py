@@ -41,8 +41,9 @@ class Architecture:
 class Network(nn.Module):
     """Codes and lengths in, states out.
 
-    A subclass sets ``features``, the width of its states. The states of a sequence must not depend
-    on padding or on the other sequences of the batch. It computes on the device of its inputs and
+    A subclass sets ``features``, the width of its states, and computes :meth:`states` from what the
+    stem makes of the codes. The states of a sequence must not depend on padding or on the other
+    sequences of the batch. It computes on the device of its inputs and
     copies nothing to another. Its buffers must be persistent: those of a loaded model are read from
     the file of weights.
 
@@ -71,4 +72,8 @@ class Network(nn.Module):
         lengths
             Residues of each sequence, int64 ``(batch,)``.
         """
+        return self.states(self.stem(codes), lengths)
+
+    def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Return states ``(time, batch, feature)`` of the stem's ``(time, batch, channel)``."""
         raise NotImplementedError
