@@ -48,7 +48,7 @@ $(VENV)/created: constraints.txt
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created pyproject.toml
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[train]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import cast
 
 from grubio.errors import GrubioError
+from grubio.extras import needs
 from grubio.overwriting import STDIO as STDIO
 from grubio.overwriting import refuse_input
 
@@ -109,7 +110,8 @@ def _decompressed(raw: io.BufferedReader, path: str | Path) -> io.BufferedReader
         return raw
     if kind in _OPENERS:
         return cast("io.BufferedReader", _OPENERS[kind](raw))
-    import pyarrow
+    with needs("parquet", f"an input compressed by {kind}"):
+        import pyarrow
 
     return io.BufferedReader(pyarrow.CompressedInputStream(raw, kind))
 

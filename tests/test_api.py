@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import io
 import subprocess
 import sys
@@ -116,14 +115,7 @@ def test_a_missing_library_is_named(
     model: Model, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = model.predict("MKT")
-    usual = builtins.__import__
-
-    def without(name: str, *rest: object, **more: object) -> object:
-        if name == library:
-            raise ImportError(name)
-        return usual(name, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(GrubioError, match=rf"pip install 'grubio\[{library}\]'"):
         getattr(found, f"to_{library}")()
 

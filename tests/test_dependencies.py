@@ -16,6 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from conftest import REPOSITORY
+from grubio.cli.commands import COMMANDS
+from grubio.extras import EXTRAS
 
 PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 GROUPS = {
@@ -25,7 +27,10 @@ GROUPS = {
     **PROJECT["dependency-groups"],
 }
 ASKED = [
-    Requirement(entry) for group in GROUPS.values() for entry in group if isinstance(entry, str)
+    wanted
+    for group in GROUPS.values()
+    for wanted in (Requirement(entry) for entry in group if isinstance(entry, str))
+    if wanted.name != PROJECT["project"]["name"]  # one extra may hold another
 ]
 
 
@@ -58,6 +63,32 @@ def needed_by(wanted: Requirement, seen: set[tuple[str, frozenset[str]]]) -> Ite
 @pytest.mark.parametrize("wanted", ASKED, ids=str)
 def test_what_is_asked_for_is_pinned_within_its_range(wanted: Requirement) -> None:
     assert wanted.specifier.contains(pins()[canonicalize_name(wanted.name)])
+
+
+def libraries_of(extra: str) -> set[str]:
+    """The distributions of an extra, those of the extras that it holds included."""
+    found = set()
+    for wanted in map(Requirement, PROJECT["project"]["optional-dependencies"][extra]):
+        if wanted.name == PROJECT["project"]["name"]:
+            found |= {name for inner in wanted.extras for name in libraries_of(inner)}
+        else:
+            found.add(canonicalize_name(wanted.name))
+    return found
+
+
+def test_the_table_of_extras_is_that_of_the_project() -> None:
+    owners = metadata.packages_distributions()
+    assert set(EXTRAS) == set(PROJECT["project"]["optional-dependencies"])
+    for name, extra in EXTRAS.items():
+        known = {canonicalize_name(owner) for lib in extra.libraries for owner in owners[lib]}
+        wanted = libraries_of(name) - (libraries_of("train") if name == "cluster" else set())
+        assert known == wanted, name
+
+
+def test_every_command_that_needs_an_extra_exists() -> None:
+    named = [command for extra in EXTRAS.values() for command in extra.commands]
+    assert set(named) <= {entry.name for entry in COMMANDS}
+    assert len(set(named)) == len(named)
 
 
 def test_nothing_is_pinned_that_nobody_needs() -> None:

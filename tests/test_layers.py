@@ -18,6 +18,7 @@ HEAVY |= {"polars", "pybigtools", "lightmotif", "gffutils", "logomaker", "pandas
 # From the ground floor up; a module imports from its own package and from those above it here.
 ORDER = [
     "errors",
+    "extras",
     "overwriting",
     "files",
     "text",

@@ -9,6 +9,7 @@ import typer
 from grubio.cli.dry_run import new_folder
 from grubio.cli.options import InputArgument, ModelOrBestOption, outputs_option, settings_option
 from grubio.config import Output, PredictionSettings
+from grubio.extras import require
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def predict(
 
         tally = predict_file(sequences, outputs, folder, settings)
     else:
+        require("parquet", "--resume-folder")
         from grubio.prediction.shards.resume import predict_in_shards
 
         tally = predict_in_shards(sequences, outputs, resume_folder, shards, folder, settings)

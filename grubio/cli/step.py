@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from grubio.cli.dry_run import describe, paths_of, writes
 from grubio.cli.notices import QuietOption, VerboseOption, log_option, start_logging
+from grubio.extras import require_for_command
 from grubio.overwriting import inputs_kept
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
@@ -52,6 +53,7 @@ class Step(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command, or describe what it would do; no input is overwritten either way."""
         assert self.callback is not None
+        require_for_command(ctx.command_path.removeprefix("grubio ").split()[0])
         log = ctx.meta.get(_LOG)
         read, written = paths_of(self.callback, ctx.params)
         with inputs_kept(read, [*written, log]):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from grubio.errors import GrubioError
+from grubio.extras import require
 from grubio.overwriting import refuse_outputs
 from grubio.sequences.kind import Kind
 
@@ -45,6 +46,8 @@ class OutputFormat:
         Whether it can hold only helix, strand and coil.
     features
         Whether it holds the features called on a genome.
+    extra
+        Which extra of the installation writes it; empty if none is needed.
     """
 
     endings: tuple[str, ...]
@@ -57,6 +60,7 @@ class OutputFormat:
     option: str = ""
     three_states: bool = False
     features: bool = False
+    extra: str = ""
 
     def writer(self, kind: Kind) -> str:
         """Return the writer for a kind of model, empty if there is none."""
@@ -75,6 +79,7 @@ FORMATS = {
         "parquet.open_table",
         "genome_table.open_table",
         text=False,
+        extra="parquet",
     ),
     "ss2": OutputFormat(("ss2",), "PSIPRED's vertical format", "ss2.Ss2Format", three_states=True),
     "horiz": OutputFormat(
@@ -191,15 +196,18 @@ def outputs_of(paths: Iterable[str], name: PredictionFormat | None = None) -> li
 
 
 def require_proper(outputs: Sequence[Output]) -> None:
-    """Refuse outputs that would overwrite one another or are named like compressed files.
+    """Refuse outputs that would overwrite one another or cannot be written.
 
     Raises
     ------
     GrubioError
-        If two outputs are the same path, or one has the ending of a compressed file.
+        If two outputs are the same path, one has the ending of a compressed file, or the extra for
+        a format is not installed.
     """
     refuse_outputs([output.path for output in outputs])
     for output in outputs:
+        if extra := FORMATS[output.format].extra:
+            require(extra, f"format {output.format}")
         ending = Path(output.path).suffix
         if ending.lower() in COMPRESSED:
             raise GrubioError(

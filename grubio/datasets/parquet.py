@@ -20,8 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+
+from grubio.extras import needs
+
+with needs("train", "a dataset"):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 from grubio import __version__
 from grubio.config import FORMER_TARGETS

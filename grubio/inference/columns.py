@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from grubio.errors import GrubioError
+from grubio.extras import require
 
 if TYPE_CHECKING:
     import pandas
@@ -30,8 +31,5 @@ class Columns(ABC):
 
 
 def _library(name: str) -> Any:
-    try:
-        return __import__(name)
-    except ImportError as error:
-        hint = f"pip install 'grubio[{name}]'"
-        raise GrubioError(f"{name} is not installed", hint=hint) from error
+    require(name, f"to_{name}()")
+    return import_module(name)

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+
+from grubio.extras import needs
+
+with needs("parquet", "a file of predictions"):
+    import pyarrow as pa
 
 from grubio.config import FORMER_TARGETS
 from grubio.datasets.parquet import open_parquet

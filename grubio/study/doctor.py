@@ -6,12 +6,12 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 from grubio import __version__
 from grubio.errors import GrubioError
+from grubio.extras import EXTRAS, Extra, pip_install
 from grubio.files import sha256_of_file
 from grubio.model.bundle import WEIGHTS_FILE, load_metadata
 from grubio.model.zoo import bundled_models
@@ -57,8 +57,7 @@ def examine() -> list[Finding]:
         _python(),
         *_torch(),
         *(_model(name, folder) for name, folder in bundled_models().items()),
-        _package("snakemake", "the workflow"),
-        _package("snakemake-executor-plugin-slurm", "the workflow on a SLURM cluster"),
+        *(_extra(name, extra) for name, extra in EXTRAS.items()),
         _tool(
             ["mmseqs", "version"],
             "MMseqs2",
@@ -117,11 +116,12 @@ def _model(name: str, folder: Path) -> Finding:
     return Finding(title, "ok", f"SHA-256 {found[:12]}... as built", use, True)
 
 
-def _package(name: str, use: str) -> Finding:
-    try:
-        return Finding(name, "ok", metadata.version(name), use)
-    except metadata.PackageNotFoundError:
-        return Finding(name, "missing", "", use, hint=f"pip install {name}")
+def _extra(name: str, extra: Extra) -> Finding:
+    title = f"extra {name}"
+    if missing := extra.missing():
+        without = f"without {', '.join(missing)}"
+        return Finding(title, "missing", without, extra.gives, hint=pip_install(name))
+    return Finding(title, "ok", ", ".join(extra.libraries.values()), extra.gives)
 
 
 def _tool(command: list[str], name: str, use: str, hint: str) -> Finding:

@@ -21,8 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from pydantic import BaseModel
+
+from grubio.extras import needs
+
+with needs("train", "training"):
+    import torch
 
 from grubio import __version__
 from grubio.config import Device, ModelSettings, TrainingSettings

@@ -16,8 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import pyarrow as pa
 from pydantic import TypeAdapter
+
+from grubio.extras import needs
+
+with needs("parquet", "a prediction in shards"):
+    import pyarrow as pa
 
 from grubio.datasets.parquet import open_parquet
 from grubio.datasets.validation import Tally
