@@ -16,7 +16,7 @@ from grubio.model.batching import padded_codes
 from grubio.model.engines.packed_rows import Codes
 from grubio.model.heads import Outputs, mean_outputs
 from grubio.model.labeller import Ensemble, Labeller, members_of
-from grubio.model.networks.registry import NETWORKS
+from grubio.model.networks.registry import engine_for
 
 Engine: TypeAlias = Callable[[Sequence[Codes]], Outputs]
 """Returns the outputs ``(residue, ...)`` for sequences of residue codes ``(residue,)``, one after
@@ -25,7 +25,7 @@ another; they are those of the model but for rounding."""
 
 def engine_of(model: Labeller | Ensemble, device: torch.device) -> Engine:
     """Return the engine for a model that is on the device already."""
-    own = NETWORKS[model.architecture.network].engine
+    own = engine_for(model.architecture.network, model.architecture.attention)
     if own is None or device.type != "cpu":
         return PaddedEngine(model, device)
     engines = [own(labeller.network, list(labeller.heads)) for labeller in members_of(model)]
