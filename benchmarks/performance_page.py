@@ -15,6 +15,7 @@ from scaling_page import scaling_page
 
 BENCHMARKS = Path(__file__).parent
 DOCS = BENCHMARKS.parent / "docs"
+LIMITS = ("fastest float32", "fastest bfloat16", "PyTorch float32")
 FILES = ("throughput", "startup", "training_speed", "scale", "genome_speed", "parallel_training")
 
 
@@ -52,17 +53,17 @@ def performance_page(found: Mapping[str, Any]) -> str:
         f"`python benchmarks/training_speed.py --steps {learned['steps']}`: a network of {learned['parameters']:,} weights, "
         f"batches of {learned['batch_residues']:,} residues.",
         "",
-        "| way | residues per second | grubio is faster by |",
-        "| --- | ---: | ---: |",
+        f"| way | residues per second | {' | '.join(LIMITS)} | grubio is faster by |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, rate in learned["residues_per_second"].items():
         ratio = f"{learned['grubio_over'][name]:.1f}" if name in learned["grubio_over"] else ""
-        lines.append(f"| {name} | {rate:,.0f} | {ratio} |")
+        share = _shares(learned["share_of_matrix_rate"] if name == "grubio" else {})
+        lines.append(f"| {name} | {rate:,.0f} | {share} | {ratio} |")
     padding = learned["padding"]
     lines += [
         "",
-        f"grubio reaches {100 * learned['share_of_matrix_rate']:.0f} % of the rate of a matrix "
-        f"product. {100 * padding['batches of like length']:.1f} % of what it computes is padding "
+        f"Six operations count for each weight and residue; {_limits(learned['matrix_rates'])}. {100 * padding['batches of like length']:.1f} % of what it computes is padding "
         f"({100 * padding['random batches']:.0f} % in random batches), and making batches takes "
         f"{100 * learned['share_of_time_in_batching']:.2f} % of the time.",
     ]
@@ -82,22 +83,23 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "",
         "`python benchmarks/throughput.py --biotrainer BIOTRAINER/bin/python`: "
         f"{first['chains']:,} chains of the demonstration data, {first['residues']:,} residues. "
-        "The third column is two operations for each weight and residue, as a share of the rate "
-        "that a single-precision matrix product reached in the same run. Padding does not count "
-        "as work.",
+        "Two operations for each weight and residue are given as shares of three limits, all "
+        "measured in the same run with the same threads: the fastest matrix product of any "
+        "library here in float32 and in bfloat16, and PyTorch's own in float32. Padding does not "
+        "count as work. `grubio doctor` prints the limits of your machine.",
     ]
     for run in runs:
         rates, shares = run["residues_per_second"], run["share_of_matrix_rate"]
         count = {1: "One thread", 2: "Two threads"}.get(run["threads"], f"{run['threads']} threads")
         lines += [
             "",
-            f"{count}; a matrix product reached {run['matrix_gflops']:.0f} GFLOP/s:",
+            f"{count}; {_limits(run['matrix_rates'])}:",
             "",
-            "| way | residues per second | share of the matrix rate | the predictor is faster by |",
-            "| --- | ---: | ---: | ---: |",
+            f"| way | residues per second | {' | '.join(LIMITS)} | the predictor is faster by |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
         ]
         for name, rate in rates.items():
-            share = f"{100 * shares[name]:.0f} %" if name in shares else ""
+            share = _shares(shares.get(name, {}))
             ratio = f"{run['predictor_over'][name]:.3g}" if name in run["predictor_over"] else ""
             lines.append(f"| {name} | {rate:,.0f} | {share} | {ratio} |")
     return [
@@ -117,6 +119,15 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "An answer is the same to the last bit whatever its neighbours, its batch, its order, its "
         "shard and the number of threads, on one machine.",
     ]
+
+
+def _shares(found: Mapping[str, float]) -> str:
+    return " | ".join(f"{100 * found[name]:.0f} %" if name in found else "" for name in LIMITS)
+
+
+def _limits(rates: Sequence[Mapping[str, Any]]) -> str:
+    named = [f"{one['library']} {one['precision']} {one['gflops']:.0f}" for one in rates]
+    return f"large matrix products reached, in GFLOP/s, {', '.join(named)}"
 
 
 def _parallel_lines(parallel: Mapping[str, Any]) -> list[str]:

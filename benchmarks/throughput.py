@@ -1,9 +1,9 @@
 """Residues labelled per second: the predictor against other ways to run the same work, in one run.
 
 The chains are those of the demonstration data. Every way is timed in turns, as often as
---repeats, beside the rate of a single-precision matrix product; medians count. biotrainer, which
-has a process of its own, comes after them. All is measured for each number of threads. Writes
-benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are installed
+--repeats, beside the rates that the libraries reach on a large matrix product; medians count.
+biotrainer, which has a process of its own, comes after them. All is measured for each number of
+threads. Writes benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are installed
 (pip install onnx onnxruntime openvino).
 
     python benchmarks/throughput.py --biotrainer BIOTRAINER/bin/python
@@ -47,23 +47,13 @@ from grubio.model.devices import use_threads
 from grubio.model.zoo import find_model
 from grubio.readers.table import read_table
 from grubio.sequences.record import Record
+from grubio.study.matrix_rates import LARGE, MatrixRate, matrix_rates, median_rates, shares
 
 ACCURATE, FAST = "protein-ss", "protein-ss-fast"
 PADDED_RESIDUES = 16_000
 RESULTS = Path(__file__).with_name("throughput.json")
 
 Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
-
-
-def matrix_rate(seconds: float = 0.5) -> float:
-    """Return floating-point operations per second of a single-precision matrix product."""
-    a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
-    a @ b
-    started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
-        a @ b
-        count += 1
-    return count * 2 * 1536**3 / (time.perf_counter() - started)
 
 
 class S4PredShape(nn.Module):
@@ -219,9 +209,9 @@ def measured(threads: int, number: int, repeats: int, biotrainer: Path | None) -
             for a, b, (_, lengths) in zip(whole, coarse, batches, strict=True)
         )
         rates: dict[str, list[float]] = {}
-        products: list[float] = []
+        products: list[list[MatrixRate]] = []
         for turn in range(repeats + 1):
-            products.append(matrix_rate())
+            products.append(matrix_rates([LARGE], threads, seconds=0.5))
             for name, (run, residues) in ways.items():
                 started = time.perf_counter()
                 run()
@@ -233,17 +223,17 @@ def measured(threads: int, number: int, repeats: int, biotrainer: Path | None) -
             biotrainer, records, chains[:60], threads, repeats
         )
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    product = statistics.median(products)
+    limits = median_rates(products)
 
-    def useful(name: str, model: str) -> float:
-        return medians[name] * 2 * int(bundles[model].metadata["parameters"]) / product
+    def useful(name: str, model: str) -> dict[str, float]:
+        return shares(medians[name] * 2 * int(bundles[model].metadata["parameters"]), limits)
 
     return {
         "threads": threads,
         "chains": len(records),
         "residues": sum(map(len, records)),
         "torch": torch.__version__,
-        "matrix_gflops": product / 1e9,
+        "matrix_rates": [rate._asdict() for rate in limits],
         "residues_per_second": medians,
         "share_of_matrix_rate": {
             "predictor": useful("predictor", ACCURATE),

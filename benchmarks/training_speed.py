@@ -41,7 +41,7 @@ from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.scheme import SS3
 from grubio.sequences.target import Target
-from throughput import matrix_rate
+from grubio.study.matrix_rates import LARGE, MatrixRate, matrix_rates, median_rates, shares
 
 WIDTH = 192
 RESULTS = Path(__file__).with_name("training_speed.json")
@@ -139,30 +139,31 @@ def main() -> None:
         "pack_padded_sequence, batches of like length": (theirs, theirs, sorted_plan),
     }
     rates: dict[str, list[float]] = {}
-    shares, products = [], []
+    batching_shares: list[float] = []
+    products: list[list[MatrixRate]] = []
     for turn in range(arguments.repeats + 1):
-        products.append(matrix_rate())
+        products.append(matrix_rates([LARGE], arguments.threads, seconds=0.5))
         for name, way in ways.items():
             rate, share, _ = steps(*way)
             if turn:
                 rates.setdefault(name, []).append(rate)
                 if name == "grubio":
-                    shares.append(share)
+                    batching_shares.append(share)
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    product = statistics.median(products)
+    limits = median_rates(products)
     result = {
         "threads": arguments.threads,
         "parameters": parameters,
         "batch_residues": settings.batch_residues,
         "steps": arguments.steps,
-        "matrix_gflops": product / 1e9,
+        "matrix_rates": [rate._asdict() for rate in limits],
         "residues_per_second": medians,
         "grubio_over": {
             name: medians["grubio"] / value for name, value in medians.items() if name != "grubio"
         },
         # Two operations for each weight forwards and four backwards.
-        "share_of_matrix_rate": medians["grubio"] * 6 * parameters / product,
-        "share_of_time_in_batching": statistics.median(shares),
+        "share_of_matrix_rate": shares(medians["grubio"] * 6 * parameters, limits),
+        "share_of_time_in_batching": statistics.median(batching_shares),
         "padding": {
             "batches of like length": padding_waste(sorted_plan, lengths),
             "random batches": padding_waste(random_plan, lengths),

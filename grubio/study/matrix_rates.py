@@ -78,6 +78,21 @@ def fastest(rates: Sequence[MatrixRate], precision: str) -> MatrixRate | None:
     )
 
 
+def median_rates(runs: Sequence[Sequence[MatrixRate]]) -> list[MatrixRate]:
+    """Return the medians of what :func:`matrix_rates` measured several times.
+
+    Examples
+    --------
+    >>> runs = [[MatrixRate("numpy", "float32", LARGE, rate)] for rate in (1.0, 2.0, 9.0)]
+    >>> median_rates(runs)[0].gflops
+    2.0
+    """
+    return [
+        same[0]._replace(gflops=statistics.median(rate.gflops for rate in same))
+        for same in zip(*runs, strict=True)
+    ]
+
+
 def shares(operations: float, rates: Sequence[MatrixRate]) -> dict[str, float]:
     """Return a speed as shares of what the machine can do.
 
