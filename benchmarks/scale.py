@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grubio.model.bundle import Bundle, Site, save_bundle
-from grubio.model.labeller import new_labeller
-from grubio.model.networks.protocol import Architecture
+from grubio.model.architecture import Architecture
+from grubio.model.bundle import Site, save_bundle
+from grubio.model.labeller import bundle_of, new_labeller
 from grubio.sequences.alphabet import DNA, PROTEIN, Alphabet
 from grubio.sequences.scheme import SS3, LabelScheme
 from grubio.sequences.target import Target
@@ -46,7 +46,7 @@ def tiny_model(folder: Path, alphabet: Alphabet, scheme: LabelScheme, sites: boo
     training |= {"valid_score": 0.0, "best_epoch": 0.0, "score_scheme": scheme.name}
     training |= {"settings": {}, "dataset_sources": {}, "dataset_sha256": ""}
     called = {scheme.letters[0]: Site(6, 0.9)} if sites else None
-    save_bundle(folder, Bundle(model, alphabet, sites=called), training)
+    save_bundle(folder, bundle_of(model, alphabet, sites=called), training)
     return folder
 
 

@@ -44,6 +44,7 @@ from grubio.inference.predictor import Predictor
 from grubio.model.batching import batches_by_length, padded_codes, padding_waste
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
+from grubio.model.labeller import model_of
 from grubio.model.zoo import find_model
 from grubio.readers.table import read_table
 from grubio.sequences.record import Record
@@ -90,7 +91,7 @@ def exported(bundle: Bundle, folder: Path, example: Arrays) -> Path:
     """Write a model as ONNX and return its path."""
     path = folder / "model.onnx"
     torch.onnx.export(
-        TwoOutputs(bundle.model),
+        TwoOutputs(model_of(bundle)),
         tuple(map(torch.from_numpy, example)),
         str(path),
         dynamo=False,
@@ -109,7 +110,7 @@ def exported(bundle: Bundle, folder: Path, example: Arrays) -> Path:
 
 def engines(bundle: Bundle, folder: Path, example: Arrays, threads: int) -> dict[str, Any]:
     """Return functions from a padded batch to logits ``(time, batch, class)``, by name."""
-    model = bundle.model
+    model = model_of(bundle)
     quantized = torch.ao.quantization.quantize_dynamic(
         model, {nn.GRU, nn.Linear}, dtype=torch.qint8
     )

@@ -26,6 +26,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.fetching.embedded import embedded_path
+from grubio.model.architecture import Architecture
 from grubio.model.batching import (
     IGNORED,
     Batch,
@@ -36,7 +37,6 @@ from grubio.model.batching import (
 )
 from grubio.model.devices import use_threads
 from grubio.model.labeller import new_labeller
-from grubio.model.networks.protocol import Architecture
 from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.scheme import SS3

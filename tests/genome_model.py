@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grubio.model.bundle import Bundle, Calibration, Site, save_bundle
-from grubio.model.labeller import Labeller
+from grubio.model.architecture import Architecture
+from grubio.model.bundle import Calibration, Site, save_bundle
+from grubio.model.labeller import Labeller, bundle_of
 from grubio.model.networks.gru import GRU
-from grubio.model.networks.protocol import Architecture
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.scheme import custom_scheme
 from grubio.sequences.target import Target
@@ -48,4 +48,4 @@ def save_genome_model(folder: Path) -> None:
         "valid_chains": 1,
         "best_epoch": 1,
     }
-    save_bundle(folder, Bundle(model, DNA, {"labels": Calibration(0.5)}, SITES), training)
+    save_bundle(folder, bundle_of(model, DNA, {"labels": Calibration(0.5)}, SITES), training)

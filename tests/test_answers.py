@@ -42,7 +42,7 @@ MODELS: dict[str, tuple[str, ...]] = {
 
 def processor() -> str:
     """What decides about the last bits of a product: the processor and the libraries."""
-    import torch
+    from grubio.model.engines.one_thread import blas_kernels
 
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -50,8 +50,7 @@ def processor() -> str:
         lines = []
     found = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in lines}
     kind = [found.get(key, "unknown") for key in ("model name", "cpu family", "model")]
-    kind += [torch.backends.cpu.get_cpu_capability(), f"torch {torch.__version__}"]
-    return ", ".join([*kind, f"numpy {np.__version__}"])
+    return ", ".join([*kind, blas_kernels(), f"numpy {np.__version__}"])
 
 
 def write_input(model: str, folder: Path) -> Path:

@@ -210,6 +210,22 @@ def test_help_imports_nothing_heavy() -> None:
     assert "predict" in done.stdout
 
 
+@pytest.mark.parametrize("output", ["-", "out.tsv"])
+def test_a_prediction_imports_nothing_heavy(tmp_path: Path, output: str) -> None:
+    (tmp_path / "in.fasta").write_text(">a\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ\n")
+    program = (
+        f"import sys\nsys.argv = ['grubio', 'predict', 'in.fasta', '--output', {output!r}]\n"
+        "from grubio.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+    assert output == "-" or (tmp_path / output).exists()
+
+
 def test_training_does_not_import_scikit_learn() -> None:
     modules = "sys, grubio.training.train, grubio.training.ensemble"
     program = f"import {modules}; print('sklearn' in sys.modules)"

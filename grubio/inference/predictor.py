@@ -16,20 +16,20 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from grubio.inference.labelled_region import LabelledRegion, Place, batched_places, places_of
 from grubio.model.batching import batches_by_length
 from grubio.model.bundle import Bundle
-from grubio.model.devices import choose_device, use_threads
+from grubio.model.devices import available_threads, choose_device
 from grubio.model.engines.engine import engine_of
+from grubio.model.engines.one_thread import begin_thread, blas_kernels, one_thread_each
+from grubio.model.outputs import softmax
 from grubio.progress import computed
 from grubio.sequences.locus import STRANDS, Strand, reverse_complement
 from grubio.sequences.record import Record
@@ -106,18 +106,15 @@ class Predictor:
     """
 
     def __init__(self, bundle: Bundle, device: str = "auto", threads: int | None = None) -> None:
-        self._threads = use_threads(threads)
+        self._threads = threads or available_threads()
         self.bundle = bundle
         self.device = choose_device(device)
-        self.model = bundle.model.to(self.device).eval()
-        self._engine = engine_of(self.model, self.device)
+        self._engine = engine_of(bundle, self.device)
 
     @property
     def described(self) -> str:
-        """The hardware, on which the last digits depend, for example ``cpu with AVX2``."""
-        if self.device.type != "cpu":
-            return self.device.type
-        return f"cpu with {torch.backends.cpu.get_cpu_capability()}"
+        """The hardware, on which the last digits depend, for example ``cpu with Haswell``."""
+        return self.device if self.device != "cpu" else f"cpu with {blas_kernels()}"
 
     def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
         """Yield one prediction for each record, in order, holding a bounded number at a time.
@@ -237,49 +234,49 @@ class Predictor:
     @contextlib.contextmanager
     def _workers(self) -> Iterator[_Mapped]:
         """Give a function that maps over threads, in order, reading only a little ahead."""
-        if self._threads == 1 or self.device.type != "cpu":
+        if self.device != "cpu":
             yield map
             return
-        with ThreadPoolExecutor(
-            self._threads, initializer=torch.set_num_threads, initargs=(1,)
-        ) as (pool):
+        with one_thread_each():
+            if self._threads == 1:
+                yield map
+                return
+            with ThreadPoolExecutor(self._threads, initializer=begin_thread) as pool:
+                yield self._over(pool)
 
-            def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-                running: deque[Future[Any]] = deque()
-                for item in items:
-                    if len(running) > self._threads:
-                        yield running.popleft().result()
-                    running.append(pool.submit(function, item))
-                while running:
+    def _over(self, pool: Executor) -> _Mapped:
+
+        def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+            running: deque[Future[Any]] = deque()
+            for item in items:
+                if len(running) > self._threads:
                     yield running.popleft().result()
+                running.append(pool.submit(function, item))
+            while running:
+                yield running.popleft().result()
 
-            try:
-                yield mapped
-            finally:
-                # MKL's number of threads holds for the whole process, whichever thread sets it.
-                torch.set_num_threads(self._threads)
+        return mapped
 
     def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
-        with torch.inference_mode():
-            outputs = self._engine(sequences)
-            found = {
-                target.name: self._in_units(target, outputs[target.name].float()).cpu().numpy()
-                for target in self.bundle.targets
-            }
+        outputs = self._engine(sequences)
+        found = {
+            target.name: self._in_units(target, outputs[target.name])
+            for target in self.bundle.targets
+        }
         ends = itertools.accumulate(map(len, sequences))
         parts = [slice(end - len(own), end) for own, end in zip(sequences, ends, strict=True)]
         # Copies: a view would keep the whole batch alive.
         return [{name: whole[part].copy() for name, whole in found.items()} for part in parts]
 
-    def _in_units(self, target: Target, output: Tensor) -> Tensor:
+    def _in_units(self, target: Target, output: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the output for a target as probabilities, or as values in their range."""
         if target.kind == "value":
-            return target.low + (target.high - target.low) * output
+            return target.in_own_range(output)
         calibration = self.bundle.calibration(target)
-        calibrated = output / calibration.temperature
+        calibrated = output / np.float32(calibration.temperature)
         if calibration.offsets:
-            calibrated += torch.tensor(calibration.offsets, device=self.device)
-        return calibrated.softmax(dim=1)
+            calibrated += np.array(calibration.offsets, dtype=np.float32)
+        return np.asarray(softmax(calibrated), dtype=np.float32)
 
 
 def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:

@@ -12,14 +12,18 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from grubio import __version__
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.model import bundle_format_1
+from grubio.model.architecture import Architecture
 from grubio.model.card import card
 from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_input import unlike_training
@@ -28,10 +32,8 @@ from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target, target_from_dict
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from grubio.model.labeller import Ensemble, Labeller
+Weights: TypeAlias = Mapping[str, npt.NDArray[np.float32]]
+"""Arrays of weights by name, as PyTorch names and shapes them."""
 
 FORMAT = 2
 WEIGHTS_FILE = "weights.safetensors"
@@ -74,14 +76,18 @@ class Calibration:
     offsets: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bundle:
     """A model that is ready to predict, and what is known about it.
 
     Attributes
     ----------
-    model
-        The network and its heads, in evaluation mode, on the CPU.
+    architecture
+        Which network, and its size.
+    targets
+        What it predicts; the first target is the main one.
+    weights
+        Of the network and its heads; those of an ensemble begin with ``members.N.``.
     alphabet
         The residues that it reads.
     calibrations
@@ -93,14 +99,19 @@ class Bundle:
         Content of ``model.json``.
     name
         Of the model, for people.
+    members
+        Models of an ensemble, whose outputs are averaged; 1 for a single model.
     """
 
-    model: Labeller | Ensemble
+    architecture: Architecture
+    targets: tuple[Target, ...]
+    weights: Weights
     alphabet: Alphabet
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     sites: Mapping[str, Site] | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     name: str = "model"
+    members: int = 1
 
     @property
     def described(self) -> str:
@@ -116,9 +127,23 @@ class Bundle:
         return unlike_training(training, self.alphabet, texts, whole=self.kind == "sequences")
 
     @property
-    def targets(self) -> tuple[Target, ...]:
-        """The targets that it predicts; the first is the main one."""
-        return self.model.targets
+    def shape(self) -> tuple[Architecture, list[Target]]:
+        """The architecture and the targets, which the members of an ensemble have in common."""
+        return self.architecture, [replace(target, weight=1.0) for target in self.targets]
+
+    @property
+    def weights_of_members(self) -> list[Weights]:
+        """The weights of each member, by their names in a single model."""
+        if self.members == 1:
+            return [self.weights]
+        return [
+            {
+                name.removeprefix(own): weight
+                for name, weight in self.weights.items()
+                if name.startswith(own)
+            }
+            for own in (f"members.{number}." for number in range(self.members))
+        ]
 
     @property
     def scheme(self) -> LabelScheme:
@@ -135,6 +160,18 @@ class Bundle:
         return kind_of(self.sites)
 
 
+def joined(bundles: Sequence[Bundle]) -> Bundle:
+    """Return the ensemble of models of one shape; it is not calibrated."""
+    first = bundles[0]
+    weights = {
+        f"members.{number}.{name}": weight
+        for number, bundle in enumerate(bundles)
+        for name, weight in bundle.weights.items()
+    }
+    members = len(bundles)
+    return Bundle(first.architecture, first.targets, weights, first.alphabet, members=members)
+
+
 def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any]) -> None:
     """Write a model and how it was trained; each file in one step, ``model.json`` last.
 
@@ -143,21 +180,19 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
     GrubioError
         If the folder cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.numpy import save_file
 
-    from grubio.model.labeller import members_of
-
-    folder, model = Path(folder), bundle.model
-    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    folder = Path(folder)
+    weights = {name: np.ascontiguousarray(array) for name, array in bundle.weights.items()}
     with written_whole(folder / WEIGHTS_FILE) as temporary:
         save_file(weights, temporary)
-    settings = dataclasses.asdict(model.architecture)
+    settings = dataclasses.asdict(bundle.architecture)
     metadata = {
         "format": FORMAT,
         "grubio_version": __version__,
         "kind": bundle.kind,
         "network": {"name": settings.pop("network"), "settings": settings},
-        "members": len(members_of(model)),
+        "members": bundle.members,
         "inputs": _INPUTS,
         "alphabet": bundle.alphabet.name,
         "targets": [
@@ -166,7 +201,7 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
             for target in bundle.targets
         ],
         "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
-        "parameters": sum(tensor.numel() for tensor in weights.values()),
+        "parameters": sum(array.size for array in weights.values()),
         "training": dict(training),
     }
     if bundle.kind == "genome":
@@ -238,7 +273,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         If something is missing, damaged, or of an unknown format.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.numpy import load_file
 
     metadata = load_metadata(folder)
     weights_path = Path(folder) / WEIGHTS_FILE
@@ -255,7 +290,9 @@ def load_bundle(folder: str | Path) -> Bundle:
             weights = bundle_format_1.renamed(weights)
         sites = metadata.get("sites")
         return Bundle(
-            _with_weights(metadata, alphabet, weights),
+            _architecture(metadata),
+            tuple(target_from_dict(target) for target in metadata["targets"]),
+            weights,
             alphabet,
             {
                 target["name"]: Calibration(float(target["temperature"]), tuple(target["offsets"]))
@@ -265,6 +302,7 @@ def load_bundle(folder: str | Path) -> Bundle:
             sites and {letter: Site(**values) for letter, values in sites.items()},
             metadata,
             _name_of(Path(folder).absolute()),
+            int(metadata["members"]),
         )
     except OSError as error:
         raise GrubioError(error.strerror or str(error), path=weights_path) from error
@@ -277,25 +315,10 @@ def _name_of(folder: Path) -> str:
     return folder.parent.name if folder.name == "model" else folder.name
 
 
-def _with_weights(
-    metadata: Mapping[str, Any], alphabet: Alphabet, weights: Mapping[str, Tensor]
-) -> Labeller | Ensemble:
-    import torch
-
-    from grubio.model.labeller import members_of, new_labeller
-    from grubio.model.networks.protocol import Architecture
-
+def _architecture(metadata: Mapping[str, Any]) -> Architecture:
     if metadata["inputs"] != _INPUTS:
         raise ValueError(f"it reads {', '.join(metadata['inputs'])}")
     network = metadata["network"]
     if network["name"] not in NETWORKS:
         raise ValueError(f"there is no network '{network['name']}'")
-    targets = [target_from_dict(target) for target in metadata["targets"]]
-    architecture = Architecture(network["name"], **network["settings"])
-    # On the meta device no memory is taken and no weights are drawn, only to be replaced.
-    with torch.device("meta"):
-        model = new_labeller(architecture, targets, alphabet.channel_table, metadata["members"])
-    model.load_state_dict(weights, assign=True)
-    for labeller in members_of(model):
-        labeller.network.stem.channel_table = torch.from_numpy(alphabet.channel_table)
-    return model.eval()
+    return Architecture(network["name"], **network["settings"])

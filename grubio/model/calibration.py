@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import log_softmax
+
+from grubio.model.outputs import Floats, log_softmax
 
 BINS = 15
 """Number of bins of confidence, all of equal width."""
-
-Floats = npt.NDArray[np.floating]
 
 
 def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
@@ -24,6 +22,8 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
         Class of each residue, ``(residue,)``; residues whose class has no column in ``logits``
         do not count. If none counts, the temperature is 1.
     """
+    from scipy.optimize import minimize_scalar
+
     counted = (classes >= 0) & (classes < logits.shape[1])
     if not counted.any():
         return 1.0
@@ -31,7 +31,7 @@ def fit_temperature(logits: Floats, classes: npt.NDArray[np.integer]) -> float:
     rows = np.arange(len(classes))
 
     def loss(log_temperature: float) -> float:
-        scores = log_softmax(logits / np.exp(log_temperature), axis=1)
+        scores = log_softmax(logits / np.exp(log_temperature))
         return -float(scores[rows, classes].mean(dtype=np.float64))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
@@ -58,12 +58,14 @@ def fit_offsets(
     tuple
         Temperature, and float64 ``(class,)`` with mean 0.
     """
+    from scipy.optimize import minimize
+
     rows = np.arange(len(classes))
     observed = np.bincount(classes, minlength=logits.shape[1]) / len(classes)
 
     def loss(values: Floats) -> tuple[float, Floats]:
         scale = np.exp(values[0])
-        scores = log_softmax(logits * scale + values[1:], axis=1)
+        scores = log_softmax(logits * scale + values[1:])
         probabilities = np.exp(scores)
         by_offset = probabilities.mean(axis=0) - observed
         right = logits[rows, classes]
@@ -91,7 +93,7 @@ def at_temperature(probabilities: Floats, temperature: float) -> Floats:
     """Return probabilities ``(residue, class)`` rescaled to a temperature."""
     tiny = np.finfo(np.float32).tiny
     logits = np.log(np.maximum(probabilities, tiny)) / temperature
-    return np.asarray(np.exp(log_softmax(logits, axis=1)))
+    return np.asarray(np.exp(log_softmax(logits)))
 
 
 def reliability(confidence: Floats, correct: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
-
-import torch
+import sys
+from pathlib import Path
 
 from grubio.errors import GrubioError
 
+_DEVICE_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg")
+"""One of them is there on a Linux machine with a GPU that PyTorch can use."""
 
-def choose_device(wanted: str) -> torch.device:
+
+def choose_device(wanted: str) -> str:
     """Return the device for ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     ``auto`` is CUDA if available, else Apple's MPS, else the CPU.
@@ -19,14 +23,26 @@ def choose_device(wanted: str) -> torch.device:
     GrubioError
         If the wanted device is not available.
     """
-    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    available = [name for name, found in usable.items() if found] + ["cpu"]
+    if wanted == "cpu":
+        return wanted
+    available = [*_graphics_devices(), "cpu"]
     if wanted not in ("auto", *available):
         raise GrubioError(
             f"device '{wanted}' was asked for, but this machine has {', '.join(available)}",
             hint="use --device auto",
         )
-    return torch.device(available[0] if wanted == "auto" else wanted)
+    return available[0] if wanted == "auto" else wanted
+
+
+def _graphics_devices() -> list[str]:
+    # PyTorch takes a second to import, longer than it takes to label a protein.
+    without = sys.platform == "linux" and not any(Path(file).exists() for file in _DEVICE_FILES)
+    if without or importlib.util.find_spec("torch") is None:
+        return []
+    import torch
+
+    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [name for name, found in usable.items() if found]
 
 
 def available_threads() -> int:
@@ -44,6 +60,8 @@ def available_threads() -> int:
 
 def use_threads(threads: int | None) -> int:
     """Set the number of threads that PyTorch computes with and return it."""
+    import torch
+
     count = threads or available_threads()
     torch.set_num_threads(count)
     return count

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
+from grubio.model.architecture import Architecture
+from grubio.model.bundle import Bundle, Calibration, Site
 from grubio.model.heads import Head, Outputs, mean_outputs
-from grubio.model.networks.protocol import Architecture, Network
+from grubio.model.networks.protocol import Network
 from grubio.model.networks.registry import NETWORKS
+from grubio.sequences.alphabet import Alphabet
 from grubio.sequences.target import Target
 
 
@@ -84,3 +88,41 @@ def new_labeller(
     network = NETWORKS[architecture.network].network
     made = [Labeller(network(architecture, channel_table), targets) for _ in range(members)]
     return made[0] if members == 1 else Ensemble(made)
+
+
+def bundle_of(
+    model: Labeller | Ensemble,
+    alphabet: Alphabet,
+    calibrations: Mapping[str, Calibration] | None = None,
+    sites: Mapping[str, Site] | None = None,
+) -> Bundle:
+    """Return a model as a bundle, with copies of its weights."""
+    weights = {name: tensor.cpu().numpy().copy() for name, tensor in model.state_dict().items()}
+    return Bundle(
+        model.architecture,
+        tuple(model.targets),
+        weights,
+        alphabet,
+        calibrations or {},
+        sites,
+        members=len(members_of(model)),
+    )
+
+
+def model_of(bundle: Bundle) -> Labeller | Ensemble:
+    """Return the model of a bundle, in evaluation mode, on the CPU.
+
+    Raises
+    ------
+    RuntimeError
+        If the weights do not fit the network.
+    """
+    table = bundle.alphabet.channel_table
+    # On the meta device no memory is taken and no weights are drawn, only to be replaced.
+    with torch.device("meta"):
+        model = new_labeller(bundle.architecture, bundle.targets, table, bundle.members)
+    weights = {name: torch.from_numpy(array) for name, array in bundle.weights.items()}
+    model.load_state_dict(weights, assign=True)
+    for labeller in members_of(model):
+        labeller.network.stem.channel_table = torch.from_numpy(table)
+    return model.eval()

@@ -13,8 +13,7 @@ import torch
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
-from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle, save_bundle
-from grubio.model.labeller import Ensemble, Labeller
+from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save_bundle
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
@@ -42,7 +41,8 @@ def combine_models(
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     header = read_header(dataset)
     bundles = [load_bundle(model) for model in models]
-    raw = Bundle(Ensemble(_members(models, bundles, dataset, header)).eval(), header.alphabet)
+    _require_alike(models, bundles, dataset, header)
+    raw = joined(bundles)
     training = [bundle.metadata["training"] for bundle in bundles]
     records = list(read_records(dataset, "valid"))
     require_splits(dataset, records, "valid")
@@ -76,22 +76,19 @@ def combine_models(
     return output / MODEL_FOLDER
 
 
-def _members(
+def _require_alike(
     models: Sequence[Path], bundles: Sequence[Bundle], dataset: Path, header: DatasetHeader
-) -> list[Labeller]:
+) -> None:
     digest = sha256_of_file(dataset)
-    members: list[Labeller] = []
     for path, bundle in zip(models, bundles, strict=True):
-        if not isinstance(bundle.model, Labeller):
+        if bundle.members > 1:
             raise GrubioError("is an ensemble already", path=path)
         if (bundle.alphabet, bundle.scheme) != (header.alphabet, header.scheme):
             raise GrubioError(f"has other residues or labels than {dataset}", path=path)
         if bundle.metadata["training"]["dataset_sha256"] != digest:
             raise GrubioError(f"was not trained on {dataset}", path=path)
-        members.append(bundle.model)
-        if bundle.model.shape != members[0].shape:
+        if bundle.shape != bundles[0].shape:
             raise GrubioError(f"has another network or other targets than {models[0]}", path=path)
-    return members
 
 
 def _common(values: Sequence[Any]) -> Any:

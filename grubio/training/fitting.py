@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from grubio.config import Metric, ModelSettings, TrainingSettings
 from grubio.metrics.headline import AVERAGE_PRECISION, headline_metric
+from grubio.model.architecture import Architecture
 from grubio.model.batching import class_counts
 from grubio.model.labeller import Labeller
-from grubio.model.networks.protocol import Architecture, Network
+from grubio.model.networks.protocol import Network
 from grubio.model.networks.registry import NETWORKS
 from grubio.sequences.target import LABELS, Target
 from grubio.training.batch_plan import BatchPlan
@@ -25,7 +23,7 @@ def new_fitting(
     data: TrainingData,
     model_settings: ModelSettings,
     settings: TrainingSettings,
-    network: Callable[[Architecture, npt.NDArray[np.float32]], Network] | None = None,
+    network: type[Network] | None = None,
 ) -> Fitting:
     """Return a fit that has not started; all its random choices follow from the seed.
 

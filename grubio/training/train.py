@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ from grubio.datasets.parquet import read_records
 from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
-from grubio.model.bundle import METADATA_FILE, Bundle, save_bundle
+from grubio.model.bundle import METADATA_FILE, save_bundle
 from grubio.model.devices import available_threads, choose_device, use_threads
+from grubio.model.labeller import bundle_of
 from grubio.model.training_input import training_input
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER
@@ -113,7 +115,7 @@ def train_model(
     started = time.monotonic()
     this = process_rank(training_settings)
     place = choose_device(device)
-    require_devices(place, training_settings)
+    require_devices(torch.device(place), training_settings)
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     job = _Job(
         dataset=dataset,
@@ -121,7 +123,7 @@ def train_model(
         model_settings=model_settings,
         training_settings=training_settings,
         teacher=teacher,
-        device=place.type,
+        device=place,
         threads=use_threads(threads_each(threads, available_threads(), training_settings)),
     )
     data = load_training_data(dataset, model_settings, training_settings)
@@ -232,7 +234,7 @@ def _announce(job: _Job, data: TrainingData, fitting: Fitting) -> None:
 def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> None:
     best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
-    bundle = Bundle(fitting.fitted.cpu().eval(), data.header.alphabet)
+    bundle = bundle_of(fitting.fitted, data.header.alphabet)
     logits, observed = validation_answers(bundle, read_records(job.dataset, "valid"), job.threads)
     settings = job.training_settings
     rebalanced = bool(settings.background_ratio or settings.focal_gamma)
@@ -241,7 +243,7 @@ def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> 
     sites = None
     if data.header.kind == "genome":
         sites = chosen_sites(
-            Predictor(Bundle(bundle.model, bundle.alphabet, calibrations, {}), "cpu", job.threads),
+            Predictor(replace(bundle, calibrations=calibrations, sites={}), "cpu", job.threads),
             read_records(job.dataset, "valid"),
             data.header.sites or {},
             settings.false_positives_per_kb,
@@ -249,7 +251,7 @@ def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> 
     write_text_whole(job.output / HISTORY_FILE, history_as_csv(fitting.history))
     save_bundle(
         job.output / MODEL_FOLDER,
-        Bundle(bundle.model, bundle.alphabet, calibrations, sites),
+        replace(bundle, calibrations=calibrations, sites=sites),
         {
             **_provenance(job, data, fitting),
             "dataset_sha256": digest,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from grubio.errors import GrubioError
 from grubio.model.bundle import METADATA_FILE, WEIGHTS_FILE, load_bundle, load_metadata
-from grubio.model.labeller import members_of
+from grubio.model.engines.engine import engine_of
+from grubio.model.labeller import members_of, model_of
 from grubio.model.zoo import bundled_models
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -93,6 +96,17 @@ def test_a_gpu_that_is_not_there(model: Path, grubio: Run, tmp_path: Path) -> No
     assert (tmp_path / "out.tsv").exists()
 
 
+def test_weights_that_do_not_fit_the_network_are_refused() -> None:
+    bundle = load_bundle(bundled_models()["ecoli-genes"])
+    missing = {name: array for name, array in bundle.weights.items() if name != "heads.0.bias"}
+    narrow = bundle.weights | {"heads.0.weight": bundle.weights["heads.0.weight"][:, 1:]}
+    further = bundle.weights | {"heads.1.bias": np.zeros(1, np.float32)}
+    assert engine_of(bundle)
+    for weights in (missing, narrow, further):
+        with pytest.raises(GrubioError, match="the weights of ecoli-genes do not fit its network"):
+            engine_of(replace(bundle, weights=weights))
+
+
 def test_bundles_of_format_1_are_read_as_the_newest() -> None:
     names = ("protein-ss", "protein-ss-fast", "ecoli-promoters", "ecoli-genes")
     found = {name: load_bundle(bundled_models()[name]) for name in names}
@@ -103,7 +117,7 @@ def test_bundles_of_format_1_are_read_as_the_newest() -> None:
         ("accessibility", "value", 1),
     ]
     assert protein.targets[1].weight == 0.3
-    assert len(members_of(protein.model)) == protein.metadata["members"] == 2
+    assert len(members_of(model_of(protein))) == protein.members == protein.metadata["members"] == 2
     assert (protein.metadata["kind"], protein.sites) == ("sequences", None)
     assert protein.calibrations.keys() == {"labels"}
     assert (genes.metadata["kind"], genes.sites, len(genes.targets)) == ("genome", {}, 1)

@@ -8,12 +8,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
+from grubio.model.architecture import Architecture
 from grubio.model.batching import padded_codes
 from grubio.model.engines.engine import Engine, engine_of
-from grubio.model.labeller import Ensemble, Labeller, new_labeller
-from grubio.model.networks.protocol import Architecture
+from grubio.model.engines.one_thread import one_thread_each
+from grubio.model.labeller import Ensemble, Labeller, bundle_of, new_labeller
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.scheme import SS8
 from grubio.sequences.target import Target
@@ -23,17 +23,14 @@ sequences_strategy = st.lists(
 )
 
 
-CPU = torch.device("cpu")
 TARGETS = [Target("labels", "classes", SS8), Target("exposed", "value")]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     """Compute as a predictor does: several threads would cut a product by its shape."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with one_thread_each():
+        yield
 
 
 def new_model(hidden: int, stem: int, members: int) -> Labeller | Ensemble:
@@ -44,12 +41,13 @@ def new_model(hidden: int, stem: int, members: int) -> Labeller | Ensemble:
 
 def answers(
     engine: Engine, encoded: list[npt.NDArray[np.uint8]]
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[npt.NDArray[np.float32], ...]]:
     """Yield logits and values of each sequence."""
     found = engine(encoded)
-    sizes = [len(codes) for codes in encoded]
-    assert len(found["labels"]) == sum(sizes)
-    return zip(found["labels"].split(sizes), found["exposed"].split(sizes), strict=True)
+    ends = np.cumsum([len(codes) for codes in encoded])
+    assert len(found["labels"]) == len(found["exposed"]) == ends[-1]
+    parts = [np.split(found[name], ends[:-1]) for name in ("labels", "exposed")]
+    return zip(*parts, strict=True)
 
 
 @settings(deadline=None, max_examples=30)
@@ -65,10 +63,12 @@ def test_it_is_the_model_but_for_rounding(sequences, hidden, stem, members) -> N
     codes, lengths = padded_codes(encoded, PROTEIN.pad_code)
     with torch.inference_mode():
         wanted = model(torch.from_numpy(codes), torch.from_numpy(lengths))
-    for column, (logits, exposed) in enumerate(answers(engine_of(model, CPU), encoded)):
+    for column, (logits, exposed) in enumerate(
+        answers(engine_of(bundle_of(model, PROTEIN)), encoded)
+    ):
         length = len(encoded[column])
-        assert torch.allclose(logits, wanted["labels"][:length, column], atol=1e-5)
-        assert torch.allclose(exposed, wanted["exposed"][:length, column], atol=1e-5)
+        assert np.allclose(logits, wanted["labels"][:length, column], atol=1e-5)
+        assert np.allclose(exposed, wanted["exposed"][:length, column], atol=1e-5)
 
 
 @pytest.mark.parametrize("hidden", [7, 33, 64])
@@ -77,7 +77,7 @@ def test_it_is_the_model_but_for_rounding(sequences, hidden, stem, members) -> N
 def test_what_is_computed_beside_a_sequence_changes_no_bit(
     hidden: int, sequences: list[str]
 ) -> None:
-    engine = engine_of(new_model(hidden, 6, 2), CPU)
+    engine = engine_of(bundle_of(new_model(hidden, 6, 2), PROTEIN))
     encoded = [PROTEIN.encode(sequence) for sequence in sequences]
     for one, among in zip(encoded, answers(engine, encoded), strict=True):
         alone = engine([one])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from Bio import motifs as bio_motifs
 from grubio.config import MotifSettings
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Prediction
+from grubio.model.architecture import Architecture
 from grubio.model.bundle import Bundle, Site
 from grubio.motifs.best_sites import best_sites
 from grubio.motifs.database import read_database
@@ -43,7 +43,9 @@ class LooksForTataat:
     """Says of each base how well the best TATAAT over it fits."""
 
     bundle = Bundle(
-        SimpleNamespace(targets=[Target("labels", "classes", SCHEME)]),  # type: ignore[arg-type]
+        Architecture("gru", 1, 1, 0.0),
+        (Target("labels", "classes", SCHEME),),
+        {},
         DNA,
         sites={"M": Site(6, 0.5)},
     )

@@ -31,7 +31,6 @@ from grubio.evaluation.targets import value_scores
 from grubio.inference.predictor import Predictor
 from grubio.model.batching import IGNORED, labelled_examples, padded
 from grubio.model.bundle import load_bundle
-from grubio.model.labeller import members_of
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
@@ -171,7 +170,7 @@ def test_a_model_learns_all_targets_and_predicts_accessibility(rich: Path, tmp_p
         folder, rich, tmp_path / "scores", EvaluationSettings(bootstrap=20), device="cpu", threads=1
     )
     assert -1 <= scores.as_dict()["targets"]["accessibility"]["pearson"]["value"] <= 1
-    names = bundle.model.state_dict().keys()
+    names = bundle.weights.keys()
     assert "heads.1.weight" in names
     assert not any("profile" in name or "average" in name for name in names)
     sequences = ["MKTAYIAKQR" * 3, "GG", "MKVLAADE"]
@@ -268,7 +267,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(
     mean = np.mean(logs, axis=0) / bundle.calibration().temperature
     expected = np.exp(mean) / np.exp(mean).sum(axis=1, keepdims=True)
     assert np.abs(ours.probabilities - expected).max() < 1e-5
-    assert len(members_of(bundle.model)) == 2
+    assert bundle.members == 2
     assert len(bundle.metadata["training"]["members"]) == 2
     assert (tmp_path / "history.csv").read_text().count("\n") == 2
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.evaluation.scoring import calibration_errors, reliabilities
 from grubio.inference.predictor import Prediction
 from grubio.metrics.candidates import find_candidates, site_truth, strands_of
+from grubio.model.architecture import Architecture
 from grubio.model.batching import IGNORED, Example
 from grubio.model.bundle import Bundle, Calibration, load_bundle
 from grubio.model.calibration import calibration_error, fit_offsets
@@ -158,7 +158,7 @@ def test_offset_of_a_class_that_never_occurs_stays_finite() -> None:
 class FromScores:
     """A predictor that says what each record's scores are."""
 
-    bundle = Bundle(SimpleNamespace(targets=[Target("labels", "classes", SCHEME)]), DNA)  # type: ignore[arg-type]
+    bundle = Bundle(Architecture("gru", 1, 1, 0.0), (Target("labels", "classes", SCHEME),), {}, DNA)
 
     def __init__(self, scores: dict[str, np.ndarray]) -> None:
         self.scores = scores

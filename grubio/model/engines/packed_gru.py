@@ -1,226 +1,254 @@
 """The engine of the GRU for CPUs: the same function, at nearly the speed of its matrix products.
 
-It differs from :mod:`grubio.model.networks.gru` in three ways:
+It differs from :mod:`grubio.model.networks.gru` in these ways:
 
-* Rows are packed: first those of step 0 of all sequences, longest sequence first, then those of
-  step 1 of the sequences that have one, and so on. Padding is neither stored nor computed. The
-  backward direction reads the same rows from the last step to the first.
+* It is written in numpy, so that labelling needs no PyTorch.
+* Rows are packed (:mod:`grubio.model.engines.packed_rows`): padding is neither stored nor
+  computed. Both directions go through the steps together; the backward one reads each sequence
+  reversed within its own length.
 * The inputs' part of the gates is one matrix product for many steps; each step is left with one
-  product and four operations in place.
-* A hyperbolic tangent takes several times as long as a logistic function. With ``tanh(a) =
-  2 sigmoid(2 a) - 1`` and states stored as ``u = (h + 1) / 2``, the recurrence is ::
+  product and a few operations in place. Gates lie apart, ``(gate, direction, row, hidden)``, so
+  that these operations run over contiguous memory.
+* A logistic function is a hyperbolic tangent, ``sigmoid(a) = (1 + tanh(a / 2)) / 2``, which numpy
+  computes faster. With the halves folded into the weights, a step is ::
 
-      r = sigmoid(.), z = sigmoid(.), s = sigmoid(2 (W_in x + b_in + r * (W_hn h + b_hn)))
-      u' = (1 - z) * s + z * u
+      R, Z = 1 + tanh(.), n = tanh(W_in x + b_in + R * (W_hn h + b_hn) / 2)
+      h' = (h - n) * Z / 2 + n
 
-  where the factors and the shift are folded into the weights once.
+* Biases of the inputs are the weights of a column of ones. Widths are filled up with zeros.
+
+A matrix product of few rows, or of few columns, is summed in another order than one of many. With
+no product smaller than :data:`LEAST_ROWS` and :data:`COLUMNS`, the output for a sequence does not
+depend on the others of its batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import embedding_bag, pad
+import numpy.typing as npt
 
-from grubio.model.batching import padded_codes
-from grubio.model.engines.packed_rows import (
-    CHUNK_ROWS,
-    LEAST_ROWS,
-    Codes,
-    PackedRows,
-    chunks_of,
-    packed_rows,
-    places_of_residues,
-)
-from grubio.model.heads import Head, Outputs, output_of
-from grubio.model.networks.gru import GRU
+from grubio.model.bundle import Bundle, Weights
+from grubio.model.engines.packed_rows import Chunk, Codes, PackedRows
+from grubio.model.outputs import Outputs, output_of
 
-_COLUMNS = 16
-_INITIAL = 0.5  # h = 0
+Array = npt.NDArray[np.float32]
+
+LEAST_ROWS = 2
+COLUMNS = 16
+"""Widths of products are multiples of it."""
+CHUNK_ROWS = 512
+"""Rows whose inputs are multiplied at once: enough for full speed, few enough for the cache."""
+_ONE, _HALF = np.float32(1), np.float32(0.5)
 
 
 class PackedGRU:
-    """A GRU and its heads, one for each target, prepared for prediction; weights are copied."""
+    """A GRU and its heads, one for each target, prepared for prediction."""
 
-    def __init__(self, network: GRU, heads: Sequence[Head]) -> None:
-        self._table = network.stem.channel_table.detach()
-        self._pad = network.stem.pad_code
-        self._convolution = network.stem.convolution
-        if self._convolution is not None:
-            # Products of the kernel with each residue code: (kernel position and code, channel).
-            weight = self._convolution.weight.detach()
-            self._reach = weight.shape[2] // 2
-            self._local = (
-                torch.einsum("ocw,rc->wro", weight, self._table).flatten(0, 1).contiguous()
-            )
-            self._local_bias = cast("Tensor", self._convolution.bias).detach()
-        self._layers = [
-            [
-                _Direction(cast("nn.GRU", layer.forwards), shifted=depth > 0, backwards=False),
-                _Direction(cast("nn.GRU", layer.backwards), shifted=depth > 0, backwards=True),
-            ]
-            for depth, layer in enumerate(network.layers)
-        ]
-        self._targets = [head.target for head in heads]
-        self._head = _joined(heads)
+    def __init__(self, bundle: Bundle, weights: Weights) -> None:
+        left = dict(weights)
+        architecture = bundle.architecture
+        self._stem = _Stem(bundle, left)
+        columns = self._stem.columns
+        self._layers = []
+        for depth in range(architecture.layers):
+            layer = _Layer(left, f"network.layers.{depth}.", architecture.hidden_size, columns)
+            columns = layer.columns
+            self._layers.append(layer)
+        self._targets = bundle.targets
+        self._heads = _joined_heads(left, bundle, columns)
+        if left:
+            raise ValueError(f"it has no {', '.join(left)}")
 
     def __call__(self, sequences: Sequence[Codes]) -> Outputs:
         """Return the outputs for each residue; see :data:`grubio.model.engines.engine.Engine`."""
-        lengths = [len(sequence) for sequence in sequences]
-        rows = packed_rows(lengths)
-        with torch.inference_mode():
-            scores = _product(*self._head, self._states(sequences, rows))
-            places = torch.from_numpy(places_of_residues(rows, lengths))
-            sizes = [target.size for target in self._targets]
-            parts = torch.split_with_sizes(scores[:, : sum(sizes)], sizes, dim=1)
-            return {
-                target.name: output_of(target, part)[places]
-                for target, part in zip(self._targets, parts, strict=True)
+        rows = PackedRows([len(sequence) for sequence in sequences])
+        states = self._stem(sequences, rows)
+        for layer in self._layers:
+            states = layer(states, rows)
+        scores = np.empty((len(rows), self._heads.shape[1]), dtype=np.float32)
+        scores[rows.places] = _product(states, self._heads)
+        outputs, first = {}, 0
+        for target in self._targets:
+            outputs[target.name] = output_of(target, scores[:, first : first + target.size])
+            first += target.size
+        return outputs
+
+
+class _Columns(NamedTuple):
+    """Where the features are among the columns of a matrix, whose last one is 1."""
+
+    features: list[int]
+    size: int
+
+
+class _Stem:
+    """What the first layer reads: channels of the residue, a convolution of them, and a one."""
+
+    def __init__(self, bundle: Bundle, left: dict[str, Array]) -> None:
+        architecture = bundle.architecture
+        self._table, self._pad = bundle.alphabet.channel_table, bundle.alphabet.pad_code
+        self._channels = channels = self._table.shape[1]
+        self._width, self._kernel = 1, np.zeros((channels, 0), dtype=np.float32)
+        if architecture.stem_channels:
+            kernel = left.pop("network.stem.convolution.weight")
+            bias = left.pop("network.stem.convolution.bias")
+            self._width = kernel.shape[2]
+            self._kernel = _filled((self._width * channels, len(kernel)))
+            self._kernel[:, : len(kernel)] = kernel.transpose(2, 1, 0).reshape(-1, len(kernel))
+            self._bias = _filled((1, len(kernel)))[0]
+            self._bias[: len(bias)] = bias
+        features = list(range(channels + architecture.stem_channels))
+        self.columns = _Columns(features, _rounded(channels + self._kernel.shape[1] + 1))
+
+    def __call__(self, sequences: Sequence[Codes], rows: PackedRows) -> Array:
+        """Return the inputs of the first layer, ``(row, input)``; the last one is 1."""
+        reach = self._width // 2
+        gap = np.full(reach, self._pad, dtype=np.uint8)
+        pieces = [gap, *(part for codes in sequences for part in (codes, gap))]
+        # Windows of flattened channels are contiguous.
+        table = self._table[np.concatenate(pieces)].reshape(-1)
+        windows = np.lib.stride_tricks.sliding_window_view(table, self._width * self._channels)
+        windows = windows[:: self._channels]
+        starts = rows.places + reach * rows.sequences
+        found = np.zeros((len(rows), self.columns.size), dtype=np.float32)
+        found[:, -1] = 1
+        middle = reach * self._channels
+        local = slice(self._channels, self._channels + self._kernel.shape[1])
+        for first in range(0, len(rows), CHUNK_ROWS):
+            seen = windows[starts[first : first + CHUNK_ROWS]]
+            part = found[first : first + CHUNK_ROWS]
+            part[:, : self._channels] = seen[:, middle : middle + self._channels]
+            if self._kernel.size:
+                sums = _product(seen, self._kernel)
+                sums += self._bias
+                np.maximum(sums, 0, out=part[:, local])
+        return found
+
+
+class _Layer:
+    """A GRU in each direction."""
+
+    def __init__(self, left: dict[str, Array], name: str, hidden: int, columns: _Columns) -> None:
+        self._width = width = _rounded(hidden)
+        features = [*range(hidden), *range(width, width + hidden)]
+        self.columns = _Columns(features, _rounded(2 * width + 1))
+        self._inputs = np.zeros((3, 2, columns.size, width), dtype=np.float32)
+        self._recurrent = np.zeros((3, 2, width, width), dtype=np.float32)
+        self._candidate_bias = np.zeros((2, 1, width), dtype=np.float32)
+        for way, direction in enumerate(("forwards", "backwards")):
+            shapes = {
+                "weight_ih": (3, hidden, len(columns.features)),
+                "weight_hh": (3, hidden, hidden),
+                "bias_ih": (3, hidden),
+                "bias_hh": (3, hidden),
             }
-
-    def _states(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
-        states = self._inputs(sequences, rows)
-        for directions in self._layers:
-            out = torch.empty(rows.starts[-1], 2 * directions[0].width)
-            for direction, half in zip(directions, out.chunk(2, dim=1), strict=True):
-                direction(states, rows, half)
-            states = out
-        return states
-
-    def _inputs(self, sequences: Sequence[Codes], rows: PackedRows) -> Tensor:
-        codes, lengths = padded_codes([sequences[number] for number in rows.order], self._pad)
-        inside = np.arange(len(codes))[:, None] < lengths
-        residues = self._table[torch.from_numpy(codes[inside]).long()]
-        if self._convolution is None:
-            return residues
-        reach = self._reach
-        wide = np.pad(codes, ((reach, reach), (0, 0)), constant_values=self._pad)
-        kernel = np.arange(2 * reach + 1)
-        seen = np.lib.stride_tricks.sliding_window_view(wide, len(kernel), axis=0)[inside]
-        places = torch.from_numpy(seen + kernel * len(self._table))
-        local = embedding_bag(places, self._local, mode="sum")
-        local.add_(self._local_bias).relu_()
-        return torch.cat((residues, local), dim=1)
-
-
-class _Direction:
-    """A GRU in one direction; columns are candidate, reset, update, and recurrent candidate."""
-
-    def __init__(self, gru: nn.GRU, *, shifted: bool, backwards: bool) -> None:
-        weights = {name: value.detach() for name, value in gru.named_parameters()}
-        width = gru.hidden_size
-        self.width = width
-        self._backwards = backwards
-
-        def turned(name: str) -> Tensor:
-            reset, update, candidate = weights[name].chunk(3)
-            return torch.cat((2 * candidate, reset, update))
-
-        inputs, recurrent = turned("weight_ih_l0"), weights["weight_hh_l0"]
-        bias = turned("bias_ih_l0")
-        if shifted:
-            bias = bias - inputs.sum(dim=1)
-            inputs = 2 * inputs
-        reset, update, candidate = recurrent.chunk(3)
-        recurrent = torch.cat((reset, update, 2 * candidate))
-        own = weights["bias_hh_l0"].clone()
-        own[2 * width :] *= 2
-        own -= recurrent.sum(dim=1)
-        bias[width:] += own[: 2 * width]
-        self._inputs = inputs.t().contiguous()
-        self._bias = bias
-        self._recurrent = (2 * recurrent).t().contiguous()
-        self._recurrent_bias = own[2 * width :].clone()
-
-    def __call__(self, inputs: Tensor, rows: PackedRows, out: Tensor) -> None:
-        """Write the states of all rows into ``out``, ``(row, hidden)``."""
-        width = self.width
-        chunks = chunks_of(rows.starts)
-        projected = torch.empty(max(CHUNK_ROWS, rows.starts[1]), 4 * width)
-        # Steps of fewer than the least rows are filled up with padding rows.
-        wide = torch.zeros(CHUNK_ROWS, 4 * width)
-        wide_out = torch.empty(CHUNK_ROWS, width)
-        state = torch.empty(0, width)
-        for chunk in reversed(chunks) if self._backwards else chunks:
-            base, end = chunk.rows
-            gates, results = projected[: end - base], out[base:end]
-            _product(self._bias, self._inputs, inputs[base:end], gates[:, : 3 * width])
-            gates[:, 3 * width :] = self._recurrent_bias
-            count = chunk.counts[0]
-            if count < LEAST_ROWS:
-                steps = len(chunk.counts)
-                spread, found = wide[: steps * LEAST_ROWS], wide_out[: steps * LEAST_ROWS]
-                spread.view(steps, LEAST_ROWS, -1)[:, :count] = gates.view(steps, count, -1)
-                state = self._run(spread, found, [LEAST_ROWS] * steps, state)
-                kept = found.view(steps, LEAST_ROWS, width)[:, :count]
-                results.view(steps, count, width).copy_(kept)
-            else:
-                state = self._run(gates, results, chunk.counts, state)
-            # Padding rows end here.
-            state = state[: chunk.counts[0 if self._backwards else -1]]
-
-    def _run(self, gates: Tensor, results: Tensor, counts: list[int], state: Tensor) -> Tensor:
-        """Write the states of the steps that follow ``state`` and return the last one.
-
-        ``gates`` holds the inputs' part, ``(row, 4 * hidden)``, and is overwritten.
-        """
-        width = self.width
-        steps = list(
-            zip(
-                counts,
-                # Splitting once takes a fraction of the time of slicing in every step.
-                torch.split_with_sizes(gates[:, :width], counts),
-                torch.split_with_sizes(gates[:, width : 3 * width], counts),
-                torch.split_with_sizes(gates[:, width : 2 * width], counts),
-                torch.split_with_sizes(gates[:, 2 * width : 3 * width], counts),
-                torch.split_with_sizes(gates[:, 3 * width :], counts),
-                torch.split_with_sizes(gates[:, width:], counts),
-                torch.split_with_sizes(results, counts),
-                strict=True,
+            inputs, recurrent, bias, own = (
+                left.pop(f"{name}{direction}.{part}_l0").reshape(shape)
+                for part, shape in shapes.items()
             )
-        )
-        if self._backwards:
-            steps.reverse()
-        recurrent, lerp, sigmoid_ = self._recurrent, torch.lerp, torch.sigmoid_
-        held = len(state)
-        for count, candidate, gated, reset, update, own, moved, result in steps:
-            if held != count:
-                state, held = _resized(state, count), count
-            moved.addmm_(state, recurrent)
-            sigmoid_(gated)
-            sigmoid_(candidate.addcmul_(reset, own))
-            state = lerp(candidate, state, update, out=result)
-        return state
+            # Reset and update gate as tangents of the half; the reset gate is doubled.
+            scale = np.array([0.5, 0.5, 1], dtype=np.float32)
+            both = bias * scale[:, None]
+            both[:2] += own[:2] * _HALF
+            gates = self._inputs[:, way, :, :hidden]
+            gates[:, columns.features] = (inputs * scale[:, None, None]).transpose(0, 2, 1)
+            gates[:, -1] = both
+            self._recurrent[:, way, :hidden, :hidden] = recurrent.transpose(0, 2, 1) * _HALF
+            self._candidate_bias[way, 0, :hidden] = own[2] * _HALF
+
+    def __call__(self, inputs: Array, rows: PackedRows) -> Array:
+        """Return the states of all rows, forwards and backwards, and a one."""
+        width, most = self._width, int(rows.counts[0])
+        room = max(most, min(CHUNK_ROWS, len(rows))) + LEAST_ROWS
+        found = np.zeros((len(rows), self.columns.size), dtype=np.float32)
+        found[:, -1] = 1
+        work = _Work(self, most, room)
+        seen = np.zeros((2, room, inputs.shape[1]), dtype=np.float32)
+        for chunk in rows.chunks(CHUNK_ROWS):
+            count = chunk.stop - chunk.start
+            turned = rows.turned[chunk.start : chunk.stop]
+            seen[0, :count] = inputs[chunk.start : chunk.stop]
+            np.take(inputs, turned, axis=0, out=seen[1, :count], mode="clip")
+            filled = max(count, LEAST_ROWS)
+            np.matmul(seen[None, :, :filled], self._inputs, out=work.gates[:, :, :filled])
+            states = work.run(chunk)
+            found[chunk.start : chunk.stop, :width] = states[0]
+            found[turned, width : 2 * width] = states[1]
+        return found
 
 
-def _resized(state: Tensor, count: int) -> Tensor:
-    if len(state) > count:
-        return state[:count]
-    grown = state.new_full((count, state.shape[1]), _INITIAL)
-    grown[: len(state)] = state
-    return grown
+class _Work:
+    """The arrays that the steps of a layer work on, of ``room`` rows."""
+
+    def __init__(self, layer: _Layer, most: int, room: int) -> None:
+        width = layer._width
+        self._recurrent = layer._recurrent
+        self.gates = np.zeros((3, 2, room, width), dtype=np.float32)
+        self._moved = np.zeros((3, 2, most + LEAST_ROWS, width), dtype=np.float32)
+        self._bias = np.tile(layer._candidate_bias, (1, most, 1))
+        # The states before the chunk, then those of its rows; h = 0 to begin with.
+        self._before = most + LEAST_ROWS
+        self._states = np.zeros((2, self._before + room, width), dtype=np.float32)
+
+    def run(self, chunk: Chunk) -> Array:
+        """Return the states ``(direction, row, hidden)`` of a chunk, whose gates are there."""
+        states, moved, recurrent = self._states, self._moved, self._recurrent
+        first, held = 0, 0
+        start = self._before
+        row = 0
+        for count in chunk.counts:
+            if count != held:
+                held, filled = count, max(count, LEAST_ROWS)
+                product = moved[:, :, :filled]
+                both, candidate = moved[:2, :, :count], moved[2, :, :count]
+                reset, update = moved[0, :, :count], moved[1, :, :count]
+                bias = self._bias[:, :count]
+            stop = row + count
+            new = states[:, start + row : start + stop]
+            np.matmul(states[None, :, first : first + filled], recurrent, out=product)
+            both += self.gates[:2, :, row:stop]
+            np.tanh(both, out=both)
+            both += _ONE
+            candidate += bias
+            candidate *= reset
+            candidate += self.gates[2, :, row:stop]
+            np.tanh(candidate, out=candidate)
+            np.subtract(states[:, first : first + count], candidate, out=new)
+            new *= update
+            new *= _HALF
+            new += candidate
+            first, row = start + row, stop
+        states[:, :held] = states[:, first : first + held]
+        return states[:, start : start + row]
 
 
-def _product(bias: Tensor, weights: Tensor, inputs: Tensor, out: Tensor | None = None) -> Tensor:
+def _joined_heads(left: dict[str, Array], bundle: Bundle, columns: _Columns) -> Array:
+    """Return the weights of all heads ``(input, output)``; the last input is 1."""
+    size = sum(target.size for target in bundle.targets)
+    joined = _filled((columns.size, size))
+    first = 0
+    for number, target in enumerate(bundle.targets):
+        own = slice(first, first + target.size)
+        weight = left.pop(f"heads.{number}.weight").reshape(target.size, -1)
+        joined[columns.features, own] = weight.T
+        joined[-1, own] = left.pop(f"heads.{number}.bias")
+        first += target.size
+    return joined
+
+
+def _product(inputs: Array, weights: Array) -> Array:
     count = len(inputs)
-    if count >= LEAST_ROWS:
-        return torch.addmm(bias, inputs, weights, out=out)
-    wide = inputs.new_zeros(LEAST_ROWS, inputs.shape[1])
-    wide[:count] = inputs
-    found = torch.addmm(bias, wide, weights)[:count]
-    return found if out is None else out.copy_(found)
+    if count < LEAST_ROWS:
+        inputs = np.concatenate((inputs, np.zeros_like(inputs, shape=(1, inputs.shape[1]))))
+    return np.asarray(np.matmul(inputs, weights)[:count])
 
 
-def _joined(layers: Sequence[nn.Linear]) -> tuple[Tensor, Tensor]:
-    """Return bias and weights ``(input, output)`` for states stored as ``(h + 1) / 2``.
+def _filled(shape: tuple[int, int]) -> Array:
+    return np.zeros((shape[0], _rounded(shape[1])), dtype=np.float32)
 
-    Zero columns are added: with few, the order of summation would depend on the number of rows.
-    """
-    weight = torch.cat([layer.weight.detach() for layer in layers])
-    bias = torch.cat([layer.bias.detach() for layer in layers]) - weight.sum(dim=1)
-    spare = -len(bias) % _COLUMNS
-    return pad(bias, (0, spare)), pad(2 * weight, (0, 0, 0, spare)).t().contiguous()
+
+def _rounded(width: int) -> int:
+    return -(-width // COLUMNS) * COLUMNS

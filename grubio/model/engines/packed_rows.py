@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -11,71 +12,70 @@ import numpy.typing as npt
 
 Codes: TypeAlias = npt.NDArray[np.uint8]
 """Residue codes, ``(residue,)``."""
-
-# A matrix product of few rows sums in another order than one of many. With no product smaller than
-# this, the output for a sequence does not depend on the others of its batch. MKL needs four.
-LEAST_ROWS = 4
-# Rows whose inputs are multiplied at once: enough for full speed, few enough for the cache.
-CHUNK_ROWS = 1024
-
-
-@dataclass(frozen=True)
-class PackedRows:
-    """The layout of a batch: the rows of step t are ``starts[t]:starts[t + 1]``.
-
-    Attributes
-    ----------
-    order
-        The sequence in each column, longest first; ``(column,)``.
-    starts
-        First row of each step, then the total number of rows; ``(step + 1,)``.
-    """
-
-    order: list[int]
-    starts: list[int]
+Indices: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Chunk:
     """Consecutive steps: their rows, half-open, and the number of rows of each step."""
 
-    rows: tuple[int, int]
+    start: int
+    stop: int
     counts: list[int]
 
 
-def packed_rows(lengths: Sequence[int]) -> PackedRows:
-    """Return the layout of sequences of the given lengths."""
-    sizes = np.asarray(lengths)
-    order = np.argsort(-sizes, kind="stable")
-    longer = len(sizes) - np.searchsorted(np.sort(sizes), np.arange(sizes.max()), side="right")
-    return PackedRows(order.tolist(), [0, *np.cumsum(longer).tolist()])
+class PackedRows:
+    """The rows of a batch: those of step 0 of all sequences, then those of step 1, and so on.
 
+    A step has a row for each sequence that is long enough, longest sequence first.
 
-def places_of_residues(rows: PackedRows, lengths: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Return the row of each residue of the concatenated sequences, int64 ``(residue,)``."""
-    column = np.empty(len(lengths), dtype=np.int64)
-    column[rows.order] = np.arange(len(lengths))
-    ends = np.cumsum(lengths)
-    step = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
-    starts: npt.NDArray[np.int64] = np.asarray(rows.starts, dtype=np.int64)
-    found: npt.NDArray[np.int64] = starts[step] + np.repeat(column, lengths)
-    return found
-
-
-def chunks_of(starts: Sequence[int]) -> list[Chunk]:
-    """Return chunks of consecutive steps, of about :data:`CHUNK_ROWS` rows each.
-
-    A step of fewer than :data:`LEAST_ROWS` rows shares a chunk only with steps of as many rows.
+    Parameters
+    ----------
+    lengths
+        Residues of each sequence; none is 0.
     """
-    counts = np.diff(np.asarray(starts))
-    filled = np.maximum(counts, LEAST_ROWS).tolist()
-    kinds = np.minimum(counts, LEAST_ROWS).tolist()
-    chunks = []
-    first = held = 0
-    for step, size in enumerate(filled):
-        if step > first and (held + size > CHUNK_ROWS or kinds[step] != kinds[first]):
-            chunks.append((first, step))
-            first, held = step, 0
-        held += size
-    chunks.append((first, len(filled)))
-    return [Chunk((starts[i], starts[j]), counts[i:j].tolist()) for i, j in chunks]
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        self._lengths: Indices = np.asarray(lengths, dtype=np.int64)
+        self._order = np.argsort(-self._lengths, kind="stable")
+        longest_first = self._lengths[self._order]
+        ends = np.arange(longest_first[0])
+        self.counts: Indices = np.searchsorted(-longest_first, -ends, side="left")
+        self._starts = np.concatenate(([0], np.cumsum(self.counts)))
+        self._step = np.repeat(ends, self.counts)
+        self._column = np.arange(len(self._step)) - self._starts[self._step]
+        self._length_of_row = longest_first[self._column]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._step)
+
+    @property
+    def places(self) -> Indices:
+        """The place of each row among the residues of all sequences, int64 ``(row,)``."""
+        starts = (np.cumsum(self._lengths) - self._lengths)[self._order]
+        return np.asarray(starts[self._column] + self._step)
+
+    @property
+    def sequences(self) -> Indices:
+        """The sequence of each row, int64 ``(row,)``."""
+        return np.asarray(self._order[self._column])
+
+    @cached_property
+    def turned(self) -> Indices:
+        """The row that each row becomes if every sequence is reversed, int64 ``(row,)``."""
+        return np.asarray(self._starts[self._length_of_row - 1 - self._step] + self._column)
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Yield consecutive steps of up to ``size`` rows together, or a single larger step."""
+        counts, first, held = self.counts.tolist(), 0, 0
+        for step, count in enumerate(counts):
+            if step > first and held + count > size:
+                yield self._chunk(first, step)
+                first, held = step, 0
+            held += count
+        yield self._chunk(first, len(counts))
+
+    def _chunk(self, first: int, last: int) -> Chunk:
+        starts = self._starts
+        return Chunk(int(starts[first]), int(starts[last]), self.counts[first:last].tolist())

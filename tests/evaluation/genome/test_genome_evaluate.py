@@ -19,7 +19,7 @@ from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.genome.evaluate import GenomeEvaluation
 from grubio.evaluation.genome.headline import summary_rows
 from grubio.metrics.candidates import strands_of
-from grubio.model.bundle import Bundle, Calibration, Site, save_bundle
+from grubio.model.bundle import Calibration, Site, save_bundle
 from grubio.report.compare import compare_runs
 from grubio.report.page import render_report
 from grubio.report.summary import summary_lines
@@ -56,8 +56,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of an untrained model on a small genome."""
     import torch
 
-    from grubio.model.labeller import new_labeller
-    from grubio.model.networks.protocol import Architecture
+    from grubio.model.architecture import Architecture
+    from grubio.model.labeller import bundle_of, new_labeller
 
     folder = tmp_path_factory.mktemp("genome") / "small"
     records, header = genome_dataset(10)
@@ -79,7 +79,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     sites = {"M": Site(6, 0.5)}
     calibrations = {"labels": Calibration(1.0, (-3, 0))}
-    save_bundle(folder / "model", Bundle(model, header.alphabet, calibrations, sites), training)
+    save_bundle(folder / "model", bundle_of(model, header.alphabet, calibrations, sites), training)
     evaluate_model(folder / "model", folder / "split.parquet", folder, QUICK, threads=1)
     return folder
 
