@@ -44,7 +44,8 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
             "--target",
             metavar="NAME=SCHEME[@FILE]",
             help="What else to learn, from the column NAME of a table or from FILE: classes, or "
-            "values with NAME=LOW..HIGH; the keys of `targets` as JSON for more.",
+            "values with NAME=value, or NAME=LOW..HIGH if they have a range; the keys of `targets` "
+            "as JSON for more.",
         ),
         TARGET,
     ] = None,
@@ -86,6 +87,8 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
     )
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")
     _print_classes(tally, settings.label_scheme)
+    for name, known in tally.values.items():
+        typer.echo(f"known values of {name}: {known}")
     _print_changes(tally)
     if refused := tally.read - tally.kept:
         _print_refused("records", refused, tally)

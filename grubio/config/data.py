@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_json
 from grubio.config.input_formats import RecordFormat, described_input_formats
 from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
-from grubio.config.targets import AdditionalTargets
-from grubio.sequences.scheme import LabelScheme
+from grubio.config.targets import AdditionalTargets, TargetSettings
+from grubio.sequences.scheme import NO_CLASSES, LabelScheme
 
 
 class PrepareSettings(Settings):
@@ -24,7 +24,8 @@ class PrepareSettings(Settings):
     scheme: str = Field(
         default="ss8",
         description="Label scheme: `ss3`, `ss8`, or your own as NAME=LETTER:class,LETTER:class, "
-        "for example `disorder=O:ordered,D:disordered`. Format `genome` takes its classes from "
+        "for example `disorder=O:ordered,D:disordered`; `none` for records without labels, of "
+        "which a value is learned (the first of `targets`). Format `genome` takes its classes from "
         "`classes`.",
     )
     background: str = Field(
@@ -103,6 +104,25 @@ class PrepareSettings(Settings):
             raise ValueError("format 'genome' needs classes")
         genome_scheme(self.classes)
         return self
+
+
+def require_main_target(settings: PrepareSettings, targets: Sequence[TargetSettings]) -> None:
+    """Check that records without labels have a value to learn, and a format that can hold it.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    if settings.label_scheme is not NO_CLASSES:
+        return
+    if settings.format in ("dssp", "structure", "three-line"):
+        raise ValueError(f"format '{settings.format}' has labels: give their scheme")
+    if not targets or targets[0].kind != "value":
+        raise ValueError(
+            "scheme 'none' is for records without labels, and needs a value as its first target "
+            "(--target NAME=value); classes of your own are a scheme"
+        )
 
 
 class SplitSettings(Settings):
@@ -186,8 +206,13 @@ class DatasetSettings(AdditionalTargets):
     def _labels_only_with_fasta(self) -> DatasetSettings:
         if self.prepare.format != "fasta" and (self.labels or self.masks):
             raise ValueError(f"format '{self.prepare.format}' takes no labels or masks files")
-        if self.prepare.format == "fasta" and self.labels is None:
+        unlabelled = self.prepare.format != "genome" and self.prepare.label_scheme is NO_CLASSES
+        if unlabelled and (self.labels or self.train_also):
+            raise ValueError("scheme 'none' takes no labels and no train_also")
+        if self.prepare.format == "fasta" and self.labels is None and not unlabelled:
             raise ValueError("format 'fasta' needs labels")
+        if self.prepare.format != "genome":
+            require_main_target(self.prepare, self.targets)
         return self
 
     @model_validator(mode="after")

@@ -44,6 +44,8 @@ class OutputFormat:
         is none.
     three_states
         Whether it can hold only helix, strand and coil.
+    classes
+        Whether it can hold labels only, and no values.
     features
         Whether it holds the features called on a genome.
     extra
@@ -59,8 +61,14 @@ class OutputFormat:
     folder: bool = False
     option: str = ""
     three_states: bool = False
+    classes: bool = False
     features: bool = False
     extra: str = ""
+
+    @property
+    def labels_alone(self) -> bool:
+        """Whether it can hold no values."""
+        return self.classes or self.three_states
 
     def writer(self, kind: Kind) -> str:
         """Return the writer for a kind of model, empty if there is none."""
@@ -85,12 +93,13 @@ FORMATS = {
     "horiz": OutputFormat(
         ("horiz",), "PSIPRED's horizontal format", "horiz.HorizFormat", three_states=True
     ),
-    "fasta": OutputFormat(("fasta", "fa"), "labels", "fasta.LabelFastaFormat"),
+    "fasta": OutputFormat(("fasta", "fa"), "labels", "fasta.LabelFastaFormat", classes=True),
     "gff3": OutputFormat(
         ("gff3", "gff"),
         "segments, features of a genome",
         "gff3.Gff3Format",
         "gff3.GenomeGff3Format",
+        classes=True,
         features=True,
     ),
     "json": OutputFormat(("json",), "all of it", "json_document.JsonFormat"),
@@ -106,12 +115,14 @@ FORMATS = {
         ("segments.tsv", "segments"),
         "a row per segment",
         "segment_table.SegmentFormat",
+        classes=True,
         option="Also write a table of segments to this file (TSV).",
     ),
     "summary": OutputFormat(
         ("summary.tsv", "summary"),
         "a row per sequence",
         "segment_table.SummaryFormat",
+        classes=True,
         option="Also write a line per sequence to this file (TSV).",
     ),
     "bed": OutputFormat(("bed",), "features of a genome", genome="bed.BedFormat", features=True),

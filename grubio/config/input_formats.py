@@ -40,6 +40,7 @@ INPUT_FORMATS = {
         "FASTA with a line of labels under each sequence", "three_line_fasta.read_three_line_fasta"
     ),
     "tsv": InputFormat("a table with tabs, commas or semicolons", "table.read_table"),
+    "parquet": InputFormat("a table as Parquet", "parquet_table.read_parquet"),
     "dssp": InputFormat("DSSP output", "dssp.read_dssp", counts=True, many_files=True),
     "structure": InputFormat(
         "PDB or mmCIF, through mkdssp", "structure.read_structure", counts=True, many_files=True

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from grubio.config.base import OneOrMany, Settings
-from grubio.sequences.scheme import SCHEMES, LabelScheme, custom_scheme
+from grubio.sequences.scheme import NO_CLASSES, SCHEMES, LabelScheme, custom_scheme
 
 _BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
 
@@ -110,6 +110,8 @@ def parse_scheme(text: str, background: str = "") -> LabelScheme:
     >>> parse_scheme("topology=IMO").letters
     'IMO'
     """
+    if text == NO_CLASSES.name and not background:
+        return NO_CLASSES
     if text in SCHEMES:
         if background not in ("", SCHEMES[text].background):
             raise ValueError(f"the background of {text} is '{SCHEMES[text].background}'")

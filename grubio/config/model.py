@@ -9,8 +9,10 @@ from pydantic import BeforeValidator, Field, field_validator
 from grubio.config.base import Settings, former_key, from_json
 from grubio.model.networks.registry import NetworkName, described_networks
 
-Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision"]
-"""A score of all classes together."""
+Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision", "spearman", "pearson"]
+"""A score of all classes together, or (``spearman``, ``pearson``) of values."""
+VALUE_METRICS: tuple[Metric, ...] = ("spearman", "pearson")
+ValueLoss = Literal["gaussian", "huber"]
 
 
 class ModelSettings(Settings):
@@ -111,7 +113,16 @@ class TrainingSettings(Settings):
         "`accuracy` is the share of residues right, `mcc` the correlation over all classes, "
         "`macro_f1` the mean F1 of the classes, `average_precision` its mean over the classes but "
         "the background. `auto` is accuracy; where over 90 % of the training residues are "
-        "background, it is `mcc`, or with `background_ratio` `average_precision`.",
+        "background, it is `mcc`, or with `background_ratio` `average_precision`. Where the main "
+        "target is a value, it is `spearman` (`auto`) or `pearson`, the correlation of predicted "
+        "and known values over all residues.",
+    )
+    value_loss: ValueLoss = Field(
+        default="gaussian",
+        description="Loss of values without a range, on the standardised scale: `gaussian`, the "
+        "negative log-likelihood of a normal distribution whose standard deviation is predicted "
+        "for each residue, or `huber`, which is quadratic up to one deviation, linear beyond, and "
+        "predicts no deviation. The loss of values in a range is cross-entropy.",
     )
     false_positives_per_kb: float = Field(
         default=0.1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
@@ -28,9 +29,10 @@ _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
 class TargetSettings(Settings):
-    """A target besides the labels: classes with a scheme, or a value with a range.
+    """A target besides the labels, or instead of them: classes with a scheme, or values.
 
-    On the command line it is one word: NAME, NAME=SCHEME or NAME=LOW..HIGH, each also with @FILE.
+    On the command line it is one word: NAME, NAME=SCHEME, NAME=value or NAME=LOW..HIGH, each also
+    with @FILE.
     """
 
     name: str = Field(
@@ -46,7 +48,9 @@ class TargetSettings(Settings):
         description="The classes: `ss3`, `ss8`, NAME=LETTER:class,LETTER:class, or their letters.",
     )
     range: tuple[float, float] | None = Field(
-        default=None, description="Lowest and highest value; by default 0 and 1."
+        default=None,
+        description="Lowest and highest value, if values have such limits by their nature; values "
+        "without a range are standardised by the mean and the deviation of the training values.",
     )
     weight: float = Field(
         default=1, ge=0, description="Weight of its loss relative to that of the labels."
@@ -59,14 +63,16 @@ class TargetSettings(Settings):
     )
     file: Source | None = Field(
         default=None,
-        description="File with its answers, unless these are a column of the records (format "
-        "`tsv`): a table with the id and the answers, or for `shares` a NumPy archive.",
+        description="File with its answers, unless these are a column of the records (formats "
+        "`tsv` and `parquet`) or a tag of theirs (`tagged`): a table with the id and the answers, "
+        "also as Parquet, or for `shares` a NumPy archive.",
     )
     answers: Literal["labels", "numbers", "tenths", "shares"] | None = Field(
         default=None,
         description="How answers are written: `labels` (a letter per residue, `?` unknown), "
-        "`numbers` (separated by commas, empty where unknown), `tenths` (of the range, a digit "
-        "per residue, `-` unknown) or `shares` (of each class, array `freq` of an archive).",
+        "`numbers` (separated by commas; empty, `NA` or `nan` where unknown), `tenths` (of the "
+        "range, a digit per residue, `-` unknown) or `shares` (of each class, array `freq` of an "
+        "archive).",
     )
     shipped: bool = Field(
         default=True,
@@ -115,7 +121,7 @@ class TargetSettings(Settings):
 
     def target(self) -> Target:
         """Return the target as datasets and models hold it."""
-        low, high = self.range or (0.0, 1.0)
+        low, high = self.range or ((0, 1) if self.answers == "tenths" else (-math.inf, math.inf))
         return Target(
             self.name,
             self.kind,
@@ -130,12 +136,13 @@ class TargetSettings(Settings):
 
 
 class AdditionalTargets(Settings):
-    """What is known of the residues of a dataset besides the labels."""
+    """What is known of the residues of a dataset besides the labels, or instead of them."""
 
     targets: list[TargetSettings] = Field(
         default_factory=list,
         description="What else is known of each residue and can be learned besides the labels: "
-        "names, or the keys of `targets`.",
+        "names, or the keys of `targets`. Without labels (`scheme: none`) the first is the main "
+        "target, and has to be a value.",
     )
     former: ClassVar = {
         "accessibility": ("targets", lambda file: [{"name": "accessibility", "file": file}]),
@@ -160,6 +167,8 @@ def _from_word(text: str) -> dict[str, Any]:
     --------
     >>> _from_word("disorder=0..1@values.tsv")
     {'name': 'disorder', 'file': 'values.tsv', 'range': ['0', '1']}
+    >>> _from_word("score=value")
+    {'name': 'score', 'kind': 'value'}
     >>> _from_word("topology=I:inside,M:membrane")
     {'name': 'topology', 'scheme': 'I:inside,M:membrane'}
     """
@@ -168,6 +177,8 @@ def _from_word(text: str) -> dict[str, Any]:
     content: dict[str, Any] = {"name": name} | ({"file": file} if at else {})
     if ".." in classes:
         return content | {"range": classes.split("..")}
+    if classes == "value":
+        return content | {"kind": classes}
     return content | ({"scheme": classes} if equals else {})
 
 

@@ -34,8 +34,8 @@ from grubio.files import written_whole
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import LabelScheme, scheme_from_dict
-from grubio.sequences.target import Answer, Target, target_from_dict, values_of_tenths
+from grubio.sequences.scheme import NO_CLASSES, LabelScheme, scheme_from_dict
+from grubio.sequences.target import LABELS, Answer, Target, target_from_dict, values_of_tenths
 
 COLUMNS = ("id", "description", "sequence", "labels", "mask", "group", "split")
 SPLITS = ("train", "valid", "test")
@@ -54,7 +54,7 @@ class DatasetHeader:
     alphabet
         Kind of residue.
     scheme
-        Classes of the labels.
+        Classes of the labels; :data:`grubio.sequences.scheme.NO_CLASSES` of records without.
     sources
         SHA-256 of each file that the records came from.
     sites
@@ -62,7 +62,7 @@ class DatasetHeader:
         (:mod:`grubio.sequences.locus`): the width of each class whose features all have the same
         one, by letter. None for other records.
     targets
-        What can be learned besides the labels.
+        What can be learned besides the labels, or instead of them.
     """
 
     alphabet: Alphabet
@@ -70,6 +70,18 @@ class DatasetHeader:
     sources: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, int] | None = None
     targets: Sequence[Target] = ()
+
+    @property
+    def main(self) -> Target:
+        """The main target: the labels, or the first target of records without labels."""
+        if self.scheme is NO_CLASSES:
+            return self.targets[0]
+        return Target(LABELS, "classes", self.scheme)
+
+    @property
+    def additional(self) -> Sequence[Target]:
+        """The targets besides the main one."""
+        return self.targets[1:] if self.scheme is NO_CLASSES else self.targets
 
     @property
     def kind(self) -> Kind:
@@ -125,11 +137,14 @@ def read_header(path: str | Path) -> DatasetHeader:
         content: dict[str, Any] = json.loads(raw)
         listed = content.get("targets")
         targets = FORMER_TARGETS if listed is None else tuple(map(target_from_dict, listed))
+        scheme = scheme_from_dict(content["scheme"])
+        if scheme is NO_CLASSES and not targets:
+            raise ValueError("it has neither labels nor targets")
         if missing := {target.name for target in targets} - names:
             raise ValueError(f"there is no column '{min(missing)}'")
         return DatasetHeader(
             ALPHABETS[content["alphabet"]],
-            scheme_from_dict(content["scheme"]),
+            scheme,
             content["sources"],
             content.get("sites"),
             targets,

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from grubio.config import PrepareSettings, TargetSettings
+from grubio.config.data import require_main_target
 from grubio.datasets.first_records import first_records, require_alphabet
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.datasets.validation import Tally, checked_records
@@ -17,7 +20,9 @@ from grubio.overwriting import keep_apart, keeps_inputs
 from grubio.readers.labelled import read_labelled
 from grubio.readers.targets import with_answers
 from grubio.sequences.alphabet import ALPHABETS
-from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import NO_CLASSES, LabelScheme
+from grubio.sequences.target import Target
 
 _OTHER_ALPHABET = "translate it first, or give the right --alphabet"
 
@@ -58,6 +63,10 @@ def prepare_dataset(
         If a file or record is at fault, or no record is left.
     """
     scheme = settings.label_scheme
+    try:
+        require_main_target(settings, targets)
+    except ValueError as error:
+        raise GrubioError(str(error)) from None
     alphabet = ALPHABETS[settings.alphabet]
     additional = [target.target() for target in targets]
     own_files = [target.file.location for target in targets if target.file is not None]
@@ -78,7 +87,7 @@ def prepare_dataset(
         tally.left_out,
         labels=labels,
         masks=masks,
-        answers={t.name: t.target().heading for t in targets if t.file is None},
+        targets=targets,
     )
     for target in targets:
         raw = with_answers(raw, target)
@@ -98,7 +107,12 @@ def prepare_dataset(
     kept = list(records)
     if not kept:
         raise GrubioError(f"no record is left{_first_reason(tally)}", path=files[0])
-    _require_known_labels(tally, scheme, files[0])
+    if settings.format == "tagged":
+        _require_tags(kept, targets, files[0])
+    if scheme is NO_CLASSES:
+        _require_known_values(kept, additional[0], files[0])
+    else:
+        _require_known_labels(tally, scheme, files[0])
     sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
     write_dataset(output, DatasetHeader(alphabet, scheme, sources, targets=additional), kept)
     if summary is not None:
@@ -129,6 +143,24 @@ def _require_known_labels(tally: Tally, scheme: LabelScheme, path: str | Path) -
     )
 
 
+def _require_tags(
+    records: Sequence[Record], targets: Sequence[TargetSettings], path: str | Path
+) -> None:
+    for target in targets:
+        if target.file is None and not any(target.name in record.answers for record in records):
+            raise GrubioError(
+                f"no header has a tag {target.target().heading.upper()}=",
+                path=path,
+                hint="give the target a file of its own: --target NAME=SCHEME@FILE",
+            )
+
+
+def _require_known_values(records: Sequence[Record], target: Target, path: str | Path) -> None:
+    answers = (record.answers.get(target.name) for record in records)
+    if not any(np.isfinite(answer).any() for answer in answers if isinstance(answer, np.ndarray)):
+        raise GrubioError(f"no residue has a known value of {target.name}", path=path)
+
+
 def tally_as_dict(tally: Tally, scheme: LabelScheme) -> dict[str, Any]:
     """Return what was counted, with every class of the scheme, as JSON can hold it."""
     return {
@@ -137,6 +169,7 @@ def tally_as_dict(tally: Tally, scheme: LabelScheme) -> dict[str, Any]:
         "residues": tally.residues,
         "masked": tally.masked,
         "labels": {letter: tally.labels[letter] for letter in scheme.letters},
+        **({"values": dict(tally.values)} if tally.values else {}),
         "replaced": dict(sorted(tally.replaced.items())),
         "stops_removed": tally.stops,
         "left_out": dict(tally.left_out),

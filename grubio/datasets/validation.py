@@ -38,6 +38,8 @@ class Tally:
         Residues that do not count.
     labels
         Residues that count, by label.
+    values
+        Known values of residues, by target.
     refused
         Id and reason of the first thousand records that were left out. For genomes: contigs and
         lines of annotation.
@@ -52,6 +54,7 @@ class Tally:
     stops: int = 0
     masked: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    values: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, str]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -206,6 +209,11 @@ def _with_valid_answers(
     answers = dict(record.answers)
     for target in targets:
         answer, scheme = answers.get(target.name), target.scheme
+        if isinstance(answer, np.ndarray) and record.labels is None and record.mask is not None:
+            # Of a record without labels the mask is about its values.
+            counts = np.frombuffer(record.mask.encode("ascii"), dtype=np.uint8) != ord("0")
+            known = counts.reshape((-1,) + (1,) * (answer.ndim - 1))
+            answers[target.name] = np.where(known, answer, np.nan if answer.ndim == 1 else 0)
         if scheme is None or not isinstance(answer, str):
             continue
         wrong = scheme.invalid_positions(answer)
@@ -267,6 +275,9 @@ def _count(checked: Record, original: Record, alphabet: Alphabet, tally: Tally) 
         # Letter by letter would take minutes for a chromosome.
         others = set(text) - set(alphabet.letters)
         tally.replaced.update({letter: text.count(letter) for letter in others})
+    for name, answer in checked.answers.items():
+        if isinstance(answer, np.ndarray) and answer.ndim == 1:
+            tally.values[name] += int(np.isfinite(answer).sum())
     if checked.mask is not None:
         tally.masked += checked.mask.count("0")
     if checked.labels is not None:

@@ -26,6 +26,7 @@ from grubio.evaluation.genome.evaluate import GenomeEvaluation
 from grubio.evaluation.overall import Probabilities, score_predictions
 from grubio.evaluation.sequences import SequenceEvaluation
 from grubio.evaluation.targets import additional_scores
+from grubio.evaluation.values import score_values
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.inference.labelled_sequence import labelled
 from grubio.inference.predictor import Prediction, Predictor
@@ -104,35 +105,29 @@ def evaluate_model(
     _require_fit(bundle, header, dataset)
     test, train, valid = _records(dataset, split, bundle)
     nearest = _audit_of(audit, test) if audit else {}
-    evaluation = _evaluation_of(header, bundle, test, settings)
     # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
     with threadpool_limits(use_threads(threads)):
         predicted = _predicted(bundle, test, output / TEST_PREDICTIONS_FILE, device, threads)
-        probabilities = [one.probabilities for one in predicted]
         then = "fitting the baselines" if train else "no training records, so no baselines"
         logger.info("%d records labelled; %s", len(test), then)
-        baselines: dict[str, list[Probabilities]] = {}
-        if train:
-            frequencies = class_frequencies(train, bundle.scheme)
-            baselines["majority"] = [np.tile(frequencies, (len(record), 1)) for record in test]
-            baselines |= evaluation.baselines(train)
-        metrics, tables = score_predictions(
-            test,
-            probabilities,
-            baselines,
-            bundle,
-            settings,
-            nearest,
-            blocks=evaluation.blocks,
-            headline=evaluation.headline,
-        )
-        tables |= evaluation.add_scores(metrics, probabilities, train, valid)
+        if bundle.labels is None:
+            score = bundle.metadata["training"].get("score")
+            metrics, tables, fitted = score_values(
+                test, predicted, train, bundle, settings, nearest, headline=score
+            )
+        else:
+            evaluation = _evaluation_of(header, bundle, test, settings)
+            metrics, tables = _scored_classes(
+                evaluation, bundle, test, predicted, train, valid, settings, nearest
+            )
+            fitted = evaluation.baseline_residues
+        answers = [one.additional for one in predicted]
+        additional = additional_scores(test, answers, header.targets, train, bundle, settings)
+    if additional:
+        metrics.targets = additional
     if unlike := bundle.unlike_training([record.sequence for record in test]):
         logger.warning("the tested sequences are unlike those of the training: %s", unlike)
         metrics.unlike_training = unlike
-    answers = [one.additional for one in predicted]
-    if additional := additional_scores(test, answers, header.targets, settings):
-        metrics.targets = additional
     metrics.provenance = {
         "grubio_version": __version__,
         "weights_sha256": bundle.metadata["weights_sha256"],
@@ -140,12 +135,41 @@ def evaluate_model(
         "dataset_sources": dict(header.sources),
         "settings": settings.model_dump(),
         "split": split,
-        "baseline_training_residues": evaluation.baseline_residues,
+        "baseline_training_residues": fitted,
     }
     for name, text in tables.items():
         write_text_whole(output / name, text)
     metrics.write(output)
     return metrics
+
+
+def _scored_classes(
+    evaluation: Evaluation,
+    bundle: Bundle,
+    test: Sequence[Record],
+    predicted: Sequence[Prediction],
+    train: Sequence[Record],
+    valid: Sequence[Record],
+    settings: EvaluationSettings,
+    nearest: Mapping[str, AuditRow],
+) -> tuple[Metrics, dict[str, str]]:
+    probabilities = [one.probabilities for one in predicted]
+    baselines: dict[str, list[Probabilities]] = {}
+    if train:
+        frequencies = class_frequencies(train, bundle.scheme)
+        baselines["majority"] = [np.tile(frequencies, (len(record), 1)) for record in test]
+        baselines |= evaluation.baselines(train)
+    metrics, tables = score_predictions(
+        test,
+        probabilities,
+        baselines,
+        bundle,
+        settings,
+        nearest,
+        blocks=evaluation.blocks,
+        headline=evaluation.headline,
+    )
+    return metrics, tables | evaluation.add_scores(metrics, probabilities, train, valid)
 
 
 def _evaluation_of(
@@ -163,19 +187,31 @@ def _require_fit(bundle: Bundle, header: DatasetHeader, dataset: Path) -> None:
     ):
         if ours != theirs:
             raise GrubioError(f"the dataset's {what} is {theirs}, the model's {ours}", path=dataset)
+    if bundle.labels is None:
+        main = bundle.targets[0]
+        known = [target for target in header.targets if target.name == main.name]
+        if not known or not main.is_like(known[0]):
+            raise GrubioError(
+                f"the model predicts values of {main.name}, which the dataset does not have",
+                path=dataset,
+                hint=f"prepare it with --target {main.name}=value",
+            )
 
 
 def _records(
     dataset: Path, split: str, bundle: Bundle
 ) -> tuple[list[Record], list[Record], list[Record]]:
     # The records to score, and those of training and validation for the baselines.
-    additional = len(bundle.targets) > 1
-    read = read_records(dataset, None if split == ALL else split, targets=additional)
-    test = [r if r.labels else replace(r, labels=UNKNOWN_LABEL * len(r)) for r in read]
+    read = read_records(dataset, None if split == ALL else split, targets=bool(bundle.additional))
+    test = list(read)
+    if bundle.labels is not None:
+        test = [r if r.labels else replace(r, labels=UNKNOWN_LABEL * len(r)) for r in test]
     require_splits(dataset, test, split)
     if split == ALL:
         return test, [], []
-    return test, list(read_records(dataset, "train")), list(read_records(dataset, "valid"))
+    of_values = any(target.kind == "value" for target in bundle.additional)
+    train = list(read_records(dataset, "train", targets=of_values))
+    return test, train, list(read_records(dataset, "valid"))
 
 
 def _audit_of(audit: Path, records: Sequence[Record]) -> Mapping[str, AuditRow]:
@@ -199,7 +235,11 @@ def _predicted(
     with (
         written_whole(table) as temporary,
         ParquetPredictions(
-            temporary, bundle.scheme, observed=True, model=bundle.described
+            temporary,
+            bundle.scheme,
+            observed=True,
+            additional=bundle.additional if bundle.labels is None else (),
+            model=bundle.described,
         ) as written,
     ):
         for prediction in watched(Predictor(bundle, device, threads).predict, records):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.config import EvaluationSettings
 from grubio.evaluation.overall import class_scores
+from grubio.evaluation.values import further_value_scores, scored_target
 from grubio.inference.predictor import Additional
-from grubio.metrics.bootstrap import Floats, Score, bootstrap_weights, estimated, ratio
-from grubio.sequences.record import Record
+from grubio.metrics.bootstrap import Score
+from grubio.model.bundle import Bundle
+from grubio.sequences.record import Record, answered_record
 from grubio.sequences.target import Target
 
 Values = npt.NDArray[np.float32]
@@ -23,9 +23,11 @@ def additional_scores(
     records: Sequence[Record],
     predicted: Sequence[Additional],
     known: Sequence[Target],
+    train: Sequence[Record],
+    bundle: Bundle,
     settings: EvaluationSettings,
 ) -> dict[str, dict[str, Score]]:
-    """Return the scores of additional targets, by name.
+    """Return the scores of the targets besides the main one, by name.
 
     Parameters
     ----------
@@ -34,65 +36,27 @@ def additional_scores(
     predicted
         Predictions of the model for each record.
     known
-        Additional targets of the dataset. A target that the dataset lacks, or has with other
-        classes or another range, is not scored.
+        Targets of the dataset. A target that the dataset lacks, or has with other classes or
+        another range, is not scored.
+    train
+        Training records with their answers, for the baselines of values.
+    bundle
+        The model.
     settings
-        Number of bootstrap samples and their seed.
+        Number of bootstrap samples, their seed, and the window of the baseline.
     """
     scores = {}
     theirs = {target.name: target for target in known}
-    for target in predicted[0]:
-        answers: list[Any] = [record.answers.get(target.name) for record in records]
-        there = [place for place, answer in enumerate(answers) if answer is not None]
-        if not there or not target.is_like(theirs[target.name]):
+    for target in bundle.targets[1:]:
+        there = [place for place, one in enumerate(records) if target.name in one.answers]
+        if not there or target not in predicted[0] or not target.is_like(theirs[target.name]):
             continue
-        found = [predicted[place][target] for place in there]
+        chains, found = [records[at] for at in there], [predicted[at][target] for at in there]
         if target.scheme is None:
-            weights = bootstrap_weights(len(there), settings.bootstrap, settings.seed)
-            scores[target.name] = value_scores([answers[i] for i in there], found, weights)
+            scored = scored_target(target, chains, found, train, bundle, settings)
+            if scored is not None:
+                scores[target.name] = further_value_scores(scored)
         elif not target.shares:
-            chains = [replace(records[i], labels=answers[i], mask=None) for i in there]
-            scores[target.name] = class_scores(chains, found, target.scheme, settings)
+            answered = [answered_record(chain, target.name) for chain in chains]
+            scores[target.name] = class_scores(answered, found, target.scheme, settings)
     return scores
-
-
-def value_scores(
-    observed: Sequence[Values | None], predicted: Sequence[Values], weights: Floats
-) -> dict[str, Score]:
-    """Return Pearson's correlation and the mean absolute error, over residues.
-
-    Parameters
-    ----------
-    observed
-        Values of each chain, ``(residue,)``; NaN does not count, nor does a chain without values.
-    predicted
-        Predicted values of each chain, ``(residue,)``.
-    weights
-        How often each chain is drawn, ``(replicate, chain)``.
-    """
-    sums = np.stack([_sums(o, p) for o, p in zip(observed, predicted, strict=True)])
-    return {
-        "pearson": estimated(_correlation, sums, weights).score,
-        "mean_absolute_error": estimated(_error, sums, weights).score,
-    }
-
-
-def _sums(observed: Values | None, predicted: Values) -> Floats:
-    # Number, sums, squares, product and absolute differences of the known values: (7,).
-    if observed is None:
-        return np.zeros(7)
-    known = np.isfinite(observed)
-    x, y = observed[known].astype(np.float64), predicted[known].astype(np.float64)
-    return np.array(
-        [len(x), x.sum(), y.sum(), x @ x, y @ y, x @ y, np.abs(x - y).sum()], dtype=np.float64
-    )
-
-
-def _correlation(sums: Floats) -> Floats:
-    n, x, y, xx, yy, xy, _ = np.moveaxis(sums, -1, 0)
-    spread = np.sqrt(np.maximum((n * xx - x * x) * (n * yy - y * y), 0))
-    return ratio(n * xy - x * y, spread)
-
-
-def _error(sums: Floats) -> Floats:
-    return ratio(sums[..., 6], sums[..., 0])

@@ -12,11 +12,12 @@ from grubio.inference.columns import Columns
 from grubio.inference.predictor import Additional, Prediction
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.segments import Segment, Summary, segments, summary
+from grubio.sequences.target import Target
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LabelledSequence(Columns):
-    """A sequence with one label per residue; Jupyter draws it.
+    """A sequence with one label per residue, or values; Jupyter draws it.
 
     Attributes
     ----------
@@ -26,6 +27,7 @@ class LabelledSequence(Columns):
         Residues as in the input, case kept.
     labels
         One letter per residue; ``?`` where its probability is below ``calls.min_confidence``.
+        Empty if the model predicts values alone.
     probabilities
         Calibrated probabilities, float32 ``(residue, class)``, in the order of
         ``scheme.letters``.
@@ -54,18 +56,25 @@ class LabelledSequence(Columns):
 
     def __repr__(self) -> str:
         """Return one line."""
+        if not self.scheme.size:
+            return (
+                f"<{self.id}: {len(self)} residues, {', '.join(t.name for t in self.additional)}>"
+            )
         labels = self.labels if len(self) <= 30 else f"{self.labels[:27]}..."
         return f"<{self.id}: {len(self)} residues, {self.scheme.name} {labels}>"
 
     @property
     def confidence(self) -> npt.NDArray[np.float32]:
-        """Probability of the most probable class, float32 ``(residue,)``."""
+        """Probability of the most probable class, float32 ``(residue,)``; NaN without classes."""
+        if not self.scheme.size:
+            return np.full(len(self), np.nan, dtype=np.float32)
         return np.asarray(self.probabilities.max(axis=1))
 
     def predicted(self, target: str) -> npt.NDArray[np.float32]:
-        """Return the predictions for an additional target, by its name.
+        """Return the predictions for a target besides the labels, by its name.
 
-        Probabilities are float32 ``(residue, class)``; values are float32 ``(residue,)``.
+        Probabilities are float32 ``(residue, class)``; values are float32 ``(residue,)``, in the
+        unit of the training data.
 
         Raises
         ------
@@ -79,7 +88,26 @@ class LabelledSequence(Columns):
         >>> model.predict("MKTAYIAKQR").predicted("accessibility").shape
         (10,)
         """
-        return {known.name: found for known, found in self.additional.items()}[target]
+        known, found = self._target(target)
+        return found[:, 0] if known.spread else found
+
+    def deviation(self, target: str) -> npt.NDArray[np.float32]:
+        """Return the predicted standard deviation of each value of a target, ``(residue,)``.
+
+        About 95 % of known values lie within 1.96 deviations of the prediction.
+
+        Raises
+        ------
+        KeyError
+            If the model has no such target, or it has no deviations.
+        """
+        known, found = self._target(target)
+        if not known.spread:
+            raise KeyError(f"{target} has no predicted deviations")
+        return found[:, 1]
+
+    def _target(self, name: str) -> tuple[Target, npt.NDArray[np.float32]]:
+        return {known.name: (known, found) for known, found in self.additional.items()}[name]
 
     @property
     def accessibility(self) -> npt.NDArray[np.float32] | None:
@@ -125,17 +153,18 @@ class LabelledSequence(Columns):
             "id": [self.id] * len(self),
             "position": np.arange(1, len(self) + 1, dtype=np.int32),
             "residue": list(self.sequence),
-            "label": list(self.labels),
         }
+        if self.scheme.size:
+            table["label"] = list(self.labels)
         by_class = np.ascontiguousarray(self.probabilities.T)
         table |= {f"p_{c}": by_class[i] for i, c in enumerate(self.scheme.letters)}
         return table | self.additional_columns()
 
     def additional_columns(self) -> dict[str, Any]:
-        """Return the columns of additional targets: labels and probabilities, or values."""
+        """Return the columns of targets besides the labels: labels and probabilities, or values."""
         table: dict[str, Any] = {}
         for target, found in self.additional.items():
-            columns: list[Any] = [found]
+            columns: list[Any] = list(found.T) if target.spread else [found]
             if target.scheme is not None:
                 columns = [list(target.scheme.decode(found.argmax(axis=1))), *found.T]
             table |= zip(target.columns, columns, strict=True)
@@ -155,8 +184,8 @@ def labelled(
     """Return a prediction in a scheme, with ``?`` for labels that are not confident enough."""
     calls = calls or CallSettings()
     probabilities = prediction.reduced(scheme)
-    labels = scheme.decode(probabilities.argmax(axis=1))
-    if calls.min_confidence > 0:
+    labels = scheme.decode(probabilities.argmax(axis=1)) if scheme.size else ""
+    if labels and calls.min_confidence > 0:
         unsure = probabilities.max(axis=1) < calls.min_confidence
         labels = "".join(np.where(unsure, UNKNOWN_LABEL, list(labels)).tolist())
     return LabelledSequence(

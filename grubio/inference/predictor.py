@@ -48,9 +48,10 @@ _BATCH_WINDOWS = 32
 
 _Mapped: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 _Answer: TypeAlias = dict[str, npt.NDArray[np.float32]]
-"""By name of target: probabilities ``(residue, class)``, or values ``(residue,)``."""
+"""By name of target: probabilities ``(residue, class)``; values ``(residue,)``; or values and their
+standard deviations ``(residue, 2)``, if the target has them (``spread``)."""
 Additional: TypeAlias = Mapping[Target, npt.NDArray[np.float32]]
-"""The same for all targets but the main one, in the order of the model."""
+"""The same for all targets but the labels, in the order of the model."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,11 @@ class Prediction:
     probabilities
         Calibrated probabilities, float32 ``(residue, class)``, in the order of ``scheme``.
     scheme
-        The classes.
+        The classes; without any if the model predicts values.
     additional
-        Predictions for additional targets: probabilities, float32 ``(residue, class)``, or values
-        in their own range, float32 ``(residue,)``.
+        Predictions for targets besides the labels: probabilities, float32 ``(residue, class)``;
+        values in the user's unit, float32 ``(residue,)``; or values and their standard deviations,
+        float32 ``(residue, 2)``.
     """
 
     record: Record
@@ -142,9 +144,11 @@ class Predictor:
                     computed(sum(lengths[i] for i in batch))
                 for index, record in enumerate(window):
                     answer = answers.pop(index)
-                    main, *others = self.bundle.targets
-                    additional = {target: answer[target.name] for target in others}
-                    yield Prediction(record, answer[main.name], self.bundle.scheme, additional)
+                    labels = self.bundle.labels
+                    none = np.zeros((len(record), 0), dtype=np.float32)
+                    probabilities = none if labels is None else answer[labels.name]
+                    additional = {target: answer[target.name] for target in self.bundle.additional}
+                    yield Prediction(record, probabilities, self.bundle.scheme, additional)
 
     def regions(
         self,
@@ -269,14 +273,23 @@ class Predictor:
         return [{name: whole[part].copy() for name, whole in found.items()} for part in parts]
 
     def _in_units(self, target: Target, output: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the output for a target as probabilities, or as values in their range."""
+        """Return the output for a target as probabilities, or as values in the user's unit."""
         if target.kind == "value":
-            return target.in_own_range(output)
+            return self._values_in_units(target, output)
         calibration = self.bundle.calibration(target)
         calibrated = output / np.float32(calibration.temperature)
         if calibration.offsets:
             calibrated += np.array(calibration.offsets, dtype=np.float32)
         return np.asarray(softmax(calibrated), dtype=np.float32)
+
+    def _values_in_units(
+        self, target: Target, output: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        if not target.spread:
+            return target.in_own_range(output)
+        unit = target.deviation * self.bundle.calibration(target).deviation
+        parts = target.in_own_range(output[:, 0]), np.exp(output[:, 1]) * np.float32(unit)
+        return np.asarray(np.column_stack(parts), dtype=np.float32)
 
 
 def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:

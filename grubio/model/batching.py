@@ -19,8 +19,8 @@ IGNORED = -100
 
 Answers: TypeAlias = Mapping[str, npt.NDArray[Any]]
 """Known answers by target, with residues on the first axis: class indices, int64, as for the
-labels; values scaled to 0 to 1, float32, NaN where unknown; or shares of the classes,
-``(..., class)``, zeros where unknown."""
+labels; values as networks learn them (:meth:`grubio.sequences.target.Target.scaled`), float32, NaN
+where unknown; or shares of the classes, ``(..., class)``, zeros where unknown."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def labelled_examples(
         if isinstance(answer, str) and target.scheme is not None:
             answers[target.name] = _class_indices(target.scheme.encode(answer), target.scheme)
         elif isinstance(answer, np.ndarray):
-            answers[target.name] = answer if target.shares else target.in_unit_range(answer)
+            answers[target.name] = answer if target.shares else target.scaled(answer)
     classes = _class_indices(scored_classes(record, scheme), scheme)
     whole = Example(alphabet.encode(record.sequence), classes, answers)
     predicted = [target.name for target in targets if target.shipped and target.name in answers]

@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_input import unlike_training
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.kind import Kind, kind_of
-from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.scheme import NO_CLASSES, LabelScheme
 from grubio.sequences.target import Target, target_from_dict
 
 Weights: TypeAlias = Mapping[str, npt.NDArray[np.float32]]
@@ -61,7 +61,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How logits of a target of classes become probabilities.
+    """How logits of a target of classes become probabilities, and how deviations are corrected.
 
     Attributes
     ----------
@@ -70,10 +70,25 @@ class Calibration:
     offsets
         Added to the scaled logits, ``(class,)``, to correct for classes that were oversampled in
         training; empty if nothing is added.
+    deviation
+        Predicted standard deviations of values are multiplied by it.
     """
 
     temperature: float = 1.0
     offsets: tuple[float, ...] = ()
+    deviation: float = 1.0
+
+    def as_dict(self, target: Target) -> dict[str, Any]:
+        """Return what ``model.json`` holds of it under a target."""
+        if target.scheme is not None:
+            return {"temperature": self.temperature, "offsets": self.offsets}
+        return {"deviation_factor": self.deviation} if target.spread else {}
+
+
+def _calibration_of(content: Mapping[str, Any]) -> Calibration:
+    if content["kind"] == "classes":
+        return Calibration(float(content["temperature"]), tuple(content["offsets"]))
+    return Calibration(deviation=float(content.get("deviation_factor", 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +161,19 @@ class Bundle:
         ]
 
     @property
+    def labels(self) -> Target | None:
+        """The target that is the labels of records; None if the main target is a value."""
+        return self.targets[0] if self.targets[0].scheme is not None else None
+
+    @property
+    def additional(self) -> tuple[Target, ...]:
+        """The targets besides the labels."""
+        return self.targets if self.labels is None else self.targets[1:]
+
+    @property
     def scheme(self) -> LabelScheme:
-        """The classes of the main target."""
-        return cast("LabelScheme", self.targets[0].scheme)
+        """The classes of the labels; without any if the main target is a value."""
+        return self.targets[0].scheme or NO_CLASSES
 
     def calibration(self, target: Target | None = None) -> Calibration:
         """Return the calibration of a target, the main one by default."""
@@ -196,8 +221,7 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
         "inputs": _INPUTS,
         "alphabet": bundle.alphabet.name,
         "targets": [
-            target.as_dict()
-            | (dataclasses.asdict(bundle.calibration(target)) if target.scheme else {})
+            target.as_dict() | bundle.calibration(target).as_dict(target)
             for target in bundle.targets
         ],
         "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
@@ -295,9 +319,9 @@ def load_bundle(folder: str | Path) -> Bundle:
             weights,
             alphabet,
             {
-                target["name"]: Calibration(float(target["temperature"]), tuple(target["offsets"]))
+                target["name"]: _calibration_of(target)
                 for target in metadata["targets"]
-                if target["kind"] == "classes"
+                if target["kind"] == "classes" or target.get("spread")
             },
             sites and {letter: Site(**values) for letter, values in sites.items()},
             metadata,

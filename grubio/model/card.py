@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from grubio.model.networks.registry import NETWORKS
+from grubio.sequences.target import LABELS
 
 _SCORES = {
     "accuracy": "share of residues right",
     "mcc": "correlation of observed and predicted classes",
     "macro_f1": "mean F1 of the classes",
     "average_precision": "mean average precision of the classes but background",
+    "spearman": "rank correlation of known and predicted values",
+    "pearson": "correlation of known and predicted values",
 }
 
 
@@ -38,9 +41,8 @@ Trained with grubio {metadata["grubio_version"]}.
 ## Validation
 
 Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
-{training["score_scheme"]}) on {training["valid_chains"]:,} validation sequences after \
-{training["best_epoch"]:g} epochs. Probabilities are calibrated on the same sequences\
-{_remaining_error(training)}.
+{_scored(training)}) on {training["valid_chains"]:,} validation sequences after \
+{training["best_epoch"]:g} epochs. {_calibrated(metadata)}.
 
 ## Settings of the network
 
@@ -68,8 +70,7 @@ def _network(metadata: Mapping[str, Any]) -> str:
 
 def _target(target: Mapping[str, Any]) -> str:
     if target["kind"] == "value":
-        low, high = target["range"]
-        return f"- `{target['name']}`: a value from {low:g} to {high:g}\n"
+        return f"- `{target['name']}`: a value{_values(target)}\n"
     scheme = target["scheme"]
     classes = zip(scheme["letters"], scheme["class_names"], strict=True)
     return (
@@ -79,9 +80,38 @@ def _target(target: Mapping[str, Any]) -> str:
     )
 
 
-def _remaining_error(training: Mapping[str, Any]) -> str:
-    error = training.get("valid_ece")
-    return "" if error is None else f"; the remaining calibration error is {100 * error:.2f} %"
+def _values(target: Mapping[str, Any]) -> str:
+    if target["range"] is not None:
+        low, high = target["range"]
+        return f" from {low:g} to {high:g}"
+    told = (
+        f"; mean {target['mean']:.4g} and standard deviation {target['deviation']:.4g} in training"
+    )
+    if not target["spread"]:
+        return told
+    return (
+        f"{told}; with its own standard deviation, calibrated by {target['deviation_factor']:.3f}"
+    )
+
+
+def _scored(training: Mapping[str, Any]) -> str:
+    if training.get("score_target", LABELS) == LABELS:
+        return str(training["score_scheme"])
+    return str(training["score_target"])
+
+
+def _calibrated(metadata: Mapping[str, Any]) -> str:
+    training, main = metadata["training"], metadata["targets"][0]
+    error, coverage = training.get("valid_ece"), training.get("valid_coverage")
+    if main["kind"] == "value":
+        if coverage is None:
+            return "Values are not calibrated"
+        return (
+            "Standard deviations are calibrated on the same sequences; the 95 % intervals hold "
+            f"{100 * coverage:.1f} % of the values"
+        )
+    rest = "" if error is None else f"; the remaining calibration error is {100 * error:.2f} %"
+    return f"Probabilities are calibrated on the same sequences{rest}"
 
 
 def _listed(settings: Mapping[str, Any]) -> str:

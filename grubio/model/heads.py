@@ -8,11 +8,14 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from grubio.model.outputs import LARGEST_LOG_DEVIATION
 from grubio.sequences.target import Target
 
 Outputs: TypeAlias = Mapping[str, Tensor]
-"""By name of target: the logits of classes, ``(..., class)``; a value scaled to 0 to 1, ``(...)``.
-The leading axes are ``(time, batch)`` for a model and ``(residue,)`` for an engine."""
+"""By name of target: the logits of classes, ``(..., class)``; a value as networks learn it
+(:meth:`grubio.sequences.target.Target.scaled`), ``(...)``; or that and the logarithm of its
+standard deviation, ``(..., 2)``, if the target has one (``spread``). The leading axes are ``(time,
+batch)``."""
 
 
 class Head(nn.Linear):
@@ -29,15 +32,34 @@ class Head(nn.Linear):
 
 def output_of(target: Target, scores: Tensor) -> Tensor:
     """Return the output for a target, given the scores ``(..., size)`` of its linear layer."""
-    return scores if target.kind == "classes" else scores.squeeze(-1).sigmoid()
+    if target.kind == "classes":
+        return scores
+    if target.bounded:
+        return scores.squeeze(-1).sigmoid()
+    if not target.spread:
+        return scores.squeeze(-1)
+    mean, log_deviation = scores.unbind(dim=-1)
+    most = LARGEST_LOG_DEVIATION
+    return torch.stack((mean, most * torch.tanh(log_deviation / most)), dim=-1)
 
 
 def mean_outputs(targets: Sequence[Target], answers: Sequence[Outputs]) -> Outputs:
-    """Return the mean over several outputs: of log-probabilities for classes, else of values."""
+    """Return the mean over several outputs: of log-probabilities for classes, else of values.
+
+    The deviation of a value is that of the mixture of the normal distributions.
+    """
     means = {}
     for target in targets:
         parts = [answer[target.name] for answer in answers]
         if target.kind == "classes":
             parts = [logits.log_softmax(dim=-1) for logits in parts]
-        means[target.name] = torch.stack(parts).mean(dim=0)
+        together = torch.stack(parts)
+        means[target.name] = _mixture(together) if target.spread else together.mean(dim=0)
     return means
+
+
+def _mixture(parts: Tensor) -> Tensor:
+    mean, log_deviation = parts.unbind(dim=-1)
+    together = mean.mean(dim=0)
+    variance = (torch.exp(2 * log_deviation) + (mean - together).square()).mean(dim=0)
+    return torch.stack((together, variance.log() / 2), dim=-1)

@@ -18,6 +18,7 @@ from grubio.errors import GrubioError
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.runs_and_peaks import equal_runs
 from grubio.sequences.scheme import (
+    NO_CLASSES,
     SCHEMES,
     UNKNOWN_LABEL,
     LabelScheme,
@@ -53,15 +54,20 @@ class PredictionsTable:
                 path=path,
                 hint="use grubio predict GENOME --output features.html, or --format igv",
             )
-        missing = [name for name in ("id", "residue", "label") if name not in self._names]
         letters = "".join(name[2:] for name in self._names if name.startswith("p_"))
-        if missing or len(letters) < 2:
-            raise GrubioError(
-                f"has no column '{missing[0] if missing else 'p_<class>'}'", path=path, hint=_HINT
-            )
         about = self._file.schema_arrow.metadata or {}
         try:
-            self.scheme = _scheme(about, letters)
+            classes = about.get(b"grubio_classes") if not letters else None
+            unlabelled = classes and scheme_from_dict(json.loads(classes)) is NO_CLASSES
+            self._texts = ("id", "residue") if unlabelled else ("id", "residue", "label")
+            missing = [name for name in self._texts if name not in self._names]
+            if missing or (len(letters) < 2 and not unlabelled):
+                raise GrubioError(
+                    f"has no column '{missing[0] if missing else 'p_<class>'}'",
+                    path=path,
+                    hint=_HINT,
+                )
+            self.scheme = NO_CLASSES if unlabelled else _scheme(about, letters)
             listed = about.get(b"grubio_targets")
             targets = (
                 FORMER_TARGETS if listed is None else [*map(target_from_dict, json.loads(listed))]
@@ -114,9 +120,7 @@ class PredictionsTable:
 
     def _sequence(self, table: pa.Table) -> LabelledSequence:
         for column in (
-            "id",
-            "residue",
-            "label",
+            *self._texts,
             *(f"p_{letter}" for letter in self.scheme.letters),
         ):
             if table[column].null_count:
@@ -133,7 +137,8 @@ class PredictionsTable:
         def numbers(names: Iterable[str]) -> npt.NDArray[np.float32]:
             return np.column_stack([table[name].to_numpy() for name in names])
 
-        observed = text("observed") if "observed" in self._names else None
+        known = "observed" in self._names and self.scheme.size > 0
+        observed = text("observed") if known else None
         if observed is not None and "mask" in self._names:
             observed = "".join(
                 letter if counts == "1" else UNKNOWN_LABEL
@@ -142,12 +147,14 @@ class PredictionsTable:
         return LabelledSequence(
             table["id"][0].as_py(),
             text("residue"),
-            text("label"),
-            numbers(f"p_{letter}" for letter in self.scheme.letters),
+            text("label") if self.scheme.size else "",
+            numbers(f"p_{letter}" for letter in self.scheme.letters)
+            if self.scheme.size
+            else np.zeros((len(table), 0), dtype=np.float32),
             self.scheme,
             {
-                target: numbers(target.columns[1:])
-                if target.scheme
+                target: numbers(target.columns[1:] if target.scheme else target.columns)
+                if target.scheme or target.spread
                 else table[target.heading].to_numpy()
                 for target in self._additional
             },

@@ -35,7 +35,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
     )
 
     def _content(self, scheme: LabelScheme) -> Content:
-        additional, model = self.bundle.targets[1:], self.bundle.described
+        additional, model = self.bundle.additional, self.bundle.described
         return Content("sequences", scheme, additional, model=model)
 
     def answers(
@@ -73,13 +73,13 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
             additional: dict[Target, npt.NDArray[np.float32]] = {}
             if row["additional"] is not None:
                 columns = float32_array(row["additional"]).reshape(len(row["sequence"]), -1)
-                others = self.bundle.targets[1:]
+                others = self.bundle.additional
                 ends = np.cumsum([target.size for target in others])[:-1]
                 for target, part in zip(others, np.split(columns, ends, axis=1), strict=True):
-                    additional[target] = part if target.scheme else part[:, 0]
+                    additional[target] = part if target.scheme or target.spread else part[:, 0]
             yield Prediction(
                 Record(row["id"], row["description"], row["sequence"], mask=row["mask"]),
-                float32_array(row["probabilities"]).reshape(-1, scheme.size),
+                float32_array(row["probabilities"]).reshape(len(row["sequence"]), scheme.size),
                 scheme,
                 additional,
             )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from grubio.config import PrepareSettings
+from grubio.config import PrepareSettings, TargetSettings
 from grubio.config.input_formats import INPUT_FORMATS
 from grubio.errors import GrubioError
+from grubio.readers.fasta import read_fasta
+from grubio.readers.targets import with_own_answers
 from grubio.sequences.record import Record
+from grubio.sequences.scheme import NO_CLASSES
 
 
 def read_labelled(
@@ -21,7 +24,7 @@ def read_labelled(
     *,
     labels: Path | None = None,
     masks: Path | None = None,
-    answers: Mapping[str, str] | None = None,
+    targets: Sequence[TargetSettings] = (),
 ) -> Iterator[Record]:
     """Yield the labelled records of all files in the format that the settings name.
 
@@ -38,41 +41,32 @@ def read_labelled(
         Counts what is left out without an error, by what it is.
     labels, masks
         FASTA of labels and of masks, for format ``fasta``.
-    answers
-        Columns of a table, by additional target, whose cells become the answers of records.
+    targets
+        What else is known of the residues, of which those without a file are read from the records.
 
     Raises
     ------
     GrubioError
-        If another file is at fault, or an id comes in two files.
+        If another file is at fault, an answer is not as expected, or an id comes in two files.
     """
-    if answers and settings.format != "tsv":
+    own = [target for target in targets if target.file is None]
+    answers = {target.name: target.target().heading for target in own}
+    if answers and settings.format not in ("tsv", "parquet", "tagged"):
         raise GrubioError(
             f"format {settings.format} has no column '{next(iter(answers.values()))}'",
             hint="give the target a file of its own: --target NAME=SCHEME@FILE",
         )
     if settings.format == "fasta":
-        if labels is None:
-            raise GrubioError(
-                "format fasta needs labels in a second file",
-                hint="give --labels FASTA, or say which --format has them inside",
-            )
-        if len(files) != 1:
-            raise GrubioError("format fasta takes one file of sequences")
-        from grubio.readers.labelled_fasta import read_labelled_fasta
-
-        yield from read_labelled_fasta(files[0], labels, masks, left_out)
+        yield from _of_fasta(files, settings, left_out, labels, masks)
         return
     if labels is not None or masks is not None:
         raise GrubioError(f"format {settings.format} takes no --labels and no --masks")
     known = INPUT_FORMATS[settings.format]
     arguments: dict[str, object] = {"left_out": left_out} if known.counts else {}
+    if settings.format in ("tsv", "parquet", "tagged"):
+        arguments |= {"scheme": settings.scheme.partition("=")[0], "answers": answers}
     if settings.format == "tsv":
-        arguments = {
-            "columns": [c for c in settings.columns.split(",") if c],
-            "scheme": settings.scheme.partition("=")[0],
-            "answers": answers,
-        }
+        arguments["columns"] = [c for c in settings.columns.split(",") if c]
     if settings.format == "structure":
         from grubio.readers.structure import mkdssp_program
 
@@ -87,7 +81,30 @@ def read_labelled(
                 raise GrubioError(
                     f"the id is in {file_of[record.id]} as well", path=path, record=record.id
                 )
-            yield record
+            yield with_own_answers(record, own, path)
+
+
+def _of_fasta(
+    files: Sequence[str | Path],
+    settings: PrepareSettings,
+    left_out: Counter[str],
+    labels: Path | None,
+    masks: Path | None,
+) -> Iterator[Record]:
+    if settings.label_scheme is NO_CLASSES and labels is None and masks is None:
+        for path in files:
+            yield from read_fasta(path)
+        return
+    if labels is None:
+        raise GrubioError(
+            "format fasta needs labels in a second file",
+            hint="give --labels FASTA, or say which --format has them inside",
+        )
+    if len(files) != 1:
+        raise GrubioError("format fasta takes one file of sequences")
+    from grubio.readers.labelled_fasta import read_labelled_fasta
+
+    yield from read_labelled_fasta(files[0], labels, masks, left_out)
 
 
 def _whole(records: Iterator[Record], refuse: Callable[[GrubioError], None]) -> list[Record]:

@@ -3,24 +3,32 @@
 Columns ``id`` and ``sequence``, and for labels one named as the scheme (``ss8``, ``ss3``), or else
 ``labels``, ``label`` or ``target``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``,
 ``valid`` or ``val``, ``test``), ``group``, ``description``, and those of additional targets. Others
-are ignored, as is the case of names. Cells may be in double quotes, except between tabs.
+are ignored, as is the case of names. Cells may be in double quotes, except between tabs. With the
+scheme ``none`` there are no labels.
+
+A table may instead have a row for each residue, with the columns ``id`` and ``residue``, and the
+others as above with one letter or number in each cell.
 """
 
 from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from grubio.errors import GrubioError
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import SCHEMES
+from grubio.sequences.scheme import NO_CLASSES, SCHEMES
 from grubio.text import refuse_invisible, text_lines
 
 _LABEL_COLUMNS = ("labels", "label", "target")
 SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 _DELIMITERS = "\t,;"
+
+Row: TypeAlias = dict[str, Any]
+"""The cells of a row by the name of their column; in Parquet a cell may be a list of numbers."""
 
 
 def read_table(
@@ -46,57 +54,135 @@ def read_table(
     ------
     GrubioError
         With the line, if a column is missing, a row has another number of cells, an id is empty or
-        occurs twice, or a split is unknown.
+        occurs twice (the rows of one that has a row for each residue have to be together), or a
+        split is unknown.
     """
-    lines_of: dict[str, int] = {}
     header: list[str] = []
+
+    def rows() -> Iterator[tuple[int, Row]]:
+        for number, cells in rows_of(path):
+            if not header:
+                header.extend(name.strip().lower() for name in columns or cells)
+                if not columns:
+                    continue
+            if len(cells) != len(header):
+                raise GrubioError(
+                    f"{len(cells)} cells; {len(header)} were expected: {', '.join(header)[:200]}",
+                    path=path,
+                    line=number,
+                )
+            yield number, dict(zip(header, cells, strict=True))
+
+    yield from records_of(rows(), header, path, scheme, answers)
+
+
+def records_of(
+    rows: Iterable[tuple[int | None, Row]],
+    header: Sequence[str],
+    path: str | Path,
+    scheme: str,
+    answers: Mapping[str, str] | None,
+) -> Iterator[Record]:
+    """Yield the records of the rows of a table, whatever its format.
+
+    A table without the column ``sequence`` but with ``residue`` has a row for each residue; the
+    rows of an id are next to one another.
+
+    Parameters
+    ----------
+    rows
+        The line of each row if there are lines, and its cells by the name of the column.
+    header
+        Names of the columns in lower case; it may be filled with the first row.
+    path
+        The table.
+    scheme, answers
+        As for :func:`read_table`.
+
+    Raises
+    ------
+    GrubioError
+        As for :func:`read_table`.
+    """
+    lines_of: dict[str, int | None] = {}
     additional = {target: column.lower() for target, column in (answers or {}).items()}
-    for number, cells in rows_of(path):
-        if not header:
-            header = [name.strip().lower() for name in columns or cells]
-            labels_column = _labels_column(header, scheme, additional.values(), path)
-            if not columns:
-                continue
-        if len(cells) != len(header):
-            raise GrubioError(
-                f"{len(cells)} cells; {len(header)} were expected: {', '.join(header)[:200]}",
-                path=path,
-                line=number,
-            )
-        row = dict(zip(header, cells, strict=True))
-        name = row["id"].strip()
+    labels_column = ""
+    whole: Iterable[tuple[int | None, Row]] = rows
+    following = iter(rows)
+    if (first := next(following, None)) is not None:
+        by_residue = "residue" in header and "sequence" not in header
+        known = [*header, "sequence"] if by_residue else header
+        labels_column = _labels_column(known, scheme, additional.values(), path)
+        whole = itertools.chain([first], following)
+        whole = _joined(whole, {labels_column, "mask"}, path) if by_residue else whole
+    elif header:
+        _labels_column(header, scheme, additional.values(), path)
+    for number, row in whole:
+        name = str(row["id"]).strip()
         if not name or any(letter.isspace() for letter in name):
             raise GrubioError(
                 "the id is empty or has spaces", path=path, line=number, record=name or None
             )
         if name in lines_of:
-            raise GrubioError(
-                f"the id occurs twice, in lines {lines_of[name]} and {number}",
-                path=path,
-                record=name,
-            )
+            lines = f", in lines {lines_of[name]} and {number}" if number else ""
+            raise GrubioError(f"the id occurs twice{lines}", path=path, record=name)
         lines_of[name] = number
-        split = row.get("split") or None
-        if split is not None and split not in SPLIT_NAMES:
-            raise GrubioError(
-                f"split '{split}'; train, valid or test was expected",
-                path=path,
-                line=number,
-                record=name,
-            )
-        refuse_invisible(name + row["sequence"] + row[labels_column], path, number)
-        yield Record(
-            name,
-            row.get("description", ""),
-            row["sequence"].strip(),
-            row[labels_column],
-            row.get("mask") or None,
-            row.get("group") or None,
-            None if split is None else SPLIT_NAMES[split],
-            {target: row[column] for target, column in additional.items()},
-        )
+        yield _record(row, name, labels_column, additional, path, number)
     if not lines_of:
         raise GrubioError("holds no records", path=path)
+
+
+def _record(
+    row: Row,
+    name: str,
+    labels_column: str,
+    additional: Mapping[str, str],
+    path: str | Path,
+    number: int | None,
+) -> Record:
+    split = row.get("split") or None
+    if split is not None and split not in SPLIT_NAMES:
+        raise GrubioError(
+            f"split '{split}'; train, valid or test was expected",
+            path=path,
+            line=number,
+            record=name,
+        )
+    sequence, labels = row["sequence"], row[labels_column] if labels_column else None
+    refuse_invisible(name + sequence + (labels or ""), path, number or 0)
+    return Record(
+        name,
+        row.get("description") or "",
+        sequence.strip(),
+        labels,
+        row.get("mask") or None,
+        row.get("group") or None,
+        None if split is None else SPLIT_NAMES[split],
+        {target: row[column] for target, column in additional.items()},
+    )
+
+
+def _joined(
+    rows: Iterable[tuple[int | None, Row]], texts: Collection[str], path: str | Path
+) -> Iterator[tuple[int | None, Row]]:
+    # Rows of residues as rows of records: texts are joined, other cells of residues are lists.
+    once = ("id", "split", "group", "description")
+    for name, group in itertools.groupby(rows, key=lambda row: row[1]["id"]):
+        numbers, cells = zip(*group, strict=True)
+        row: Row = {key: cells[0][key] for key in once if key in cells[0]}
+        for key in cells[0].keys() - set(once):
+            column = [one[key] for one in cells]
+            row[key] = "".join(map(str, column)) if key in texts else column
+        letters = [str(one["residue"]).strip() for one in cells]
+        if wrong := next((at for at, letter in enumerate(letters) if len(letter) != 1), None):
+            raise GrubioError(
+                f"'{letters[wrong]}' where one residue was expected",
+                path=path,
+                line=numbers[wrong],
+                record=str(name),
+                position=wrong + 1,
+            )
+        yield numbers[0], {**row, "sequence": "".join(letters)}
 
 
 def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
@@ -133,9 +219,11 @@ def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _labels_column(
-    header: list[str], scheme: str, additional: Iterable[str], path: str | Path
+    header: Sequence[str], scheme: str, additional: Iterable[str], path: str | Path
 ) -> str:
+    unlabelled = scheme == NO_CLASSES.name
     found = [name for name in (scheme.lower(), *_LABEL_COLUMNS) if name in header]
+    found = [""] if unlabelled else found
     missing = [name for name in ("id", "sequence", *additional) if name not in header]
     others = [name for name in SCHEMES if name in header]
     if others and not found and not missing:
@@ -153,7 +241,7 @@ def _labels_column(
             path=path,
             line=1,
             hint="cells are between tabs, commas or semicolons; name the columns in the first line,"
-            " or with --columns id,sequence,labels",
+            " or with --columns id,sequence,labels; records without labels: --scheme none",
         )
     repeated = next((name for name in header if header.count(name) > 1), None)
     if repeated is not None:

@@ -3,7 +3,9 @@
 A file is a table with a header line and columns named ``id`` and as the target, otherwise its
 first two; or, for shares of classes, a NumPy archive whose array ``freq``, uint8
 ``(residue, class)``, has the residues of all records in order. A cell has labels, one letter per
-residue; numbers separated by commas; or, as ``tenths``, one digit per residue.
+residue; numbers separated by commas (or by semicolons or spaces if there is no comma), also in
+square brackets; or, as ``tenths``, one digit per residue. A table may be Parquet, where a cell may
+be a list of numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,20 +24,38 @@ from grubio.readers.table import rows_of
 from grubio.sequences.record import Record
 from grubio.sequences.target import Answer, values_of_tenths
 
-_UNKNOWN = ("", "?", "-", "NA", "NaN", "nan")
+_UNKNOWN = ("", "?", "-", ".", "na", "n/a", "nan", "null", "none")
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+class _AtResidue(ValueError):
+    # What is wrong at a position, 1-based.
+    def __init__(self, position: int, problem: str) -> None:
+        super().__init__(problem)
+        self.position = position
+
+
+def with_own_answers(record: Record, targets: Iterable[TargetSettings], path: str | Path) -> Record:
+    """Return a record whose answers are read from cells of its own file; an empty cell is none.
+
+    Raises
+    ------
+    GrubioError
+        With the file, the record and the position if a cell is not as expected.
+    """
+    if not record.answers:
+        return record
+    answers = dict(record.answers)
+    for target in targets:
+        if (answer := _read(answers.pop(target.name, None), target, record, path)) is not None:
+            answers[target.name] = answer
+    return replace(record, answers=answers)
 
 
 def with_answers(records: Iterable[Record], settings: TargetSettings) -> Iterator[Record]:
-    """Yield records with their answers for a target.
+    """Yield records with their answers for a target that has a file.
 
     Records whose cell is empty, or that are not in the file, have no answer.
-
-    Parameters
-    ----------
-    records
-        Records; without a file of the target they have the cells of its column as answers.
-    settings
-        The target.
 
     Raises
     ------
@@ -44,67 +66,115 @@ def with_answers(records: Iterable[Record], settings: TargetSettings) -> Iterato
     if settings.answers == "shares":
         yield from _with_shares(records, settings)
         return
-    name = settings.name
-    path = None if settings.file is None else settings.file.location
-    answers = None if path is None else _answers_of_table(path, settings)
+    if settings.file is None:
+        yield from records
+        return
+    path = settings.file.location
+    cells = _cells_of_table(path, settings)
     found = 0
     for record in records:
-        others = {key: answer for key, answer in record.answers.items() if key != name}
-        answer = None
-        if answers is not None:
-            found += record.id in answers
-            answer = answers.get(record.id)
-        elif cell := record.answers.get(name):
-            try:
-                answer = _answer(str(cell), settings)
-            except ValueError as error:
-                raise GrubioError(f"{name}: {error}", record=record.id) from None
-        yield replace(record, answers=others if answer is None else {**others, name: answer})
-    if answers is not None and not found:
+        answers = {key: answer for key, answer in record.answers.items() if key != settings.name}
+        number, cell = cells.get(record.id, (None, None))
+        found += record.id in cells
+        if (answer := _read(cell, settings, record, path, number)) is not None:
+            answers[settings.name] = answer
+        yield replace(record, answers=answers)
+    if not found:
         raise GrubioError("none of its ids is among the records", path=path)
 
 
-def _answers_of_table(path: str, settings: TargetSettings) -> dict[str, Answer | None]:
-    answers: dict[str, Answer | None] = {}
+def _cells_of_table(path: str, settings: TargetSettings) -> dict[str, tuple[int | None, Any]]:
+    # The line and the cell of each id.
+    cells: dict[str, tuple[int | None, Any]] = {}
+    for number, name, cell in _pairs_of_table(path, settings.target().heading.lower()):
+        if name in cells:
+            raise GrubioError("the id occurs twice", path=path, line=number, record=name)
+        cells[name] = number, cell
+    return cells
+
+
+def _pairs_of_table(path: str, heading: str) -> Iterator[tuple[int | None, str, Any]]:
+    if path.lower().endswith(".parquet"):
+        from grubio.readers.parquet_table import parquet_rows
+
+        names: list[str] = []
+        for _, row in parquet_rows(path, names):
+            if missing := [name for name in ("id", heading) if name not in row]:
+                raise GrubioError(f"has no column '{missing[0]}'", path=path)
+            yield None, row["id"], row[heading]
+        return
     id_column, column = 0, 1
     for place, (number, cells) in enumerate(rows_of(path)):
         if place == 0:
             header = [name.strip().lower() for name in cells]
-            wanted = ("id", settings.target().heading.lower())
-            if set(wanted) <= set(header):
-                id_column, column = map(header.index, wanted)
+            if {"id", heading} <= set(header):
+                id_column, column = header.index("id"), header.index(heading)
             continue
         if len(cells) <= max(id_column, column):
-            raise GrubioError(f"an id and {settings.name} were expected", path=path, line=number)
-        name, cell = cells[id_column], cells[column]
-        if name in answers:
-            raise GrubioError("the id occurs twice", path=path, line=number, record=name)
-        try:
-            answers[name] = _answer(cell, settings) if cell.strip() else None
-        except ValueError as error:
-            raise GrubioError(str(error), path=path, line=number, record=name) from None
-    return answers
+            raise GrubioError(f"an id and {heading} were expected", path=path, line=number)
+        yield number, cells[id_column], cells[column]
 
 
-def _answer(cell: str, settings: TargetSettings) -> Answer:
+def _read(
+    cell: Any,
+    settings: TargetSettings,
+    record: Record,
+    path: str | Path,
+    line: int | None = None,
+) -> Answer | None:
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return None
+    where: dict[str, Any] = {"path": path, "line": line, "record": record.id}
+    try:
+        answer = _answer(cell, settings)
+    except _AtResidue as error:
+        problem = f"{settings.name}: {error}"
+        raise GrubioError(problem, **where, position=error.position) from None
+    except ValueError as error:
+        raise GrubioError(f"{settings.name}: {error}", **where) from None
+    # A stop at the end may have an answer or none.
+    size = len(record.sequence.rstrip("*"))
+    if settings.kind == "value" and len(answer) not in (len(record.sequence), size):
+        raise GrubioError(
+            f"{size} residues but {len(answer)} values of {settings.name}",
+            **where,
+            hint="give one value per residue, empty where it is unknown",
+        )
+    return answer
+
+
+def _answer(cell: Any, settings: TargetSettings) -> Answer:
     target = settings.target()
     if target.kind == "classes":
-        return cell
+        return cell if isinstance(cell, str) else "".join(map(str, cell))
     if settings.answers == "tenths":
-        return values_of_tenths(cell, target)
-    values = np.full(cell.count(",") + 1, np.nan, dtype=np.float32)
-    for place, text in enumerate(cell.split(",")):
-        if text.strip() in _UNKNOWN:
+        return values_of_tenths(cell if isinstance(cell, str) else "".join(map(str, cell)), target)
+    parts = _separated(cell) if isinstance(cell, str) else list(cell)
+    values = np.full(len(parts), np.nan, dtype=np.float32)
+    for place, part in enumerate(parts):
+        if part is None or str(part).strip().lower() in _UNKNOWN:
             continue
         try:
-            values[place] = float(text)
-        except ValueError:
-            raise ValueError(f"'{text}' at position {place + 1} is not a number") from None
-        if not target.low <= values[place] <= target.high:
-            raise ValueError(
-                f"{text} at position {place + 1} is not between {target.low:g} and {target.high:g}"
-            )
+            value = float(part)
+        except (ValueError, TypeError):
+            raise _AtResidue(place + 1, f"'{part}' is not a number") from None
+        if not abs(value) <= _LARGEST:
+            raise _AtResidue(place + 1, f"'{part}' is too large")
+        if not target.low <= value <= target.high:
+            problem = f"{part} is not between {target.low:g} and {target.high:g}"
+            raise _AtResidue(place + 1, problem)
+        values[place] = value
     return values
+
+
+def _separated(cell: str) -> list[str]:
+    text = cell.strip()
+    if text[:1] == "[" and text[-1:] == "]":
+        text = text[1:-1]
+    for mark in ",;":
+        if mark in text:
+            return text.split(mark)
+    return text.split() if text.strip() else [""]
 
 
 def _with_shares(records: Iterable[Record], settings: TargetSettings) -> Iterator[Record]:

@@ -19,6 +19,8 @@ CONFUSION_FILE = "confusion.tsv"
 """Counts of observed and predicted classes."""
 CALIBRATION_FILE = "calibration.tsv"
 """Confidence against accuracy, before and after calibration."""
+DEVIATIONS_FILE = "deviations.tsv"
+"""Of values: predicted standard deviations against errors."""
 TEST_PREDICTIONS_FILE = "test_predictions.parquet"
 """Every test residue with its probabilities."""
 SITES_FILE = "sites.tsv"
@@ -42,6 +44,7 @@ def read_files(run: Path) -> Iterator[Path]:
         CHAINS_FILE,
         CONFUSION_FILE,
         CALIBRATION_FILE,
+        DEVIATIONS_FILE,
         TEST_PREDICTIONS_FILE,
         SITES_FILE,
         SITE_CURVE_FILE,

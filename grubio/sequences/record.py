@@ -56,6 +56,12 @@ class Record:
         return replace(self, group=group, split=split)
 
 
+def answered_record(record: Record, target: str) -> Record:
+    """Return a record whose labels are its answers for another target of classes, all counted."""
+    answer = record.answers.get(target)
+    return replace(record, labels=answer if isinstance(answer, str) else None, mask=None)
+
+
 def scored_classes(record: Record, scheme: LabelScheme) -> npt.NDArray[np.uint8]:
     """Return the class of each residue, uint8 ``(residue,)``; 255 where it does not count."""
     if record.labels is None:

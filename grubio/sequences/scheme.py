@@ -182,6 +182,9 @@ SS8 = LabelScheme(
     reduction={"H": "H", "G": "H", "I": "H", "E": "E", "B": "E", "T": "C", "S": "C", "C": "C"},
 )
 
+NO_CLASSES = LabelScheme("none", "", (), ())
+"""The scheme of records without labels: their first target is a value."""
+
 SCHEMES: Mapping[str, LabelScheme] = {scheme.name: scheme for scheme in (SS3, SS8)}
 
 
@@ -224,6 +227,8 @@ def scheme_from_dict(content: Mapping[str, object]) -> LabelScheme:
         background = content["background"]
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a label scheme: {error}") from error
+    if (name, letters) == (NO_CLASSES.name, NO_CLASSES.letters):
+        return NO_CLASSES
     if name in SCHEMES:
         if SCHEMES[name].letters != letters:
             raise ValueError(

@@ -1,12 +1,17 @@
 """Targets: what a model predicts for each residue, and where a dataset keeps the answers.
 
 A target of kind ``classes`` has a label scheme; its answers are labels, or a share of each class.
-A target of kind ``value`` has a range; its answers are numbers. A missing answer is missing for
-its target alone.
+A target of kind ``value`` has numbers as answers, in a range or of any size. A missing answer is
+missing for its target alone.
+
+Networks learn values on a scale of their own. Values in a range become 0 to 1. Others are
+standardised: the mean of the training values is subtracted, and the difference divided by their
+standard deviation. Answers, predictions and scores are in the user's unit.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -39,7 +44,11 @@ class Target:
     scheme
         The classes; None for a value.
     low, high
-        The range of a value, in the user's unit.
+        The range of a value, in the user's unit; infinite without a range.
+    mean, deviation
+        Mean and standard deviation of the training values; of use without a range alone.
+    spread
+        Whether the standard deviation of each single value is predicted too.
     weight
         Of its loss, relative to the labels.
     column
@@ -59,6 +68,21 @@ class Target:
     column: str = ""
     shares: bool = False
     shipped: bool = True
+    mean: float = 0.0
+    deviation: float = 1.0
+    spread: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether its values have a range."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def shown_range(self) -> tuple[float, float]:
+        """The ends of an axis for its values: its range, or three deviations about the mean."""
+        if self.bounded:
+            return self.low, self.high
+        return self.mean - 3 * self.deviation, self.mean + 3 * self.deviation
 
     @property
     def heading(self) -> str:
@@ -67,35 +91,64 @@ class Target:
 
     @property
     def columns(self) -> list[str]:
-        """Its columns in tables of predictions; of classes the label, then the probabilities."""
+        """Its columns in tables of predictions.
+
+        Of classes the label, then the probabilities; of values the value, and the standard
+        deviation if that is predicted.
+        """
         letters = self.scheme.letters if self.scheme else ""
-        return [self.heading, *(f"{self.heading}_p_{letter}" for letter in letters)]
+        further = [f"p_{letter}" for letter in letters] + ["sd"] * self.spread
+        return [self.heading, *(f"{self.heading}_{ending}" for ending in further)]
 
     @property
     def size(self) -> int:
-        """Number of outputs that a network has for it: the classes, or one."""
-        return self.scheme.size if self.scheme else 1
+        """Number of outputs of a network for it: the classes, or the value and its deviation."""
+        return self.scheme.size if self.scheme else 1 + self.spread
 
     def is_like(self, other: Target) -> bool:
         """Return whether another target has the same classes or range, and the same answers."""
         keys = ("scheme", "low", "high", "shares")
         return all(getattr(self, key) == getattr(other, key) for key in keys)
 
-    def in_unit_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return values as networks learn them: float32, 0 for ``low`` and 1 for ``high``."""
-        return np.asarray((values - self.low) / (self.high - self.low), dtype=np.float32)
+    @property
+    def _scale(self) -> tuple[float, float]:
+        # What is subtracted from values, and what they are then divided by.
+        if self.bounded:
+            return self.low, self.high - self.low
+        return self.mean, self.deviation
+
+    def scaled(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return values as networks learn them, float32: from 0 to 1, or standardised.
+
+        Examples
+        --------
+        >>> score = Target("score", "value", None, -math.inf, math.inf, mean=5, deviation=2)
+        >>> score.scaled(np.array([5, 9], dtype=np.float32)).tolist()
+        [0.0, 2.0]
+        """
+        start, unit = self._scale
+        return np.asarray((values - start) / unit, dtype=np.float32)
 
     def in_own_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return values from 0 to 1 in the user's unit, float32."""
-        return np.asarray(self.low + (self.high - self.low) * values, dtype=np.float32)
+        """Return values of :meth:`scaled` in the user's unit, float32."""
+        start, unit = self._scale
+        return np.asarray(start + unit * values, dtype=np.float32)
+
+    def in_shown_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return values in the user's unit as parts of :attr:`shown_range`, float32."""
+        low, high = self.shown_range
+        return np.asarray((values - low) / (high - low), dtype=np.float32)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content from which :func:`target_from_dict` rebuilds this target."""
         keys = ("name", "kind", "weight", "column", "shares", "shipped")
         content: dict[str, Any] = {key: getattr(self, key) for key in keys}
-        if self.scheme is None:
+        if self.scheme is not None:
+            return content | {"scheme": self.scheme.as_dict()}
+        if self.bounded:
             return content | {"range": [self.low, self.high]}
-        return content | {"scheme": self.scheme.as_dict()}
+        own = {key: getattr(self, key) for key in ("mean", "deviation", "spread")}
+        return content | {"range": None, **own}
 
 
 def target_from_dict(content: Mapping[str, Any]) -> Target:
@@ -122,6 +175,13 @@ def target_from_dict(content: Mapping[str, Any]) -> Target:
         }
         if content["kind"] == "classes":
             return Target(name, "classes", scheme_from_dict(content["scheme"]), **rest)
+        if content["kind"] == "value" and content["range"] is None:
+            deviation = float(content["deviation"])
+            if not 0 < deviation < math.inf:
+                raise ValueError(f"target {name}: the standard deviation is {deviation:g}")
+            rest |= {"mean": float(content["mean"]), "deviation": deviation}
+            rest["spread"] = bool(content["spread"])
+            return Target(name, "value", None, -math.inf, math.inf, **rest)
         if content["kind"] == "value":
             low, high = map(float, content["range"])
             if not low < high:

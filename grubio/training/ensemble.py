@@ -17,8 +17,8 @@ from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
-from grubio.training.validation_answers import calibrated, validation_answers
-from grubio.training.validation_score import ValidationScore
+from grubio.training.validation_answers import calibrated_targets, validation_answers
+from grubio.training.validation_score import validation_score
 from grubio.training.window_sampling import rare_classes
 
 
@@ -44,13 +44,15 @@ def combine_models(
     _require_alike(models, bundles, dataset, header)
     raw = joined(bundles)
     training = [bundle.metadata["training"] for bundle in bundles]
-    records = list(read_records(dataset, "valid"))
+    records = list(read_records(dataset, "valid", targets=header.kind != "genome"))
     require_splits(dataset, records, "valid")
-    logits, observed = validation_answers(raw, records, threads)
-    calibration, error = calibrated(logits, observed, offsets=False)
-    metric = training[0].get("score", "accuracy")
-    score = ValidationScore(header.scheme, metric, rare_classes(header))
-    score.add(torch.from_numpy(np.exp(logits)), torch.from_numpy(observed))
+    answers = validation_answers(raw, records, threads)
+    calibrations, remaining = calibrated_targets(raw, answers, offsets=False)
+    main = raw.targets[0]
+    score = validation_score(main, training[0].get("score", "accuracy"), rare_classes(header))
+    predicted, observed = answers[main.name]
+    found = predicted if main.scheme is None else np.exp(predicted)
+    score.add(torch.from_numpy(found), torch.from_numpy(observed))
     row = dict.fromkeys(HISTORY_COLUMNS, 0.0) | {
         "epoch": max(one["epochs_run"] for one in training),
         "valid_score": score.value(torch.device("cpu")),
@@ -58,11 +60,11 @@ def combine_models(
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
     save_bundle(
         output / MODEL_FOLDER,
-        replace(raw, calibrations={raw.targets[0].name: calibration}),
+        replace(raw, calibrations=calibrations),
         {
             **training[0],
             "valid_score": row["valid_score"],
-            "valid_ece": error,
+            **remaining,
             "epochs_run": row["epoch"],
             "best_epoch": row["epoch"],
             "seconds": sum(one["seconds"] for one in training),

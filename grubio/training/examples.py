@@ -25,9 +25,14 @@ _BLOCK_PIECE = 2000
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Examples, the number of chains they come from, additional targets, and the teacher if any."""
+    """Examples, the number of chains they come from, the targets, and the teacher if any.
+
+    ``main`` is the main target, ``targets`` are the others. Values without a range are standardised
+    by the training examples.
+    """
 
     header: DatasetHeader
+    main: Target
     train: list[Example]
     valid: list[Example]
     train_chains: int
@@ -52,9 +57,12 @@ def load_training_data(
         If one of the two splits is empty, or a target that the settings ask for is missing.
     """
     header, records = read_header(dataset), {}
+    of_values = header.main.kind == "value"
     for split in ("train", "valid"):
-        records[split] = list(read_records(dataset, split, targets=split == "train"))
+        read = read_records(dataset, split, targets=split == "train" or of_values)
+        records[split] = list(read)
         require_splits(dataset, records[split], split)
+    main = _standardised(header.main, records["train"], settings)
     targets = _learned_targets(dataset, header, records["train"], model_settings, settings)
     profile = settings.homolog_profile if settings.homolog_augmentation else None
     learned = [target.name for target in targets]
@@ -71,10 +79,12 @@ def load_training_data(
     train_cut = None if settings.background_ratio else settings.max_length
     # Blocks of a genome are long; validation is faster on pieces of them.
     valid_cut = max(settings.max_length, _BLOCK_PIECE) if header.kind == "genome" else None
+    own = [main] if of_values else []
     return TrainingData(
         header,
-        examples("train", train_cut, [*targets, *unlearned]),
-        examples("valid", valid_cut),
+        main,
+        examples("train", train_cut, [*own, *targets, *unlearned]),
+        examples("valid", valid_cut, own),
         len(records["train"]),
         len(records["valid"]),
         targets,
@@ -93,6 +103,8 @@ def with_teacher(
     """
     if teacher is None:
         return data
+    if data.main.kind == "value":
+        raise GrubioError(f"a teacher has classes, but the main target {data.main.name} is a value")
     bundle = load_bundle(teacher)
     if (bundle.alphabet, bundle.scheme) != (data.header.alphabet, data.header.scheme):
         raise GrubioError("has other residues or labels than the dataset", path=teacher)
@@ -114,21 +126,43 @@ def _learned_targets(
     model_settings: ModelSettings,
     settings: TrainingSettings,
 ) -> list[Target]:
-    known = [t for t in header.targets if any(t.name in record.answers for record in records)]
+    known = [t for t in header.additional if any(t.name in record.answers for record in records)]
     wanted = model_settings.targets
-    _require(dataset, wanted or (), [t.name for t in known if t.shipped], "model.targets")
+    named = [header.main.name, *(t.name for t in known if t.shipped)]
+    _require(dataset, wanted or (), named, "model.targets")
     weights = settings.target_weights
     weighted = [name for name, weight in weights.items() if weight > 0]
     _require(dataset, weighted, [t.name for t in known], "training.target_weights")
     if settings.homolog_augmentation:
         profile, shares = settings.homolog_profile, [t.name for t in known if t.shares]
         _require(dataset, [profile], shares, "training.homolog_profile")
+    if header.main.kind == "value":
+        # The main target is always learned, and its loss is what others are weighed against.
+        wanted = wanted and tuple(name for name in wanted if name != header.main.name)
     learned = [
-        replace(target, weight=weights.get(target.name, target.weight))
+        _standardised(
+            replace(target, weight=weights.get(target.name, target.weight)), records, settings
+        )
         for target in known
         if not target.shipped or wanted is None or target.name in wanted
     ]
     return [target for target in learned if target.weight > 0]
+
+
+def _standardised(target: Target, records: Sequence[Record], settings: TrainingSettings) -> Target:
+    """Return a target with the mean and the deviation of its training values."""
+    if target.kind == "classes" or target.bounded:
+        return target
+    answers = [record.answers.get(target.name) for record in records]
+    parts = [answer for answer in answers if isinstance(answer, np.ndarray)]
+    values = np.concatenate([np.zeros(0), *parts])
+    values = values[np.isfinite(values)]
+    spread = settings.value_loss == "gaussian"
+    if not len(values):
+        return replace(target, spread=spread)
+    deviation = float(values.std())
+    # Without a variation there is nothing to learn; that is told by the check of readiness.
+    return replace(target, mean=float(values.mean()), deviation=deviation or 1.0, spread=spread)
 
 
 def _require(dataset: Path, wanted: Sequence[str], known: Sequence[str], setting: str) -> None:

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 
 from grubio.config import Metric, ModelSettings, TrainingSettings
+from grubio.config.model import VALUE_METRICS
 from grubio.metrics.headline import AVERAGE_PRECISION, headline_metric
 from grubio.model.architecture import Architecture
 from grubio.model.batching import class_counts
 from grubio.model.labeller import Labeller
 from grubio.model.networks.protocol import Network
 from grubio.model.networks.registry import NETWORKS
-from grubio.sequences.target import LABELS, Target
 from grubio.training.batch_plan import BatchPlan
 from grubio.training.examples import TrainingData
 from grubio.training.lightning_module import Fitting
@@ -34,13 +34,13 @@ def new_fitting(
     GrubioError
         If there are fewer batches than processes to share them.
     """
-    scheme, alphabet = data.header.scheme, data.header.alphabet
+    alphabet = data.header.alphabet
     torch.manual_seed(settings.seed)
     architecture = Architecture(**model_settings.model_dump(exclude={"targets"}))
     made = (network or NETWORKS[architecture.network].network)(architecture, alphabet.channel_table)
     shipped = [target for target in data.targets if target.shipped]
     return Fitting(
-        Labeller(made, [Target(LABELS, "classes", scheme), *shipped]),
+        Labeller(made, [data.main, *shipped]),
         settings,
         targets=data.targets,
         plan=BatchPlan(data, settings),
@@ -54,6 +54,8 @@ def score_of(data: TrainingData, settings: TrainingSettings) -> Metric:
     """Return the metric of the validation score of a training."""
     if settings.select_by != "auto":
         return settings.select_by
+    if data.main.kind == "value":
+        return VALUE_METRICS[0]
     scheme = data.header.scheme
     counts = class_counts(data.train, scheme.size) @ scheme.reduction_matrix(scheme.headline)
     score = headline_metric(scheme.headline, counts)

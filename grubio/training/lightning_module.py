@@ -17,15 +17,14 @@ from grubio.config import Metric, TrainingSettings
 from grubio.errors import GrubioError
 from grubio.files import table_text
 from grubio.model.batching import IGNORED, Example, dealt_batches, is_dealt, padded
-from grubio.model.heads import Head
+from grubio.model.heads import Head, Outputs
 from grubio.model.labeller import Labeller
-from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import LABELS, Target
 from grubio.training.batch_plan import Batches, BatchPlan
 from grubio.training.distributed import gathered, sum_over_processes
 from grubio.training.homolog_augmentation import with_substitutions
-from grubio.training.losses import label_loss, shares_loss, target_loss
-from grubio.training.validation_score import ValidationScore
+from grubio.training.losses import label_loss, shares_loss, target_loss, value_loss
+from grubio.training.validation_score import validation_score
 
 Tensors: TypeAlias = tuple[Tensor, Tensor, Tensor, dict[str, Tensor], dict[str, Tensor]]
 """The arrays of a :class:`grubio.model.batching.Batch`, in its order."""
@@ -43,11 +42,11 @@ HISTORY_COLUMNS = (
 
 
 class Fitting(lightning.LightningModule):
-    """Masked cross-entropy, AdamW and a one-cycle learning rate for a labeller.
+    """Masked loss of the main target, AdamW and a one-cycle learning rate for a labeller.
 
     Additional targets add their losses where a batch has answers for them; the heads of those that
-    are not shipped are not part of the labeller. Reported losses and scores are those of the labels
-    alone.
+    are not shipped are not part of the labeller. Reported losses and scores are those of the main
+    target alone.
 
     A Lightning epoch is one part of a pass over the data: from one validation to the next.
 
@@ -108,7 +107,7 @@ class Fitting(lightning.LightningModule):
             # DDP waits for the gradient of every parameter that requires one.
             self.average.requires_grad_(False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
-        self._scheme = cast("LabelScheme", model.targets[0].scheme)
+        self._main = model.targets[0]
         self._plan = plan
         self._rare = rare
         self._train_sums = torch.zeros(2)
@@ -161,9 +160,9 @@ class Fitting(lightning.LightningModule):
             codes = with_substitutions(codes, profile, settings.homolog_augmentation)
         states = self.model.network(codes, lengths)
         outputs = self.model.outputs(states)
-        loss = self._label_loss(outputs[LABELS], classes)
+        loss, known = self._main_loss(outputs, classes, answers)
         own = self._is_dealt(turn, self._train_batches)
-        counted, read = (classes != IGNORED).sum() * own, lengths.sum() * own
+        counted, read = known.sum() * own, lengths.sum() * own
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
         if LABELS in teacher:
             share = settings.teacher_weight
@@ -187,19 +186,23 @@ class Fitting(lightning.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Reset the sums of a validation."""
         self._valid_sums = torch.zeros(2)
-        self._validated = ValidationScore(self._scheme, self.score, self._rare)
+        self._validated = validation_score(self._main, self.score, self._rare)
 
     def validation_step(self, batch: Tensors, turn: int) -> None:
         """Add the loss and the predictions of a batch."""
         if not self._is_dealt(turn, len(self._plan.valid.indices)):
             return
-        codes, lengths, classes, *_ = batch
-        logits = self.fitted(codes, lengths)[LABELS].float()
-        classes = classes.masked_fill(classes >= self._scheme.size, IGNORED)
-        counted = classes != IGNORED
-        self._validated.add(logits[counted].softmax(dim=1), classes[counted])
-        loss, count = self._label_loss(logits, classes), counted.sum()
-        self._valid_sums += torch.stack((loss * count, count)).cpu()
+        codes, lengths, classes, answers, _ = batch
+        outputs = self.fitted(codes, lengths)
+        output = outputs[self._main.name].float()
+        if self._main.scheme is None:
+            observed, found = answers[self._main.name], output
+        else:
+            observed = classes = classes.masked_fill(classes >= self._main.size, IGNORED)
+            found = output.softmax(dim=-1)
+        loss, known = self._main_loss(outputs, classes, answers)
+        self._validated.add(found[known], observed[known])
+        self._valid_sums += torch.stack((loss * known.sum(), known.sum())).cpu()
 
     def on_validation_epoch_end(self) -> None:
         """Append a row to the history."""
@@ -269,14 +272,23 @@ class Fitting(lightning.LightningModule):
             collate_fn=lambda chosen: default_convert(padded(chosen, pad_code)),  # type: ignore[no-untyped-call]
         )
 
-    def _label_loss(self, logits: Tensor, classes: Tensor) -> Tensor:
-        return label_loss(
-            logits,
+    def _main_loss(
+        self, outputs: Outputs, classes: Tensor, answers: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        # The mean loss of the main target, and where its answer is known, (time, batch).
+        target, output = self._main, outputs[self._main.name].float()
+        if target.scheme is None:
+            nothing = torch.full_like(classes, math.nan, dtype=torch.float32)
+            wanted = answers.get(target.name, nothing)
+            return value_loss(target, output, wanted), ~wanted.isnan()
+        loss = label_loss(
+            output,
             classes,
-            self._scheme,
+            target.scheme,
             weights=cast("Tensor | None", self._class_weights),
             focal_gamma=self.settings.focal_gamma,
         )
+        return loss, classes != IGNORED
 
     def _is_dealt(self, turn: int, batches: int) -> bool:
         return is_dealt(turn, batches, self.global_rank, self.settings.all_processes)

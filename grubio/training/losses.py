@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, nll_loss
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    nll_loss,
+)
 
 from grubio.model.batching import IGNORED
 from grubio.sequences.scheme import LabelScheme
@@ -14,7 +19,7 @@ from grubio.sequences.target import Target
 def target_loss(target: Target, output: Tensor, answers: Tensor) -> Tensor:
     """Return the mean loss of a model's output for a target, of any kind, in a padded batch."""
     if target.scheme is None:
-        return value_loss(output, answers)
+        return value_loss(target, output, answers)
     if target.shares:
         return shares_loss(output, answers)
     return label_loss(output, answers, target.scheme)
@@ -76,14 +81,41 @@ def shares_loss(logits: Tensor, shares: Tensor) -> Tensor:
     return cross_entropy(logits[known].float(), wanted / wanted.sum(dim=1, keepdim=True))
 
 
-def value_loss(predicted: Tensor, observed: Tensor) -> Tensor:
-    """Return the mean cross-entropy of values from 0 to 1, ``(time, batch)``, NaN where unknown.
+def value_loss(target: Target, output: Tensor, observed: Tensor) -> Tensor:
+    """Return the mean loss of values, NaN where unknown; zero if none is known.
 
-    The loss is zero if none is known.
+    It is the cross-entropy of values in a range; otherwise the negative log-likelihood of a normal
+    distribution (:func:`gaussian_loss`) if its deviation is predicted, or else the Huber loss with
+    the bend at one standard deviation (Huber, 1964).
+
+    Parameters
+    ----------
+    target
+        The target.
+    output
+        The model's output; see :data:`grubio.model.heads.Outputs`.
+    observed
+        Known values as networks learn them, float ``(time, batch)``.
     """
     known = ~observed.isnan()
     if not known.any():
-        return predicted.new_zeros(())
-    return binary_cross_entropy_with_logits(
-        predicted[known].float().logit(eps=1e-6), observed[known]
-    )
+        return 0 * output.float().sum()
+    found, wanted = output[known].float(), observed[known].float()
+    if target.bounded:
+        return binary_cross_entropy_with_logits(found.logit(eps=1e-6), wanted)
+    return gaussian_loss(found, wanted) if target.spread else huber_loss(found, wanted)
+
+
+def gaussian_loss(found: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean negative log-likelihood of normal distributions, without its constant.
+
+    Parameters
+    ----------
+    found
+        Mean, and logarithm of the standard deviation, ``(residue, 2)``.
+    wanted
+        Values, ``(residue,)``.
+    """
+    mean, log_deviation = found.unbind(dim=-1)
+    standardised = (wanted - mean) * torch.exp(-log_deviation)
+    return (standardised.square() / 2 + log_deviation).mean()

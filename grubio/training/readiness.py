@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.config import FORMER_TARGETS, Metric, ModelSettings, TrainingSettings
+from grubio.config.model import VALUE_METRICS
 from grubio.datasets.parquet import DatasetHeader, read_records
 from grubio.errors import GrubioError
 from grubio.metrics.headline import AVERAGE_PRECISION
@@ -22,6 +23,9 @@ from grubio.training.window_sampling import rare_classes
 _DIVIDE_AGAIN = (
     "divide the dataset again (grubio split): another --seed, or a larger share for this split"
 )
+
+
+_SELECT = f"use auto, or for values {' or '.join(VALUE_METRICS)}"
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,12 @@ def _obstacles(
     found: Mapping[str, _Found], data: TrainingData, settings: TrainingSettings
 ) -> Iterator[tuple[str, str]]:
     # Pairs of problem and hint.
+    if data.main.kind == "value":
+        yield from _obstacles_of_values(found, data, settings)
+        return
     scheme, rare, train = data.header.scheme, rare_classes(data.header), found["train"]
+    if settings.select_by in VALUE_METRICS:
+        yield f"select_by {settings.select_by} is for values; the labels are classes", _SELECT
     for split in ("train", "valid"):
         if found[split].counts.any():
             continue
@@ -99,14 +108,37 @@ def _obstacles(
             "windows around those",
             f"{_DIVIDE_AGAIN}; or leave out --background-ratio",
         )
+    yield from _unanswered(train, data)
+    if unscored := _nothing_to_score(found["valid"], scheme, score_of(data, settings), rare):
+        yield unscored, _DIVIDE_AGAIN
+
+
+def _obstacles_of_values(
+    found: Mapping[str, _Found], data: TrainingData, settings: TrainingSettings
+) -> Iterator[tuple[str, str]]:
+    name = data.main.name
+    for split in ("train", "valid"):
+        if name not in found[split].answered:
+            yield f"no residue of split '{split}' has a known value of {name}", _DIVIDE_AGAIN
+        examples = data.train if split == "train" else data.valid
+        values = np.concatenate([e.answers[name] for e in examples if name in e.answers])
+        if np.nanmin(values) == np.nanmax(values):
+            yield f"every known value of {name} in split '{split}' is the same", _DIVIDE_AGAIN
+    for setting in ("class_weights", "focal_gamma", "background_ratio"):
+        if getattr(settings, setting) != getattr(TrainingSettings(), setting):
+            yield f"{setting} is for classes; the main target {name} is a value", "leave it out"
+    if settings.select_by not in ("auto", *VALUE_METRICS):
+        yield f"select_by {settings.select_by} is for classes; {name} is a value", _SELECT
+    yield from _unanswered(found["train"], data)
+
+
+def _unanswered(train: _Found, data: TrainingData) -> Iterator[tuple[str, str]]:
     for name in (target.name for target in data.targets if target.name not in train.answered):
         yield (
             f"no residue of split 'train' has an answer for target '{name}'",
             "leave it out (model.targets, or weight 0 in training.target_weights), or prepare the "
             "dataset with its answers",
         )
-    if unscored := _nothing_to_score(found["valid"], scheme, score_of(data, settings), rare):
-        yield unscored, _DIVIDE_AGAIN
 
 
 def _nothing_to_score(
@@ -151,7 +183,7 @@ def _absent_answers(
     model_settings: ModelSettings,
     settings: TrainingSettings,
 ) -> Iterator[str]:
-    learned = {target.name: target for target in data.targets}
+    learned = {target.name: target for target in (data.main, *data.targets)}
     # Datasets of grubio 0.1 name these two even where no record has an answer.
     named = () if data.header.targets is FORMER_TARGETS else data.header.targets
     for target in named:

@@ -56,7 +56,7 @@ from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.trainer import new_trainer
-from grubio.training.validation_answers import calibrated, validation_answers
+from grubio.training.validation_answers import calibrated_targets, validation_answers
 
 logger = logging.getLogger(__name__)
 
@@ -235,11 +235,12 @@ def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> 
     best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
-    logits, observed = validation_answers(bundle, read_records(job.dataset, "valid"), job.threads)
+    further = data.header.kind != "genome"
+    records = read_records(job.dataset, "valid", targets=further)
+    answers = validation_answers(bundle, records, job.threads)
     settings = job.training_settings
     rebalanced = bool(settings.background_ratio or settings.focal_gamma)
-    calibration, error = calibrated(logits, observed, offsets=rebalanced)
-    calibrations = {bundle.targets[0].name: calibration}
+    calibrations, remaining = calibrated_targets(bundle, answers, offsets=rebalanced)
     sites = None
     if data.header.kind == "genome":
         sites = chosen_sites(
@@ -255,7 +256,7 @@ def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> 
         {
             **_provenance(job, data, fitting),
             "dataset_sha256": digest,
-            "valid_ece": error,
+            **remaining,
             "seconds": round(fitting.seconds, 1),
         },
     )
@@ -279,6 +280,7 @@ def _provenance(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, An
         "valid_score": best["valid_score"],
         "score": fitting.score,
         "score_scheme": data.header.scheme.headline.name,
+        "score_target": data.main.name,
         "best_epoch": best["epoch"],
         "epochs_run": fitting.history[-1]["epoch"],
         "padding_waste": fitting.padding_waste,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
@@ -19,13 +20,19 @@ import numpy.typing as npt
 
 from grubio import __version__
 from grubio.sequences.scheme import SCHEMES, LabelScheme
+from grubio.sequences.target import Target
 from grubio.view.shapes import UNLABELLED, shapes_of, templates_of
 
 _HERE = resources.files("grubio.view")
 
 
 def page_parts(
-    scheme: LabelScheme, script: str, title: str | None = None, *, model: str = ""
+    scheme: LabelScheme,
+    script: str,
+    title: str | None = None,
+    *,
+    model: str = "",
+    targets: Sequence[Target] = (),
 ) -> tuple[str, str]:
     """Return the parts of the page before and after the data.
 
@@ -39,19 +46,18 @@ def page_parts(
         Heading of the page.
     model
         The model and what it was trained on, if it is known.
+    targets
+        Targets besides the labels, which are drawn below them.
     """
-    names, shapes, ribbons = scheme.class_names, shapes_of(scheme), templates_of(scheme)
-    classes = [
-        {"letter": letter, "name": name, "colour": colour, "shape": shapes[letter]}
-        | {"ribbon": asdict(ribbons[letter])}
-        for letter, name, colour in zip(scheme.letters, names, scheme.colours, strict=True)
-    ]
     structure = scheme.name in SCHEMES
     usual = "Secondary structure, predicted" if structure else "Predicted labels"
+    if not scheme.size:
+        usual = f"Predicted values of {', '.join(target.name for target in targets)}"
     about = {
         "title": title or usual,
         "scheme": scheme.name.upper() if structure else scheme.name,
-        "classes": classes,
+        "classes": _classes(scheme),
+        "targets": [_drawn(target) for target in targets],
         "unlabelled": asdict(UNLABELLED),
         "background": scheme.background,
         "version": __version__,
@@ -68,6 +74,22 @@ def page_parts(
         for half in _content("page.html").split("/*DATA*/")
     )
     return before, after
+
+
+def _classes(scheme: LabelScheme) -> list[dict[str, Any]]:
+    names, shapes, ribbons = scheme.class_names, shapes_of(scheme), templates_of(scheme)
+    return [
+        {"letter": letter, "name": name, "colour": colour, "shape": shapes[letter]}
+        | {"ribbon": asdict(ribbons[letter])}
+        for letter, name, colour in zip(scheme.letters, names, scheme.colours, strict=True)
+    ]
+
+
+def _drawn(target: Target) -> dict[str, Any]:
+    if target.scheme is not None:
+        return {"name": target.name, "classes": _classes(target.scheme)}
+    low, high = target.shown_range
+    return {"name": target.name, "low": low, "high": high, "spread": target.spread}
 
 
 def json_line(content: Any) -> str:

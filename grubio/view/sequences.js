@@ -11,14 +11,25 @@ function bytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-// Keys of a line of data that are not among these are names of additional targets: values from 0 to 1.
-const OWN_KEYS = new Set(["id", "sequence", "labels", "confidence", "probabilities", "observed"]);
-const namesOfValues = Object.keys(sequences[0] || {}).filter((key) => !OWN_KEYS.has(key));
+// Targets besides the labels, each under its name in a line of data: values as bytes between its ends
+// `low` and `high`, with deviations under the name and "sd", or the labels of other classes.
+const ofValues = settings.targets.filter((target) => !target.classes);
+const ofClasses = settings.targets.filter((target) => target.classes)
+  .map((target) => ({ ...target, known: new Map(target.classes.map((one) => [one.letter, one])) }));
+// Without labels a page is about the first target of values.
+const labelled = classes.size > 0;
+const unitOf = (track, place) => track.low + (track.high - track.low) * track.shares[place] / 255;
+const deviationOf = (track, place) => (track.high - track.low) * track.spreads[place] / 255;
+const written = (track, value) => value.toFixed(Math.max(0, Math.min(4, 2 - Math.floor(Math.log10(track.high - track.low)))));
+const meanOf = (track) => track.shares.reduce((sum, _, place) => sum + unitOf(track, place), 0) / track.shares.length;
 
 function opened(sequence) {
   if (!sequence.values) {
-    sequence.values = bytes(sequence.probabilities);
-    sequence.tracks = namesOfValues.map((name) => ({ name, shares: bytes(sequence[name]) }));
+    sequence.labels = sequence.labels || "";
+    sequence.values = bytes(sequence.probabilities || "");
+    sequence.tracks = ofValues.map((target) => ({ ...target, shares: bytes(sequence[target.name]),
+      spreads: target.spread ? bytes(sequence[`${target.name} sd`]) : null }));
+    sequence.labellings = ofClasses.map((target) => ({ ...target, runs: runsOf(sequence[target.name]) }));
     sequence.runs = runsOf(sequence.labels);
     sequence.known = sequence.observed ? runsOf(sequence.observed) : null;
   }
@@ -45,7 +56,7 @@ function mix(sequence) {
 
 const shortName = (one) => (one.name.length > 14 ? one.letter : titleOf(one));
 // Letters of the track names are 6.7 pixels wide.
-const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length), ...namesOfValues.map((name) => name.length));
+const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length), ...settings.targets.map((target) => target.name.length));
 
 function layoutFor(width, tracks, sequence) {
   const narrow = width < 520;
@@ -56,12 +67,13 @@ function layoutFor(width, tracks, sequence) {
   let y = 16;
   const add = (kind, height, more) => { drawn.push({ kind, y, height, ...more }); y += height; };
   if (sequence.observed) { add("observed", RIBBON); y += 4; }
-  add("ribbon", RIBBON); y += 3;
+  if (labelled) { add("ribbon", RIBBON); y += 3; }
+  for (const labelling of sequence.labellings) { add("labelling", RIBBON, { labelling }); y += 3; }
   add("letters", 20); y += 6;
   if (tracks) {
     const height = classes.size > 4 ? 11 : 17;
     for (const one of classes.values()) { add("class", height, { one }); y += 3; }
-    for (const track of sequence.tracks) { add("value", height, { track }); y += 3; }
+    for (const track of sequence.tracks) { add("value", labelled ? height : 40, { track }); y += 3; }
   }
   return { narrow, cell, gutter, perRow, drawn, height: y + (tracks ? 18 : 10), width: gutter + perRow * cell + 4,
     rows: Math.ceil(sequence.sequence.length / perRow) };
@@ -80,14 +92,20 @@ function rowContent(sequence, layout, row) {
   if ((first + 1) % 10) parts.push(`<text x="${n(gutter + cell / 2)}" y="10" ${muted} font-size="10" text-anchor="middle">${first + 1}</text>`);
   for (const part of layout.drawn) {
     const middle = part.y + part.height / 2 + 4;
-    if (part.kind === "ribbon" || part.kind === "observed") {
+    if (part.kind === "labelling") {
+      const { name: title, runs, known } = part.labelling;
+      const drawing = runs.filter((run) => run.start < last && run.end > first)
+        .map((run) => ribbon((known.get(run.letter) || UNKNOWN).ribbon, (run.start - first) * cell, run.end - run.start, cell));
+      parts.push(`<svg x="${gutter}" y="${part.y}" width="${n(width)}" height="${RIBBON}" overflow="hidden">${drawing.join("")}</svg>`,
+        name(narrow ? title.slice(0, 4) : title, middle));
+    } else if (part.kind === "ribbon" || part.kind === "observed") {
       const drawing = (part.kind === "ribbon" ? sequence.runs : sequence.known)
         .filter((run) => run.start < last && run.end > first)
         .map((run) => ribbon(classOf(run.letter).ribbon, (run.start - first) * cell, run.end - run.start, cell));
       parts.push(`<svg x="${gutter}" y="${part.y}" width="${n(width)}" height="${RIBBON}" overflow="hidden">${drawing.join("")}</svg>`);
       if (sequence.observed) parts.push(name(part.kind === "ribbon" ? (narrow ? "pred" : "predicted") : (narrow ? "obs" : "observed"), middle));
     } else if (part.kind === "letters") {
-      for (let place = first; place < last; place++) {
+      for (let place = first; place < last && labelled; place++) {
         const certain = (confidence(sequence, place) - 1 / classes.size) / (1 - 1 / classes.size);
         parts.push(`<rect x="${n((place - first) * cell + gutter)}" y="${part.y}" width="${n(cell + 0.1)}" height="${part.height}" fill="${classOf(sequence.labels[place]).colour}" fill-opacity="${n(4 * Math.max(0, certain)) / 10}"/>`);
       }
@@ -100,6 +118,15 @@ function rowContent(sequence, layout, row) {
       let path = `M${gutter} ${part.y + part.height}`;
       for (let place = first; place < last; place++) path += `V${n(part.y + part.height * (1 - value(place)))}H${n(gutter + (place - first + 1) * cell)}`;
       const bottom = part.y + part.height;
+      if (part.track?.spreads) {
+        // The 95 % interval, above and below.
+        const edge = (sign) => (place) => Math.min(1, Math.max(0, (part.track.shares[place] + sign * 1.96 * part.track.spreads[place]) / 255));
+        const high = edge(1), low = edge(-1);
+        for (let place = first; place < last; place++) {
+          const top = part.y + part.height * (1 - high(place));
+          parts.push(`<rect x="${n(gutter + (place - first) * cell)}" y="${n(top)}" width="${n(cell)}" height="${n(part.height * (high(place) - low(place)))}" fill="${colour}" fill-opacity=".25"/>`);
+        }
+      }
       parts.push(`<path d="M${gutter} ${bottom}h${n(width)}" stroke="var(--line, #dfe3e8)"/>`,
         `<path d="${path}V${bottom}Z" fill="${colour}" fill-opacity=".85"/>`,
         name(part.kind === "class" ? (narrow ? part.one.letter : shortName(part.one)) : (narrow ? part.track.name.slice(0, 4) : part.track.name), middle));
@@ -146,9 +173,12 @@ function redraw() {
 
 function say(sequence, place) {
   const shares = settings.classes.map((one) => `${one.letter} ${probability(sequence, place, classOf(one.letter).column).toFixed(2)}`);
-  const values = sequence.tracks.map(({ name, shares }) => ` · ${name} ${(shares[place] / 255).toFixed(2)}`).join("");
+  const values = sequence.tracks.map((track) =>
+    ` · ${track.name} ${written(track, unitOf(track, place))}${track.spreads ? ` ± ${written(track, deviationOf(track, place))}` : ""}`).join("");
+  const others = sequence.labellings.map(({ name, known }) => ` · ${name} ${(known.get(sequence[name][place]) || UNKNOWN).name}`).join("");
   const known = sequence.observed ? ` · observed ${classOf(sequence.observed[place]).name}` : "";
-  return `<b>${escaped(sequence.sequence[place])}${place + 1}</b> ${escaped(classOf(sequence.labels[place]).name)} · ${escaped(shares.join("  "))}${escaped(values)}${escaped(known)}`;
+  const label = labelled ? ` ${escaped(classOf(sequence.labels[place]).name)} · ${escaped(shares.join("  "))}` : "";
+  return `<b>${escaped(sequence.sequence[place])}${place + 1}</b>${label}${escaped(others)}${escaped(values)}${escaped(known)}`;
 }
 
 function moveTo(place, scroll) {
@@ -196,6 +226,12 @@ function asText(sequence) {
     let digits = "";
     for (let place = first; place < last; place++) digits += Math.min(9, Math.floor(10 * confidence(sequence, place)));
     const at = String(first + 1).padStart(6);
+    if (!labelled) {
+      const values = sequence.tracks[0];
+      const cells = Array.from({ length: last - first }, (_, i) => written(values, unitOf(values, first + i)));
+      text += `${at} ${sequence.sequence.slice(first, last)}\n${" ".repeat(7)}${cells.join(" ")}\n\n`;
+      continue;
+    }
     text += `${at} ${sequence.sequence.slice(first, last)}\n${" ".repeat(7)}${sequence.labels.slice(first, last)}\n${" ".repeat(7)}${digits}\n\n`;
   }
   return text;
@@ -239,7 +275,9 @@ function savePicture() {
 
 function facts(sequence) {
   const size = sequence.sequence.length, counts = mix(sequence);
-  const rows = [["Residues", whole(size)], ["Mean confidence", sequence.confidence.toFixed(2)]];
+  const rows = [["Residues", whole(size)]];
+  if (labelled) rows.push(["Mean confidence", sequence.confidence.toFixed(2)]);
+  else for (const track of sequence.tracks) rows.push([`Mean ${track.name}`, written(track, meanOf(track))]);
   for (const letter of [...classes.keys(), "?"]) {
     const count = counts.get(letter);
     if (count) rows.push([classOf(letter).name, `${((100 * count) / size).toFixed(0)} %`]);
@@ -264,7 +302,7 @@ function choose(sequence, place) {
   detail.innerHTML = `<h2></h2><dl class="facts">${facts(sequence)}</dl>
     <div class="tools">
       <form id="jump"><label>Position <input type="number" min="1" max="${sequence.sequence.length}" required></label><button>Go</button></form>
-      <label><input type="checkbox" id="tracks"${state.tracks ? " checked" : ""}> Probabilities</label>
+      <label><input type="checkbox" id="tracks"${state.tracks ? " checked" : ""}> ${labelled ? "Probabilities" : "Values"}</label>
       <span class="gap"></span>
       <button id="copy">Copy as text</button><button id="svg">Save SVG</button><button id="png">Save PNG</button>
     </div>
@@ -287,7 +325,7 @@ function choose(sequence, place) {
   });
   document.getElementById("tracks").addEventListener("change", (event) => { state.tracks = event.target.checked; redraw(); });
   document.getElementById("copy").addEventListener("click", () =>
-    copyText(asText(state.chosen), "Copied: residues, labels, and confidence in tenths."));
+    copyText(asText(state.chosen), labelled ? "Copied: residues, labels, and confidence in tenths." : "Copied: residues and values."));
   document.getElementById("svg").addEventListener("click", () => save(new Blob([figure(state.chosen).text], { type: "image/svg+xml" }), state.chosen.id, "svg"));
   document.getElementById("png").addEventListener("click", savePicture);
   document.title = `${sequence.id} · grubio`;
@@ -301,10 +339,20 @@ function legend() {
   if (mix(state.chosen).has("?")) {
     items.push(`<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(UNKNOWN.ribbon, 1, 4, 9.5)}</svg>no confident label</li>`);
   }
-  return `${items.join("")}<li><span class="fade" aria-hidden="true"></span>low to high confidence</li>`;
+  for (const { name, classes: known } of ofClasses) {
+    items.push(...known.map((one) =>
+      `<li><svg width="40" height="${RIBBON}" aria-hidden="true">${ribbon(one.ribbon, 1, 4, 9.5)}</svg>${escaped(`${name}: ${titleOf(one)}`)}</li>`));
+  }
+  items.push(...state.chosen.tracks.map((track) =>
+    `<li>${escaped(track.name)}: ${written(track, track.low)} to ${written(track, track.high)}${track.spreads ? ", pale: 95 % interval" : ""}</li>`));
+  return `${items.join("")}${labelled ? '<li><span class="fade" aria-hidden="true"></span>low to high confidence</li>' : ""}`;
 }
 
 function describe(sequence) {
+  if (!labelled) {
+    const track = opened(sequence).tracks[0];
+    return `<span>${whole(sequence.sequence.length)} residues · ${escaped(track.name)} ${written(track, meanOf(track))}</span>`;
+  }
   const size = sequence.sequence.length, counts = mix(sequence);
   const bars = [...classes.values()].map((one) =>
     `<i style="width:${(100 * (counts.get(one.letter) || 0)) / size}%;background:${one.colour}"></i>`).join("");
@@ -315,7 +363,7 @@ function start() {
   const residues = sequences.reduce((sum, one) => sum + one.sequence.length, 0);
   document.getElementById("title").textContent = settings.title;
   document.getElementById("about").textContent =
-    `${settings.scheme} · ${whole(sequences.length)} ${sequences.length === 1 ? "sequence" : "sequences"}, ${whole(residues)} residues · grubio ${settings.version}${settings.model && ` · model ${settings.model}`}`;
+    `${labelled ? settings.scheme : ofValues.map((one) => one.name).join(", ")} · ${whole(sequences.length)} ${sequences.length === 1 ? "sequence" : "sequences"}, ${whole(residues)} residues · grubio ${settings.version}${settings.model && ` · model ${settings.model}`}`;
   if (!sequences.length) {
     showEmpty("This file holds no sequences.");
     return;
@@ -324,7 +372,8 @@ function start() {
     items: sequences, units: ["sequence", "sequences"], describe, choose,
     orders: [["as in the file", null], ["id", (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)],
       ["longest first", (a, b) => b.sequence.length - a.sequence.length],
-      ["most confident first", (a, b) => b.confidence - a.confidence], ["least confident first", (a, b) => a.confidence - b.confidence]],
+      ...(labelled ? [["most confident first", (a, b) => b.confidence - a.confidence], ["least confident first", (a, b) => a.confidence - b.confidence]]
+        : [["highest mean first", (a, b) => meanOf(opened(b).tracks[0]) - meanOf(opened(a).tracks[0])], ["lowest mean first", (a, b) => meanOf(opened(a).tracks[0]) - meanOf(opened(b).tracks[0])]])],
   });
   addEventListener("scroll", drawRows, { passive: true });
   let width = innerWidth;

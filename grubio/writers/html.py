@@ -18,7 +18,11 @@ class _PageFormat(TextFormat[ItemT]):
     def __init__(self, content: Content) -> None:
         super().__init__(content)
         self._before, self._after = page_parts(
-            content.scheme, self.script, self.title, model=content.model
+            content.scheme,
+            self.script,
+            self.title,
+            model=content.model,
+            targets=content.additional,
         )
 
     def header(self) -> str:
@@ -37,16 +41,26 @@ class HtmlFormat(_PageFormat[LabelledSequence]):
 
     def text(self, item: LabelledSequence) -> str:
         """Return the line of a sequence."""
-        content = {
+        content: dict[str, object] = {
             "id": item.id,
             "sequence": item.sequence,
-            "labels": item.labels,
-            "confidence": round(float(item.confidence.mean()), 4),
-            "probabilities": base64_bytes(item.probabilities),
         }
-        for target, values in item.additional.items():
-            if target.kind == "value":
-                content[target.name] = base64_bytes(target.in_unit_range(values))
+        if item.scheme.size:
+            content |= {
+                "labels": item.labels,
+                "confidence": round(float(item.confidence.mean()), 4),
+                "probabilities": base64_bytes(item.probabilities),
+            }
+        for target, found in item.additional.items():
+            if target.scheme is not None:
+                content[target.name] = target.scheme.decode(found.argmax(axis=1))
+                continue
+            values = found[:, 0] if target.spread else found
+            content[target.name] = base64_bytes(target.in_shown_range(values))
+            if target.spread:
+                low, high = target.shown_range
+                # No name of a target has a space.
+                content[f"{target.name} sd"] = base64_bytes(found[:, 1] / (high - low))
         if item.observed is not None:
             content["observed"] = item.observed
         return json_line(content) + "\n"

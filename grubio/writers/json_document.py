@@ -52,24 +52,35 @@ class JsonClasses(_Part):
     probabilities: dict[_Letter, list[_Share]] = Field(description="By letter of the class.")
 
 
+class JsonValues(_Part):
+    """What is predicted for a target of values, with the standard deviation of each."""
+
+    values: list[float]
+    deviations: list[float]
+
+
 class JsonSequence(_Part):
     """A sequence; strings and lists have one entry per residue.
 
     Further keys are the names of additional targets, such as ``accessibility``: a list of values,
-    or labels and probabilities.
+    values and deviations, or labels and probabilities. A model of values alone has no labels.
     """
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, list[float] | JsonClasses] = Field(init=False)
+    __pydantic_extra__: dict[str, list[float] | JsonValues | JsonClasses] = Field(init=False)
 
     id: str
     sequence: str = Field(min_length=1, description="Residues, case kept.")
-    labels: str = Field(description="One letter per residue, `?` where it is not confident.")
-    confidence: list[_Share] = Field(description="Probability of the most probable class.")
-    probabilities: dict[_Letter, list[_Share]] = Field(
-        description="Probabilities of each class, by letter."
+    labels: str = Field(
+        default="", description="One letter per residue, `?` where it is not confident."
     )
-    segments: list[JsonSegment]
+    confidence: list[_Share] = Field(
+        default=[], description="Probability of the most probable class."
+    )
+    probabilities: dict[_Letter, list[_Share]] = Field(
+        default={}, description="Probabilities of each class, by letter."
+    )
+    segments: list[JsonSegment] = []
 
 
 class Predictions(_Part):
@@ -118,21 +129,27 @@ class JsonFormat(TextFormat[LabelledSequence]):
 
     def text(self, item: LabelledSequence) -> str:
         """Return one sequence."""
-        columns = [_rounded(column) for column in item.probabilities.T]
-        content: dict[str, object] = {
-            "id": item.id,
-            "sequence": item.sequence,
-            "labels": item.labels,
-            "confidence": [max(row) for row in zip(*columns, strict=True)],
-            "probabilities": dict(zip(item.scheme.letters, columns, strict=True)),
-        }
+        content: dict[str, object] = {"id": item.id, "sequence": item.sequence}
+        if item.scheme.size:
+            columns = [_rounded(column) for column in item.probabilities.T]
+            content |= {
+                "labels": item.labels,
+                "confidence": [max(row) for row in zip(*columns, strict=True)],
+                "probabilities": dict(zip(item.scheme.letters, columns, strict=True)),
+            }
         content |= {
             target.name: _additional(target, found) for target, found in item.additional.items()
         }
-        content["segments"] = [
-            {"start": s.start, "end": s.end, "label": s.label, "confidence": round(s.confidence, 4)}
-            for s in item.segments()
-        ]
+        if item.scheme.size:
+            content["segments"] = [
+                {
+                    "start": s.start,
+                    "end": s.end,
+                    "label": s.label,
+                    "confidence": round(s.confidence, 4),
+                }
+                for s in item.segments()
+            ]
         before, self._first = "\n" if self._first else ",\n", False
         return before + json.dumps(content)
 
@@ -142,6 +159,8 @@ class JsonFormat(TextFormat[LabelledSequence]):
 
 
 def _additional(target: Target, found: npt.NDArray[np.float32]) -> object:
+    if target.spread:
+        return {"values": _rounded(found[:, 0]), "deviations": _rounded(found[:, 1])}
     if target.scheme is None:
         return _rounded(found)
     return {

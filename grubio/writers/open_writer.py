@@ -62,6 +62,13 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
             path=path,
             hint=f"choose one of {', '.join(formats_of(content.kind))}",
         )
+    if known.labels_alone and not scheme.size:
+        fitting = [one for one in formats_of("sequences") if not FORMATS[one].labels_alone]
+        raise GrubioError(
+            f"format {name} holds labels, and the model predicts values",
+            path=path,
+            hint=f"choose one of {', '.join(fitting)}",
+        )
     if known.three_states and scheme.name != SS3.name:
         raise GrubioError(
             f"format {name} holds helix, strand and coil; it cannot hold {scheme.name}",

@@ -2,8 +2,9 @@
 
 Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
 ``p_<letter>`` (float32) for each class, and the columns of additional targets: of values one
-(float32), such as ``rsa``; of classes the label (string) and the probabilities (float32).
-Predictions of labelled records may have two more after ``residue``: ``observed`` (the label) and
+(float32), such as ``rsa``, and if it is predicted their standard deviation; of classes the label
+(string) and the probabilities (float32). A model of values alone has no labels. Predictions of
+labelled records may have two more after ``residue``: ``observed`` (label or value) and
 ``mask``. The scheme's name and classes, and the additional targets, are in the file's metadata, as
 ``grubio_scheme``, ``grubio_classes`` and ``grubio_targets`` (JSON), and the model as
 ``grubio_model``.
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from grubio.files import written_whole
@@ -65,7 +67,8 @@ class ParquetPredictions(ParquetRows):
     ) -> None:
         self._observed = observed
         self._additional = additional
-        known = [("observed", pa.string()), ("mask", pa.string())] if observed else []
+        kind = pa.string() if scheme.size else pa.float32()
+        known = [("observed", kind), ("mask", pa.string())] if observed else []
         super().__init__(
             path,
             [
@@ -73,7 +76,7 @@ class ParquetPredictions(ParquetRows):
                 ("position", pa.int32()),
                 ("residue", pa.string()),
                 *known,
-                ("label", pa.string()),
+                *[("label", pa.string())] * bool(scheme.size),
                 *((f"p_{letter}", pa.float32()) for letter in scheme.letters),
                 *(
                     (name, pa.string() if target.scheme and place == 0 else pa.float32())
@@ -93,6 +96,11 @@ class ParquetPredictions(ParquetRows):
         )
         columns = [pa.array(column) for column in table.values()]
         if self._observed and record is not None:
-            known = (record.labels or "", record.mask or "1" * len(record))
-            columns[3:3] = [pa.array(list(text)) for text in known]
+            columns[3:3] = [self._known(record), pa.array(list(record.mask or "1" * len(record)))]
         self.add_rows(columns)
+
+    def _known(self, record: Record) -> pa.Array:
+        if record.labels is not None or not self._additional:
+            return pa.array(list(record.labels or ""))
+        values = record.answers.get(self._additional[0].name, np.full(len(record), np.nan))
+        return pa.array(np.asarray(values, dtype=np.float32))

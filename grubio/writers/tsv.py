@@ -2,7 +2,8 @@
 
 Columns ``id, position`` (1-based)``, residue, label``, then ``p_<letter>`` for each class, to four
 decimals, and the columns of additional targets: of values one such as ``rsa`` (relative solvent
-accessibility), of classes the label and the probabilities. One header line.
+accessibility), and if it is predicted their standard deviation, as ``<name>_sd``; of classes the
+label and the probabilities. A model of values alone has no labels. One header line.
 """
 
 from grubio.inference.labelled_sequence import LabelledSequence
@@ -14,19 +15,20 @@ class TsvFormat(TextFormat[LabelledSequence]):
 
     def header(self) -> str:
         """Return the line of column names."""
-        names = ["id", "position", "residue", "label"]
+        names = ["id", "position", "residue", *["label"] * bool(self.content.scheme.size)]
         names += [f"p_{letter}" for letter in self.content.scheme.letters]
         return tsv_line(*names, *(name for t in self.content.additional for name in t.columns))
 
     def text(self, item: LabelledSequence) -> str:
         """Return one line per residue."""
-        columns = [*item.probabilities.T, *item.additional_columns().values()]
+        labels = [list(item.labels)] if item.scheme.size else []
+        columns = [*labels, *item.probabilities.T, *item.additional_columns().values()]
         cells = "".join("\t%s" if isinstance(one, list) else "\t%.4f" for one in columns)
         lists = (one if isinstance(one, list) else one.tolist() for one in columns)
         rows = zip(*lists, strict=True)
         return "".join(
-            f"{item.id}\t{position}\t{residue}\t{label}{cells % row}\n"
-            for position, (residue, label, row) in enumerate(
-                zip(item.sequence, item.labels, rows, strict=True), start=1
+            f"{item.id}\t{position}\t{residue}{cells % row}\n"
+            for position, (residue, row) in enumerate(
+                zip(item.sequence, rows, strict=True), start=1
             )
         )

@@ -62,8 +62,8 @@ def test_columns_of_a_table_are_targets(tmp_path: Path) -> None:
     assert values[:2].tolist() == [90.5, 80]
     assert np.isnan(values[2])
     assert dict(two.answers) == {}
-    assert plddt.in_unit_range(values)[0] == pytest.approx(0.905)
-    assert plddt.in_own_range(plddt.in_unit_range(values))[0] == pytest.approx(90.5)
+    assert plddt.scaled(values)[0] == pytest.approx(0.905)
+    assert plddt.in_own_range(plddt.scaled(values))[0] == pytest.approx(90.5)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,12 @@ def test_columns_of_a_table_are_targets(tmp_path: Path) -> None:
         ("IIM?", "IXM?", "record 'one', position 2: 'X' is not a label of topology"),
         ("IIM?", "II", "3 residues but 2 characters of topology"),
         ("90.5,80,,12", "90.5,80", "3 residues but 2 values of plddt"),
-        ("90.5,80,,12", "90.5,high,,12", "plddt: 'high' at position 2 is not a number"),
-        ("90.5,80,,12", "90.5,180,,12", "plddt: 180 at position 2 is not between 0 and 100"),
+        ("90.5,80,,12", "90.5,high,,12", "record 'one', position 2: plddt: 'high' is not a number"),
+        (
+            "90.5,80,,12",
+            "90.5,180,,12",
+            "position 2: plddt: 180 is not between 0 and 100",
+        ),
         ("topology", "topologie", "has no column topology"),
     ],
 )
@@ -101,7 +105,7 @@ def test_a_target_has_a_file_of_its_own(tmp_path: Path) -> None:
 def test_formats_without_columns_need_a_file(tmp_path: Path) -> None:
     path = tmp_path / "t.fasta"
     path.write_text(">one SET=train TARGET=HH\nMK\n")
-    with pytest.raises(GrubioError, match="format tagged has no column 'topology'"):
+    with pytest.raises(GrubioError, match="no header has a tag TOPOLOGY="):
         prepare_dataset(
             [path],
             tmp_path / "o.parquet",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from scipy.stats import spearmanr
 from test_homology import random_chain, relative
 
 from conftest import ACCESSIBILITY, profile_of
@@ -27,8 +28,9 @@ from grubio.datasets.parquet import DatasetHeader, read_records, write_dataset
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
-from grubio.evaluation.targets import value_scores
+from grubio.evaluation.values import ValueScores
 from grubio.inference.predictor import Predictor
+from grubio.metrics.bootstrap import scores_of
 from grubio.model.batching import IGNORED, labelled_examples, padded
 from grubio.model.bundle import load_bundle
 from grubio.sequences.alphabet import PROTEIN
@@ -37,9 +39,8 @@ from grubio.sequences.scheme import SS3, SS8
 from grubio.sequences.target import values_of_tenths
 from grubio.splits.split import split_dataset
 from grubio.training.ensemble import combine_models
-from grubio.training.examples import load_training_data
-from grubio.training.fitting import new_fitting
 from grubio.training.homolog_augmentation import with_substitutions
+from grubio.training.losses import label_loss
 from grubio.training.train import train_model
 
 TABLE = "id\tsequence\tss8\none\tMKV*\tHHEC\ntwo\tGG\tCC\n"
@@ -129,13 +130,10 @@ def test_examples_hold_the_middle_of_each_tenth_and_their_piece_of_the_profile()
     assert plain.answers == {}
 
 
-def test_the_loss_of_a_coarse_label_is_that_of_the_sum_of_its_classes(rich: Path) -> None:
-    settings = TrainingSettings()
-    data = load_training_data(rich, ModelSettings(), settings)
-    fitting = new_fitting(data, ModelSettings(hidden_size=4, layers=1), settings)
+def test_the_loss_of_a_coarse_label_is_that_of_the_sum_of_its_classes() -> None:
     logits = torch.randn(3, 1, SS8.size)
     p = logits.softmax(dim=2)[:, 0]
-    found = fitting._label_loss(logits, torch.tensor([[0], [8], [9]]))
+    found = label_loss(logits, torch.tensor([[0], [8], [9]]), SS8)
     # H; h = H, G or I; e = E or B
     wanted = -(p[0, 0].log() + p[1, :3].sum().log() + p[2, 3:5].sum().log()) / 3
     assert float(found) == pytest.approx(float(wanted), rel=1e-5)
@@ -275,15 +273,22 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(
 def test_scores_of_accessibility_are_those_of_numpy() -> None:
     generator = np.random.default_rng(0)
     digits = ["0123456789" * 3, "97531-", None]
-    observed = [d and values_of_tenths(d, ACCESSIBILITY) for d in digits]
+    observed = [values_of_tenths(d or "----", ACCESSIBILITY) for d in digits]
     predicted = [generator.random(len(d or "....")).astype(np.float32) for d in digits]
-    scores = value_scores(observed, predicted, np.array([[1.0, 1, 1], [2, 1, 0]]))
+    weights = np.array([[1.0, 1, 1], [2, 1, 0]])
+    scores = scores_of(ValueScores(observed, predicted).overall(weights))
     middles = [[(int(c) + 0.5) / 10 for c in d if c != "-"] for d in digits if d]
     first, second = predicted[0], predicted[1][:5]
     x, y = np.concatenate(middles), np.concatenate([first, second])
     assert scores["pearson"].value == pytest.approx(np.corrcoef(x, y)[0, 1])
     assert scores["mean_absolute_error"].value == pytest.approx(np.abs(x - y).mean())
+    ranks = [float(scores["spearman"].value or 0)]
+    assert ranks == pytest.approx([spearmanr(x, y).statistic])
     x, y = np.concatenate([middles[0], x]), np.concatenate([first, y])
+    # A sample has ranks of its own.
+    ranks = sorted([*ranks, spearmanr(x, y).statistic])
+    assert ranks[0] - 1e-9 <= (scores["spearman"].low or 0) <= (scores["spearman"].high or 0)
+    assert (scores["spearman"].high or 0) <= ranks[1] + 1e-9
     drawn = sorted([np.corrcoef(x, y)[0, 1], float(scores["pearson"].value or 0)])
     assert drawn[0] - 1e-9 <= (scores["pearson"].low or 0) <= (scores["pearson"].high or 0)
     assert (scores["pearson"].high or 0) <= drawn[1] + 1e-9
