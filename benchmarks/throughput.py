@@ -3,8 +3,8 @@
 The chains are those of the demonstration data. Every way is timed in turns, as often as
 --repeats, beside the rates that the libraries reach on a large matrix product; medians count.
 biotrainer, which has a process of its own, comes after them. All is measured for each number of
-threads. Writes benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are installed
-(pip install onnx onnxruntime openvino).
+threads. Writes benchmarks/throughput.json. ONNX Runtime and OpenVINO are compared if they are
+installed (pip install onnx onnxruntime openvino).
 
     python benchmarks/throughput.py --biotrainer BIOTRAINER/bin/python
 
