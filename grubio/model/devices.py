@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from grubio.errors import GrubioError
+from grubio.extras import require
 
 _DEVICE_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg")
 """One of them is there on a Linux machine with a GPU that PyTorch can use."""
@@ -25,6 +26,8 @@ def choose_device(wanted: str) -> str:
     """
     if wanted == "cpu":
         return wanted
+    if wanted != "auto":
+        require("torch", f"device '{wanted}'")
     available = [*_graphics_devices(), "cpu"]
     if wanted not in ("auto", *available):
         raise GrubioError(

@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from grubio.files import written_whole
 from grubio.inference.called_features import CalledRegion
 from grubio.inference.labelled_region import LabelledRegion
 from grubio.sequences.locus import Strand, reverse_complement
-from grubio.writers.parquet_groups import ParquetRows
 from grubio.writers.text import Content, TextFormat, tsv_line
 
 
@@ -48,6 +46,10 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[CalledRegion],
     ``position`` is int64 and probabilities are float32, the rest strings. The scheme is in the
     file's metadata.
     """
+    import pyarrow as pa
+
+    from grubio.writers.parquet_groups import ParquetRows
+
     fields = [
         ("id", pa.string()),
         ("position", pa.int64()),
