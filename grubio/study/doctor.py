@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from threadpoolctl import threadpool_info
+
 from grubio import __version__
 from grubio.errors import GrubioError
 from grubio.extras import EXTRAS, Extra, pip_install
 from grubio.files import sha256_of_file
 from grubio.model.bundle import WEIGHTS_FILE, load_metadata
+from grubio.model.devices import available_threads, choose_device
 from grubio.model.zoo import bundled_models
 
 State = Literal["ok", "missing", "broken"]
 
 _PACKAGE = Path(__file__).parents[1]
 _SECONDS_FOR_A_TOOL = 10
+_BLAS_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ def examine() -> list[Finding]:
     return [
         Finding("grubio", "ok", f"{__version__} in {_PACKAGE}", "everything", True),
         _python(),
+        _numpy(),
         *_torch(),
         *(_model(name, folder) for name, folder in bundled_models().items()),
         *(_extra(name, extra) for name, extra in EXTRAS.items()),
@@ -84,22 +90,34 @@ def _python() -> Finding:
     return Finding("Python", state, found, "everything", True, "Python 3.11 or later is needed")
 
 
+def _numpy() -> Finding:
+    own = [one for one in threadpool_info() if "numpy" in one["filepath"]]
+    blas = f", {own[0]['internal_api']} for {own[0]['architecture']}" if own else ""
+    held = [f"{name}={os.environ[name]}" for name in _BLAS_VARIABLES if name in os.environ]
+    slowed = f"; {' '.join(held)} may slow it down, unset it" if held else ""
+    use = "labelling on a CPU"
+    return Finding("numpy", "ok", f"{np.__version__}{blas}{slowed}", use, True)
+
+
 def _torch() -> list[Finding]:
+    threads = Finding(
+        "threads", "ok", str(available_threads()), "speed: what is used without --threads"
+    )
+    use = "speed: what --device auto takes"
+    if EXTRAS["torch"].missing():
+        return [Finding("device", "ok", f"cpu ({platform.machine()})", use), threads]
     try:
         import torch
 
-        from grubio.model.devices import available_threads, choose_device
-
-        device = choose_device("auto")
+        device = str(choose_device("auto"))
         name = torch.cuda.get_device_name(device) if device == "cuda" else platform.machine()
-        threads = available_threads()
     except (ImportError, OSError, RuntimeError) as error:
         hint = "pip install --force-reinstall torch"
-        return [Finding("PyTorch", "broken", str(error), "every computation", True, hint)]
+        return [Finding("PyTorch", "broken", str(error), EXTRAS["torch"].gives, hint=hint), threads]
     return [
-        Finding("PyTorch", "ok", torch.__version__, "every computation", True),
-        Finding("device", "ok", f"{device} ({name})", "speed: what --device auto takes"),
-        Finding("threads", "ok", str(threads), "speed: what is used without --threads"),
+        Finding("PyTorch", "ok", torch.__version__, EXTRAS["torch"].gives),
+        Finding("device", "ok", f"{device} ({name})", use),
+        threads,
     ]
 
 

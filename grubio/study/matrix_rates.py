@@ -121,6 +121,30 @@ def shares(operations: float, rates: Sequence[MatrixRate]) -> dict[str, float]:
     }
 
 
+def table_of_rates(rates: Sequence[MatrixRate]) -> list[str]:
+    r"""Return the lines of a table: a row for each shape, a column for each library and precision.
+
+    Examples
+    --------
+    >>> rate = MatrixRate("numpy", "float32", (16, 192, 576), 130.4)
+    >>> print("\n".join(table_of_rates([rate])))
+    matrix product, GFLOP/s  numpy float32
+    (16 x 192) (192 x 576)             130
+    """
+    ways = list(dict.fromkeys(f"{rate.library} {rate.precision}" for rate in rates))
+    rows: dict[tuple[int, int, int], dict[str, float]] = {}
+    for rate in rates:
+        rows.setdefault(rate.shape, {})[f"{rate.library} {rate.precision}"] = rate.gflops
+    titles = {(m, k, n): f"({m} x {k}) ({k} x {n})" for m, k, n in rows}
+    corner = "matrix product, GFLOP/s"
+    width = max(len(corner), *map(len, titles.values()))
+    lines = ["  ".join([corner.ljust(width), *ways])]
+    for shape, found in rows.items():
+        cells = [f"{found[way]:>{len(way)}.0f}" if way in found else " " * len(way) for way in ways]
+        lines.append("  ".join([titles[shape].ljust(width), *cells]))
+    return lines
+
+
 @contextlib.contextmanager
 def _threads(library: str, threads: int) -> Iterator[None]:
     if library == "numpy":

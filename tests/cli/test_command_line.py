@@ -18,6 +18,7 @@ import typer
 from grubio.cli import EXITS, command_line
 from grubio.cli.commands import COMMANDS
 from grubio.cli.dry_run import writes
+from grubio.extras import EXTRAS
 from grubio.files import open_input, share_read
 from grubio.model.bundle import WEIGHTS_FILE
 from grubio.model.zoo import bundled_models
@@ -191,7 +192,9 @@ def test_doctor_says_that_predict_works(grubio: Runner) -> None:
     told = json.loads(done.stdout)
     assert told["can_predict"]
     names = {finding["name"] for finding in told["findings"]}
-    assert {"Python", "PyTorch", "threads", "device", "MMseqs2", "DSSP", "SLURM"} <= names
+    assert told["matrix_rates"][0]["library"] == "numpy"
+    assert {f"extra {name}" for name in EXTRAS} <= names
+    assert {"Python", "numpy", "PyTorch", "threads", "device", "MMseqs2", "DSSP", "SLURM"} <= names
     assert {f"model {name}" for name in bundled_models()} <= names
     assert all(finding["needed_for"] for finding in told["findings"])
 
