@@ -30,8 +30,9 @@ from grubio.config import ModelSettings, TrainingSettings
 from grubio.config.loading import checked
 from grubio.files import write_text_whole
 from grubio.model.devices import use_threads
-from grubio.model.networks.gru import GRU, reversal_index
+from grubio.model.networks.gru import GRU
 from grubio.model.networks.protocol import Network
+from grubio.model.networks.recurrent import reversal_index
 from grubio.training.examples import TrainingData, load_training_data
 from grubio.training.fitting import new_fitting
 from grubio.training.lightning_module import Fitting
@@ -53,14 +54,14 @@ class Attention(GRU):
     def __init__(self, architecture: Any, channel_table: Any) -> None:
         super().__init__(architecture, channel_table)
         width = 2 * architecture.hidden_size
-        self.attention = nn.MultiheadAttention(width, 4)
+        self.over_states = nn.MultiheadAttention(width, 4)
         self.norm = nn.LayerNorm(width)
 
     def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
         states = super().forward(codes, lengths)
         padding = torch.arange(len(codes)).unsqueeze(0) >= lengths.unsqueeze(1)
         normed = self.norm(states)
-        found, _ = self.attention(
+        found, _ = self.over_states(
             normed, normed, normed, key_padding_mask=padding, need_weights=False
         )
         return states + found

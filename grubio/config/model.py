@@ -7,7 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from grubio.config.base import Settings, former_key, from_json
-from grubio.model.networks.registry import NetworkName, described_networks
+from grubio.model.networks.registry import (
+    AttentionName,
+    NetworkName,
+    described_attentions,
+    described_networks,
+)
 
 Metric = Literal["accuracy", "mcc", "macro_f1", "average_precision", "spearman", "pearson"]
 """A score of all classes together, or (``spearman``, ``pearson``) of values."""
@@ -19,8 +24,16 @@ class ModelSettings(Settings):
     """Which network, and its size."""
 
     network: NetworkName = Field(default="gru", description=f"The network: {described_networks()}.")
+    attention: AttentionName = Field(
+        default="none",
+        description="How the residues of a sequence attend to each other: what a residue finds is "
+        f"joined to its own state before the heads. One of {described_attentions()}.",
+    )
     hidden_size: int = Field(
-        default=96, ge=1, le=4096, description="Units of a layer; of a GRU, in each direction."
+        default=96,
+        ge=1,
+        le=4096,
+        description="Units of a layer; of a recurrent network, in each direction.",
     )
     layers: int = Field(default=2, ge=1, le=16, description="Number of layers.")
     stem_channels: int = Field(

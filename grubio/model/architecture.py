@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grubio.model.networks.registry import NetworkName
+from grubio.model.networks.registry import ATTENTIONS, NETWORKS, AttentionName, NetworkName
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,13 @@ class Architecture:
     stem_channels, stem_width
         Channels and kernel size of the convolution before the first layer, see
         :class:`grubio.model.networks.stem.Stem`.
+    attention
+        Name in :data:`grubio.model.networks.registry.ATTENTIONS` of the attention over the states.
+
+    Raises
+    ------
+    ValueError
+        If there is no such network or attention, or a size that no network can have.
     """
 
     network: NetworkName
@@ -32,3 +39,19 @@ class Architecture:
     dropout: float
     stem_channels: int = 0
     stem_width: int = 7
+    attention: AttentionName = "none"
+
+    def __post_init__(self) -> None:
+        for what, name, known in (
+            ("network", self.network, NETWORKS),
+            ("attention", self.attention, ATTENTIONS),
+        ):
+            if name not in known:
+                raise ValueError(f"there is no {what} '{name}', only {', '.join(known)}")
+        sizes = {"hidden_size": 1, "layers": 1, "stem_channels": 0, "stem_width": 1}
+        for setting, least in sizes.items():
+            found = getattr(self, setting)
+            if not isinstance(found, int) or found < least:
+                raise ValueError(f"{setting} is {found!r}, {least} or more was expected")
+        if self.stem_width % 2 == 0:
+            raise ValueError(f"stem_width is {self.stem_width}, an odd number was expected")

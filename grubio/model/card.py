@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grubio.model.networks.registry import NETWORKS
+from grubio.model.networks.registry import AttentionName, NetworkName, described, promise_of
 from grubio.sequences.target import LABELS
 
 _SCORES = {
@@ -54,18 +54,25 @@ Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accura
 
 def promised(metadata: Mapping[str, Any]) -> str:
     """Return in one line how reproducible the predictions of a model are."""
-    name = metadata["network"]["name"]
+    name, attention = _name_and_attention(metadata)
+    joined = "" if attention == "none" else f" with `{attention}` attention"
     return (
-        f"The network is `{name}`. On one kind of CPU, its prediction for a sequence is the same "
-        f"{NETWORKS[name].promise}, whatever the other sequences, their order, batches or shards."
+        f"The network is `{name}`{joined}. On one kind of CPU, its prediction for a sequence is "
+        f"the same {promise_of(name, attention)}, whatever the other sequences, their order, "
+        "batches or shards."
     )
 
 
 def _network(metadata: Mapping[str, Any]) -> str:
-    name, members = metadata["network"]["name"], metadata["members"]
-    kind = NETWORKS[name].description
-    described = kind if members == 1 else f"the mean of {members} networks, each {kind}"
-    return f"{described[0].upper()}{described[1:]}, {metadata['parameters']:,} parameters"
+    kind, members = described(*_name_and_attention(metadata)), metadata["members"]
+    whole = kind if members == 1 else f"the mean of {members} networks, each {kind}"
+    return f"{whole[0].upper()}{whole[1:]}, {metadata['parameters']:,} parameters"
+
+
+def _name_and_attention(metadata: Mapping[str, Any]) -> tuple[NetworkName, AttentionName]:
+    network = metadata["network"]
+    # Models of earlier versions have no attention.
+    return network["name"], network["settings"].get("attention", "none")
 
 
 def _target(target: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from grubio.model.networks.registry import NETWORKS
+from grubio.model.networks.registry import ATTENTIONS, NETWORKS, described
 from grubio.report import figures
 from grubio.report.templating import scheme_title
 from grubio.runs.folder import Run, baseline_name
@@ -100,8 +100,9 @@ def _model(run: Run) -> Glance:
     network = run.network
     layers, width = network.get("layers"), network.get("hidden_size")
     parameters = run.model.get("parameters")
-    kind = NETWORKS.get(network["network"])
-    description = kind.description if kind else str(network["network"])
+    name, attention = network["network"], network.get("attention", "none")
+    known = name in NETWORKS and attention in ATTENTIONS
+    description = described(name, attention) if known else str(name)
     details = [
         f"{plural(layers, 'layer')} of {width} units" if layers else "",
         f"{parameters:,} parameters" if parameters else "",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from grubio.config import Metric, ModelSettings, TrainingSettings
@@ -23,7 +26,7 @@ def new_fitting(
     data: TrainingData,
     model_settings: ModelSettings,
     settings: TrainingSettings,
-    network: type[Network] | None = None,
+    network: Callable[[Architecture, npt.NDArray[np.float32]], Network] | None = None,
 ) -> Fitting:
     """Return a fit that has not started; all its random choices follow from the seed.
 

@@ -9,7 +9,8 @@ from grubio.model.architecture import Architecture
 from grubio.model.batching import padded_codes
 from grubio.model.gru_gradient import states_of
 from grubio.model.labeller import Labeller
-from grubio.model.networks.gru import GRU, reversal_index
+from grubio.model.networks.gru import GRU
+from grubio.model.networks.recurrent import reversal_index
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.scheme import SS8
 from grubio.sequences.target import Target

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from grubio.inference.predictor import Predictor
 from grubio.model.architecture import Architecture
 from grubio.model.batching import padded_codes
 from grubio.model.bundle import METADATA_FILE, Calibration, load_bundle, save_bundle
+from grubio.model.card import promised
 from grubio.model.engines.engine import Engine, engine_of
 from grubio.model.engines.one_thread import one_thread_each
 from grubio.model.labeller import (
@@ -31,7 +32,14 @@ from grubio.model.labeller import (
     new_labeller,
 )
 from grubio.model.networks.protocol import Network
-from grubio.model.networks.registry import NETWORKS, NetworkName
+from grubio.model.networks.registry import (
+    ATTENTIONS,
+    NETWORKS,
+    AttentionName,
+    NetworkName,
+    described,
+    promise_of,
+)
 from grubio.model.outputs import Outputs
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
@@ -54,7 +62,20 @@ TRAINING = {
     "score_scheme": "ss8",
     "best_epoch": 1,
 }
-every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+class Shape(NamedTuple):
+    """A network and the attention over its states."""
+
+    network: NetworkName
+    attention: AttentionName
+
+
+SHAPES = (
+    *(Shape(name, "none") for name in NETWORKS),
+    *(Shape(name, kind) for name in ("gru", "conv") for kind in ATTENTIONS if kind != "none"),
+)
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids="+".join)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -64,14 +85,22 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def architecture(name: NetworkName, **changed: float) -> Architecture:
-    whole = Architecture(name, hidden_size=20, layers=3, dropout=0.1, stem_channels=6, stem_width=5)
+def architecture(shape: Shape, **changed: float) -> Architecture:
+    whole = Architecture(
+        shape.network,
+        hidden_size=20,
+        layers=3,
+        dropout=0.1,
+        stem_channels=6,
+        stem_width=5,
+        attention=shape.attention,
+    )
     return replace(whole, **changed)  # type: ignore[arg-type]
 
 
-def new_model(name: NetworkName, members: int = 1, seed: int = 0) -> Labeller | Ensemble:
+def new_model(shape: Shape, members: int = 1, seed: int = 0) -> Labeller | Ensemble:
     torch.manual_seed(seed)
-    return new_labeller(architecture(name), TARGETS, PROTEIN.channel_table, members).eval()
+    return new_labeller(architecture(shape), TARGETS, PROTEIN.channel_table, members).eval()
 
 
 def texts(count: int, seed: int, longest: int = 90) -> list[str]:
@@ -94,28 +123,34 @@ def computed(engine: Engine, sequences: list[str]) -> dict[str, Outputs]:
     return {s: {name: parts[name][i] for name in parts} for i, s in enumerate(sequences)}
 
 
-def assert_as_promised(name: NetworkName, ours: np.ndarray, theirs: np.ndarray) -> None:
-    if NETWORKS[name].promise == "to the last bit":
+def assert_as_promised(shape: Shape, ours: np.ndarray, theirs: np.ndarray) -> None:
+    if promise_of(*shape) == "to the last bit":
         assert np.array_equal(ours, theirs)
     else:
         assert np.abs(ours - theirs).max() < 1e-5
 
 
+PLAIN = Shape("gru", "none")
+
+
 def test_the_names_are_those_of_the_configuration() -> None:
     assert tuple(NETWORKS) == get_args(NetworkName)
     assert ModelSettings().network in NETWORKS
-    described = ModelSettings.model_fields["network"].description or ""
-    for name, kind in NETWORKS.items():
-        assert f"`{name}` ({kind.description})" in described
+    assert tuple(ATTENTIONS) == get_args(AttentionName)
+    assert ModelSettings().attention == "none"
+    for setting, kinds in (("network", NETWORKS), ("attention", ATTENTIONS)):
+        text = ModelSettings.model_fields[setting].description or ""
+        for name, kind in kinds.items():
+            assert f"`{name}` ({kind.description})" in text
 
 
-@every_network
-def test_states_are_as_wide_as_it_says_and_outputs_are_named(name: NetworkName) -> None:
-    network = NETWORKS[name].network(architecture(name), PROTEIN.channel_table)
+@every_shape
+def test_states_are_as_wide_as_it_says_and_outputs_are_named(shape: Shape) -> None:
+    network = NETWORKS[shape.network].network(architecture(shape), PROTEIN.channel_table)
     assert isinstance(network, Network)
     codes, lengths = arguments(["MKV", "G"])
     assert network(codes, lengths).shape == (3, 2, network.features)
-    outputs = new_model(name)(codes, lengths)
+    outputs = new_model(shape)(codes, lengths)
     assert {key: tuple(found.shape) for key, found in outputs.items()} == {
         "labels": (3, 2, 8),
         "coarse": (3, 2, 3),
@@ -124,11 +159,11 @@ def test_states_are_as_wide_as_it_says_and_outputs_are_named(name: NetworkName) 
     assert ((outputs["type"] >= 0) & (outputs["type"] <= 1)).all()
 
 
-@every_network
+@every_shape
 @pytest.mark.parametrize("learning", [False, True])
-def test_padding_and_neighbours_reach_no_residue(name: NetworkName, learning: bool) -> None:
+def test_padding_and_neighbours_reach_no_residue(shape: Shape, learning: bool) -> None:
     torch.manual_seed(0)
-    model = new_labeller(architecture(name, dropout=0.0), TARGETS, PROTEIN.channel_table)
+    model = new_labeller(architecture(shape, dropout=0.0), TARGETS, PROTEIN.channel_table)
     sequences = texts(8, 1)
     with torch.set_grad_enabled(learning):
         together = model.train(learning)(*arguments(sequences, extra=30))
@@ -139,36 +174,37 @@ def test_padding_and_neighbours_reach_no_residue(name: NetworkName, learning: bo
                 assert torch.allclose(ours, alone[target.name][:, 0], atol=1e-5)
 
 
-@every_network
-def test_every_residue_is_told_from_its_neighbours(name: NetworkName) -> None:
-    engine = engine_of(bundle_of(new_model(name), PROTEIN))
+@every_shape
+def test_every_residue_is_told_from_its_neighbours(shape: Shape) -> None:
+    engine = engine_of(bundle_of(new_model(shape), PROTEIN))
     plain, changed = "A" * 9, "AAAAWAAAA"
     outputs = computed(engine, [plain, changed])
     moved = np.abs(outputs[plain]["labels"] - outputs[changed]["labels"]).max(axis=1)
     assert (moved[3:6] > 1e-6).all()
 
 
-@every_network
+@every_shape
 @pytest.mark.parametrize("setting", [field.name for field in fields(Architecture)][1:])
-def test_every_setting_is_used(name: NetworkName, setting: str) -> None:
-    def trained_outputs(**changed: float) -> tuple[list[torch.Size], Tensor]:
+def test_every_setting_is_used(shape: Shape, setting: str) -> None:
+    def trained_outputs(**changed: float | str) -> tuple[list[torch.Size], Tensor]:
         torch.manual_seed(0)
-        shape = architecture(name, **changed)
-        model = new_labeller(shape, TARGETS, PROTEIN.channel_table)
+        model = new_labeller(architecture(shape, **changed), TARGETS, PROTEIN.channel_table)
         torch.manual_seed(1)
         outputs = model.train()(*arguments(["MKTAYIAKQR"]))["labels"]
         return [weights.shape for weights in model.parameters()], outputs
 
-    other = {"dropout": 0.5}.get(setting, getattr(architecture(name), setting) + 2)
+    whole = architecture(shape)
+    others = {"dropout": 0.5, "attention": "dot" if whole.attention == "additive" else "additive"}
+    other = others[setting] if setting in others else getattr(whole, setting) + 2
     shapes, outputs = trained_outputs()
     changed_shapes, changed_outputs = trained_outputs(**{setting: other})
     assert shapes != changed_shapes or not torch.equal(outputs, changed_outputs)
 
 
-@every_network
+@every_shape
 @pytest.mark.parametrize("members", [1, 2])
-def test_its_engine_is_the_model_but_for_rounding(name: NetworkName, members: int) -> None:
-    model, sequences = new_model(name, members), texts(12, 2)
+def test_its_engine_is_the_model_but_for_rounding(shape: Shape, members: int) -> None:
+    model, sequences = new_model(shape, members), texts(12, 2)
     with torch.inference_mode():
         wanted = model(*arguments(sequences))
     found = computed(engine_of(bundle_of(model, PROTEIN)), sequences)
@@ -178,10 +214,10 @@ def test_its_engine_is_the_model_but_for_rounding(name: NetworkName, members: in
             assert np.allclose(ours, wanted[target.name][: len(sequence), column], atol=1e-5)
 
 
-@every_network
+@every_shape
 @pytest.mark.parametrize("members", [1, 3])
-def test_order_and_batch_change_no_more_than_promised(name: NetworkName, members: int) -> None:
-    engine = engine_of(bundle_of(new_model(name, members), PROTEIN))
+def test_order_and_batch_change_no_more_than_promised(shape: Shape, members: int) -> None:
+    engine = engine_of(bundle_of(new_model(shape, members), PROTEIN))
     sequences = texts(40, 3)
     together = computed(engine, sequences)
     shuffled = random.Random(1).sample(sequences, len(sequences))
@@ -191,13 +227,13 @@ def test_order_and_batch_change_no_more_than_promised(name: NetworkName, members
     for batch in others:
         for sequence, outputs in batch.items():
             for key, found in outputs.items():
-                assert_as_promised(name, found, together[sequence][key])
+                assert_as_promised(shape, found, together[sequence][key])
 
 
-@every_network
+@every_shape
 @pytest.mark.parametrize("threads", [1, 2])
-def test_shards_and_threads_change_no_more_than_promised(name: NetworkName, threads: int) -> None:
-    bundle = bundle_of(new_model(name), PROTEIN, {"labels": Calibration(1.3, (0.1,) * 8)})
+def test_shards_and_threads_change_no_more_than_promised(shape: Shape, threads: int) -> None:
+    bundle = bundle_of(new_model(shape), PROTEIN, {"labels": Calibration(1.3, (0.1,) * 8)})
     records = [Record(str(i), "", text) for i, text in enumerate(texts(60, 4))]
     whole = {p.record.id: p for p in Predictor(bundle, "cpu", 1).predict(records)}
     predictor = Predictor(bundle, "cpu", threads)
@@ -205,12 +241,12 @@ def test_shards_and_threads_change_no_more_than_promised(name: NetworkName, thre
         for part in predictor.predict(records[start : start + 7]):
             ours, theirs = part.probabilities, whole[part.record.id].probabilities
             assert np.allclose(ours.sum(axis=1), 1, atol=1e-5)
-            assert_as_promised(name, ours, theirs)
+            assert_as_promised(shape, ours, theirs)
 
 
-@every_network
-def test_an_ensemble_is_the_mean_of_its_members(name: NetworkName) -> None:
-    model = new_model(name, 3)
+@every_shape
+def test_an_ensemble_is_the_mean_of_its_members(shape: Shape) -> None:
+    model = new_model(shape, 3)
     assert isinstance(model, Ensemble)
     codes, lengths = arguments(["MKTAYIAKQR"])
     found = model(codes, lengths)
@@ -223,7 +259,7 @@ def test_an_ensemble_is_the_mean_of_its_members(name: NetworkName) -> None:
 
 
 def test_an_ensemble_of_different_networks_is_refused() -> None:
-    labellers = [members_of(new_model(name))[0] for name in NETWORKS]
+    labellers = [members_of(new_model(shape))[0] for shape in (PLAIN, Shape("gru", "dot"))]
     with pytest.raises(ValueError, match="same network and targets"):
         Ensemble(labellers)
     fewer = Labeller(labellers[0].network, TARGETS[:1])
@@ -231,29 +267,36 @@ def test_an_ensemble_of_different_networks_is_refused() -> None:
         Ensemble([labellers[0], fewer])
 
 
-@every_network
+@every_shape
 @pytest.mark.parametrize("members", [1, 2])
 def test_a_saved_model_is_the_same_after_loading(
-    name: NetworkName, members: int, tmp_path: Path
+    shape: Shape, members: int, tmp_path: Path
 ) -> None:
-    model = new_model(name, members)
+    model = new_model(shape, members)
     calibrations = {"labels": Calibration(1.5), "coarse": Calibration(0.7, (1.0, -1.0, 0.0))}
     save_bundle(tmp_path, bundle_of(model, PROTEIN, calibrations), TRAINING)
     bundle = load_bundle(tmp_path)
     assert bundle.targets == TARGETS
     assert bundle.calibrations == calibrations
     assert (bundle.scheme, bundle.calibration().temperature, bundle.sites) == (SS8, 1.5, None)
-    assert (bundle.architecture, bundle.members) == (architecture(name), members)
+    assert (bundle.architecture, bundle.members) == (architecture(shape), members)
     loaded = model_of(bundle)
     assert not any(t.is_meta for t in (*loaded.parameters(), *loaded.buffers()))
     text = "MKTAYIAKQRQISFVK"
     before = computed(engine_of(bundle_of(model, PROTEIN)), [text])[text]
     after = computed(engine_of(bundle), [text])[text]
-    assert all(np.array_equal(found, after[key]) for key, found in before.items())
+    for key, found in before.items():
+        assert_as_promised(shape, found, after[key])
     card = (tmp_path / "CARD.md").read_text()
-    assert NETWORKS[name].description.removeprefix("a ") in card
+    assert described(*shape).removeprefix("a ") in card
+    assert f"the same {promise_of(*shape)}, whatever" in promised(bundle.metadata)
     assert "`coarse`: classes of ss3" in card
     assert "`type`: a value from -20 to 60" in card
+
+
+def settings_of(**changed: object) -> dict[str, object]:
+    settings = asdict(architecture(PLAIN))
+    return {"network": {"name": settings.pop("network"), "settings": settings | changed}}
 
 
 @pytest.mark.parametrize(
@@ -261,6 +304,10 @@ def test_a_saved_model_is_the_same_after_loading(
     [
         ({"inputs": ["onehot", "smell"]}, "it reads onehot, smell"),
         ({"network": {"name": "perceptron", "settings": {}}}, "no network 'perceptron'"),
+        (settings_of(attention="cosine"), "no attention 'cosine', only none, additive, dot"),
+        (settings_of(layers=0), "layers is 0, 1 or more was expected"),
+        (settings_of(hidden_size=2.5), "hidden_size is 2.5, 1 or more was expected"),
+        (settings_of(stem_width=4), "stem_width is 4, an odd number was expected"),
         ({"targets": [{"name": "x", "kind": "smell", "weight": 1}]}, "no kind 'smell'"),
         ({"format": 3}, "model format 2 or an earlier one was expected"),
     ],
@@ -268,7 +315,7 @@ def test_a_saved_model_is_the_same_after_loading(
 def test_a_bundle_with_something_unknown_is_refused(
     change: dict[str, object], problem: str, tmp_path: Path
 ) -> None:
-    save_bundle(tmp_path, bundle_of(new_model("gru"), PROTEIN), TRAINING)
+    save_bundle(tmp_path, bundle_of(new_model(PLAIN), PROTEIN), TRAINING)
     path = tmp_path / METADATA_FILE
     metadata = json.loads(path.read_text()) | change
     del metadata["sha256"]
@@ -277,10 +324,10 @@ def test_a_bundle_with_something_unknown_is_refused(
         load_bundle(tmp_path)
 
 
-@every_network
-def test_no_tensor_stays_behind(name: NetworkName) -> None:
-    codes, lengths = arguments(texts(5, 6))
-    model = new_model(name, 2)
+@every_shape
+def test_no_tensor_stays_behind(shape: Shape) -> None:
+    codes, lengths = arguments(texts(5, 6, longest=8))
+    model = new_model(shape, 2)
     plain = model(codes, lengths)
     exact = model.double()(codes, lengths)
     for key, found in exact.items():
@@ -290,10 +337,10 @@ def test_no_tensor_stays_behind(name: NetworkName) -> None:
     assert all(found.is_meta for found in moved.values())
 
 
-@every_network
+@every_shape
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
-def test_it_computes_the_same_on_a_gpu(name: NetworkName) -> None:
-    model, sequences = new_model(name, 2), texts(20, 7)
+def test_it_computes_the_same_on_a_gpu(shape: Shape) -> None:
+    model, sequences = new_model(shape, 2), texts(20, 7)
     here = computed(engine_of(bundle_of(model, PROTEIN)), sequences)
     there = computed(engine_of(bundle_of(model, PROTEIN), "cuda"), sequences)
     for sequence, outputs in here.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -17,13 +17,16 @@ from grubio.datasets.parquet import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
-from grubio.model.networks.registry import NETWORKS, NetworkName
+from grubio.model.networks.registry import NETWORKS, AttentionName, NetworkName
 from grubio.sequences.record import Record
 from grubio.training.ensemble import combine_models
 from grubio.training.lightning_module import Fitting
 from grubio.training.train import train_model
 
-every_network = pytest.mark.parametrize("name", NETWORKS)
+# The whole suite holds for each network; with attention it holds for one of them, of each kind.
+SHAPES = (*((name, "none") for name in NETWORKS), ("rnn", "additive"), ("rnn", "dot"))
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids="+".join)
+Shape: TypeAlias = tuple[NetworkName, AttentionName]
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +38,25 @@ def few(chains: list[Record], dataset: Path, tmp_path_factory: pytest.TempPathFa
 
 
 def trained(
-    name: NetworkName, dataset: Path, folder: Path, teacher: Path | None = None, **changed: Any
+    shape: Shape, dataset: Path, folder: Path, teacher: Path | None = None, **changed: Any
 ) -> Path:
-    model = ModelSettings(network=name, hidden_size=8, layers=2, stem_channels=8)
+    network, attention = shape
+    model = ModelSettings(
+        network=network, attention=attention, hidden_size=8, layers=2, stem_channels=8
+    )
     settings = TrainingSettings(epochs=2, batch_residues=2000).model_copy(update=changed)
     return train_model(dataset, folder, model, settings, teacher=teacher, device="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")
-def models(few: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[NetworkName, list[Path]]:
+def models(few: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Shape, list[Path]]:
     """Two models of each network, of two seeds."""
     folder = tmp_path_factory.mktemp("models")
     return {
-        name: [trained(name, few, folder / name / str(seed), seed=seed) for seed in (1, 2)]
-        for name in NETWORKS
+        shape: [
+            trained(shape, few, folder / "+".join(shape) / str(seed), seed=seed) for seed in (1, 2)
+        ]
+        for shape in SHAPES
     }
 
 
@@ -58,13 +66,12 @@ def probabilities(model: Path, dataset: Path) -> np.ndarray:
     return np.concatenate([answer.probabilities for answer in answers])
 
 
-@every_network
-def test_it_learns_and_its_bundle_names_it(
-    name: NetworkName, models: dict[NetworkName, list[Path]]
-) -> None:
-    folder = models[name][0]
+@every_shape
+def test_it_learns_and_its_bundle_names_it(shape: Shape, models: dict[Shape, list[Path]]) -> None:
+    folder = models[shape][0]
     bundle = load_bundle(folder)
-    assert bundle.metadata["network"]["name"] == name
+    network = bundle.metadata["network"]
+    assert (network["name"], network["settings"]["attention"]) == shape
     assert bundle.metadata["kind"] == "sequences"
     with open(folder.parent / "history.csv") as lines:
         first, last = csv.DictReader(lines)
@@ -72,10 +79,10 @@ def test_it_learns_and_its_bundle_names_it(
     assert float(last["valid_loss"]) < float(first["valid_loss"])
 
 
-@every_network
+@every_shape
 def test_a_stopped_run_goes_on_and_ends_with_the_same_weights(
-    name: NetworkName,
-    models: dict[NetworkName, list[Path]],
+    shape: Shape,
+    models: dict[Shape, list[Path]],
     few: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -90,22 +97,22 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_weights(
 
     with monkeypatch.context() as patched, pytest.raises(Stopped):
         patched.setattr(Fitting, "on_train_epoch_start", stop)
-        trained(name, few, tmp_path, seed=1)
+        trained(shape, few, tmp_path, seed=1)
     assert (tmp_path / "checkpoints" / "last.ckpt").exists()
     with caplog.at_level(logging.INFO):
-        again = trained(name, few, tmp_path, seed=1)
+        again = trained(shape, few, tmp_path, seed=1)
     assert "resuming from the checkpoint" in caplog.text
     ours = load_file(again / "weights.safetensors")
-    theirs = load_file(models[name][0] / "weights.safetensors")
+    theirs = load_file(models[shape][0] / "weights.safetensors")
     assert ours.keys() == theirs.keys()
     assert all(np.array_equal(value, theirs[key]) for key, value in ours.items())
 
 
-@every_network
+@every_shape
 def test_models_of_two_seeds_are_an_ensemble(
-    name: NetworkName, models: dict[NetworkName, list[Path]], few: Path, tmp_path: Path
+    shape: Shape, models: dict[Shape, list[Path]], few: Path, tmp_path: Path
 ) -> None:
-    combined = combine_models(models[name], few, tmp_path, threads=1)
+    combined = combine_models(models[shape], few, tmp_path, threads=1)
     bundle = load_bundle(combined)
     assert bundle.members == bundle.metadata["members"] == 2
     # Logarithms of probabilities times the temperature are logits but for a constant.
@@ -113,29 +120,30 @@ def test_models_of_two_seeds_are_an_ensemble(
         log_softmax(
             np.log(probabilities(path, few)) * load_bundle(path).calibration().temperature, axis=1
         )
-        for path in (*models[name], combined)
+        for path in (*models[shape], combined)
     ]
     mean = log_softmax((logits[0] + logits[1]) / 2, axis=1)
     assert np.abs(logits[2] - mean).max() < 1e-3
 
 
 def test_different_networks_are_no_ensemble(
-    models: dict[NetworkName, list[Path]], few: Path, tmp_path: Path
+    models: dict[Shape, list[Path]], few: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(GrubioError, match="has another network or other targets than"):
-        combine_models([models["gru"][0], models["conv"][0]], few, tmp_path)
+    for other in (("conv", "none"), ("rnn", "dot")):
+        with pytest.raises(GrubioError, match="has another network or other targets than"):
+            combine_models([models["rnn", "none"][0], models[other][0]], few, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-@every_network
+@every_shape
 def test_it_learns_from_a_teacher_and_teaches(
-    name: NetworkName, models: dict[NetworkName, list[Path]], few: Path, tmp_path: Path
+    shape: Shape, models: dict[Shape, list[Path]], few: Path, tmp_path: Path
 ) -> None:
-    teacher = models[name][0]
+    teacher = models[shape][0]
     wanted = probabilities(teacher, few)
     settings = {"epochs": 4, "batch_residues": 1000, "seed": 5, "learning_rate": 0.01}
-    near = trained(name, few, tmp_path / "all", teacher, teacher_weight=1.0, **settings)
-    far = trained(name, few, tmp_path / "none", teacher, teacher_weight=0.0, **settings)
+    near = trained(shape, few, tmp_path / "all", teacher, teacher_weight=1.0, **settings)
+    far = trained(shape, few, tmp_path / "none", teacher, teacher_weight=0.0, **settings)
     distances = [np.abs(probabilities(path, few) - wanted).mean() for path in (near, far)]
     assert distances[0] < 0.8 * distances[1]
     assert (

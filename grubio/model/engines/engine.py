@@ -7,13 +7,13 @@ nothing but numpy; any network can compute padded batches on any device with PyT
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from grubio.errors import GrubioError
 from grubio.extras import require
 from grubio.model.bundle import Bundle
 from grubio.model.engines.packed_rows import Codes
-from grubio.model.networks.registry import NETWORKS
+from grubio.model.networks.registry import described, engine_for
 from grubio.model.outputs import Outputs, mean_outputs
 
 Engine: TypeAlias = Callable[[Sequence[Codes]], Outputs]
@@ -23,7 +23,7 @@ those of the model but for rounding."""
 
 def has_own_engine(bundle: Bundle, device: str) -> bool:
     """Return whether a model is computed without PyTorch on a device."""
-    return device == "cpu" and NETWORKS[bundle.architecture.network].engine_path is not None
+    return device == "cpu" and _own_engine(bundle) is not None
 
 
 def engine_of(bundle: Bundle, device: str = "cpu") -> Engine:
@@ -37,7 +37,7 @@ def engine_of(bundle: Bundle, device: str = "cpu") -> Engine:
     try:
         if not has_own_engine(bundle, device):
             return _padded_engine(bundle, device)
-        own = NETWORKS[bundle.architecture.network].engine
+        own = _own_engine(bundle)
         engines = [own(bundle, weights) for weights in bundle.weights_of_members]
     except (KeyError, ValueError, RuntimeError) as error:
         raise GrubioError(
@@ -48,8 +48,13 @@ def engine_of(bundle: Bundle, device: str = "cpu") -> Engine:
     return lambda codes: mean_outputs(bundle.targets, [engine(codes) for engine in engines])
 
 
+def _own_engine(bundle: Bundle) -> Any:
+    return engine_for(bundle.architecture.network, bundle.architecture.attention)
+
+
 def _padded_engine(bundle: Bundle, device: str) -> Engine:
-    require("torch", f"the network '{bundle.architecture.network}' on the device '{device}'")
+    shape = described(bundle.architecture.network, bundle.architecture.attention)
+    require("torch", f"{shape} on the device '{device}'")
     from grubio.model.engines.padded import PaddedEngine
 
     return PaddedEngine(bundle, device)

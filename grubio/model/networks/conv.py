@@ -24,8 +24,8 @@ class Conv(Network):
     """
 
     def __init__(self, architecture: Architecture, channel_table: npt.NDArray[np.float32]) -> None:
-        super().__init__(architecture, channel_table)
-        self.features = width = architecture.hidden_size
+        width = architecture.hidden_size
+        super().__init__(architecture, channel_table, width)
         self.entrance = nn.Linear(self.stem.features, width)
         self.layers = nn.ModuleList(
             nn.Conv1d(width, width, WIDTH, padding="same", dilation=2 ** (depth % _CYCLE))
@@ -34,7 +34,7 @@ class Conv(Network):
         self.dropout = nn.Dropout(architecture.dropout)
 
     def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        """Return states ``(time, batch, feature)``; see :meth:`Network.states`."""
+        """Return states ``(time, batch, hidden)``; see :meth:`Network.states`."""
         time = torch.arange(len(inputs), device=inputs.device)
         inside = (time < lengths.unsqueeze(1)).unsqueeze(1)
         states: Tensor = self.entrance(inputs).permute(1, 2, 0)
