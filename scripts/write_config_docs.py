@@ -87,7 +87,7 @@ def table(group: type[BaseModel]) -> str:
         else:
             shown = f"`{default}`"
         meaning = field.description or (type(default).__doc__ or "").splitlines()[0]
-        rows.append(f"| `{key}` | {shown} | {meaning} |")
+        rows.append(f"| `{field.alias or key}` | {shown} | {meaning} |")
     return "\n".join(rows)
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.dry_run import new_folder
+from grubio.cli.dry_run import MODEL, new_folder
 from grubio.cli.notices import log_option, start_logging
-from grubio.cli.options import DeviceOption, ThreadsOption, settings_option
+from grubio.cli.options import DeviceOption, ThreadsOption, model_names, settings_option
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.training.process_rank import process_rank
 
@@ -25,6 +25,16 @@ def train(
             "--teacher", help="Model whose probabilities are learned in addition to the labels."
         ),
     ] = None,
+    parent: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Model to start from: name of a bundled model, or folder of a model. Its network "
+            "and the heads that fit are taken over.",
+            autocompletion=model_names,
+        ),
+        MODEL,
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     log: Annotated[Path | None, log_option()] = None,
@@ -38,6 +48,7 @@ def train(
     first = process_rank(training_settings).rank == 0
     if first:
         start_logging(log)
+    from grubio.model.zoo import find_model
     from grubio.training.train import train_model
 
     model = train_model(
@@ -46,6 +57,7 @@ def train(
         model_settings,
         training_settings,
         teacher=teacher,
+        parent=None if parent is None else find_model(parent),
         device=device,
         threads=threads,
     )

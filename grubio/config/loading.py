@@ -100,8 +100,8 @@ def grouped(schema: type[Settings], given: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def as_options(settings: Settings) -> list[str]:
-    """Return settings as the command-line options that would set them.
+def as_options(settings: Settings, *, given: bool = False) -> list[str]:
+    """Return settings as the command-line options that would set them; all, or those ``given``.
 
     Examples
     --------
@@ -112,10 +112,10 @@ def as_options(settings: Settings) -> list[str]:
     ['--targets', 'disorder', '--dropout', '0.1']
     """
     options = []
-    for key, value in settings.model_dump(exclude_none=True).items():
+    for key, value in settings.model_dump(exclude_none=True, exclude_unset=given).items():
         name = key.replace("_", "-")
         if isinstance(inner := getattr(settings, key), Settings):
-            options += as_options(inner)
+            options += as_options(inner, given=given)
         elif isinstance(value, bool):
             options.append(f"--{name}" if value else f"--no-{name}")
         elif isinstance(value, tuple):
@@ -149,7 +149,12 @@ def _keys_at(schema: Any, loc: Sequence[int | str]) -> list[str]:
     options = _options(schema)
     for part in loc:
         options = [inner for option in options for inner in _options(_step(option, part))]
-    return [key for option in options if _is_model(option) for key in option.model_fields]
+    return [
+        field.alias or key
+        for option in options
+        if _is_model(option)
+        for key, field in option.model_fields.items()
+    ]
 
 
 def _options(schema: Any) -> Sequence[Any]:

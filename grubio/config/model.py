@@ -101,6 +101,21 @@ class TrainingSettings(Settings):
         ge=1,
         description="Validations without a better score after which training stops.",
     )
+    layer_decay: float = Field(
+        default=1,
+        gt=0,
+        le=1,
+        description="Learning rate of each layer relative to that of the layer above; the heads "
+        "have `learning_rate`. Below 1, what a model was started with (`from`) changes less the "
+        "nearer it is to the input.",
+    )
+    freeze: Annotated[str, BeforeValidator(str)] = Field(
+        default="none",
+        pattern="^(none|stem|all|[1-9][0-9]*)$",
+        description="For a model that starts from another (`from`): which of its weights stay as "
+        "they are: `none`, the `stem`, a number n (the stem and the first n layers), or `all` but "
+        "the heads.",
+    )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
         description="`balanced` weights each class by the inverse of its count among residues "

@@ -18,6 +18,7 @@ from grubio.config.model import (
 )
 from grubio.config.prediction import StudyPredictionSettings
 from grubio.config.sweep import SweepSettings
+from grubio.model.zoo import bundled_models
 
 
 class StudyMotifSettings(MotifSettings):
@@ -42,6 +43,12 @@ class RunSettings(Settings):
         default=None,
         description="Run whose model is the teacher: its probabilities for the training chains are "
         "learned besides the labels.",
+    )
+    parent: str | None = Field(
+        default=None,
+        alias="from",
+        description="Model to start from: another run, the name of a bundled model, or the folder "
+        "of a model. The network is its own; of `model`, only what the run itself says counts.",
     )
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
@@ -84,12 +91,7 @@ class Config(Settings):
             return value
         groups = ("model", "training", "evaluation", "motifs")
         shared = {key: value[key] for key in groups if isinstance(value.get(key), Mapping)}
-        runs = {
-            name: {**run, **{k: {**g, **(run.get(k) or {})} for k, g in shared.items()}}
-            if isinstance(run, Mapping) and all(_is_group(run.get(k)) for k in shared)
-            else run
-            for name, run in value["runs"].items()
-        }
+        runs = {name: _with_shared(run, shared) for name, run in value["runs"].items()}
         return {**value, "runs": runs}
 
     # Pydantic calls the last of several "before" validators first.
@@ -124,28 +126,58 @@ class Config(Settings):
                 near = difflib.get_close_matches(run.dataset, self.datasets, 1)
                 guess = f", did you mean '{near[0]}'?" if near else ""
                 raise ValueError(f"runs.{name}.dataset: no dataset '{run.dataset}'{guess}")
-            for member in run.members:
-                trained = self.runs.get(member)
-                if trained is None or trained.members or trained.dataset != run.dataset:
-                    raise ValueError(
-                        f"runs.{name}.members: '{member}' is no trained run on '{run.dataset}'"
-                    )
-            if run.teacher is not None and (
-                run.teacher not in self.runs
-                or run.teacher == name
-                or self.runs[run.teacher].teacher is not None
-                or run.members
-            ):
-                raise ValueError(
-                    f"runs.{name}.teacher: '{run.teacher}' is no other run without a teacher"
-                )
-            if len(run.members) == 1:
-                raise ValueError(f"runs.{name}.members: two runs or more were expected")
+            self._check_run(name, run)
         for name, dataset in self.datasets.items():
             for other in dataset.train_also:
                 if other not in self.datasets or other == name:
                     raise ValueError(f"datasets.{name}.train_also: no other dataset '{other}'")
         return self
+
+    def _check_run(self, name: str, run: RunSettings) -> None:
+        for member in run.members:
+            trained = self.runs.get(member)
+            if trained is None or trained.members or trained.dataset != run.dataset:
+                raise ValueError(
+                    f"runs.{name}.members: '{member}' is no trained run on '{run.dataset}'"
+                )
+        if run.teacher is not None and (
+            run.teacher not in self.runs
+            or run.teacher == name
+            or self.runs[run.teacher].teacher is not None
+            or run.members
+        ):
+            raise ValueError(
+                f"runs.{name}.teacher: '{run.teacher}' is no other run without a teacher"
+            )
+        if run.parent is not None:
+            self._check_parent(name, run)
+        if len(run.members) == 1:
+            raise ValueError(f"runs.{name}.members: two runs or more were expected")
+
+    def _check_parent(self, name: str, run: RunSettings) -> None:
+        if run.members:
+            raise ValueError(f"runs.{name}.from: the models of an ensemble are not trained again")
+        behind, parent = {name}, run.parent
+        while parent in self.runs:
+            if parent in behind:
+                raise ValueError(f"runs.{name}.from: '{run.parent}' starts from '{name}' itself")
+            behind.add(parent)
+            parent = self.runs[parent].parent
+        if run.parent in self.runs or "/" in str(run.parent):
+            return
+        known = [*self.runs, *bundled_models()]
+        if run.parent not in known:
+            near = difflib.get_close_matches(str(run.parent), known, 1)
+            guess = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
+            raise ValueError(f"runs.{name}.from: no run or model '{run.parent}'{guess}")
+
+
+def _with_shared(run: Any, shared: Mapping[str, Any]) -> Any:
+    if not isinstance(run, Mapping) or not all(_is_group(run.get(key)) for key in shared):
+        return run
+    # The network of a run that starts from a model is that of the model.
+    taken = {key: group for key, group in shared.items() if key != "model" or not run.get("from")}
+    return {**run, **{key: {**group, **(run.get(key) or {})} for key, group in taken.items()}}
 
 
 def _is_group(value: Any) -> bool:

@@ -17,7 +17,7 @@ _GROUPS: dict[str, type[Settings]] = {
     "training": TrainingSettings,
     "evaluation": EvaluationSettings,
 }
-_SINGLE = ("dataset", "teacher")
+_SINGLE = ("dataset", "teacher", "from")
 _SEED = "training.seed"
 
 
@@ -30,7 +30,7 @@ class SweepSettings(Settings):
     )
     vary: dict[str, list[Any]] = Field(
         min_length=1,
-        description="Values to try, by setting: `dataset`, `teacher`, or a key of `model`, "
+        description="Values to try, by setting: `dataset`, `teacher`, `from`, or a key of `model`, "
         "`training` or `evaluation` with that group before it, as `training.seed`.",
     )
 

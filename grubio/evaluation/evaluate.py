@@ -32,10 +32,11 @@ from grubio.inference.labelled_sequence import labelled
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
+from grubio.model.training_sketch import read_sketches
 from grubio.overwriting import keeps_inputs
 from grubio.progress import watched
 from grubio.runs.files import TEST_PREDICTIONS_FILE
-from grubio.runs.metrics import Metrics
+from grubio.runs.metrics import Metrics, TrainingOverlap
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import UNKNOWN_LABEL
 from grubio.writers.parquet import ParquetPredictions
@@ -128,6 +129,7 @@ def evaluate_model(
     if unlike := bundle.unlike_training([record.sequence for record in test]):
         logger.warning("the tested sequences are unlike those of the training: %s", unlike)
         metrics.unlike_training = unlike
+    metrics.training_overlap = _training_overlap(model, bundle, test)
     metrics.provenance = {
         "grubio_version": __version__,
         "weights_sha256": bundle.metadata["weights_sha256"],
@@ -170,6 +172,17 @@ def _scored_classes(
         headline=evaluation.headline,
     )
     return metrics, tables | evaluation.add_scores(metrics, probabilities, train, valid)
+
+
+def _training_overlap(model: Path, bundle: Bundle, test: Sequence[Record]) -> list[TrainingOverlap]:
+    tested = {record.id: record.sequence for record in test}
+    found = []
+    for sketch in read_sketches(model, bundle.metadata, bundle.name):
+        overlap = sketch.overlap(tested, bundle.alphabet)
+        if warning := overlap.warning("tested records"):
+            logger.warning("warning: %s", warning)
+        found.append(TrainingOverlap(**overlap.as_dict()))
+    return found
 
 
 def _evaluation_of(

@@ -2,8 +2,9 @@
 
 ``model.json`` holds the format number, the network (name and settings), the number of members of
 the ensemble, the inputs, the alphabet, the targets with their calibration, the kind of model, the
-SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained. Loading
-checks both SHA-256 and refuses unknown content. Nothing is pickled.
+SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained. A sketch of
+the training sequences lies beside it (:mod:`grubio.model.training_sketch`), and labelling does not
+read it. Loading checks both SHA-256 and refuses unknown content. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from grubio.model.architecture import Architecture
 from grubio.model.card import card
 from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_input import unlike_training
+from grubio.model.training_sketch import Sketch, write_sketches
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme
@@ -197,8 +199,15 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
     return Bundle(first.architecture, first.targets, weights, first.alphabet, members=members)
 
 
-def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any]) -> None:
+def save_bundle(
+    folder: str | Path,
+    bundle: Bundle,
+    training: Mapping[str, Any],
+    sketches: Sequence[Sketch] = (),
+) -> None:
     """Write a model and how it was trained; each file in one step, ``model.json`` last.
+
+    The sketches are those of its training sequences, and then of the models that it started from.
 
     Raises
     ------
@@ -231,6 +240,8 @@ def save_bundle(folder: str | Path, bundle: Bundle, training: Mapping[str, Any])
     if bundle.kind == "genome":
         sites = bundle.sites or {}
         metadata["sites"] = {letter: dataclasses.asdict(site) for letter, site in sites.items()}
+    if sketches:
+        metadata |= write_sketches(folder, sketches)
     metadata = with_checksum(metadata)
     write_text_whole(folder / CARD_FILE, card(metadata))
     write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")

@@ -37,7 +37,7 @@ Trained with grubio {metadata["grubio_version"]}.
 {training["chains"]:,} sequences, {training["residues"]:,} residues; dataset SHA-256 \
 `{training["dataset_sha256"]}`, made from
 
-{sources}
+{sources}{_origin(training)}
 ## Validation
 
 Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
@@ -60,6 +60,17 @@ def promised(metadata: Mapping[str, Any]) -> str:
         f"The network is `{name}`{joined}. On one kind of CPU, its prediction for a sequence is "
         f"the same {promise_of(name, attention)}, whatever the other sequences, their order, "
         "batches or shards."
+    )
+
+
+def _origin(training: Mapping[str, Any]) -> str:
+    parent = training.get("from")
+    if not parent:
+        return ""
+    heads = f" and its heads {', '.join(parent['heads'])}" if parent["heads"] else ""
+    return (
+        f"\nStarted from `{parent['name']}` (SHA-256 of its weights "
+        f"`{parent['weights_sha256']}`): its network{heads} were taken over.\n"
     )
 
 

@@ -158,6 +158,19 @@ class Independence(_Content):
     repeated_bases: int | None = None
 
 
+class TrainingOverlap(_Content):
+    """How many tested records were in the training data of a model, or are similar to it.
+
+    The model is the one that was tested or one that it was started from. ``seen`` and ``similar``
+    are None if its training data are not known.
+    """
+
+    model: str
+    records: int
+    seen: int | None
+    similar: int | None
+
+
 class Metrics(_WithScores):
     """The content of ``metrics.json``; scores of the whole test set are among its keys.
 
@@ -176,6 +189,7 @@ class Metrics(_WithScores):
     dense: dict[str, DenseClass] | None = None
     independence: Independence = Independence()
     unlike_training: str | None = None
+    training_overlap: list[TrainingOverlap] = []
     provenance: dict[str, Any] = {}
 
     @model_validator(mode="before")

@@ -14,6 +14,7 @@ from grubio.datasets.parquet import DatasetHeader, read_header, read_records, re
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save_bundle
+from grubio.model.training_sketch import Sketch, read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
@@ -74,8 +75,19 @@ def combine_models(
             },
             "members": [bundle.metadata["weights_sha256"] for bundle in bundles],
         },
+        _sketches(models, bundles, output.name),
     )
     return output / MODEL_FOLDER
+
+
+def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> list[Sketch]:
+    # All members have the same training sequences, but may have been started from other models.
+    own, behind = list[Sketch](), dict[str, Sketch]()
+    for path, bundle in zip(models, bundles, strict=True):
+        first, *others = read_sketches(path, bundle.metadata, name)
+        own.append(first)
+        behind |= {sketch.model: sketch for sketch in others}
+    return [own[0], *behind.values()]
 
 
 def _require_alike(

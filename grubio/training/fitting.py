@@ -16,9 +16,11 @@ from grubio.model.batching import class_counts
 from grubio.model.labeller import Labeller
 from grubio.model.networks.protocol import Network
 from grubio.model.networks.registry import NETWORKS
+from grubio.sequences.target import Target
 from grubio.training.batch_plan import BatchPlan
 from grubio.training.examples import TrainingData
 from grubio.training.lightning_module import Fitting
+from grubio.training.parent import Parent, freeze_weights
 from grubio.training.window_sampling import rare_classes
 
 
@@ -27,23 +29,30 @@ def new_fitting(
     model_settings: ModelSettings,
     settings: TrainingSettings,
     network: Callable[[Architecture, npt.NDArray[np.float32]], Network] | None = None,
+    *,
+    parent: Parent | None = None,
 ) -> Fitting:
     """Return a fit that has not started; all its random choices follow from the seed.
 
-    A ``network`` replaces the one that the settings name.
+    A ``network`` replaces the one that the settings name. With a ``parent``, the network and the
+    heads that fit start with its weights.
 
     Raises
     ------
     GrubioError
-        If there are fewer batches than processes to share them.
+        If there are fewer batches than processes to share them, or layers are to be frozen that
+        the network does not have.
     """
     alphabet = data.header.alphabet
     torch.manual_seed(settings.seed)
     architecture = Architecture(**model_settings.model_dump(exclude={"targets"}))
     made = (network or NETWORKS[architecture.network].network)(architecture, alphabet.channel_table)
-    shipped = [target for target in data.targets if target.shipped]
+    labeller = Labeller(made, targets_of(data))
+    if parent is not None:
+        parent.give_weights(labeller)
+    freeze_weights(labeller, settings)
     return Fitting(
-        Labeller(made, [data.main, *shipped]),
+        labeller,
         settings,
         targets=data.targets,
         plan=BatchPlan(data, settings),
@@ -51,6 +60,12 @@ def new_fitting(
         score=score_of(data, settings),
         rare=rare_classes(data.header),
     )
+
+
+def targets_of(data: TrainingData) -> list[Target]:
+    """Return the targets of the heads of a labeller: the labels, and those that it predicts."""
+    shipped = [target for target in data.targets if target.shipped]
+    return [data.main, *shipped]
 
 
 def score_of(data: TrainingData, settings: TrainingSettings) -> Metric:

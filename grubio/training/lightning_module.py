@@ -24,6 +24,7 @@ from grubio.training.batch_plan import Batches, BatchPlan
 from grubio.training.distributed import gathered, sum_over_processes
 from grubio.training.homolog_augmentation import with_substitutions
 from grubio.training.losses import label_loss, shares_loss, target_loss, value_loss
+from grubio.training.parent import by_learning_rate
 from grubio.training.validation_score import validation_score
 
 Tensors: TypeAlias = tuple[Tensor, Tensor, Tensor, dict[str, Tensor], dict[str, Tensor]]
@@ -217,7 +218,7 @@ class Fitting(lightning.LightningModule):
             "train_loss": train_loss / max(train_counted, 1),
             "valid_loss": loss / max(counted, 1),
             "valid_score": self._validated.value(self.device),
-            "learning_rate": self.optimizers().param_groups[0]["lr"],  # type: ignore[union-attr]
+            "learning_rate": self.optimizers().param_groups[-1]["lr"],  # type: ignore[union-attr]
             "residues_per_second": self.residues_per_second,
         }
         self.history.append(row)
@@ -227,9 +228,9 @@ class Fitting(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return AdamW with a one-cycle schedule (Smith and Topin, 2019) over all steps."""
         settings = self.settings
+        groups = by_learning_rate(self.model, self.auxiliary_heads, settings)
         optimiser = torch.optim.AdamW(
-            [*self.model.parameters(), *self.auxiliary_heads.parameters()],
-            lr=settings.learning_rate,
+            groups,
             weight_decay=settings.weight_decay,
         )
         # One more than is taken: the schedule steps once after the last update.
@@ -240,7 +241,7 @@ class Fitting(lightning.LightningModule):
             warmup *= 1 + 1e-6
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
-            max_lr=settings.learning_rate,
+            max_lr=[group["lr"] for group in groups],
             total_steps=steps,
             pct_start=warmup,
             cycle_momentum=False,

@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ with needs("train", "training"):
 
 from grubio import __version__
 from grubio.config import Device, ModelSettings, TrainingSettings
-from grubio.datasets.parquet import read_records
+from grubio.datasets.parquet import read_header, read_records
 from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
@@ -39,6 +40,7 @@ from grubio.model.bundle import METADATA_FILE, save_bundle
 from grubio.model.devices import available_threads, choose_device, use_threads
 from grubio.model.labeller import bundle_of
 from grubio.model.training_input import training_input
+from grubio.model.training_sketch import Sketch, sketch_of
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER
 from grubio.training.distributed import (
@@ -50,8 +52,9 @@ from grubio.training.distributed import (
     require_devices,
 )
 from grubio.training.examples import TrainingData, load_training_data, with_teacher
-from grubio.training.fitting import new_fitting
+from grubio.training.fitting import new_fitting, targets_of
 from grubio.training.lightning_module import Fitting, history_as_csv
+from grubio.training.parent import Parent, load_parent
 from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
@@ -70,6 +73,7 @@ class _Job(BaseModel):
     model_settings: ModelSettings
     training_settings: TrainingSettings
     teacher: Path | None
+    parent: Path | None
     device: str
     threads: int
     resumed: Path | None = None
@@ -79,7 +83,7 @@ class _Job(BaseModel):
         return self.output / CHECKPOINT_FOLDER
 
 
-@keeps_inputs("dataset", "teacher")
+@keeps_inputs("dataset", "teacher", "parent")
 def train_model(
     dataset: Path,
     output: Path,
@@ -87,6 +91,7 @@ def train_model(
     training_settings: TrainingSettings,
     *,
     teacher: Path | None = None,
+    parent: Path | None = None,
     device: Device = "auto",
     threads: int | None = None,
 ) -> Path:
@@ -99,6 +104,10 @@ def train_model(
     A ``teacher`` is the folder of a model of the same classes; its probabilities for the training
     chains are learned in addition to their labels (Hinton et al., arXiv:1503.02531, 2015).
 
+    A ``parent`` is the folder of a model to start from: its network with its weights, and those of
+    its heads whose targets are among the ones to learn (:mod:`grubio.training.parent`). Of an
+    ensemble, one member is taken, by the seed.
+
     If the settings ask for several processes, those of a machine share the ``threads``, and the
     process of rank 0 writes. ``torchrun`` and ``srun`` start all of them with the same call, which
     returns in the others when they are no longer needed; otherwise this call starts the others of
@@ -108,38 +117,53 @@ def train_model(
     ------
     GrubioError
         If the dataset has nothing to learn or to score
-        (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes, the device
-        is not available, there are fewer batches than processes to share them, or a loss is not
-        finite.
+        (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes, the parent
+        has another alphabet or another network than was asked for, the device is not available,
+        there are fewer batches than processes to share them, or a loss is not finite.
     """
     started = time.monotonic()
     this = process_rank(training_settings)
     place = choose_device(device)
     require_devices(torch.device(place), training_settings)
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
+    start = load_parent(parent, training_settings.seed)
+    if start is not None:
+        start.require_alphabet(read_header(dataset).alphabet, dataset)
+        model_settings = start.model_settings(model_settings)
+    elif training_settings.freeze != "none":
+        raise GrubioError(
+            f"freeze: {training_settings.freeze}: fresh weights would stay as they were drawn",
+            hint="freeze weights of a model to start from: --from MODEL",
+        )
     job = _Job(
         dataset=dataset,
         output=output,
         model_settings=model_settings,
         training_settings=training_settings,
         teacher=teacher,
+        parent=parent,
         device=place,
         threads=use_threads(threads_each(threads, available_threads(), training_settings)),
     )
     data = load_training_data(dataset, model_settings, training_settings)
     lacking = shortcomings(dataset, data, model_settings, training_settings)
     data = with_teacher(data, teacher, job.device, job.threads)
-    fitting = new_fitting(data, model_settings, training_settings)
+    fitting = new_fitting(data, model_settings, training_settings, parent=start)
     fitting.started = started
     digest = sha256_of_file(dataset)
-    job.resumed = _checkpoint_to_resume(job, digest, data.teacher_sha256, this)
+    described = start and start.described(targets_of(data))
+    job.resumed = _checkpoint_to_resume(job, [digest, data.teacher_sha256, described], this)
     if this.rank == 0:
         for what in lacking:
             logger.warning("warning: %s", what)
         _announce(job, data, fitting)
+        if start is not None:
+            _announce_parent(start, fitting)
+            described = {**(described or {}), "held_out": _overlaps(start, dataset)}
     _fit(job, fitting, this)
     if this.rank == 0:
-        _save_best(job, data, fitting, digest)
+        origin = {"dataset_sha256": digest, "from": described}
+        _save_best(job, data, fitting, origin, start.sketches if start else [])
     return output / MODEL_FOLDER
 
 
@@ -156,7 +180,8 @@ def take_part() -> None:
         use_threads(job.threads)
         data = load_training_data(job.dataset, job.model_settings, job.training_settings)
         data = with_teacher(data, job.teacher, job.device, job.threads)
-        fitting = new_fitting(data, job.model_settings, job.training_settings)
+        start = load_parent(job.parent, job.training_settings.seed)
+        fitting = new_fitting(data, job.model_settings, job.training_settings, parent=start)
         _run(job, fitting, OneMachine(order["rank"], order["port"]))
     except (GrubioError, RuntimeError, OSError) as error:
         sys.exit(f"process {order['rank']} of the training: {error}")
@@ -200,11 +225,9 @@ def _run(job: _Job, fitting: Fitting, machine: OneMachine | None) -> None:
     trainer.fit(fitting, ckpt_path=job.resumed, weights_only=True)
 
 
-def _checkpoint_to_resume(
-    job: _Job, digest: str, teacher_sha256: str | None, this: ProcessRank
-) -> Path | None:
+def _checkpoint_to_resume(job: _Job, inputs: Sequence[object], this: ProcessRank) -> Path | None:
     settings = [job.model_settings.model_dump(), job.training_settings.model_dump()]
-    content = json.dumps([__version__, digest, *settings, teacher_sha256], sort_keys=True)
+    content = json.dumps([__version__, *inputs, *settings], sort_keys=True)
     fingerprint = hashlib.sha256(content.encode()).hexdigest()
     mark, last = job.checkpoints / "fingerprint", job.checkpoints / "last.ckpt"
     if mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint and last.is_file():
@@ -231,7 +254,31 @@ def _announce(job: _Job, data: TrainingData, fitting: Fitting) -> None:
     )
 
 
-def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> None:
+def _announce_parent(parent: Parent, fitting: Fitting) -> None:
+    targets, taken = fitting.model.targets, parent.heads_for(fitting.model.targets)
+    fresh = [target.name for target in targets if target.name not in taken]
+    learning = sum(p.numel() for p in fitting.model.parameters() if p.requires_grad)
+    logger.info(
+        f"starting from {parent.name}; fresh heads: {', '.join(fresh) or 'none'}; "
+        f"{learning} parameters learn"
+    )
+
+
+def _overlaps(parent: Parent, dataset: Path) -> list[dict[str, Any]]:
+    found = parent.overlaps(r for r in read_records(dataset) if r.split in ("valid", "test"))
+    for overlap in found:
+        if warning := overlap.warning("valid and test records"):
+            logger.warning("warning: %s", warning)
+    return [overlap.as_dict() for overlap in found]
+
+
+def _save_best(
+    job: _Job,
+    data: TrainingData,
+    fitting: Fitting,
+    origin: Mapping[str, Any],
+    inherited: Sequence[Sketch],
+) -> None:
     best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
@@ -255,10 +302,18 @@ def _save_best(job: _Job, data: TrainingData, fitting: Fitting, digest: str) -> 
         replace(bundle, calibrations=calibrations, sites=sites),
         {
             **_provenance(job, data, fitting),
-            "dataset_sha256": digest,
+            **origin,
             **remaining,
             "seconds": round(fitting.seconds, 1),
         },
+        [
+            sketch_of(
+                job.output.name,
+                (record.sequence for record in read_records(job.dataset, "train")),
+                data.header.alphabet,
+            ),
+            *inherited,
+        ],
     )
     shutil.rmtree(job.checkpoints)
 

@@ -129,6 +129,22 @@ def run_teacher(wildcards):
     return [f"results/{teacher}/model/model.json"] if teacher else []
 
 
+def run_parent(wildcards):
+    """Return the model that a run starts from, or nothing; a bundled one comes with grubio."""
+    parent = STUDY.runs[wildcards.run].parent
+    if parent in STUDY.runs:
+        return [f"results/{parent}/model/model.json"]
+    return [f"{parent}/model.json"] if parent and "/" in parent else []
+
+
+def parent_option(wildcards, input):
+    """Return the option of `grubio train` for the model that a run starts from."""
+    parent = STUDY.runs[wildcards.run].parent
+    if parent is None:
+        return ""
+    return option("--from", [str(Path(p).parent) for p in input.parent] or [parent])
+
+
 def run_audit(wildcards):
     """Return the leakage audit of a run's dataset."""
     return f"results/datasets/{STUDY.runs[wildcards.run].dataset}/audit.tsv"
@@ -138,7 +154,11 @@ def run_options(wildcards, groups):
     """Return the settings of a run as command-line options."""
     run = STUDY.runs[wildcards.run]
     return shlex.join(
-        text for group in groups for text in as_options(getattr(run, group))
+        text
+        for group in groups
+        for text in as_options(
+            getattr(run, group), given=group == "model" and run.parent is not None
+        )
     )
 
 

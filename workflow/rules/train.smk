@@ -12,9 +12,14 @@ rule train:
     input:
         dataset=run_dataset,
         teacher=run_teacher,
+        parent=run_parent,
     output:
         model=multiext(
-            "results/{run}/model/", "model.json", "weights.safetensors", "CARD.md"
+            "results/{run}/model/",
+            "model.json",
+            "weights.safetensors",
+            "training_sketch.bin",
+            "CARD.md",
         ),
         history=report(
             "results/{run}/history.csv",
@@ -42,12 +47,13 @@ rule train:
         teacher=lambda wildcards, input: option(
             "--teacher", [str(Path(path).parent) for path in input.teacher]
         ),
+        parent=parent_option,
         settings=lambda wildcards: run_options(wildcards, ["model", "training"]),
         device=STUDY.device,
         version=VERSION,
     shell:
         """
-        grubio train {input.dataset:q} {params.teacher} \
+        grubio train {input.dataset:q} {params.teacher} {params.parent} \
             --output {params.output:q} \
             {params.settings} \
             --device {params.device} \
@@ -65,7 +71,11 @@ rule combine:
         dataset=run_dataset,
     output:
         model=multiext(
-            "results/{run}/model/", "model.json", "weights.safetensors", "CARD.md"
+            "results/{run}/model/",
+            "model.json",
+            "weights.safetensors",
+            "training_sketch.bin",
+            "CARD.md",
         ),
         history="results/{run}/history.csv",
     log:
