@@ -18,7 +18,7 @@ from grubio.config.model import VALUE_METRICS
 from grubio.datasets.audit import NEAREST_COLUMNS, AuditRow
 from grubio.errors import GrubioError
 from grubio.evaluation.baselines import WindowRidge
-from grubio.evaluation.scoring import IDENTITY_BANDS, LENGTH_BANDS
+from grubio.evaluation.scoring import IDENTITY_BANDS, LENGTH_BANDS, tables_of_no_classes
 from grubio.files import table_text
 from grubio.inference.predictor import Prediction
 from grubio.metrics.bootstrap import (
@@ -331,9 +331,11 @@ def score_values(
         gain = (overall[first] - baseline.estimate(first, weights)).score
         if gain.known:
             metrics.scores[f"gain_over_{name}"] = gain
-    tables = {CHAINS_FILE: _chains_table(records, scored, audit)}
-    if target.spread:
-        tables[DEVIATIONS_FILE] = _deviations_table(scored, predicted)
+    tables = {
+        CHAINS_FILE: _chains_table(records, scored, audit),
+        DEVIATIONS_FILE: _deviations_table(scored, predicted),
+        **tables_of_no_classes(),
+    }
     return metrics, tables, scored.training_residues
 
 
@@ -411,7 +413,10 @@ def _cell(value: float) -> str | None:
 
 def _deviations_table(scored: ScoredTarget, predicted: Sequence[npt.NDArray[np.float32]]) -> str:
     # Residues in groups of equal number by predicted deviation: its root mean square, and that of
-    # the errors.
+    # the errors. A header line alone if no deviations are predicted.
+    names = ("deviation", "error", "count")
+    if scored.standardised is None:
+        return table_text(names, [])
     pairs = [
         np.column_stack((predicted[at][:, 1], observed - predicted[at][:, 0]))
         for at, observed in zip(scored.places, scored.model.observed, strict=True)
@@ -423,4 +428,4 @@ def _deviations_table(scored: ScoredTarget, predicted: Sequence[npt.NDArray[np.f
     for group in np.array_split(ordered, min(_DEVIATION_BINS, len(ordered))):
         deviation, error = np.sqrt((group**2).mean(axis=0))
         rows.append((f"{deviation:.6g}", f"{error:.6g}", len(group)))
-    return table_text(("deviation", "error", "count"), rows)
+    return table_text(names, rows)

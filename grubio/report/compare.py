@@ -100,10 +100,13 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
 
     Headline scores have an interval, in columns such as ``q3``, ``q3_low``, ``q3_high``: ``q3`` of
     secondary structure, ``accuracy`` of custom classes, ``site_average_precision`` or ``base_mcc``
-    of a genome.
+    of a genome, ``spearman`` of values.
     """
     keys = list(dict.fromkeys(run.score_key for run in comparison.runs))
-    others = [key for key in ("q8", "sov", "mcc", "ece") if key not in keys]
+    wanted = ["q8", "sov", "mcc", "ece"]
+    if any(run.of_values for run in comparison.runs):
+        wanted += ["spearman", "pearson", "mean_absolute_error", "coverage"]
+    others = [key for key in wanted if key not in keys]
     header = ["run", "dataset", "test_set", "hidden_size", "layers", "parameters", "seed", "chains"]
     header += [f"{key}{end}" for key in keys for end in ("", "_low", "_high")]
     header += [*others, "seconds"]
@@ -162,7 +165,7 @@ def _test_set(run: Run) -> str:
         content = [str(run.training.get("dataset_sha256"))]
     else:
         content = sorted(f"{chain.id}\t{chain.residues}\t{chain.scored}" for chain in run.chains)
-    content.append(run.scheme.headline.letters)
+    content.append(run.main.name if run.of_values else run.scheme.headline.letters)
     return hashlib.sha256("\n".join(content).encode()).hexdigest()[:_DIGITS_OF_HASH]
 
 

@@ -108,6 +108,7 @@ def render_comparison(
             settings=differing,
             shared=shared,
             genome=any(run.genome for run in comparison.runs),
+            of_values=any(run.of_values for run in comparison.runs),
             several_scores=len({run.score_key for run in comparison.runs}) > 1,
         )
     )
@@ -159,9 +160,11 @@ def _of_intervals(best: Score, second: Score) -> str:
 def learning_curves(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Markup, str]]:
     """Draw validation loss and score of all runs against epochs, each figure with a caption."""
     drawn = []
+    plainly = any(run.of_values for run in runs)
+    unit = "" if plainly else " (%)"
     for column, label, caption in (
         ("valid_loss", "validation loss", "Loss on the validation set; lower is better."),
-        ("valid_score", "validation score (%)", "Score on the validation set."),
+        ("valid_score", f"validation score{unit}", "Score on the validation set."),
     ):
         curves = {
             name: points
@@ -171,7 +174,8 @@ def learning_curves(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Mar
         if not curves:
             continue
         ends = "; ".join(f"{name} ends at {points[-1][1]:.3f}" for name, points in curves.items())
-        figure = figures.overlaid_curves(curves, label, in_percent=column == "valid_score")
+        in_percent = column == "valid_score" and not plainly
+        figure = figures.overlaid_curves(curves, label, in_percent=in_percent)
         drawn.append((inline_svg(figure, column, f"{label} over epochs. {ends}"), caption))
     return drawn
 
@@ -227,7 +231,7 @@ def _settings_of(run: Run) -> list[tuple[str, str]]:
     training = run.training
     sources = training.get("dataset_sources") or {}
     content: dict[str, Mapping[str, Any]] = {
-        "model": {**run.network, "scheme": run.scheme.name},
+        "model": {**run.network, "scheme": run.main.name if run.of_values else run.scheme.name},
         "training": training.get("settings") or {},
         "data": {
             **{f"sha256 of {name}": str(sources[name])[:8] for name in sorted(sources)},

@@ -21,8 +21,7 @@ def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
             "Model",
             {
                 **run.network,
-                "scheme": run.scheme.name,
-                "temperature": run.model["targets"][0].get("temperature"),
+                **_of_target(run),
                 **_present(run.model, top),
             },
         ),
@@ -34,6 +33,14 @@ def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Evaluation", {**counts, **run.metrics.provenance}),
     ]
     return [(title, flattened(content)) for title, content in tables if content]
+
+
+def _of_target(run: Run) -> dict[str, Any]:
+    main = run.model["targets"][0]
+    if not run.of_values:
+        return {"scheme": run.scheme.name, "temperature": main.get("temperature")}
+    keys = ("range", "mean", "deviation", "deviation_factor")
+    return {"value": run.main.name, **_present(main, keys)}
 
 
 def flattened(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from grubio.metrics.bootstrap import Score
-from grubio.runs.tables import CalibrationBin
+from grubio.metrics.bootstrap import Floats, Score
+from grubio.metrics.values import NORMAL_95
+from grubio.runs.tables import CalibrationBin, DeviationGroup
 from grubio.view.svg import ACCENT, CONTRAST, INK, MUTED, PAPER, drawing_style
 
 _PERCENT = FuncFormatter(lambda fraction, _: f"{100 * fraction:.3g}")
 # The first two follow the theme of the page; the others are from the palette of Okabe and Ito.
 _LINE_COLOURS = (ACCENT, CONTRAST, "#009E73", "#CC79A7", MUTED, "#56B4E9", "#E69F00")
 _DASHES, _MARKS = ("-", "--", ":", "-."), "osD^vPX"
+_SHADES = LinearSegmentedColormap.from_list("shades", ["#cfe0f2", "#0b3d75"])
 _ERROR_BARS: dict[str, Any] = {"capsize": 0, "elinewidth": 2.2}
 
 
@@ -74,13 +77,19 @@ def loss_curves(history: Sequence[dict[str, float]]) -> Figure:
         train, valid = ([row[key] for row in history] for key in ("train_loss", "valid_loss"))
         axes.plot(epochs, train, "s--", color=CONTRAST, label="training", markersize=4.5)
         axes.plot(epochs, valid, "o-", color=ACCENT, label="validation")
-        axes.set_ylabel("loss (cross-entropy)")
+        axes.set_ylabel("loss")
         _epoch_axis(axes)
         axes.legend()
     return figure
 
 
-def score_curve(history: Sequence[dict[str, float]], best_epoch: float | None, name: str) -> Figure:
+def score_curve(
+    history: Sequence[dict[str, float]],
+    best_epoch: float | None,
+    name: str,
+    *,
+    in_percent: bool = True,
+) -> Figure:
     """Draw the validation score against epochs; a ring marks the epoch of the kept weights."""
     with drawing_style():
         figure, axes = _figure()
@@ -91,8 +100,9 @@ def score_curve(history: Sequence[dict[str, float]], best_epoch: float | None, n
             kept = int(np.argmin([abs(epoch - best_epoch) for epoch in epochs]))
             ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.6, "ms": 12}
             axes.plot(epochs[kept], scores[kept], "o", color=CONTRAST, label="kept", **ring)
-        axes.yaxis.set_major_formatter(_PERCENT)
-        axes.set_ylabel(f"{name} (%)")
+        if in_percent:
+            axes.yaxis.set_major_formatter(_PERCENT)
+        axes.set_ylabel(f"{name} (%)" if in_percent else name)
         _epoch_axis(axes)
         axes.legend(loc="lower right")
     return figure
@@ -151,20 +161,73 @@ def scores_by_group(
     return figure
 
 
-def score_histogram(scores: Sequence[float], name: str, noun: str) -> Figure:
-    """Draw the distribution of the scores of single chains; a line marks the median."""
+def score_histogram(
+    scores: Sequence[float], name: str, noun: str, *, in_percent: bool = True
+) -> Figure:
+    """Draw the distribution of the scores of single chains; a line marks the median.
+
+    Scores are shares from 0 to 1, or (not ``in_percent``) correlations from -1.
+    """
     with drawing_style():
         figure, axes = _figure()
-        bins = np.linspace(0, 1, 41).tolist()
+        least = 0.0 if in_percent else -1.0
+        bins = np.linspace(least, 1, 41).tolist()
         axes.hist(scores, bins, color=ACCENT, edgecolor=PAPER, linewidth=0.6)
         axes.axvline(float(np.median(scores)), color=INK, lw=1.4, ls=":", label="median")
-        axes.set_xlim(max(0.0, np.floor(10 * min(scores)) / 10), 1)
-        axes.xaxis.set_major_formatter(_PERCENT)
+        axes.set_xlim(max(least, np.floor(10 * min(scores)) / 10), 1)
+        if in_percent:
+            axes.xaxis.set_major_formatter(_PERCENT)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(axis="x", visible=False)
-        axes.set_xlabel(f"{name} of a {noun} (%)")
+        axes.set_xlabel(f"{name} of a {noun}" + " (%)" * in_percent)
         axes.set_ylabel(f"{noun}s")
         axes.legend(loc="upper left")
+    return figure
+
+
+def value_scatter(observed: Floats, predicted: Floats, name: str) -> Figure:
+    """Draw predicted against known values as hexagons, darker where there are more residues."""
+    with drawing_style():
+        figure, axes = _figure(height=3.9)
+        ends = [float(min(observed.min(), predicted.min()))]
+        ends.append(float(max(observed.max(), predicted.max())))
+        axes.hexbin(observed, predicted, gridsize=36, bins="log", mincnt=1, cmap=_SHADES)
+        axes.plot(ends, ends, color=MUTED, lw=1, ls=":", label="right")
+        axes.set_xlabel(f"known {_no_formula(name)}")
+        axes.set_ylabel(f"predicted {_no_formula(name)}")
+        axes.legend(loc="upper left")
+    return figure
+
+
+def deviation_plot(groups: Sequence[DeviationGroup], name: str) -> Figure:
+    """Draw the root mean square error of groups of residues against their predicted deviation."""
+    with drawing_style():
+        figure, axes = _figure(height=3.6)
+        deviations, errors = [g.deviation for g in groups], [g.error for g in groups]
+        most = 1.08 * max(*deviations, *errors)
+        axes.plot([0, most], [0, most], color=MUTED, lw=1, ls=":", label="perfect")
+        axes.plot(deviations, errors, "o-", color=ACCENT, label="residues of like deviation")
+        axes.set(xlim=(0, most), ylim=(0, most))
+        axes.set_xlabel(f"predicted standard deviation of {_no_formula(name)}")
+        axes.set_ylabel("root mean square error")
+        axes.legend(loc="upper left")
+    return figure
+
+
+def value_curve(columns: Sequence[Floats], name: str) -> Figure:
+    """Draw known values, predictions and, if there are any, deviations along a sequence."""
+    with drawing_style():
+        figure, axes = _figure(width=9.2, height=2.4)
+        observed, predicted, *deviations = columns
+        places = np.arange(1, len(observed) + 1)
+        for deviation in deviations:
+            low, high = predicted - NORMAL_95 * deviation, predicted + NORMAL_95 * deviation
+            axes.fill_between(places, low, high, color=ACCENT, alpha=0.2, lw=0)
+        axes.plot(places, predicted, color=ACCENT, lw=1.6, label="predicted")
+        axes.plot(places, observed, ".", color=CONTRAST, markersize=4, label="known")
+        axes.set_xlabel("residue")
+        axes.set_ylabel(_no_formula(name))
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return figure
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from grubio.files import table_text, write_text_whole
 from grubio.metrics.bootstrap import Score
 from grubio.report.figures import Dot, dot_plot
-from grubio.runs.numbers import plural
+from grubio.runs.numbers import is_fraction, plural
 from grubio.runs.seed_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup
 from grubio.view.svg import write_svg
 
@@ -85,7 +85,9 @@ def groups_figure(groups: Sequence[RunGroup]) -> Figure:
         for group in groups
     ]
     scores = " or ".join(dict.fromkeys(group.score_key for group in groups))
-    return dot_plot(dots, f"{scores} on the test set (%): mean and range over seeds")
+    plainly = any(is_fraction(group.score_key) for group in groups)
+    unit = "" if plainly else " (%)"
+    return dot_plot(dots, f"{scores} on the test set{unit}: mean and range over seeds")
 
 
 def _group_row(group: RunGroup) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,10 +12,12 @@ from grubio.report import figures
 from grubio.report.templating import scheme_title
 from grubio.runs.folder import Run, baseline_name
 from grubio.runs.numbers import axis_label, duration, gain_text, plural, range_text, score_text
+from grubio.runs.score_names import SCORES
 from grubio.sequences.scheme import LabelScheme
 from grubio.view.svg import inline_svg
 
 _BASELINES = ("window_logistic", "majority")
+_BASELINES_OF_VALUES = ("window_ridge", "mean")
 _GENOME_BASELINES = ("pwm", "kmer_logistic", "prevalence", "majority")
 
 
@@ -30,7 +33,9 @@ class Glance:
 def baselines(run: Run) -> list[tuple[str, str]]:
     """Return key and name of the baselines that the model is compared with."""
     known = run.metrics.baselines
-    keys = [key for key in _GENOME_BASELINES if key in known] if run.genome else _BASELINES
+    keys: Sequence[str] = _BASELINES_OF_VALUES if run.of_values else _BASELINES
+    if run.genome:
+        keys = [key for key in _GENOME_BASELINES if key in known]
     return [(key, _sentence(baseline_name(key))) for key in keys]
 
 
@@ -41,7 +46,10 @@ def headline(run: Run) -> str:
     value = score_text(key, score.value)
     tested = plural(run.tested, f"test {run.chain_word}") if run.tested else "the test set"
     unseen = f"{tested} that it was not trained on"
-    if key == run.chain_key:
+    if run.of_values:
+        name = SCORES[key].inline
+        text = f"Predicts {run.main.name} with a {name} of {value} in {unseen}"
+    elif key == run.chain_key:
         classes = len(run.scheme.headline.letters if key != "q8" else run.scheme.letters)
         text = f"Predicts the right one of {classes} classes for {value} of the {run.unit_word}s "
         text += f"in {unseen}"
@@ -106,7 +114,9 @@ def _model(run: Run) -> Glance:
     details = [
         f"{plural(layers, 'layer')} of {width} units" if layers else "",
         f"{parameters:,} parameters" if parameters else "",
-        f"{run.scheme.size} classes ({scheme_title(run.scheme)}) for each {run.unit_word}",
+        f"values of {run.main.name} for each {run.unit_word}"
+        if run.of_values
+        else f"{run.scheme.size} classes ({scheme_title(run.scheme)}) for each {run.unit_word}",
     ]
     return Glance("What was trained", _sentence(description), _list(details))
 

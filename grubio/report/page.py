@@ -22,6 +22,7 @@ from grubio.report.run_figures import (
 )
 from grubio.report.score_tables import CLASS_SCORES, class_tables, confusions, score_rows
 from grubio.report.templating import class_styles, environment
+from grubio.report.values import target_tables, value_report
 from grubio.report.verdict import checks, verdict
 from grubio.runs.files import read_files
 from grubio.runs.folder import Run, baseline_name, read_run
@@ -75,6 +76,8 @@ def render_report(run: Run) -> str:
             answer=answer,
             headline_figure=headline_figure(run),
             scores=score_rows(run),
+            target_tables=target_tables(run),
+            values=value_report(run),
             learning=learning_figures(run),
             class_tables=class_tables(run),
             class_scores=CLASS_SCORES,
@@ -106,7 +109,7 @@ def render_report(run: Run) -> str:
 def _chains(run: Run) -> dict[str, Any]:
     shown: dict[str, Any] = {"most_residues": MOST_RESIDUES, "table": None}
     groups: dict[str, Any] = {"typical": [], "worst": [], "best": []}
-    if run.chains and not run.genome:
+    if run.chains and not run.genome and not run.of_values:
         shown["table"] = chain_table(run.predictions, run.scheme, run.chains, run.chain_score_name)
         if run.predictions is not None:
             groups["typical"] = typical(run.chains)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from grubio.report import figures
-from grubio.runs.numbers import plural, points
+from grubio.runs.numbers import gain_text, is_fraction, plural
 from grubio.runs.seed_groups import PairedTest
 from grubio.view.svg import inline_svg
 
@@ -17,9 +17,11 @@ def difference_figure(pairs: Sequence[PairedTest]) -> Markup | None:
     if not pairs:
         return None
     dots = [figures.Dot(f"{pair.first} less {pair.second}", pair.difference) for pair in pairs]
-    text = "; ".join(f"{dot.label}: {points(dot.score.value)}" for dot in dots)
-    figure = figures.difference_plot(dots, "difference on the same chains (percentage points)")
-    return inline_svg(figure, "differences", f"Differences in percentage points. {text}")
+    key = pairs[0].score_key
+    text = "; ".join(f"{dot.label}: {gain_text(key, dot.score.value)}" for dot in dots)
+    unit = "" if is_fraction(key) else " (percentage points)"
+    figure = figures.difference_plot(dots, f"difference on the same chains{unit}")
+    return inline_svg(figure, "differences", f"Differences. {text}")
 
 
 def certainty(best: str, second: str, pairs: Sequence[PairedTest]) -> str | None:
@@ -35,5 +37,7 @@ def certainty(best: str, second: str, pairs: Sequence[PairedTest]) -> str | None
         # Groups are compared by the mean of their runs, not by the best one.
         return f"{on}, {second} is ahead."
     least, most = sorted((abs(low), abs(high)))
-    ends = f"{100 * least:.1f} to {100 * most:.1f}"
-    return f"{on}, {best} is ahead by {ends} points (95\N{NO-BREAK SPACE}% interval)."
+    ends = f"{100 * least:.1f} to {100 * most:.1f} points"
+    if is_fraction(pair.score_key):
+        ends = f"{least:.3f} to {most:.3f}"
+    return f"{on}, {best} is ahead by {ends} (95\N{NO-BREAK SPACE}% interval)."

@@ -23,7 +23,7 @@ def learning_figures(run: Run) -> list[Markup]:
     best = run.training.get("best_epoch")
     name = "score" if run.genome else run.score_name
     scores = [row["valid_score"] for row in run.history if not math.isnan(row["valid_score"])]
-    top = percent(max(scores, default=None)) if scores else "no value"
+    top = score_text(run.score_key, max(scores)) if scores else "no value"
     return [
         inline_svg(
             figures.loss_curves(run.history),
@@ -32,7 +32,7 @@ def learning_figures(run: Run) -> list[Markup]:
             f"loss ends at {run.history[-1]['valid_loss']:.3f}",
         ),
         inline_svg(
-            figures.score_curve(run.history, best, name),
+            figures.score_curve(run.history, best, name, in_percent=not run.of_values),
             "score",
             f"Validation {name} over epochs; the best is {top}",
         ),
@@ -79,11 +79,13 @@ def distribution_figure(run: Run) -> tuple[Markup, list[tuple[str, float]]] | No
     if not scores or run.genome:
         return None
     figure = inline_svg(
-        figures.score_histogram(scores, run.chain_score_name, run.chain_word),
+        figures.score_histogram(
+            scores, run.chain_score_name, run.chain_word, in_percent=not run.of_values
+        ),
         "distribution",
         f"Histogram of the {run.chain_score_name} of "
-        f"{plural(len(scores), f'test {run.chain_word}')}, from {percent(min(scores))} to "
-        f"{percent(max(scores))}",
+        f"{plural(len(scores), f'test {run.chain_word}')}, from "
+        f"{score_text(run.chain_key, min(scores))} to {score_text(run.chain_key, max(scores))}",
     )
     shares = (5, 25, 50, 75, 95)
     return figure, [

@@ -12,6 +12,8 @@ from grubio.runs.folder import baseline_name, read_run
 from grubio.runs.numbers import gain_text, plural, range_text, score_text
 from grubio.runs.score_names import SCORES
 
+_OF_VALUES = ("spearman", "pearson", "mean_absolute_error", "coverage")
+
 
 def find_runs(folders: Sequence[str | Path]) -> list[Path]:
     """Return the runs among the folders and one level below, in the order given, then by name.
@@ -54,7 +56,7 @@ def summary_lines(run_folder: str | Path) -> list[str]:
         headline += f" on {plural(run.tested, f'test {run.chain_word}')}"
     others = [
         f"{SCORES[key].inline} {score_text(key, value)}"
-        for key in ("q8", "sov", "mcc", "ece")
+        for key in ("q8", "sov", "mcc", "ece", *_OF_VALUES)
         if key != run.score_key and (value := run.score(key).value) is not None
     ]
     gain, baseline = run.gain, run.baseline(run.main_baseline, run.score_key)

@@ -39,9 +39,12 @@ def checks(run: Run) -> list[Check]:
     found = {
         "Independence of the test set": _blocks(run) if run.genome else _homologs(run),
         "Gain over the baseline": _gain(run),
-        "Calibration": _calibration(run),
+        "Calibration": _coverage(run) if run.of_values else _calibration(run),
         "Size of the test set": _precision(run),
     }
+    if run.of_values and not run.main.spread:
+        # A model without deviations claims nothing that could be checked.
+        del found["Calibration"]
     if unlike := run.metrics.unlike_training:
         told = f"The test set differs from the training data: {unlike}."
         found["Likeness to the training data"] = "caution", told
@@ -152,6 +155,16 @@ def _calibration(run: Run) -> _Finding:
     ending = "" if before is None else f"; before calibration, by {percent(before)}"
     return "good" if ece <= _LARGEST_GOOD_ECE else "caution", (
         f"Confidence differs from the observed accuracy by {percent(ece)} on average{ending}."
+    )
+
+
+def _coverage(run: Run) -> _Finding:
+    covered, before = run.score("coverage").value, run.score("coverage_uncalibrated").value
+    if covered is None:
+        return "unknown", "How many values lie in their 95 % interval was not measured."
+    ending = "" if before is None else f"; before calibration, {percent(before)}"
+    return "good" if abs(covered - 0.95) <= _LARGEST_GOOD_ECE else "caution", (
+        f"{percent(covered)} of the values lie in their 95\N{NO-BREAK SPACE}% interval{ending}."
     )
 
 

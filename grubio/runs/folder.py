@@ -13,7 +13,8 @@ from grubio.model.bundle import load_metadata
 from grubio.runs import files, tables
 from grubio.runs.metrics import Metrics, read_metrics
 from grubio.runs.score_names import SCORES, SHARES_RIGHT
-from grubio.sequences.scheme import LabelScheme, scheme_from_dict
+from grubio.sequences.scheme import NO_CLASSES, LabelScheme
+from grubio.sequences.target import Target, target_from_dict
 
 _MAIN_BASELINES = {"site_average_precision": "pwm", "base_mcc": "kmer_logistic"}
 
@@ -28,13 +29,15 @@ class Run:
         The folder of the run, and the last part of its path.
     model, metrics
         Content of ``model.json``, and the metrics.
+    main
+        The main target of the model.
     scheme
-        Classes of the model; the finest ones.
+        Classes of the model; the finest ones. None at all if it predicts values.
     score_key
         The headline score, a key of :data:`grubio.runs.score_names.SCORES`.
     chain_key
-        The score of a single chain: the share of its residues right.
-    history, chains, confusion, calibration
+        The score of a single chain: the share of its residues right, or the headline of values.
+    history, chains, confusion, calibration, deviations
         What :mod:`grubio.runs.tables` reads; None if the run has no such file.
     predictions
         The file of test predictions; None if the run has none.
@@ -44,6 +47,7 @@ class Run:
     name: str
     model: Mapping[str, Any]
     metrics: Metrics
+    main: Target
     scheme: LabelScheme
     score_key: str
     chain_key: str
@@ -51,12 +55,18 @@ class Run:
     chains: list[tables.ChainScore] | None
     confusion: dict[str, dict[tuple[str, str], int]] | None
     calibration: dict[str, list[tables.CalibrationBin]] | None
+    deviations: list[tables.DeviationGroup] | None
     predictions: Path | None
 
     @property
     def training(self) -> Mapping[str, Any]:
         """How the model was trained, from ``model.json``."""
         return self.model.get("training") or {}
+
+    @property
+    def of_values(self) -> bool:
+        """Whether the main target is a value."""
+        return self.main.kind == "value"
 
     @property
     def network(self) -> Mapping[str, Any]:
@@ -102,7 +112,8 @@ class Run:
     @property
     def main_baseline(self) -> str:
         """The baseline that the headline is compared with."""
-        return _MAIN_BASELINES.get(self.score_key, "window_logistic")
+        usual = "window_ridge" if self.of_values else "window_logistic"
+        return _MAIN_BASELINES.get(self.score_key, usual)
 
     @property
     def gain(self) -> Score:
@@ -137,7 +148,9 @@ def baseline_name(key: str) -> str:
     """Return what a baseline is called in text."""
     return {
         "window_logistic": "window logistic regression",
+        "window_ridge": "window ridge regression",
         "majority": "majority class",
+        "mean": "mean of the training values",
         "pwm": "position weight matrix",
         "kmer_logistic": "k-mer logistic regression",
     }.get(key, key)
@@ -156,7 +169,7 @@ def read_run(folder: str | Path) -> Run:
         raise GrubioError("no such folder", path=folder, hint="give the folder of a run")
     model = load_metadata(folder / files.MODEL_FOLDER)
     try:
-        scheme = scheme_from_dict(model["targets"][0]["scheme"])
+        main = target_from_dict(model["targets"][0])
     except (KeyError, ValueError) as error:
         raise GrubioError(
             f"has no label scheme that grubio knows: {error}", path=folder / files.MODEL_FOLDER
@@ -177,12 +190,14 @@ def read_run(folder: str | Path) -> Run:
         name=folder.resolve().name,
         model=model,
         metrics=metrics,
-        scheme=scheme,
+        main=main,
+        scheme=main.scheme or NO_CLASSES,
         score_key=score_key,
         chain_key=chain_key,
         history=tables.read_history(folder / files.HISTORY_FILE),
         chains=tables.read_chains(folder / files.CHAINS_FILE, chain_key),
         confusion=tables.read_confusion(folder / files.CONFUSION_FILE),
         calibration=tables.read_calibration(folder / files.CALIBRATION_FILE),
+        deviations=tables.read_deviations(folder / files.DEVIATIONS_FILE),
         predictions=predictions if predictions.is_file() else None,
     )

@@ -9,7 +9,7 @@ from grubio.metrics.bootstrap import Score
 NO_VALUE = "n/a"
 """What stands where a score is not defined."""
 
-_WRITTEN_AS_FRACTION = {"mcc", "f1"}
+_WRITTEN_AS_FRACTION = {"mcc", "f1", "spearman", "pearson", "error", "rmse"}
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -55,7 +55,7 @@ def plain(value: float | None) -> str:
 
 
 def score_text(key: str, value: float | None) -> str:
-    """Write a value of the metric ``key``: MCC and F1 as fractions, others in percent."""
+    """Write a value of the metric ``key``: shares in percent, correlations and errors plainly."""
     return plain(value) if is_fraction(key) else percent(value)
 
 
@@ -104,5 +104,5 @@ def axis_label(key: str, text: str) -> str:
 
 
 def is_fraction(key: str) -> bool:
-    """Return whether the metric ``key`` is written as a fraction: a correlation or an F1."""
+    """Return whether the metric ``key`` is not written in percent: a correlation, F1 or error."""
     return not _WRITTEN_AS_FRACTION.isdisjoint(key.split("_"))

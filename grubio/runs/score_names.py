@@ -50,6 +50,34 @@ SCORES: Mapping[str, ScoreName] = {
         "Macro F1, eight classes", "macro F1", "as above, for the classes of SS8"
     ),
     "mcc_ss8": ScoreName("MCC, eight classes", "MCC", "as above, for the classes of SS8"),
+    "spearman": ScoreName(
+        "Spearman's correlation", "Spearman correlation", "of the ranks of all values; 1 is perfect"
+    ),
+    "pearson": ScoreName(
+        "Pearson's correlation", "Pearson correlation", "of all values; 1 is perfect"
+    ),
+    "mean_absolute_error": ScoreName(
+        "Mean absolute error", "mean absolute error", "in the unit of the values; 0 is perfect"
+    ),
+    "rmse": ScoreName(
+        "Root mean square error", "root mean square error", "in the unit of the values"
+    ),
+    "spearman_chain_mean": ScoreName(
+        "Spearman's, mean of sequences",
+        "mean Spearman correlation",
+        "within each sequence; every sequence counts the same",
+    ),
+    "mean_absolute_error_chain_mean": ScoreName(
+        "Mean absolute error, mean of sequences",
+        "mean of mean absolute errors",
+        "every sequence counts the same",
+    ),
+    "coverage": ScoreName(
+        "Coverage", "coverage", "share of the values in their 95 % interval; 95 % is right"
+    ),
+    "coverage_uncalibrated": ScoreName(
+        "Coverage before calibration", "coverage", "the same before the deviations were scaled"
+    ),
     "ece": ScoreName("ECE", "ECE", "mean gap of confidence and accuracy; smaller is better"),
     "ece_uncalibrated": ScoreName(
         "ECE before calibration", "ECE", "the same before temperature scaling"

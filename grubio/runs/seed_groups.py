@@ -86,7 +86,8 @@ class PairedTest:
     chains
         Number of chains.
     difference
-        Score of the first minus that of the second over all residues, with the 95 % percentile
+        Score of the first minus that of the second over all residues (of values: the mean over
+        chains), with the 95 % percentile
         interval of a paired bootstrap over chains.
     p_value
         Two-sided Wilcoxon signed-rank test of the scores of the chains.
@@ -171,6 +172,7 @@ def _all_but_seed(run: Run, test_set: str) -> str:
         "network": run.network,
         "alphabet": run.model.get("alphabet"),
         "scheme": run.scheme.name,
+        "main": run.main.name,
         **{key: training.get(key) for key in ("dataset_sha256", "teacher_sha256", "members")},
     }
     return test_set + json.dumps(facts, sort_keys=True)
@@ -192,8 +194,11 @@ def _mean_chains(runs: Sequence[Run]) -> dict[str, tuple[int, float]]:
         for chain in run.chains or []:
             if chain.score is not None and chain.scored:
                 # The table has rounded shares; this is the number of residues that were right.
-                right.setdefault(chain.id, []).append(round(chain.score * chain.scored))
-                scored[chain.id] = chain.scored
+                # Of values the score of a chain is no share, and each chain counts the same.
+                count = 1 if run.of_values else chain.scored
+                one = chain.score if run.of_values else round(chain.score * count)
+                right.setdefault(chain.id, []).append(one)
+                scored[chain.id] = count
     return {
         name: (scored[name], sum(values) / len(values))
         for name, values in right.items()

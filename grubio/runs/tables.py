@@ -14,7 +14,10 @@ from typing import Any
 
 from grubio.errors import GrubioError
 
-CHAIN_SCORES = ("q3", "accuracy", "q8", "sov")
+CHAIN_SCORES = (
+    *("q3", "accuracy", "q8", "sov"),
+    *("spearman", "pearson", "mean_absolute_error"),
+)
 """Scores of a chain that evaluate may write."""
 # Runs evaluated by grubio 0.1 lack these two.
 _OF_NEAREST = ("coverage", "evalue")
@@ -89,6 +92,21 @@ def read_calibration(path: Path) -> dict[str, list[CalibrationBin]] | None:
     for row in rows or ():
         sets.setdefault(row.pop("set"), []).append(CalibrationBin(**row))
     return None if rows is None else sets
+
+
+@dataclass(frozen=True)
+class DeviationGroup:
+    """Residues of like predicted deviation: root mean squares of deviations and of errors."""
+
+    deviation: float
+    error: float
+    count: int
+
+
+def read_deviations(path: Path) -> list[DeviationGroup] | None:
+    """Return the groups from the least deviation on, or None without the file."""
+    rows = _rows(path, {"deviation": float, "error": float, "count": int})
+    return None if rows is None else [DeviationGroup(**row) for row in rows]
 
 
 def read_site_curve(path: Path) -> dict[tuple[str, str, str], list[tuple[float, float]]] | None:

@@ -296,3 +296,24 @@ def test_records_without_labels_need_a_value(tmp_path: Path) -> None:
     done = prepared(tmp_path, "id\tsequence\tx\n" + ROWS, "--format", "tsv")
     assert isinstance(done.exception, GrubioError)
     assert "needs a value as its first target" in str(done.exception)
+
+
+def test_a_report_and_a_comparison_know_values(run: Path, tmp_path: Path) -> None:
+    call("report", run, "--output", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    for text in ("Spearman correlation of size", "Window ridge regression", "95 % interval"):
+        assert text.replace(" %", "\N{NO-BREAK SPACE}%") in page or text in page
+    for figure in ("scatter", "deviations", "curve-worst", "distribution", "score", "by-length"):
+        assert f'id="{figure}' in page, figure
+    other = tmp_path / "other"
+    settings = SHORT.model_copy(update={"seed": 2, "epochs": 2})
+    train_model(run / "d.parquet", other, SMALL, settings, device="cpu", threads=1)
+    arguments = ["evaluate", "--model", other / "model", "--dataset", run / "d.parquet"]
+    call(*arguments, "--output", other, "--bootstrap", 20, "--device", "cpu")
+    table = tmp_path / "c.tsv"
+    call("compare", run, other, "--output", table, "--html", tmp_path / "c.html")
+    header, first, second = (line.split("\t") for line in table.read_text().splitlines())
+    column = header.index("spearman")
+    assert float(first[column]) > float(second[column])
+    assert "percentage points" not in (tmp_path / "c.html").read_text()
+    assert "Spearman correlation of size" in call("summary", run)
