@@ -47,6 +47,9 @@ def stand_ins(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) ->
     (folder / "chains.fasta").write_text(sequences)
     (folder / "labels.fasta").write_text("".join(f">{r.id}\n{r.labels}\n" for r in few))
     (folder / "new_sequences.fasta").write_text(sequences)
+    scores = (",".join(str(4.5 * (c in "AVILMFWY")) for c in r.sequence) for r in few)
+    rows = (f"{r.id}\t{r.sequence}\t{own}\n" for r, own in zip(few, scores, strict=True))
+    (folder / "scores.tsv").write_text("id\tsequence\tscore\n" + "".join(rows))
     for name in ("proteome.fasta.gz", "uniprot_sprot.fasta.gz"):
         (folder / name).write_bytes(gzip.compress(sequences.encode()))
     _write_genome(folder)
