@@ -211,9 +211,18 @@ class TrainingSettings(Settings):
         description="Machines that train together, each with `processes` processes; more than "
         "one need `torchrun` or `srun` to start them.",
     )
-    precision: Literal["auto", "32", "16-mixed", "bf16-mixed"] = Field(
-        default="auto", description="`auto` is mixed precision on a CUDA device and 32 elsewhere."
+    precision: Literal["auto", "32", "bf16", "16"] = Field(
+        default="auto",
+        description="Numbers that matrix products multiply: float32, bfloat16 or float16 (for "
+        "CUDA); all else is float32. `auto` is bf16 on CPUs and CUDA devices with instructions for "
+        "it, 16 on other CUDA devices, and 32 elsewhere.",
     )
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _without_mixed(cls, value: Any) -> Any:
+        # A number in YAML; a word of version 0.2 and before.
+        return str(value).removesuffix("-mixed")
 
     @property
     def all_processes(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeAlias, cast
 
 import pytorch_lightning as lightning
@@ -25,6 +26,7 @@ from grubio.training.distributed import gathered, sum_over_processes
 from grubio.training.homolog_augmentation import with_substitutions
 from grubio.training.losses import label_loss, shares_loss, target_loss, value_loss
 from grubio.training.parent import by_learning_rate
+from grubio.training.precision import Precision
 from grubio.training.validation_score import validation_score
 
 Tensors: TypeAlias = tuple[Tensor, Tensor, Tensor, dict[str, Tensor], dict[str, Tensor]]
@@ -71,6 +73,11 @@ class Fitting(lightning.LightningModule):
         The metric of the validation score.
     rare
         Class indices over which the average precision is averaged, if that is the metric.
+
+    Attributes
+    ----------
+    precision
+        That of the network's products; set before the fit starts.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Fitting(lightning.LightningModule):
         self.padding_waste = plan.padding_waste
         self.score = score
         self.history: list[dict[str, float]] = []
+        self.precision: Precision = "32"
         self.residues_seen = 0
         self.residues_per_second = 0.0
         self.started = time.monotonic()
@@ -159,7 +167,7 @@ class Fitting(lightning.LightningModule):
         if settings.homolog_augmentation and settings.homolog_profile in answers:
             profile = answers[settings.homolog_profile]
             codes = with_substitutions(codes, profile, settings.homolog_augmentation)
-        states = self.model.network(codes, lengths)
+        states = self._states(self.model, codes, lengths)
         outputs = self.model.outputs(states)
         loss, known = self._main_loss(outputs, classes, answers)
         own = self._is_dealt(turn, self._train_batches)
@@ -194,7 +202,7 @@ class Fitting(lightning.LightningModule):
         if not self._is_dealt(turn, len(self._plan.valid.indices)):
             return
         codes, lengths, classes, answers, _ = batch
-        outputs = self.fitted(codes, lengths)
+        outputs = self.fitted.outputs(self._states(self.fitted, codes, lengths))
         output = outputs[self._main.name].float()
         if self._main.scheme is None:
             observed, found = answers[self._main.name], output
@@ -232,6 +240,7 @@ class Fitting(lightning.LightningModule):
         optimiser = torch.optim.AdamW(
             groups,
             weight_decay=settings.weight_decay,
+            fused=self.device.type == "cpu",
         )
         # One more than is taken: the schedule steps once after the last update.
         steps = self.total_steps + 1
@@ -272,6 +281,13 @@ class Fitting(lightning.LightningModule):
             batch_sampler=[indices[number] for number in dealt],
             collate_fn=lambda chosen: default_convert(padded(chosen, pad_code)),  # type: ignore[no-untyped-call]
         )
+
+    def _states(self, model: Labeller, codes: Tensor, lengths: Tensor) -> Tensor:
+        # Heads and losses are computed in float32. The autocast of precision 16 is Lightning's.
+        mixed = torch.autocast(self.device.type, torch.bfloat16)
+        with mixed if self.precision == "bf16" else nullcontext():
+            states: Tensor = model.network(codes, lengths)
+        return states.float()
 
     def _main_loss(
         self, outputs: Outputs, classes: Tensor, answers: Mapping[str, Tensor]

@@ -55,6 +55,7 @@ from grubio.training.examples import TrainingData, load_training_data, with_teac
 from grubio.training.fitting import new_fitting, targets_of
 from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.parent import Parent, load_parent
+from grubio.training.precision import Precision, precision_for
 from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
@@ -76,6 +77,7 @@ class _Job(BaseModel):
     parent: Path | None
     device: str
     threads: int
+    precision: Precision
     resumed: Path | None = None
 
     @property
@@ -118,8 +120,9 @@ def train_model(
     GrubioError
         If the dataset has nothing to learn or to score
         (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes, the parent
-        has another alphabet or another network than was asked for, the device is not available,
-        there are fewer batches than processes to share them, or a loss is not finite.
+        has another alphabet or another network than was asked for, the device or its precision is
+        not available, there are fewer batches than processes to share them, or a loss is not
+        finite.
     """
     started = time.monotonic()
     this = process_rank(training_settings)
@@ -144,6 +147,7 @@ def train_model(
         parent=parent,
         device=place,
         threads=use_threads(threads_each(threads, available_threads(), training_settings)),
+        precision=precision_for(training_settings.precision, place),
     )
     data = load_training_data(dataset, model_settings, training_settings)
     lacking = shortcomings(dataset, data, model_settings, training_settings)
@@ -218,6 +222,7 @@ def _fit(job: _Job, fitting: Fitting, this: ProcessRank) -> None:
 
 def _run(job: _Job, fitting: Fitting, machine: OneMachine | None) -> None:
     device = torch.device(job.device)
+    fitting.precision = job.precision
     trainer = new_trainer(job.output, job.training_settings, device, fitting, machine)
     if machine is not None and machine.local_rank() > 0:
         sys.stdout.write(READY)
@@ -249,7 +254,7 @@ def _announce(job: _Job, data: TrainingData, fitting: Fitting) -> None:
         f"{data.train_chains} training chains ({data.residues} residues), {data.valid_chains} "
         f"validation chains; {parameters} parameters; {fitting.total_steps} steps of up to "
         f"{job.training_settings.batch_residues * processes} residues, "
-        f"{100 * fitting.padding_waste:.1f} % padding; {job.device}, "
+        f"{100 * fitting.padding_waste:.1f} % padding; {job.device}, precision {job.precision}, "
         f"{f'{processes} processes of ' if processes > 1 else ''}{job.threads} threads"
     )
 
@@ -340,6 +345,7 @@ def _provenance(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, An
         "epochs_run": fitting.history[-1]["epoch"],
         "padding_waste": fitting.padding_waste,
         "device": job.device,
+        "precision": job.precision,
         "threads": job.threads,
         "versions": {
             "python": platform.python_version(),

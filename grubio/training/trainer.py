@@ -32,9 +32,6 @@ def new_trainer(
     Processes that train together find each other through ``environment``; without one, through the
     variables that ``torchrun`` or ``srun`` has set.
     """
-    precision: Any = settings.precision
-    if precision == "auto":
-        precision = "16-mixed" if device.type == "cuda" else "32"
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # Lightning recommends data-loader workers; batches are made in memory and need none.
@@ -53,7 +50,7 @@ def new_trainer(
         num_nodes=settings.nodes,
         strategy=strategy,
         plugins=[environment] if environment else None,
-        precision=precision,
+        precision="16-mixed" if fitting.precision == "16" else "32-true",
         max_epochs=settings.epochs * settings.validations_per_epoch,
         gradient_clip_val=settings.gradient_clip,
         reload_dataloaders_every_n_epochs=1,

@@ -175,6 +175,26 @@ def test_padding_and_neighbours_reach_no_residue(shape: Shape, learning: bool) -
 
 
 @every_shape
+@pytest.mark.parametrize("learning", [False, True])
+def test_in_bfloat16_it_is_nearly_the_same(shape: Shape, learning: bool) -> None:
+    torch.manual_seed(0)
+    model = new_labeller(architecture(shape, dropout=0.0), TARGETS, PROTEIN.channel_table)
+    parameters, found = list(model.parameters()), {}
+    for mixed in (False, True):
+        with torch.set_grad_enabled(learning), torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            states = model.train(learning).network(*arguments(texts(8, 1), extra=3))
+        # Padding means nothing.
+        found[mixed] = [states[:1].detach().float()]
+        if learning:
+            loss = states[:40].float().tanh().square().sum()
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+            found[mixed] += [g for g in gradients if g is not None]
+    for plain, other in zip(found[False], found[True], strict=True):
+        assert not torch.equal(plain, other)
+        assert (plain - other).norm() < 0.05 * plain.norm() + 1e-5
+
+
+@every_shape
 def test_every_residue_is_told_from_its_neighbours(shape: Shape) -> None:
     engine = engine_of(bundle_of(new_model(shape), PROTEIN))
     plain, changed = "A" * 9, "AAAAWAAAA"

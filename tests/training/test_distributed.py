@@ -22,10 +22,11 @@ from grubio.training.distributed import other_processes
 from grubio.training.train import train_model
 
 SMALL = ModelSettings(hidden_size=16, layers=1)
-ALONE = TrainingSettings(epochs=2, batch_residues=4000)
+ALONE = TrainingSettings(epochs=2, batch_residues=4000, precision="bf16")
 TOGETHER = ALONE.model_copy(update={"batch_residues": 2000, "processes": 2})
 OPTIONS = ["--threads", "2", "--device", "cpu", "--hidden-size", "16", "--layers", "1"]
 OPTIONS += ["--epochs", "2", "--batch-residues", "2000", "--processes", "2"]
+OPTIONS += ["--precision", "bf16"]
 
 
 def history(folder: Path) -> list[dict[str, float]]:

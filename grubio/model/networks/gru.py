@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from grubio.model.gru_gradient import states_of
-from grubio.model.networks.recurrent import BidirectionalLayer, Recurrent
+from grubio.model.gru_mixed import layer_states
+from grubio.model.networks.recurrent import BidirectionalLayer, Recurrent, row_places
 
 
 class GRULayer(BidirectionalLayer):
@@ -24,6 +26,15 @@ class GRULayer(BidirectionalLayer):
 
     cell = nn.GRU
     gates = 3
+
+    def forward(self, inputs: Tensor, reversal: Tensor) -> Tensor:
+        """Return states; see :meth:`BidirectionalLayer.forward`."""
+        if inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            places = row_places(reversal)
+            products = torch.get_autocast_dtype("cpu")
+            both = cast("nn.GRU", self.forwards), cast("nn.GRU", self.backwards)
+            return layer_states(*both, inputs, places, products)
+        return super().forward(inputs, reversal)
 
     def one_way(self, cell: nn.RNNBase, inputs: Tensor, *, by_hand: bool) -> Tensor:
         """Return the states of a GRU; see :meth:`BidirectionalLayer.one_way`."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from grubio.model.architecture import Architecture
 from grubio.model.gru_gradient import reordered
+from grubio.model.networks.dropout import Dropout
 from grubio.model.networks.protocol import Network
 
 
@@ -35,7 +36,7 @@ class Recurrent(Network):
             self.layer(2 * width if depth else self.stem.features, width)
             for depth in range(architecture.layers)
         )
-        self.dropout = nn.Dropout(architecture.dropout)
+        self.dropout = Dropout(architecture.dropout)
 
     def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Return states ``(time, batch, 2 * hidden)``; see :meth:`Network.states`."""
@@ -100,6 +101,18 @@ def reversal_index(lengths: Tensor, steps: int) -> Tensor:
     return torch.where(time < lengths, lengths - 1 - time, time)
 
 
+def row_places(index: Tensor) -> Tensor:
+    """Return the source of each row ``time * batch``, int64, for an index ``(time, batch)``.
+
+    Examples
+    --------
+    >>> row_places(torch.tensor([[2, 1], [1, 0], [0, 2]])).tolist()
+    [4, 3, 2, 1, 0, 5]
+    """
+    batch = index.shape[1]
+    return (index * batch + torch.arange(batch, device=index.device)).flatten()
+
+
 def _gathered(states: Tensor, index: Tensor) -> Tensor:
     # Gathers (time, batch, channel) along time by an index (time, batch).
     batch = torch.arange(states.shape[1], device=states.device)
@@ -107,5 +120,4 @@ def _gathered(states: Tensor, index: Tensor) -> Tensor:
 
 
 def _in_rows(states: Tensor, index: Tensor) -> Tensor:
-    batch = states.shape[1]
-    return reordered(states, (index * batch + torch.arange(batch)).flatten())
+    return reordered(states, row_places(index))
