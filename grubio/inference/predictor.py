@@ -6,10 +6,9 @@ With a GRU on a CPU, the prediction for a record is the same to the last bit on 
 whatever its neighbours, batch, order, shard or the number of threads. Each batch is computed by one
 thread, and each residue is a row of a matrix that depends on rows of its own sequence alone. Only
 the order of the sums in a matrix product could differ between batches: libraries choose it by the
-shape, and :mod:`grubio.model.engines.packed_gru` has no product of so few rows that they choose
-another. A network without an engine of its own is reproducible to 1e-5 only (see
-:mod:`grubio.model.networks.registry`). Another processor may round differently, by about 1e-6 of a
-probability, and so may a GPU between batches.
+shape, and :mod:`grubio.model.engines.product_shape` finds shapes that keep it. A network without an
+engine of its own is reproducible to 1e-5 only (see :mod:`grubio.model.networks.registry`). Another
+processor may round differently, by about 1e-6 of a probability, and so may a GPU between batches.
 """
 
 import contextlib

@@ -53,6 +53,8 @@ def mean_outputs(targets: Sequence[Target], answers: Sequence[Outputs]) -> Outpu
 
     The deviation of a value is that of the mixture of the normal distributions.
     """
+    if len(answers) == 1:
+        return answers[0]
     means: dict[str, npt.NDArray[np.float32]] = {}
     for target in targets:
         parts = [answer[target.name] for answer in answers]

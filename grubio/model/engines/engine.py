@@ -14,7 +14,7 @@ from grubio.extras import require
 from grubio.model.bundle import Bundle
 from grubio.model.engines.packed_rows import Codes
 from grubio.model.networks.registry import described, engine_for
-from grubio.model.outputs import Outputs, mean_outputs
+from grubio.model.outputs import Outputs
 
 Engine: TypeAlias = Callable[[Sequence[Codes]], Outputs]
 """Returns the outputs for sequences of residue codes ``(residue,)``, one after another; they are
@@ -37,15 +37,11 @@ def engine_of(bundle: Bundle, device: str = "cpu") -> Engine:
     try:
         if not has_own_engine(bundle, device):
             return _padded_engine(bundle, device)
-        own = _own_engine(bundle)
-        engines = [own(bundle, weights) for weights in bundle.weights_of_members]
+        own: Engine = _own_engine(bundle)(bundle)
     except (KeyError, ValueError, RuntimeError) as error:
-        raise GrubioError(
-            f"the weights of {bundle.name} do not fit its network: {error}"
-        ) from error
-    if len(engines) == 1:
-        return engines[0]  # type: ignore[no-any-return]
-    return lambda codes: mean_outputs(bundle.targets, [engine(codes) for engine in engines])
+        problem = f"the weights of {bundle.name} do not fit its network: {error}"
+        raise GrubioError(problem) from error
+    return own
 
 
 def _own_engine(bundle: Bundle) -> Any:

@@ -9,6 +9,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
@@ -16,6 +17,12 @@ from threadpoolctl import ThreadpoolController
 _lock = threading.Lock()
 _users: list[object] = []
 _before: list[Any] = []
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    # Looking for the libraries takes a millisecond.
+    return ThreadpoolController()
 
 
 @contextlib.contextmanager
@@ -28,7 +35,7 @@ def one_thread_each() -> Iterator[None]:
     with _lock:
         if not _users:
             _before.append(contextlib.ExitStack())
-            _before[0].enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
+            _before[0].enter_context(_controller().limit(limits=1, user_api="blas"))
             if torch := sys.modules.get("torch"):
                 _before[0].callback(torch.set_num_threads, torch.get_num_threads())
         _users.append(this)
@@ -50,5 +57,5 @@ def begin_thread() -> None:
 
 def blas_kernels() -> str:
     """Return which kernels compute the products of numpy, such as ``SkylakeX``."""
-    found = ThreadpoolController().select(user_api="blas").info()
+    found = _controller().select(user_api="blas").info()
     return next((lib["architecture"] for lib in found if lib.get("architecture")), "BLAS")

@@ -17,60 +17,76 @@ It differs from :mod:`grubio.model.networks.gru` in these ways:
 
 * Biases of the inputs are the weights of a column of ones. Widths are filled up with zeros.
 
-A matrix product of few rows, or of few columns, is summed in another order than one of many. With
-no product smaller than :data:`LEAST_ROWS` and :data:`COLUMNS`, the output for a sequence does not
-depend on the others of its batch.
+The sums of a matrix product are taken in an order that depends on its shape. With rows and columns
+filled up as :mod:`grubio.model.engines.product_shape` says, it does not depend on their number, and
+so the output for a sequence does not depend on the others of its batch. What the rows that fill up
+hold is never read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.model.bundle import Bundle, Weights
-from grubio.model.engines.packed_rows import Chunk, Codes, PackedRows
-from grubio.model.outputs import Outputs, output_of
+from grubio.model.engines.memory import Memory
+from grubio.model.engines.packed_rows import Codes, PackedRows
+from grubio.model.engines.product_shape import COLUMNS, product_shape
+from grubio.model.outputs import Outputs, mean_outputs, output_of
 
 Array = npt.NDArray[np.float32]
 
-LEAST_ROWS = 2
-COLUMNS = 16
-"""Widths of products are multiples of it."""
 CHUNK_ROWS = 512
 """Rows whose inputs are multiplied at once: enough for full speed, few enough for the cache."""
 _ONE, _HALF = np.float32(1), np.float32(0.5)
 
 
 class PackedGRU:
+    """The engine of a bundle with the network ``gru``."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._targets = bundle.targets
+        self._members = [_Member(bundle, weights) for weights in bundle.weights_of_members]
+        self._memory = Memory()
+
+    def __call__(self, sequences: Sequence[Codes]) -> Outputs:
+        """Return the outputs for each residue; see :data:`grubio.model.engines.engine.Engine`."""
+        rows = PackedRows([len(sequence) for sequence in sequences])
+        return mean_outputs(
+            self._targets,
+            [member.outputs(sequences, rows, self._memory) for member in self._members],
+        )
+
+
+class _Member:
     """A GRU and its heads, one for each target, prepared for prediction."""
 
     def __init__(self, bundle: Bundle, weights: Weights) -> None:
         left = dict(weights)
-        architecture = bundle.architecture
+        hidden = bundle.architecture.hidden_size
         self._stem = _Stem(bundle, left)
         columns = self._stem.columns
         self._layers = []
-        for depth in range(architecture.layers):
-            layer = _Layer(left, f"network.layers.{depth}.", architecture.hidden_size, columns)
-            columns = layer.columns
-            self._layers.append(layer)
+        for depth in range(bundle.architecture.layers):
+            self._layers.append(_Layer(left, depth, hidden, columns))
+            columns = self._layers[-1].columns
         self._targets = bundle.targets
         self._heads = _joined_heads(left, bundle, columns)
         if left:
             raise ValueError(f"it has no {', '.join(left)}")
 
-    def __call__(self, sequences: Sequence[Codes]) -> Outputs:
-        """Return the outputs for each residue; see :data:`grubio.model.engines.engine.Engine`."""
-        rows = PackedRows([len(sequence) for sequence in sequences])
-        states = self._stem(sequences, rows)
+    def outputs(self, sequences: Sequence[Codes], rows: PackedRows, memory: Memory) -> Outputs:
+        """Return the outputs for each residue of the sequences, one after another."""
+        states = self._stem(sequences, rows, memory)
         for layer in self._layers:
-            states = layer(states, rows)
+            states = layer(states, rows, memory)
         scores = np.empty((len(rows), self._heads.shape[1]), dtype=np.float32)
-        scores[rows.places] = _product(states, self._heads)
-        outputs, first = {}, 0
+        scores[rows.places] = (states @ self._heads)[: len(rows)]
+        outputs, first = {}, product_shape().margin
         for target in self._targets:
             outputs[target.name] = output_of(target, scores[:, first : first + target.size])
             first += target.size
@@ -88,7 +104,7 @@ class _Stem:
     """What the first layer reads: channels of the residue, a convolution of them, and a one."""
 
     def __init__(self, bundle: Bundle, left: dict[str, Array]) -> None:
-        architecture = bundle.architecture
+        architecture, shape = bundle.architecture, product_shape()
         self._table, self._pad = bundle.alphabet.channel_table, bundle.alphabet.pad_code
         self._channels = channels = self._table.shape[1]
         self._width, self._kernel = 1, np.zeros((channels, 0), dtype=np.float32)
@@ -96,14 +112,16 @@ class _Stem:
             kernel = left.pop("network.stem.convolution.weight")
             bias = left.pop("network.stem.convolution.bias")
             self._width = kernel.shape[2]
-            self._kernel = _filled((self._width * channels, len(kernel)))
-            self._kernel[:, : len(kernel)] = kernel.transpose(2, 1, 0).reshape(-1, len(kernel))
-            self._bias = _filled((1, len(kernel)))[0]
-            self._bias[: len(bias)] = bias
-        features = list(range(channels + architecture.stem_channels))
-        self.columns = _Columns(features, _rounded(channels + self._kernel.shape[1] + 1))
+            size, used = shape.columns(len(bias)), shape.used(len(bias))
+            self._kernel = np.zeros((self._width * channels, size), dtype=np.float32)
+            self._kernel[:, used] = kernel.transpose(2, 1, 0).reshape(-1, len(bias))
+            self._bias = np.zeros(size, dtype=np.float32)
+            self._bias[used] = bias
+        first = channels + shape.margin
+        features = [*range(channels), *range(first, first + architecture.stem_channels)]
+        self.columns = _Columns(features, _with_one(channels + self._kernel.shape[1]))
 
-    def __call__(self, sequences: Sequence[Codes], rows: PackedRows) -> Array:
+    def __call__(self, sequences: Sequence[Codes], rows: PackedRows, memory: Memory) -> Array:
         """Return the inputs of the first layer, ``(row, input)``; the last one is 1."""
         reach = self._width // 2
         gap = np.full(reach, self._pad, dtype=np.uint8)
@@ -112,17 +130,19 @@ class _Stem:
         table = self._table[np.concatenate(pieces)].reshape(-1)
         windows = np.lib.stride_tricks.sliding_window_view(table, self._width * self._channels)
         windows = windows[:: self._channels]
-        starts = rows.places + reach * rows.sequences
-        found = np.zeros((len(rows), self.columns.size), dtype=np.float32)
+        starts = np.zeros(product_shape().rows(len(rows)), dtype=np.int64)
+        starts[: len(rows)] = rows.places + reach * rows.sequences
+        found = memory.array("stem", (len(starts), self.columns.size))
         found[:, -1] = 1
         middle = reach * self._channels
         local = slice(self._channels, self._channels + self._kernel.shape[1])
-        for first in range(0, len(rows), CHUNK_ROWS):
-            seen = windows[starts[first : first + CHUNK_ROWS]]
-            part = found[first : first + CHUNK_ROWS]
+        size = product_shape().rows(CHUNK_ROWS)
+        for first in range(0, len(starts), size):
+            seen = windows[starts[first : first + size]]
+            part = found[first : first + size]
             part[:, : self._channels] = seen[:, middle : middle + self._channels]
             if self._kernel.size:
-                sums = _product(seen, self._kernel)
+                sums = seen @ self._kernel
                 sums += self._bias
                 np.maximum(sums, 0, out=part[:, local])
         return found
@@ -131,13 +151,18 @@ class _Stem:
 class _Layer:
     """A GRU in each direction."""
 
-    def __init__(self, left: dict[str, Array], name: str, hidden: int, columns: _Columns) -> None:
-        self._width = width = _rounded(hidden)
-        features = [*range(hidden), *range(width, width + hidden)]
-        self.columns = _Columns(features, _rounded(2 * width + 1))
-        self._inputs = np.zeros((3, 2, columns.size, width), dtype=np.float32)
-        self._recurrent = np.zeros((3, 2, width, width), dtype=np.float32)
-        self._candidate_bias = np.zeros((2, 1, width), dtype=np.float32)
+    def __init__(self, left: dict[str, Array], depth: int, hidden: int, columns: _Columns) -> None:
+        shape = product_shape()
+        self.width = width = shape.columns(hidden)
+        used = shape.used(hidden)
+        # Layers take turns with two arrays of states.
+        self._name = f"states {depth % 2}"
+        places = range(used.start, used.stop)
+        features = [*places, *(width + place for place in places)]
+        self.columns = _Columns(features, _with_one(2 * width))
+        self.inputs = np.zeros((3, 2, columns.size, width), dtype=np.float32)
+        self.recurrent = np.zeros((3, 2, width, width), dtype=np.float32)
+        self.candidate_bias = np.zeros((2, 1, width), dtype=np.float32)
         for way, direction in enumerate(("forwards", "backwards")):
             shapes = {
                 "weight_ih": (3, hidden, len(columns.features)),
@@ -146,90 +171,119 @@ class _Layer:
                 "bias_hh": (3, hidden),
             }
             inputs, recurrent, bias, own = (
-                left.pop(f"{name}{direction}.{part}_l0").reshape(shape)
+                left.pop(f"network.layers.{depth}.{direction}.{part}_l0").reshape(shape)
                 for part, shape in shapes.items()
             )
-            # Reset and update gate as tangents of the half; the reset gate is doubled.
+            # The tangents of the reset and update gates are those of the half.
             scale = np.array([0.5, 0.5, 1], dtype=np.float32)
-            both = bias * scale[:, None]
-            both[:2] += own[:2] * _HALF
-            gates = self._inputs[:, way, :, :hidden]
+            bias = bias * scale[:, None]
+            bias[:2] += own[:2] * _HALF
+            gates = self.inputs[:, way, :, used]
             gates[:, columns.features] = (inputs * scale[:, None, None]).transpose(0, 2, 1)
-            gates[:, -1] = both
-            self._recurrent[:, way, :hidden, :hidden] = recurrent.transpose(0, 2, 1) * _HALF
-            self._candidate_bias[way, 0, :hidden] = own[2] * _HALF
+            gates[:, -1] = bias
+            self.recurrent[:, way, used, used] = recurrent.transpose(0, 2, 1) * _HALF
+            self.candidate_bias[way, 0, used] = own[2] * _HALF
 
-    def __call__(self, inputs: Array, rows: PackedRows) -> Array:
+    def __call__(self, inputs: Array, rows: PackedRows, memory: Memory) -> Array:
         """Return the states of all rows, forwards and backwards, and a one."""
-        width, most = self._width, int(rows.counts[0])
-        room = max(most, min(CHUNK_ROWS, len(rows))) + LEAST_ROWS
-        found = np.zeros((len(rows), self.columns.size), dtype=np.float32)
+        width = self.width
+        found = memory.array(self._name, (product_shape().rows(len(rows)), self.columns.size))
         found[:, -1] = 1
-        work = _Work(self, most, room)
-        seen = np.zeros((2, room, inputs.shape[1]), dtype=np.float32)
+        steps = _Steps(self, rows, memory, alone=rows.counts[0] == 1)
         for chunk in rows.chunks(CHUNK_ROWS):
-            count = chunk.stop - chunk.start
+            if chunk.counts[0] == 1 and not steps.alone:
+                before, steps = steps, _Steps(self, rows, memory, alone=True)
+                steps.state[:, :1] = before.state[:, :1]
             turned = rows.turned[chunk.start : chunk.stop]
-            seen[0, :count] = inputs[chunk.start : chunk.stop]
-            np.take(inputs, turned, axis=0, out=seen[1, :count], mode="clip")
-            filled = max(count, LEAST_ROWS)
-            np.matmul(seen[None, :, :filled], self._inputs, out=work.gates[:, :, :filled])
-            states = work.run(chunk)
+            seen = steps.seen[:, : len(turned)]
+            seen[0] = inputs[chunk.start : chunk.stop]
+            np.take(inputs, turned, axis=0, out=seen[1], mode="clip")
+            states = steps.run(chunk.counts)
             found[chunk.start : chunk.stop, :width] = states[0]
             found[turned, width : 2 * width] = states[1]
         return found
 
 
-class _Work:
-    """The arrays that the steps of a layer work on, of ``room`` rows."""
+class _Steps:
+    """The steps of a layer, and the arrays that they work on.
 
-    def __init__(self, layer: _Layer, most: int, room: int) -> None:
-        width = layer._width
-        self._recurrent = layer._recurrent
-        self.gates = np.zeros((3, 2, room, width), dtype=np.float32)
-        self._moved = np.zeros((3, 2, most + LEAST_ROWS, width), dtype=np.float32)
-        self._bias = np.tile(layer._candidate_bias, (1, most, 1))
-        # The states before the chunk, then those of its rows; h = 0 to begin with.
-        self._before = most + LEAST_ROWS
-        self._states = np.zeros((2, self._before + room, width), dtype=np.float32)
+    The axes are gate, direction, row and hidden unit. With the rows of one sequence ``alone``, they
+    are the first axis in memory, so that each step is contiguous.
+    """
 
-    def run(self, chunk: Chunk) -> Array:
-        """Return the states ``(direction, row, hidden)`` of a chunk, whose gates are there."""
-        states, moved, recurrent = self._states, self._moved, self._recurrent
-        first, held = 0, 0
-        start = self._before
-        row = 0
-        for count in chunk.counts:
+    def __init__(self, layer: _Layer, rows: PackedRows, memory: Memory, *, alone: bool) -> None:
+        self.alone = alone
+        most = 1 if alone else int(rows.counts[0])
+        width, most = layer.width, product_shape().rows(most)
+        room = product_shape().rows(max(most, min(CHUNK_ROWS, len(rows))))
+
+        def array(name: str, *shape: int) -> Array:
+            if not alone:
+                return memory.array(name, shape)
+            *first, size, last = shape
+            rows_first = memory.array(f"{name} alone", (size, *first, last))
+            return rows_first.transpose(*range(1, len(first) + 1), 0, -1)
+
+        self._weights = layer.inputs, layer.recurrent
+        self._bias = np.tile(layer.candidate_bias, (1, most, 1))
+        self.seen = memory.array("seen", (2, room, layer.inputs.shape[2]))
+        self._gates = array("gates", 3, 2, room, width)
+        self._moved = array("moved", 3, 2, most, width)
+        self._states = array("chunk", 2, room, width)
+        self.state = array("state", 2, most, width)
+        self.state[:] = 0
+
+    def run(self, counts: Sequence[int]) -> Array:
+        """Return the states ``(direction, row, hidden)`` of steps, whose inputs are ``seen``."""
+        inputs, recurrent = self._weights
+        gates, moved, states = self._gates, self._moved, self._states
+        filled = product_shape().rows(sum(counts))
+        np.matmul(self.seen[None, :, :filled], inputs, gates[:, :, :filled])
+        matmul, add, multiply, tanh = np.matmul, np.add, np.multiply, np.tanh
+        held = 0
+        for count, both_in, candidate_in, out in zip(
+            counts,
+            self._by_step(gates[:2], counts),
+            self._by_step(gates[2], counts),
+            self._by_step(states, counts),
+            strict=False,
+        ):
             if count != held:
-                held, filled = count, max(count, LEAST_ROWS)
-                product = moved[:, :, :filled]
-                both, candidate = moved[:2, :, :count], moved[2, :, :count]
-                reset, update = moved[0, :, :count], moved[1, :, :count]
-                bias = self._bias[:, :count]
-            stop = row + count
-            new = states[:, start + row : start + stop]
-            np.matmul(states[None, :, first : first + filled], recurrent, out=product)
-            both += self.gates[:2, :, row:stop]
-            np.tanh(both, out=both)
-            both += _ONE
-            candidate += bias
-            candidate *= reset
-            candidate += self.gates[2, :, row:stop]
-            np.tanh(candidate, out=candidate)
-            np.subtract(states[:, first : first + count], candidate, out=new)
-            new *= update
-            new *= _HALF
-            new += candidate
-            first, row = start + row, stop
-        states[:, :held] = states[:, first : first + held]
-        return states[:, start : start + row]
+                held, filled = count, product_shape().rows(count)
+                product, before = moved[:, :, :filled], self.state[None, :, :filled]
+                both, reset, update, candidate = (
+                    moved[part, :, :count] for part in (slice(2), 0, 1, 2)
+                )
+                bias, state = self._bias[:, :count], self.state[:, :count]
+            matmul(before, recurrent, product)
+            add(both, both_in, both)
+            tanh(both, both)
+            add(both, _ONE, both)
+            add(candidate, bias, candidate)
+            multiply(candidate, reset, candidate)
+            add(candidate, candidate_in, candidate)
+            tanh(candidate, candidate)
+            np.subtract(state, candidate, state)
+            multiply(state, update, state)
+            multiply(state, _HALF, state)
+            add(state, candidate, state)
+            out[:] = state
+        return states[:, : sum(counts)]
+
+    def _by_step(self, rows: Array, counts: Sequence[int]) -> Iterable[Array]:
+        """Yield the part ``(..., row, hidden)`` of each step."""
+        if self.alone:
+            # Several times as fast as slicing.
+            return iter(np.expand_dims(np.moveaxis(rows, -2, 0), -2))
+        ends = itertools.accumulate(counts)
+        return (rows[..., end - count : end, :] for end, count in zip(ends, counts, strict=True))
 
 
 def _joined_heads(left: dict[str, Array], bundle: Bundle, columns: _Columns) -> Array:
     """Return the weights of all heads ``(input, output)``; the last input is 1."""
     size = sum(target.size for target in bundle.targets)
-    joined = _filled((columns.size, size))
-    first = 0
+    joined = np.zeros((columns.size, product_shape().columns(size)), dtype=np.float32)
+    first = product_shape().margin
     for number, target in enumerate(bundle.targets):
         own = slice(first, first + target.size)
         weight = left.pop(f"heads.{number}.weight").reshape(target.size, -1)
@@ -239,16 +293,6 @@ def _joined_heads(left: dict[str, Array], bundle: Bundle, columns: _Columns) -> 
     return joined
 
 
-def _product(inputs: Array, weights: Array) -> Array:
-    count = len(inputs)
-    if count < LEAST_ROWS:
-        inputs = np.concatenate((inputs, np.zeros_like(inputs, shape=(1, inputs.shape[1]))))
-    return np.asarray(np.matmul(inputs, weights)[:count])
-
-
-def _filled(shape: tuple[int, int]) -> Array:
-    return np.zeros((shape[0], _rounded(shape[1])), dtype=np.float32)
-
-
-def _rounded(width: int) -> int:
-    return -(-width // COLUMNS) * COLUMNS
+def _with_one(columns: int) -> int:
+    # Inputs of a product are filled up as well: its loads are aligned then.
+    return -(-(columns + 1) // COLUMNS) * COLUMNS

@@ -67,10 +67,14 @@ class PackedRows:
         return np.asarray(self._starts[self._length_of_row - 1 - self._step] + self._column)
 
     def chunks(self, size: int) -> Iterator[Chunk]:
-        """Yield consecutive steps of up to ``size`` rows together, or a single larger step."""
+        """Yield consecutive steps of up to ``size`` rows together, or a single larger step.
+
+        Steps of one row are in chunks of their own.
+        """
         counts, first, held = self.counts.tolist(), 0, 0
         for step, count in enumerate(counts):
-            if step > first and held + count > size:
+            alone = count == 1 < counts[first]
+            if step > first and (held + count > size or alone):
                 yield self._chunk(first, step)
                 first, held = step, 0
             held += count

@@ -30,9 +30,9 @@ class NetworkKind:
     class_path
         Its class, ``module:name``; see :class:`grubio.model.networks.protocol.Network`.
     engine_path
-        Its engine for prediction on a CPU, ``module:name``: a function that takes a network and
-        heads and returns an engine (see :mod:`grubio.model.engines.engine`). Without one, the
-        network itself computes padded batches.
+        Its engine for prediction on a CPU, ``module:name``: a function that takes a bundle and
+        returns an engine (see :mod:`grubio.model.engines.engine`), without PyTorch. Without one,
+        the network itself computes padded batches.
     """
 
     description: str

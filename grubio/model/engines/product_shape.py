@@ -1,0 +1,83 @@
+"""The shapes of matrix products in which every row is summed in one order.
+
+Libraries compute a product in tiles, and those at its borders may be summed in another order than
+the others. Then a row would depend on where it stands and on how many there are. With numpy's own
+OpenBLAS 0.3 any number of rows but 1 will do with the kernels for AVX-512; those for AVX2 need
+multiples of 12 rows, and round the first and the last eight columns in their own way.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from grubio.model.engines.one_thread import one_thread_each
+
+COLUMNS = 16
+"""The columns of a product are filled up to multiples of it."""
+_MOST = 48
+# Few and many inputs and columns, on both sides of where libraries change their way.
+_PROBES = ((48, 32), (192, 192))
+
+
+class ProductShape(NamedTuple):
+    """What the shape of a product must be.
+
+    Attributes
+    ----------
+    group
+        The number of rows is a multiple of it, and at least 2: one row is multiplied in a way of
+        its own.
+    margin
+        Columns on either side that are not used.
+    """
+
+    group: int
+    margin: int
+
+    def rows(self, count: int) -> int:
+        """Return the number of rows that a product of ``count`` rows is given."""
+        return max(-(-count // self.group) * self.group, 2)
+
+    def columns(self, count: int) -> int:
+        """Return the number of columns that a product of ``count`` columns is given."""
+        return -(-(count + 2 * self.margin) // COLUMNS) * COLUMNS
+
+    def used(self, count: int) -> slice:
+        """Return where ``count`` columns stand in a product."""
+        return slice(self.margin, self.margin + count)
+
+
+SHAPES = (
+    *(ProductShape(group, 0) for group in (1, 2, 4, 8, 12, 16)),
+    *(ProductShape(group, COLUMNS // 2) for group in (12, 16, 24)),
+)
+"""Possible shapes; the first ones cost least."""
+
+
+@cache
+def product_shape() -> ProductShape:
+    """Return the first of :data:`SHAPES` that keeps the rows of numpy's products independent.
+
+    It is found by trying, in some milliseconds.
+    """
+    with one_thread_each():
+        return next((shape for shape in SHAPES if _is_exact(shape)), SHAPES[-1])
+
+
+def _is_exact(shape: ProductShape) -> bool:
+    generator = np.random.default_rng(0)
+    for inputs, columns in _PROBES:
+        weights = generator.standard_normal((inputs, columns), dtype=np.float32)
+        rows = generator.standard_normal((_MOST, inputs), dtype=np.float32)
+        used = slice(shape.margin, columns - shape.margin)
+        whole = (rows @ weights)[:, used]
+        for start in (0, 1, 6):
+            for count in range(shape.group, _MOST - start, shape.group):
+                part = slice(start, start + count)
+                found = (rows[part] @ weights)[:, used]
+                if count > 1 and not np.array_equal(found, whole[part]):
+                    return False
+    return True
