@@ -22,6 +22,8 @@ from grubio.model.bundle import load_bundle
 from grubio.model.zoo import find_model
 from grubio.prediction.kinds import model_kind
 from grubio.prediction.opening import unsuitable
+from grubio.prediction.profiles import ProfileSource
+from grubio.profiles.source import Given
 from grubio.readers.objects import read_objects
 from grubio.sequences.kind import Kind
 from grubio.sequences.scheme import LabelScheme
@@ -43,6 +45,9 @@ class PredictOptions(TypedDict, total=False):
     min_score: float | None
     on_invalid: OnInvalid | None
     alphabet: Literal["protein", "dna"] | None
+    profiles: Given | None
+    database: str | Path | None
+    own_profile: bool
 
 
 def load(
@@ -110,16 +115,7 @@ class Model(Generic[LabelledT]):
         **settings: Unpack[PredictOptions],
     ) -> LabelledSequences[LabelledT]: ...
     def predict(
-        self,
-        sequences: Any,
-        *,
-        scheme: str | None = None,
-        min_confidence: float | None = None,
-        min_segment: int | None = None,
-        max_gap: int | None = None,
-        min_score: float | None = None,
-        on_invalid: OnInvalid | None = None,
-        alphabet: Literal["protein", "dna"] | None = None,
+        self, sequences: Any, **settings: Unpack[PredictOptions]
     ) -> LabelledT | LabelledSequences[LabelledT]:
         """Label one sequence or many.
 
@@ -145,6 +141,13 @@ class Model(Generic[LabelledT]):
             ``error``, ``skip`` (leave the sequence out) or ``mask`` (read as unknown residues).
         alphabet
             ``protein`` or ``dna``: what the sequences are, whatever they look like.
+        profiles
+            For a model that reads profiles: files or folders of profiles or alignments, or
+            frequencies ``(residue, 20)`` by id, columns in the order ``ACDEFGHIKLMNPQRSTVWY``.
+        database
+            Instead of them, proteins to search for homologs with MMseqs2.
+        own_profile
+            Instead of them, label without homologs.
 
         Raises
         ------
@@ -160,22 +163,23 @@ class Model(Generic[LabelledT]):
         >>> found["b"].probabilities.shape
         (5, 3)
         """
-        given = {
-            "scheme": scheme,
-            "min_confidence": min_confidence,
-            "min_segment": min_segment,
-            "max_gap": max_gap,
-            "min_score": min_score,
-            "on_invalid": on_invalid,
-            "alphabet": alphabet,
-        }
-        settings = checked(PredictionSettings, grouped(PredictionSettings, given))
-        kind = model_kind(self._predictor.bundle, settings)
+        if unknown := settings.keys() - PredictOptions.__annotations__.keys():
+            raise TypeError(f"predict() has no argument '{min(unknown)}'")
+        given: dict[str, Any] = dict(settings)
+        database = given.pop("database", None)
+        source = ProfileSource(
+            given.pop("profiles", None),
+            None if database is None else Path(database),
+            given.pop("own_profile", False),
+        )
+        wanted = checked(PredictionSettings, grouped(PredictionSettings, given))
+        kind = model_kind(self._predictor.bundle, wanted)
+        source.require_fit(kind.bundle)
         single, records = read_objects(sequences)
         few, records = first_records(records)
-        if warning := unsuitable(few, kind.bundle, settings):
+        if warning := unsuitable(few, kind.bundle, wanted):
             warnings.warn(warning, stacklevel=2)
-        ready = checked_records(records, kind.bundle.alphabet, settings.on_invalid)
+        ready = source.added(checked_records(records, kind.bundle.alphabet, wanted.on_invalid))
         found: list[LabelledT] = list(kind.labelled(self._predictor, ready))
         if not single:
             return LabelledSequences(found)

@@ -28,6 +28,7 @@ ORDER = [
     "config",
     "fetching",
     "readers",
+    "profiles",
     "datasets",
     "splits.homology",
     "splits",

@@ -32,6 +32,7 @@ _PANELS = {
     "Data": {
         "fetch": "Fetch a file, check it, and print its path.",
         "prepare": "Read and check labelled sequences, or a genome, and write them as a dataset.",
+        "profile": "Make profiles of proteins: search for homologs, or read alignments.",
         "split": "Split a dataset into train, valid and test without homologs between them.",
     },
     "Understand": {

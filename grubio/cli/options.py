@@ -5,6 +5,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from grubio.cli.dry_run import MODEL, READ, WRITTEN
 from grubio.config import Device, Output, PredictionFormat, Settings
 from grubio.config.formats import FORMATS, outputs_of, require_proper
 from grubio.config.loading import checked, flat_fields, grouped
+from grubio.config.profiles import DATABASE_HELP, PROFILES_HELP
 
 CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -25,6 +27,25 @@ ThreadsOption = Annotated[
     int | None,
     typer.Option(
         "--threads", min=1, help="CPU threads to use.", show_default="all that are allowed"
+    ),
+]
+ProfilesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--profiles",
+        help=f"For a model that reads profiles. {PROFILES_HELP} May be given several times.",
+    ),
+]
+DatabaseOption = Annotated[
+    Path | None,
+    typer.Option("--database", help=f"For a model that reads profiles. {DATABASE_HELP}"),
+]
+OwnProfileOption = Annotated[
+    bool,
+    typer.Option(
+        "--own-profile",
+        help="For a model that reads profiles: label without homologs, with what BLOSUM62 expects "
+        "of each sequence. Expect more errors.",
     ),
 ]
 DeviceOption = Annotated[
@@ -57,13 +78,17 @@ ModelOrBestOption = Annotated[
 
 
 def settings_option(
-    schema: type[Settings], argument: str = "settings", *, only: Collection[str] = ()
+    schema: type[Settings],
+    argument: str = "settings",
+    *,
+    only: Collection[str] = (),
+    panel: str = "Settings",
 ) -> Callable[[CommandT], CommandT]:
     """Give a command one option for every key of a group of settings and of the groups in it.
 
     The command receives the checked settings as ``argument``, made from the options that were
     given and from the schema's defaults. With ``only`` it has these keys of the group alone, and
-    the others are as by default.
+    the others are as by default. The help shows them in a ``panel``.
     """
     made = [
         _parameter(
@@ -73,7 +98,7 @@ def settings_option(
                 _flag(key, field.annotation),
                 help=field.description,
                 show_default=_shown_default(field.get_default(call_default_factory=True)),
-                rich_help_panel="Settings",
+                rich_help_panel=panel,
                 hidden=bool(field.deprecated),
             ),
         )

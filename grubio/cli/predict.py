@@ -7,20 +7,33 @@ from typing import Annotated
 import typer
 
 from grubio.cli.dry_run import new_folder
-from grubio.cli.options import InputArgument, ModelOrBestOption, outputs_option, settings_option
-from grubio.config import Output, PredictionSettings
+from grubio.cli.options import (
+    DatabaseOption,
+    InputArgument,
+    ModelOrBestOption,
+    OwnProfileOption,
+    ProfilesOption,
+    outputs_option,
+    settings_option,
+)
+from grubio.config import Output, PredictionSettings, SearchSettings
 from grubio.extras import require
 
 logger = logging.getLogger(__name__)
 
 
 @outputs_option
+@settings_option(SearchSettings, "search", panel="Search for homologs, with --database")
 @settings_option(PredictionSettings)
-def predict(
+def predict(  # noqa: PLR0913 - each option is a parameter
     sequences: InputArgument,
     outputs: list[Output],
     settings: PredictionSettings,
+    search: SearchSettings,
     model: ModelOrBestOption = None,
+    profiles: ProfilesOption = None,
+    database: DatabaseOption = None,
+    own_profile: OwnProfileOption = False,
     resume_folder: Annotated[
         Path | None,
         new_folder(
@@ -46,19 +59,25 @@ def predict(
     Example: grubio predict many.fasta.gz --output many.tsv --resume-folder many.shards
 
     Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
+
+    Example: grubio predict proteins.fasta --model MODEL --profiles alignments/ --output labels.tsv
     """
     from grubio.model.zoo import find_model
+    from grubio.prediction.profiles import ProfileSource
 
     folder = None if model is None else find_model(model)
+    source = ProfileSource(profiles or None, database, own_profile, search)
     if resume_folder is None:
         from grubio.prediction.predict_file import predict_file
 
-        tally = predict_file(sequences, outputs, folder, settings)
+        tally = predict_file(sequences, outputs, folder, settings, source)
     else:
         require("parquet", "--resume-folder")
         from grubio.prediction.shards.resume import predict_in_shards
 
-        tally = predict_in_shards(sequences, outputs, resume_folder, shards, folder, settings)
+        tally = predict_in_shards(
+            sequences, outputs, resume_folder, shards, folder, settings, source
+        )
     for output in outputs:
         if output.path != "-":
             place = Path(output.path)

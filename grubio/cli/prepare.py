@@ -11,6 +11,7 @@ from grubio.cli.dry_run import READ, TARGET, new_file
 from grubio.cli.options import settings_option
 from grubio.config import AdditionalTargets, PrepareSettings
 from grubio.config.loading import checked
+from grubio.config.profiles import PROFILES_HELP
 from grubio.errors import GrubioError
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
         Path | None, typer.Option("--accessibility", help="Use --target.", hidden=True)
     ] = None,
     profiles: Annotated[
-        Path | None, typer.Option("--profiles", help="Use --target.", hidden=True)
+        Path | None,
+        typer.Option("--profiles", help=f"Profiles of the records. {PROFILES_HELP}"),
     ] = None,
     summary: Annotated[
         Path | None, new_file("Write the counts to this file as JSON.", "--summary")
@@ -74,7 +76,7 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
         )
     from grubio.datasets.prepare_sequences import prepare_dataset
 
-    given = {"targets": target or [], "accessibility": accessibility, "profiles": profiles}
+    given = {"targets": target or [], "accessibility": accessibility}
     additional = checked(AdditionalTargets, given)
     tally = prepare_dataset(
         files,
@@ -83,6 +85,7 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
         labels=labels,
         masks=masks,
         targets=additional.targets,
+        profiles=profiles,
         summary=summary,
     )
     typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")

@@ -7,9 +7,16 @@ from typing import Annotated
 import typer
 
 from grubio.cli.dry_run import READ, new_file, new_folder
-from grubio.cli.options import ModelOption, outputs_option, settings_option
+from grubio.cli.options import (
+    DatabaseOption,
+    ModelOption,
+    OwnProfileOption,
+    ProfilesOption,
+    outputs_option,
+    settings_option,
+)
 from grubio.cli.step import Step, command_group
-from grubio.config import Output, PredictionSettings
+from grubio.config import Output, PredictionSettings, SearchSettings
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +50,17 @@ def cut(
 
 
 @app.command(cls=Step)
+@settings_option(SearchSettings, "search", panel="Search for homologs, with --database")
 @settings_option(PredictionSettings, only=["device", "threads", "genome"])
 def label(
     shard: Annotated[Path, typer.Argument(help="K-of-N.records.parquet of grubio shards cut.")],
     output: Annotated[Path, new_file("File to write (Parquet).")],
     model: ModelOption,
     settings: PredictionSettings,
+    search: SearchSettings,
+    profiles: ProfilesOption = None,
+    database: DatabaseOption = None,
+    own_profile: OwnProfileOption = False,
 ) -> None:
     """Label the records of one shard.
 
@@ -56,9 +68,11 @@ def label(
     --output shards/3-of-16.probabilities.parquet
     """
     from grubio.model.zoo import find_model
+    from grubio.prediction.profiles import ProfileSource
     from grubio.prediction.shards.steps import label_shard
 
-    label_shard(shard, output, find_model(model), settings)
+    source = ProfileSource(profiles or None, database, own_profile, search)
+    label_shard(shard, output, find_model(model), settings, source)
 
 
 @app.command(cls=Step)

@@ -21,6 +21,7 @@ from grubio.config.prediction import (
     PredictionSettings,
     StudyPredictionSettings,
 )
+from grubio.config.profiles import SearchSettings, StudyProfileSettings
 from grubio.config.study import Config, RunSettings, StudyMotifSettings
 from grubio.config.sweep import SweepSettings
 from grubio.config.targets import FORMER_TARGETS, AdditionalTargets, TargetSettings
@@ -44,11 +45,13 @@ __all__ = [
     "PredictionSettings",
     "PrepareSettings",
     "RunSettings",
+    "SearchSettings",
     "Settings",
     "Source",
     "SplitSettings",
     "StudyMotifSettings",
     "StudyPredictionSettings",
+    "StudyProfileSettings",
     "SweepSettings",
     "TargetSettings",
     "TrainingSettings",

@@ -223,7 +223,7 @@ class DatasetSettings(AdditionalTargets):
             return self
         if not self.annotation:
             raise ValueError("format 'genome' needs annotation")
-        for key in ("targets", "exclude", "train_also"):
+        for key in ("targets", "profiles", "exclude", "train_also"):
             if getattr(self, key):
                 raise ValueError(f"format 'genome' takes no {key}")
         return self

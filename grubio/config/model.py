@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from grubio.config.base import Settings, former_key, from_json
+from grubio.model.architecture import INPUT_NAMES, InputName
 from grubio.model.networks.registry import (
     AttentionName,
     NetworkName,
@@ -48,6 +49,12 @@ class ModelSettings(Settings):
         le=99,
         description="Residues that the convolution sees around each residue, an odd number.",
     )
+    inputs: tuple[InputName, ...] = Field(
+        default=("onehot",),
+        description="What the network reads of each residue (separated by commas on the command "
+        "line): `onehot`, the residue itself, and `profile` beside it, the frequencies of the "
+        "amino acids among its homologs, for which the dataset has `profiles`.",
+    )
     targets: tuple[str, ...] | None = Field(
         default=None,
         description="Additional targets of the dataset to predict, by name (separated by commas on "
@@ -61,10 +68,18 @@ class ModelSettings(Settings):
         default=0.1, ge=0, lt=1, description="Share of units dropped after every layer in training."
     )
 
-    @field_validator("targets", mode="before")
+    @field_validator("inputs", "targets", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         return [name for name in value.split(",") if name] if isinstance(value, str) else value
+
+    @field_validator("inputs")
+    @classmethod
+    def _known_inputs(cls, value: tuple[InputName, ...]) -> tuple[InputName, ...]:
+        ordered = tuple(name for name in INPUT_NAMES if name in value)
+        if "onehot" not in value or len(ordered) < len(value):
+            raise ValueError("onehot was expected, each input once")
+        return ordered
 
     @field_validator("stem_width")
     @classmethod

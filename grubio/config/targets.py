@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from grubio.config.base import Settings, Source, former_key, from_json
 from grubio.config.labels import parse_scheme
+from grubio.config.profiles import PROFILES_HELP
 from grubio.sequences.scheme import SCHEMES
 from grubio.sequences.target import Target
 
@@ -24,7 +25,10 @@ _KNOWN: Mapping[str, Mapping[str, Any]] = {
     },
     **{name: {"scheme": name} for name in SCHEMES},
 }
-_TAKEN = ("p", "id", "position", "residue", "label", "labels", "observed", "mask", "sequence")
+_TAKEN = (
+    *("p", "id", "position", "residue", "label", "labels", "observed", "mask", "sequence"),
+    *("depth", "profile_frequencies", "profile_depth", "profile_neff"),
+)
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
@@ -138,6 +142,12 @@ class TargetSettings(Settings):
 class AdditionalTargets(Settings):
     """What is known of the residues of a dataset besides the labels, or instead of them."""
 
+    profiles: Source | None = Field(
+        default=None,
+        description=f"Profiles of the records, for models that read them. {PROFILES_HELP} A NumPy "
+        "archive with an array `freq` instead, the residues of all records in their order, becomes "
+        "the target `profile`.",
+    )
     targets: list[TargetSettings] = Field(
         default_factory=list,
         description="What else is known of each residue and can be learned besides the labels: "
@@ -146,10 +156,8 @@ class AdditionalTargets(Settings):
     )
     former: ClassVar = {
         "accessibility": ("targets", lambda file: [{"name": "accessibility", "file": file}]),
-        "profiles": ("targets", lambda file: [{"name": "profile", "file": file}]),
     }
     accessibility: Source | None = former_key("targets: [{name: accessibility, file: FILE}]")
-    profiles: Source | None = former_key("targets: [{name: profile, file: FILE}]")
 
     @field_validator("targets")
     @classmethod

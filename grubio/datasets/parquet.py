@@ -2,10 +2,12 @@
 
 Columns ``id, description, sequence, labels, mask, group, split``, all strings, and one for each
 additional target, null where a record has no answer: a string of labels, a list of values (NaN
-where unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. The
-file's key-value metadata has one key, ``grubio``, a JSON object with ``alphabet``, ``scheme``,
-``targets`` (see :class:`grubio.sequences.target.Target`), ``sources`` (file name to SHA-256),
-``sites`` (see :class:`DatasetHeader`) and ``version``.
+where unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. If the
+records have profiles, ``profile_frequencies`` holds the bytes of float16 ``(residue, 20)``, and
+``profile_depth`` and ``profile_neff`` are numbers. The file's key-value metadata has one key,
+``grubio``, a JSON object with ``alphabet``, ``scheme``, ``targets`` (see
+:class:`grubio.sequences.target.Target`), ``sources`` (file name to SHA-256), ``sites`` and
+``profiles`` (see :class:`DatasetHeader`) and ``version``.
 
 Datasets of grubio 0.1 do not list their targets; their values are digits, tenths of the range.
 """
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,14 +33,22 @@ from grubio import __version__
 from grubio.config import FORMER_TARGETS
 from grubio.errors import GrubioError
 from grubio.files import written_whole
-from grubio.sequences.alphabet import ALPHABETS, Alphabet
+from grubio.profiles.weighting import own_profile
+from grubio.sequences.alphabet import ALPHABETS, PROTEIN, Alphabet
 from grubio.sequences.kind import Kind, kind_of
+from grubio.sequences.profile import Profile, profile_from
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme, scheme_from_dict
 from grubio.sequences.target import LABELS, Answer, Target, target_from_dict, values_of_tenths
 
 COLUMNS = ("id", "description", "sequence", "labels", "mask", "group", "split")
 SPLITS = ("train", "valid", "test")
+PROFILE_COLUMNS = {
+    "profile_frequencies": pa.binary(),
+    "profile_depth": pa.int32(),
+    "profile_neff": pa.float64(),
+}
+"""Columns of a dataset whose records have profiles."""
 
 _NO_DATASET = ("is not a Parquet file", "make a dataset with: grubio prepare")
 _ROWS_PER_GROUP = 10_000
@@ -63,6 +73,8 @@ class DatasetHeader:
         one, by letter. None for other records.
     targets
         What can be learned besides the labels, or instead of them.
+    profiles
+        How the profiles of the records were made; None if they have none.
     """
 
     alphabet: Alphabet
@@ -70,6 +82,20 @@ class DatasetHeader:
     sources: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, int] | None = None
     targets: Sequence[Target] = ()
+    profiles: Mapping[str, Any] | None = None
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether :func:`read_records` can give every record a profile."""
+        return self.profiles is not None or self.target_of_profiles is not None
+
+    @property
+    def target_of_profiles(self) -> Target | None:
+        """The target whose answers are profiles, if there is one: shares of the amino acids."""
+        letters = PROTEIN.letters
+        return next(
+            (t for t in self.targets if t.shares and t.scheme and t.scheme.letters == letters), None
+        )
 
     @property
     def main(self) -> Target:
@@ -103,16 +129,18 @@ def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Rec
         "sources": dict(header.sources),
         "sites": header.sites and dict(header.sites),
         "targets": [target.as_dict() for target in header.targets],
+        "profiles": header.profiles,
         "version": __version__,
     }
     columns = [(name, pa.string()) for name in COLUMNS]
     columns += [(target.name, _arrow_type(target)) for target in header.targets]
+    columns += list(PROFILE_COLUMNS.items()) if header.profiles is not None else []
     schema = pa.schema(columns, {"grubio": json.dumps(content, sort_keys=True)})
     with (
         written_whole(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
-        for rows in _groups(records, header.targets):
+        for rows in _groups(records, header):
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
@@ -148,17 +176,19 @@ def read_header(path: str | Path) -> DatasetHeader:
             content["sources"],
             content.get("sites"),
             targets,
+            content.get("profiles"),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise GrubioError(f"has a damaged header: {error}", path=path) from error
 
 
 def read_records(
-    path: str | Path, split: str | None = None, *, targets: bool = False
+    path: str | Path, split: str | None = None, *, targets: bool = False, profiles: bool = False
 ) -> Iterator[Record]:
     """Yield the records of a dataset in order; only those of one split if it is given.
 
-    Answers for additional targets are read if ``targets`` is true.
+    Answers for additional targets are read if ``targets`` is true, profiles, if the dataset has
+    any, if ``profiles`` is.
 
     Raises
     ------
@@ -167,8 +197,11 @@ def read_records(
     """
     header = read_header(path)
     additional = header.targets if targets else ()
+    source = header.target_of_profiles if profiles and header.profiles is None else None
+    own = [*PROFILE_COLUMNS] if profiles and header.profiles is not None else []
     with open_parquet(path, *_NO_DATASET) as file:
-        wanted = [*COLUMNS, *(target.name for target in additional)]
+        names = [*COLUMNS, *own, *(t.name for t in additional), *([source.name] if source else [])]
+        wanted = list(dict.fromkeys(names))
         try:
             for batch in file.iter_batches(_ROWS_READ, columns=wanted):
                 for number, row in enumerate(batch.select(list(COLUMNS)).to_pylist()):
@@ -177,7 +210,13 @@ def read_records(
                             (target, batch.column(target.name)[number]) for target in additional
                         )
                         answers = {t.name: _answer(cell, t) for t, cell in cells if cell.is_valid}
-                        yield Record(**row, answers=answers)
+                        record = Record(**row, answers=answers)
+                        if source is not None:
+                            record = _with_shares(record, batch.column(source.name)[number])
+                        elif own:
+                            found = [batch.column(name)[number].as_py() for name in own]
+                            record = _with_profile(record, *found)
+                        yield record
         except (OSError, ValueError, pa.ArrowException) as error:
             raise GrubioError(f"is damaged: {error}", path=path) from error
 
@@ -230,10 +269,38 @@ def _cell(answer: Answer | None) -> Answer | bytes | None:
     return answer.tobytes() if isinstance(answer, np.ndarray) and answer.ndim == 2 else answer
 
 
-def _groups(records: Iterable[Record], targets: Sequence[Target]) -> Iterator[list[dict[str, Any]]]:
+def _with_profile(record: Record, content: bytes, depth: int | None, neff: float | None) -> Record:
+    stored = np.frombuffer(content, dtype=np.float16).reshape(len(record), -1)
+    return replace(record, profile=Profile(record.sequence.upper(), stored, depth, neff))
+
+
+def _with_shares(record: Record, cell: pa.Scalar) -> Record:
+    # Shares are zeros where they are not known.
+    shares = np.zeros((len(record), PROTEIN.channels))
+    if cell.is_valid:
+        shares = np.frombuffer(cell.as_py(), dtype=np.uint8).reshape(shares.shape).astype(float)
+    unknown = ~shares.any(axis=1)
+    if unknown.any():
+        shares[unknown] = own_profile(record.sequence).frequencies[unknown]
+    return replace(record, profile=profile_from(record.sequence, shares))
+
+
+def _profile_cells(record: Record) -> dict[str, Any]:
+    profile = record.profile or own_profile(record.sequence)
+    return dict(
+        zip(
+            PROFILE_COLUMNS,
+            (profile.stored.tobytes(), profile.depth, profile.neff),
+            strict=True,
+        )
+    )
+
+
+def _groups(records: Iterable[Record], header: DatasetHeader) -> Iterator[list[dict[str, Any]]]:
     rows = (
         {name: getattr(record, name) for name in COLUMNS}
-        | {target.name: _cell(record.answers.get(target.name)) for target in targets}
+        | {target.name: _cell(record.answers.get(target.name)) for target in header.targets}
+        | (_profile_cells(record) if header.profiles is not None else {})
         for record in records
     )
     while group := list(islice(rows, _ROWS_PER_GROUP)):

@@ -17,9 +17,11 @@ from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
 from grubio.overwriting import keep_apart, keeps_inputs
+from grubio.profiles.archive import is_archive_of_shares
+from grubio.profiles.source import Profiles, with_profiles
 from grubio.readers.labelled import read_labelled
 from grubio.readers.targets import with_answers
-from grubio.sequences.alphabet import ALPHABETS
+from grubio.sequences.alphabet import ALPHABETS, PROTEIN, Alphabet
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme
 from grubio.sequences.target import Target
@@ -27,7 +29,7 @@ from grubio.sequences.target import Target
 _OTHER_ALPHABET = "translate it first, or give the right --alphabet"
 
 
-@keeps_inputs("files", "labels", "masks", outputs=("output", "summary"))
+@keeps_inputs("files", "labels", "masks", "profiles", outputs=("output", "summary"))
 def prepare_dataset(
     files: Sequence[str | Path],
     output: Path,
@@ -36,6 +38,7 @@ def prepare_dataset(
     labels: Path | None = None,
     masks: Path | None = None,
     targets: Sequence[TargetSettings] = (),
+    profiles: Path | None = None,
     summary: Path | None = None,
 ) -> Tally:
     """Read and check labelled records and write them as a dataset, in their order.
@@ -54,6 +57,9 @@ def prepare_dataset(
         FASTA of labels and of masks, for format ``fasta``.
     targets
         What else is known of each residue, in columns of the table (format ``tsv``) or in files.
+    profiles
+        File or folder of the records' profiles or alignments; see
+        :class:`grubio.config.AdditionalTargets`.
     summary
         JSON to write: the returned counts.
 
@@ -68,6 +74,8 @@ def prepare_dataset(
     except ValueError as error:
         raise GrubioError(str(error)) from None
     alphabet = ALPHABETS[settings.alphabet]
+    if profiles is not None and is_archive_of_shares(profiles):
+        targets, profiles = [*targets, _target_of_profiles(profiles)], None
     additional = [target.target() for target in targets]
     own_files = [target.file.location for target in targets if target.file is not None]
     keep_apart(own_files, [output, summary])
@@ -103,6 +111,11 @@ def prepare_dataset(
         path=path,
         tally=tally,
     )
+    made = None
+    if profiles is not None:
+        _require_proteins(alphabet)
+        records = with_profiles(records, Profiles(profiles), profiles)
+        made = {"alignments": [profiles.name]}
     # The records are read before the header is written, so a file that is missing is told first.
     kept = list(records)
     if not kept:
@@ -114,11 +127,21 @@ def prepare_dataset(
     else:
         _require_known_labels(tally, scheme, files[0])
     sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
-    write_dataset(output, DatasetHeader(alphabet, scheme, sources, targets=additional), kept)
+    header = DatasetHeader(alphabet, scheme, sources, targets=additional, profiles=made)
+    write_dataset(output, header, kept)
     if summary is not None:
         content = tally_as_dict(tally, scheme)
         write_text_whole(summary, json.dumps(content, indent=2, sort_keys=True) + "\n")
     return tally
+
+
+def _target_of_profiles(path: Path) -> TargetSettings:
+    return TargetSettings.model_validate({"name": "profile", "file": path})
+
+
+def _require_proteins(alphabet: Alphabet) -> None:
+    if alphabet is not PROTEIN:
+        raise GrubioError(f"{alphabet.title} has no profiles", hint="leave out the profiles")
 
 
 def _first_reason(tally: Tally) -> str:

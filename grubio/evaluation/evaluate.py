@@ -215,8 +215,14 @@ def _records(
     dataset: Path, split: str, bundle: Bundle
 ) -> tuple[list[Record], list[Record], list[Record]]:
     # The records to score, and those of training and validation for the baselines.
-    read = read_records(dataset, None if split == ALL else split, targets=bool(bundle.additional))
-    test = list(read)
+    test = list(
+        read_records(
+            dataset,
+            None if split == ALL else split,
+            targets=bool(bundle.additional),
+            profiles=bundle.reads_profiles,
+        )
+    )
     if bundle.labels is not None:
         test = [r if r.labels else replace(r, labels=UNKNOWN_LABEL * len(r)) for r in test]
     require_splits(dataset, test, split)
@@ -253,6 +259,7 @@ def _predicted(
             observed=True,
             additional=bundle.additional if bundle.labels is None else (),
             model=bundle.described,
+            depth=bundle.reads_profiles,
         ) as written,
     ):
         for prediction in watched(Predictor(bundle, device, threads).predict, records):

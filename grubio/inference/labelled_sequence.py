@@ -39,6 +39,9 @@ class LabelledSequence(Columns):
         The known labels; None for sequences without.
     calls
         What counts as a segment by default.
+    depth
+        Sequences in the alignment behind the profile that the model read, the sequence itself
+        included; 0 if it is not known, None for a model that reads no profiles.
     """
 
     id: str
@@ -49,6 +52,7 @@ class LabelledSequence(Columns):
     additional: Additional = field(default_factory=dict)
     observed: str | None = None
     calls: CallSettings = field(default_factory=CallSettings)
+    depth: int | None = None
 
     def __len__(self) -> int:
         """Return the number of residues."""
@@ -158,7 +162,12 @@ class LabelledSequence(Columns):
             table["label"] = list(self.labels)
         by_class = np.ascontiguousarray(self.probabilities.T)
         table |= {f"p_{c}": by_class[i] for i, c in enumerate(self.scheme.letters)}
-        return table | self.additional_columns()
+        table |= self.additional_columns()
+        return table if self.depth is None else table | {"depth": self.depth_column()}
+
+    def depth_column(self) -> npt.NDArray[np.int32]:
+        """Return :attr:`depth` for each residue, int32 ``(residue,)``; 0 if it is not known."""
+        return np.full(len(self), self.depth or 0, dtype=np.int32)
 
     def additional_columns(self) -> dict[str, Any]:
         """Return the columns of targets besides the labels: labels and probabilities, or values."""
@@ -196,4 +205,5 @@ def labelled(
         scheme,
         prediction.additional,
         calls=calls,
+        depth=prediction.depth,
     )

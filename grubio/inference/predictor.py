@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from grubio.errors import GrubioError
 from grubio.inference.labelled_region import LabelledRegion, Place, batched_places, places_of
 from grubio.model.batching import batches_by_length
 from grubio.model.bundle import Bundle
@@ -69,12 +70,16 @@ class Prediction:
         Predictions for targets besides the labels: probabilities, float32 ``(residue, class)``;
         values in the user's unit, float32 ``(residue,)``; or values and their standard deviations,
         float32 ``(residue, 2)``.
+    depth
+        Sequences in the alignment behind the profile that the model read; 0 if it is not known,
+        None for a model that reads no profiles.
     """
 
     record: Record
     probabilities: npt.NDArray[np.float32]
     scheme: LabelScheme
     additional: Additional = field(default_factory=dict)
+    depth: int | None = None
 
     def reduced(self, target: LabelScheme) -> npt.NDArray[np.float32]:
         """Return probabilities in a coarser scheme, float32 ``(residue, class)``, by summing."""
@@ -127,16 +132,21 @@ class Predictor:
         ValueError
             If a sequence is empty or has letters outside the alphabet; check records first with
             :func:`grubio.datasets.validation.checked_records`.
+        GrubioError
+            If the model reads profiles and a record has none.
         """
         if self.bundle.kind == "genome":
             yield from self._predict_by_windows(records)
             return
         with self._workers() as mapped:
             for window in _looked_ahead(records, self._threads):
-                codes = [self.bundle.alphabet.encode(record.sequence) for record in window]
-                lengths = [len(c) for c in codes]
+                if self.bundle.reads_profiles:
+                    _require_profiles(window)
+                lengths = [len(record) for record in window]
                 batches = batches_by_length(lengths, _BATCH_RESIDUES, _BATCH_RECORDS)
-                found = mapped(self._answers, ([codes[i] for i in batch] for batch in batches))
+                found = mapped(
+                    self._answers_of_records, ([window[i] for i in batch] for batch in batches)
+                )
                 answers: dict[int, _Answer] = {}
                 for batch, answer in zip(batches, found, strict=True):
                     answers.update(zip(batch, answer, strict=True))
@@ -147,7 +157,8 @@ class Predictor:
                     none = np.zeros((len(record), 0), dtype=np.float32)
                     probabilities = none if labels is None else answer[labels.name]
                     additional = {target: answer[target.name] for target in self.bundle.additional}
-                    yield Prediction(record, probabilities, self.bundle.scheme, additional)
+                    scheme, depth = self.bundle.scheme, self._depth(record)
+                    yield Prediction(record, probabilities, scheme, additional, depth)
 
     def regions(
         self,
@@ -260,8 +271,22 @@ class Predictor:
 
         return mapped
 
-    def _answers(self, sequences: list[npt.NDArray[np.uint8]]) -> list[_Answer]:
-        outputs = self._engine(sequences)
+    def _depth(self, record: Record) -> int | None:
+        profile = record.profile if self.bundle.reads_profiles else None
+        return None if profile is None else (profile.depth or 0)
+
+    def _answers_of_records(self, records: list[Record]) -> list[_Answer]:
+        codes = [self.bundle.alphabet.encode(record.sequence) for record in records]
+        if not self.bundle.reads_profiles:
+            return self._answers(codes)
+        return self._answers(codes, [r.profile.stored for r in records if r.profile is not None])
+
+    def _answers(
+        self,
+        sequences: list[npt.NDArray[np.uint8]],
+        profiles: list[npt.NDArray[np.float16]] | None = None,
+    ) -> list[_Answer]:
+        outputs = self._engine(sequences, profiles)
         found = {
             target.name: self._in_units(target, outputs[target.name])
             for target in self.bundle.targets
@@ -289,6 +314,16 @@ class Predictor:
         unit = target.deviation * self.bundle.calibration(target).deviation
         parts = target.in_own_range(output[:, 0]), np.exp(output[:, 1]) * np.float32(unit)
         return np.asarray(np.column_stack(parts), dtype=np.float32)
+
+
+def _require_profiles(records: Iterable[Record]) -> None:
+    for record in records:
+        if record.profile is None:
+            raise GrubioError(
+                "has no profile, which the model reads",
+                record=record.id,
+                hint="add profiles: grubio profile",
+            )
 
 
 def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 from grubio.model.networks.registry import ATTENTIONS, NETWORKS, AttentionName, NetworkName
+
+InputName: TypeAlias = Literal["onehot", "profile"]
+INPUT_NAMES: tuple[InputName, ...] = get_args(InputName)
+"""What a network can read of each residue, in the order of its channels."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Architecture:
         :class:`grubio.model.networks.stem.Stem`.
     attention
         Name in :data:`grubio.model.networks.registry.ATTENTIONS` of the attention over the states.
+    inputs
+        What it reads of each residue, of :data:`INPUT_NAMES`.
 
     Raises
     ------
@@ -40,6 +47,7 @@ class Architecture:
     stem_channels: int = 0
     stem_width: int = 7
     attention: AttentionName = "none"
+    inputs: tuple[InputName, ...] = ("onehot",)
 
     def __post_init__(self) -> None:
         for what, name, known in (
@@ -55,3 +63,8 @@ class Architecture:
                 raise ValueError(f"{setting} is {found!r}, {least} or more was expected")
         if self.stem_width % 2 == 0:
             raise ValueError(f"stem_width is {self.stem_width}, an odd number was expected")
+
+    @property
+    def reads_profiles(self) -> bool:
+        """Whether it reads profiles beside the residues."""
+        return "profile" in self.inputs

@@ -38,12 +38,15 @@ class Example:
         Known answers for additional targets.
     teacher_probabilities
         The teacher's probabilities, float16 ``(residue, class)``, by target.
+    profile
+        Frequencies of the amino acids, float16 ``(residue, 20)``, if they are read.
     """
 
     codes: npt.NDArray[np.uint8]
     classes: npt.NDArray[np.int64]
     answers: Answers = field(default_factory=dict)
     teacher_probabilities: Answers = field(default_factory=dict)
+    profile: npt.NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         """Return the number of residues."""
@@ -57,6 +60,7 @@ class Example:
             self.classes[piece],
             {name: answer[piece] for name, answer in self.answers.items()},
             {name: answer[piece] for name, answer in self.teacher_probabilities.items()},
+            None if self.profile is None else self.profile[piece],
         )
 
 
@@ -76,6 +80,9 @@ class Batch(NamedTuple):
         target is left out if no example has an answer for it.
     teacher_probabilities
         The teacher's probabilities, ``(time, batch, class)``, by target.
+    profiles
+        Frequencies of the amino acids, float32 ``(time, batch, 20)``, zeros at padding; None if
+        they are not read.
     """
 
     codes: npt.NDArray[np.uint8]
@@ -83,6 +90,7 @@ class Batch(NamedTuple):
     classes: npt.NDArray[np.int64]
     answers: Answers
     teacher_probabilities: Answers
+    profiles: npt.NDArray[np.float32] | None = None
 
 
 def labelled_examples(
@@ -105,7 +113,8 @@ def labelled_examples(
         elif isinstance(answer, np.ndarray):
             answers[target.name] = answer if target.shares else target.scaled(answer)
     classes = _class_indices(scored_classes(record, scheme), scheme)
-    whole = Example(alphabet.encode(record.sequence), classes, answers)
+    profile = None if record.profile is None else record.profile.stored
+    whole = Example(alphabet.encode(record.sequence), classes, answers, profile=profile)
     predicted = [target.name for target in targets if target.shipped and target.name in answers]
     pieces = 1 if max_length is None else -(-len(whole) // max_length)
     for places in np.array_split(np.arange(len(whole)), pieces):
@@ -192,6 +201,7 @@ def padded(examples: Sequence[Example], pad_code: int) -> Batch:
         _side_by_side([example.classes for example in examples], codes.shape),
         _by_name([example.answers for example in examples], codes.shape),
         _by_name([example.teacher_probabilities for example in examples], codes.shape),
+        padded_profiles([e.profile for e in examples if e.profile is not None]),
     )
 
 
@@ -204,6 +214,22 @@ def padded_codes(
     for column, sequence in enumerate(sequences):
         codes[: len(sequence), column] = sequence
     return codes, lengths
+
+
+def padded_profiles(
+    profiles: Sequence[npt.NDArray[np.floating]],
+) -> npt.NDArray[np.float32] | None:
+    """Return profiles side by side, float32 ``(time, batch, 20)``, zeros at padding.
+
+    Without profiles it is None.
+    """
+    if not profiles:
+        return None
+    longest = max(map(len, profiles))
+    together = np.zeros((longest, len(profiles), profiles[0].shape[1]), dtype=np.float32)
+    for column, profile in enumerate(profiles):
+        together[: len(profile), column] = profile
+    return together
 
 
 def padding_waste(batches: Sequence[Sequence[int]], lengths: Sequence[int]) -> float:

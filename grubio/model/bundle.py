@@ -24,7 +24,7 @@ from grubio import __version__
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.model import bundle_format_1
-from grubio.model.architecture import Architecture
+from grubio.model.architecture import INPUT_NAMES, Architecture
 from grubio.model.card import card
 from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_input import unlike_training
@@ -42,7 +42,6 @@ WEIGHTS_FILE = "weights.safetensors"
 METADATA_FILE = "model.json"
 CARD_FILE = "CARD.md"
 _CHECKSUM = "sha256"
-_INPUTS = ["onehot"]
 
 
 @dataclass(frozen=True)
@@ -173,6 +172,11 @@ class Bundle:
         return self.targets if self.labels is None else self.targets[1:]
 
     @property
+    def reads_profiles(self) -> bool:
+        """Whether a record needs a profile to be labelled."""
+        return self.architecture.reads_profiles
+
+    @property
     def scheme(self) -> LabelScheme:
         """The classes of the labels; without any if the main target is a value."""
         return self.targets[0].scheme or NO_CLASSES
@@ -221,13 +225,14 @@ def save_bundle(
     with written_whole(folder / WEIGHTS_FILE) as temporary:
         save_file(weights, temporary)
     settings = dataclasses.asdict(bundle.architecture)
+    inputs = list(settings.pop("inputs"))
     metadata = {
         "format": FORMAT,
         "grubio_version": __version__,
         "kind": bundle.kind,
         "network": {"name": settings.pop("network"), "settings": settings},
         "members": bundle.members,
-        "inputs": _INPUTS,
+        "inputs": inputs,
         "alphabet": bundle.alphabet.name,
         "targets": [
             target.as_dict() | bundle.calibration(target).as_dict(target)
@@ -351,9 +356,10 @@ def _name_of(folder: Path) -> str:
 
 
 def _architecture(metadata: Mapping[str, Any]) -> Architecture:
-    if metadata["inputs"] != _INPUTS:
-        raise ValueError(f"it reads {', '.join(metadata['inputs'])}")
+    inputs = tuple(metadata["inputs"])
+    if not {"onehot"} <= {*inputs} <= {*INPUT_NAMES}:
+        raise ValueError(f"it reads {', '.join(inputs)}")
     network = metadata["network"]
     if network["name"] not in NETWORKS:
         raise ValueError(f"there is no network '{network['name']}'")
-    return Architecture(network["name"], **network["settings"])
+    return Architecture(network["name"], **network["settings"], inputs=inputs)

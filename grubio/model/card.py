@@ -30,6 +30,8 @@ def card(metadata: Mapping[str, Any]) -> str:
 {_network(metadata)}, that predicts for every residue of a {metadata["alphabet"]} sequence:
 
 {"".join(map(_target, metadata["targets"]))}
+{_inputs(metadata)}
+
 Trained with grubio {metadata["grubio_version"]}.
 
 ## Training data
@@ -84,6 +86,26 @@ def _name_and_attention(metadata: Mapping[str, Any]) -> tuple[NetworkName, Atten
     network = metadata["network"]
     # Models of earlier versions have no attention.
     return network["name"], network["settings"].get("attention", "none")
+
+
+def _inputs(metadata: Mapping[str, Any]) -> str:
+    inputs = metadata["inputs"]
+    known = ", ".join(f"`{name}`" for name in inputs)
+    if "profile" not in inputs:
+        return f"Inputs: {known}, the residues alone."
+    made = metadata["training"].get("profiles")
+    text = ", ".join(f"{key} {_plain(value)}" for key, value in sorted((made or {}).items()))
+    return (
+        f"Inputs: {known}, the residues and the frequencies of the amino acids among their "
+        "homologs. Give `grubio predict` an alignment (`--profiles`) or a database "
+        f"(`--database`). Profiles in training: {text or 'not recorded'}."
+    )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={_plain(one)}" for key, one in sorted(value.items()))
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _target(target: Mapping[str, Any]) -> str:

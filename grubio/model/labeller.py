@@ -38,12 +38,12 @@ class Labeller(nn.Module):
         """The architecture and the targets, which the members of an ensemble have in common."""
         return self.architecture, [replace(target, weight=1.0) for target in self.targets]
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Outputs:
+    def forward(self, codes: Tensor, lengths: Tensor, profiles: Tensor | None = None) -> Outputs:
         """Return the outputs of a batch; those at padding mean nothing.
 
         The parameters are those of :meth:`grubio.model.networks.protocol.Network.forward`.
         """
-        return self.outputs(self.network(codes, lengths))
+        return self.outputs(self.network(codes, lengths, profiles))
 
     def outputs(self, states: Tensor) -> Outputs:
         """Return the outputs for the network's states ``(time, batch, feature)``."""
@@ -68,9 +68,11 @@ class Ensemble(nn.Module):
         self.architecture, self.targets = members[0].architecture, members[0].targets
         self.members = nn.ModuleList(members)
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Outputs:
+    def forward(self, codes: Tensor, lengths: Tensor, profiles: Tensor | None = None) -> Outputs:
         """Return the outputs of a batch; see :meth:`Labeller.forward`."""
-        return mean_outputs(self.targets, [member(codes, lengths) for member in self.members])
+        return mean_outputs(
+            self.targets, [member(codes, lengths, profiles) for member in self.members]
+        )
 
 
 def members_of(model: Labeller | Ensemble) -> list[Labeller]:

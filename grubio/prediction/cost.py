@@ -12,6 +12,7 @@ from grubio.config import PredictionSettings
 from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
 from grubio.prediction.opening import opened
+from grubio.profiles.source import with_profiles
 from grubio.sequences.record import Record
 
 # Enough to fill a batch of the predictor, so that the rate is that of a long run.
@@ -129,6 +130,8 @@ def measured_cost(sequences: str, model: Path | None, jobs: int) -> tuple[Cost, 
     if not sample:
         raise GrubioError("no record could be labelled", path=sequences)
     predictor = kind.predictor()
+    if kind.bundle.reads_profiles:
+        sample = list(with_profiles(sample, None))
     started = time.perf_counter()
     for _ in kind.answers(predictor, sample):
         pass

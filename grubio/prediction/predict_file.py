@@ -10,17 +10,19 @@ from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.overwriting import keeps_inputs
 from grubio.prediction.opening import opened
+from grubio.prediction.profiles import ProfileSource
 from grubio.sequences.record import Record
 
 logger = logging.getLogger(__name__)
 
 
-@keeps_inputs("sequences", "model")
+@keeps_inputs("sequences", "model", "profiles")
 def predict_file(
     sequences: str,
     outputs: Sequence[Output],
     model: Path | None = None,
     settings: PredictionSettings | None = None,
+    profiles: ProfileSource | None = None,
 ) -> Tally:
     """Label the records of a FASTA file (``-``: standard input) and write them in its order.
 
@@ -34,6 +36,8 @@ def predict_file(
         Folder of a model bundle; by default the best bundled model for the input.
     settings
         How to label; the schema's defaults if None.
+    profiles
+        Where the profiles come from, for a model that reads them.
 
     Returns
     -------
@@ -46,13 +50,16 @@ def predict_file(
         If the input, the model or an output is at fault.
     """
     settings = settings or PredictionSettings()
+    profiles = profiles or ProfileSource()
     _, kind, records = opened(sequences, outputs, model, settings)
+    profiles.require_fit(kind.bundle)
     predictor = kind.predictor()
     tally = Tally()
     checked = checked_records(
         records, kind.bundle.alphabet, settings.on_invalid, path=sequences, tally=tally
     )
-    kind.write(kind.answers(predictor, some(checked, sequences)), outputs)
+    profiled = profiles.added(some(checked, sequences), threads=settings.threads)
+    kind.write(kind.answers(predictor, profiled), outputs)
     warn_of_refused(tally)
     return tally
 

@@ -28,6 +28,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
         "mask": "large_string",
         "probabilities": "large_binary",
         "additional": "large_binary",
+        "depth": "int32",
     }
     refusal = (
         "strand and min_score are for genome models",
@@ -36,7 +37,8 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
 
     def _content(self, scheme: LabelScheme) -> Content:
         additional, model = self.bundle.additional, self.bundle.described
-        return Content("sequences", scheme, additional, model=model)
+        depth = self.bundle.reads_profiles
+        return Content("sequences", scheme, additional, model=model, depth=depth)
 
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]
@@ -62,6 +64,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
         """Return a prediction as a row of a shard, and its residues."""
         record, additional = answer.record, list(answer.additional.values())
         row = {name: getattr(record, name) for name in ("id", "description", "sequence", "mask")}
+        row["depth"] = answer.depth
         row["probabilities"] = float32_bytes(answer.probabilities)
         row["additional"] = float32_bytes(np.column_stack(additional)) if additional else None
         return row, len(record)
@@ -82,10 +85,9 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
                 float32_array(row["probabilities"]).reshape(len(row["sequence"]), scheme.size),
                 scheme,
                 additional,
+                row.get("depth"),
             )
 
 
 def _whole(part: Record | ContigPart) -> Record:
-    if isinstance(part, Record):
-        return part
-    return Record(part.id, part.description, part.sequence, mask=part.mask)
+    return part if isinstance(part, Record) else part.record

@@ -88,6 +88,11 @@ class Alphabet:
         return table
 
     @cached_property
+    def residue_of_byte(self) -> npt.NDArray[np.int64]:
+        """Index of the one standard residue that a letter stands for, or -1, int64 ``(256,)``."""
+        return self.letter_of_code[self._code_of_byte]
+
+    @cached_property
     def _code_of_byte(self) -> npt.NDArray[np.uint8]:
         table = np.full(256, _INVALID, dtype=np.uint8)
         for code, letter in enumerate(self.codes):
@@ -183,12 +188,13 @@ DNA = Alphabet(
 ALPHABETS: Mapping[str, Alphabet] = {alphabet.name: alphabet for alphabet in (PROTEIN, DNA)}
 
 
-# Shares of residues in Swiss-Prot, in percent (UniProtKB/Swiss-Prot release statistics).
-_IN_PROTEINS = {
+PROTEIN_COMPOSITION: Mapping[str, float] = {
     **{"A": 8.25, "C": 1.38, "D": 5.46, "E": 6.72, "F": 3.86, "G": 7.07, "H": 2.27, "I": 5.91},
     **{"K": 5.80, "L": 9.65, "M": 2.41, "N": 4.06, "P": 4.74, "Q": 3.93, "R": 5.53, "S": 6.64},
     **{"T": 5.36, "V": 6.86, "W": 1.10, "Y": 2.92},
 }
+"""Shares of residues in Swiss-Prot, in percent (UniProtKB/Swiss-Prot release statistics)."""
+
 _RARE_IN_PROTEINS = 0.001
 _BASE_IN_DNA = 24.5
 _RARE_IN_DNA = 0.01
@@ -235,7 +241,7 @@ def _dna_bits() -> npt.NDArray[np.float64]:
     table = np.zeros(256)
     for letter in (set(PROTEIN.codes) | set(DNA.codes)) - {PROTEIN.unknown, DNA.unknown}:
         in_dna = _BASE_IN_DNA if letter in "ACGTU" else _RARE_IN_DNA
-        bits = math.log2(in_dna / _IN_PROTEINS.get(letter, _RARE_IN_PROTEINS))
+        bits = math.log2(in_dna / PROTEIN_COMPOSITION.get(letter, _RARE_IN_PROTEINS))
         table[ord(letter)] = table[ord(letter.lower())] = bits
     return table
 

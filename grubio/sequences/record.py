@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from grubio.sequences.profile import Profile
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Answer
 
@@ -36,6 +37,8 @@ class Record:
         ``train``, ``valid`` or ``test``, once known.
     answers
         Answers for additional targets, by name; a target without an answer is left out.
+    profile
+        How often each amino acid takes the place of each residue, if that is known.
     """
 
     id: str
@@ -46,6 +49,7 @@ class Record:
     group: str | None = None
     split: str | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict, compare=False)
+    profile: Profile | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         """Return the number of residues."""

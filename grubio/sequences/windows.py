@@ -83,6 +83,11 @@ class ContigPart:
         size = len(record)
         return cls(record.id, record.description, record.sequence, record.mask, size, 0, 0, size)
 
+    @property
+    def record(self) -> Record:
+        """The record of a part that is a whole one."""
+        return Record(self.id, self.description, self.sequence, mask=self.mask)
+
 
 def windows(length: int, core: int = CORE, overlap: int = OVERLAP) -> Iterator[Window]:
     """Yield the windows of a sequence in order.

@@ -108,7 +108,8 @@ def split_dataset(
     GrubioError
         If the dataset is at fault or too uniform to be divided.
     """
-    header, records = read_header(dataset), _records_of(dataset)
+    header = read_header(dataset)
+    records = _records_of(dataset, header)
     if header.kind == "genome":
         if exclude is not None or train_also:
             raise GrubioError(
@@ -145,8 +146,8 @@ def split_dataset(
     return SplitSummary(method, *_sizes(records), groups, len(dropped), leaks)
 
 
-def _records_of(dataset: Path) -> list[Record]:
-    records = list(read_records(dataset, targets=True))
+def _records_of(dataset: Path, header: DatasetHeader) -> list[Record]:
+    records = list(read_records(dataset, targets=True, profiles=header.profiles is not None))
     for record in records:
         if record.split not in (None, *SPLITS):
             raise GrubioError(
@@ -274,9 +275,16 @@ def _guests(
                 f"has another target '{target.name}': other classes, range or kind of answers",
                 path=path,
             )
+    profiled = ours.profiles is not None
+    if profiled and not theirs.has_profiles:
+        raise GrubioError(
+            "has no profiles, unlike the dataset that it is to join",
+            path=path,
+            hint="add them with: grubio profile",
+        )
     taken = {record.id for record in records}
     guests = []
-    for record in read_records(path, targets=True):
+    for record in read_records(path, targets=True, profiles=profiled):
         if record.id in taken:
             raise GrubioError("the id is in the dataset already", path=path, record=record.id)
         if record.split != "test":

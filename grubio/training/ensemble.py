@@ -45,7 +45,9 @@ def combine_models(
     _require_alike(models, bundles, dataset, header)
     raw = joined(bundles)
     training = [bundle.metadata["training"] for bundle in bundles]
-    records = list(read_records(dataset, "valid", targets=header.kind != "genome"))
+    further = header.kind != "genome"
+    read = read_records(dataset, "valid", targets=further, profiles=raw.reads_profiles)
+    records = list(read)
     require_splits(dataset, records, "valid")
     answers = validation_answers(raw, records, threads)
     calibrations, remaining = calibrated_targets(raw, answers, offsets=False)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.batching import Example, labelled_examples
-from grubio.model.bundle import load_bundle
+from grubio.model.bundle import load_bundle, load_metadata
+from grubio.sequences.profile import Profile
 from grubio.sequences.record import Record
 from grubio.sequences.target import LABELS, Target
 
@@ -47,9 +49,15 @@ class TrainingData:
 
 
 def load_training_data(
-    dataset: Path, model_settings: ModelSettings, settings: TrainingSettings
+    dataset: Path,
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+    teacher: Path | None = None,
 ) -> TrainingData:
     """Read the train and valid records of a dataset as examples.
+
+    They have profiles if the network or its teacher reads them, or if substitutions are drawn from
+    them.
 
     Raises
     ------
@@ -58,9 +66,10 @@ def load_training_data(
     """
     header, records = read_header(dataset), {}
     of_values = header.main.kind == "value"
+    profiles = _needs_profiles(dataset, header, model_settings, settings, teacher)
     for split in ("train", "valid"):
-        read = read_records(dataset, split, targets=split == "train" or of_values)
-        records[split] = list(read)
+        answers = split == "train" or of_values
+        records[split] = list(read_records(dataset, split, targets=answers, profiles=profiles))
         require_splits(dataset, records[split], split)
     main = _standardised(header.main, records["train"], settings)
     targets = _learned_targets(dataset, header, records["train"], model_settings, settings)
@@ -110,13 +119,40 @@ def with_teacher(
         raise GrubioError("has other residues or labels than the dataset", path=teacher)
     logger.info("labelling %d training chains with %s", len(data.train), teacher)
     letters = np.array(list(bundle.alphabet.codes))
-    records = (Record("", "", "".join(letters[example.codes])) for example in data.train)
+    records = (_record_of(example, letters) for example in data.train)
     answers = Predictor(bundle, device, threads).predict(records)
     train = [
         replace(example, teacher_probabilities={LABELS: answer.probabilities.astype(np.float16)})
         for example, answer in zip(data.train, answers, strict=True)
     ]
     return replace(data, train=train, teacher_sha256=bundle.metadata["weights_sha256"])
+
+
+def _record_of(example: Example, letters: npt.NDArray[np.str_]) -> Record:
+    text = "".join(letters[example.codes])
+    profile = None if example.profile is None else Profile(text, example.profile)
+    return Record("", "", text, profile=profile)
+
+
+def _needs_profiles(
+    dataset: Path,
+    header: DatasetHeader,
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+    teacher: Path | None,
+) -> bool:
+    readers = {
+        "model.inputs": "profile" in model_settings.inputs,
+        "the teacher": teacher is not None and "profile" in load_metadata(teacher)["inputs"],
+    }
+    for what, reads in readers.items():
+        if reads and not header.has_profiles:
+            raise GrubioError(
+                f"has no profiles, which {what} needs",
+                path=dataset,
+                hint="add them: grubio prepare --profiles, or grubio profile",
+            )
+    return any(readers.values()) or (settings.homolog_augmentation > 0 and header.has_profiles)
 
 
 def _learned_targets(
@@ -133,7 +169,7 @@ def _learned_targets(
     weights = settings.target_weights
     weighted = [name for name, weight in weights.items() if weight > 0]
     _require(dataset, weighted, [t.name for t in known], "training.target_weights")
-    if settings.homolog_augmentation:
+    if settings.homolog_augmentation and header.profiles is None:
         profile, shares = settings.homolog_profile, [t.name for t in known if t.shares]
         _require(dataset, [profile], shares, "training.homolog_profile")
     if header.main.kind == "value":

@@ -29,7 +29,9 @@ from grubio.training.parent import by_learning_rate
 from grubio.training.precision import Precision
 from grubio.training.validation_score import validation_score
 
-Tensors: TypeAlias = tuple[Tensor, Tensor, Tensor, dict[str, Tensor], dict[str, Tensor]]
+Tensors: TypeAlias = tuple[
+    Tensor, Tensor, Tensor, dict[str, Tensor], dict[str, Tensor], Tensor | None
+]
 """The arrays of a :class:`grubio.model.batching.Batch`, in its order."""
 
 HISTORY_COLUMNS = (
@@ -162,12 +164,12 @@ class Fitting(lightning.LightningModule):
         With several processes it is multiplied by their number and by this one's share of the
         counted residues of the step, because processes average their gradients.
         """
-        codes, lengths, classes, answers, teacher = batch
+        codes, lengths, classes, answers, teacher, profiles = batch
         settings = self.settings
-        if settings.homolog_augmentation and settings.homolog_profile in answers:
-            profile = answers[settings.homolog_profile]
-            codes = with_substitutions(codes, profile, settings.homolog_augmentation)
-        states = self._states(self.model, codes, lengths)
+        shares = answers.get(settings.homolog_profile, profiles)
+        if settings.homolog_augmentation and shares is not None:
+            codes = with_substitutions(codes, shares, settings.homolog_augmentation)
+        states = self._states(self.model, codes, lengths, profiles)
         outputs = self.model.outputs(states)
         loss, known = self._main_loss(outputs, classes, answers)
         own = self._is_dealt(turn, self._train_batches)
@@ -201,8 +203,8 @@ class Fitting(lightning.LightningModule):
         """Add the loss and the predictions of a batch."""
         if not self._is_dealt(turn, len(self._plan.valid.indices)):
             return
-        codes, lengths, classes, answers, _ = batch
-        outputs = self.fitted.outputs(self._states(self.fitted, codes, lengths))
+        codes, lengths, classes, answers, _, profiles = batch
+        outputs = self.fitted.outputs(self._states(self.fitted, codes, lengths, profiles))
         output = outputs[self._main.name].float()
         if self._main.scheme is None:
             observed, found = answers[self._main.name], output
@@ -282,11 +284,13 @@ class Fitting(lightning.LightningModule):
             collate_fn=lambda chosen: default_convert(padded(chosen, pad_code)),  # type: ignore[no-untyped-call]
         )
 
-    def _states(self, model: Labeller, codes: Tensor, lengths: Tensor) -> Tensor:
+    def _states(
+        self, model: Labeller, codes: Tensor, lengths: Tensor, profiles: Tensor | None
+    ) -> Tensor:
         # Heads and losses are computed in float32. The autocast of precision 16 is Lightning's.
         mixed = torch.autocast(self.device.type, torch.bfloat16)
         with mixed if self.precision == "bf16" else nullcontext():
-            states: Tensor = model.network(codes, lengths)
+            states: Tensor = model.network(codes, lengths, profiles)
         return states.float()
 
     def _main_loss(

@@ -149,7 +149,7 @@ def train_model(
         threads=use_threads(threads_each(threads, available_threads(), training_settings)),
         precision=precision_for(training_settings.precision, place),
     )
-    data = load_training_data(dataset, model_settings, training_settings)
+    data = load_training_data(dataset, model_settings, training_settings, teacher)
     lacking = shortcomings(dataset, data, model_settings, training_settings)
     data = with_teacher(data, teacher, job.device, job.threads)
     fitting = new_fitting(data, model_settings, training_settings, parent=start)
@@ -182,7 +182,9 @@ def take_part() -> None:
     job = _Job(**order["job"])
     try:
         use_threads(job.threads)
-        data = load_training_data(job.dataset, job.model_settings, job.training_settings)
+        data = load_training_data(
+            job.dataset, job.model_settings, job.training_settings, job.teacher
+        )
         data = with_teacher(data, job.teacher, job.device, job.threads)
         start = load_parent(job.parent, job.training_settings.seed)
         fitting = new_fitting(data, job.model_settings, job.training_settings, parent=start)
@@ -288,7 +290,8 @@ def _save_best(
     fitting.load_state_dict(best["state_dict"])
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
     further = data.header.kind != "genome"
-    records = read_records(job.dataset, "valid", targets=further)
+    reads = bundle.reads_profiles
+    records = read_records(job.dataset, "valid", targets=further, profiles=reads)
     answers = validation_answers(bundle, records, job.threads)
     settings = job.training_settings
     rebalanced = bool(settings.background_ratio or settings.focal_gamma)
@@ -329,6 +332,7 @@ def _provenance(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, An
         "settings": job.training_settings.model_dump(),
         "teacher_sha256": data.teacher_sha256,
         "dataset_sources": dict(data.header.sources),
+        **({"profiles": data.header.profiles} if "profile" in job.model_settings.inputs else {}),
         "input": training_input(
             (example.codes for example in data.train),
             data.header.alphabet,

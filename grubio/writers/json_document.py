@@ -81,6 +81,12 @@ class JsonSequence(_Part):
         default={}, description="Probabilities of each class, by letter."
     )
     segments: list[JsonSegment] = []
+    depth: int | None = Field(
+        default=None,
+        ge=0,
+        description="Sequences in the alignment behind the profile; 0 if it is not known. Left out "
+        "for a model that reads no profiles.",
+    )
 
 
 class Predictions(_Part):
@@ -150,6 +156,8 @@ class JsonFormat(TextFormat[LabelledSequence]):
                 }
                 for s in item.segments()
             ]
+        if item.depth is not None:
+            content["depth"] = item.depth
         before, self._first = "\n" if self._first else ",\n", False
         return before + json.dumps(content)
 

@@ -3,7 +3,8 @@
 Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (strings) and
 ``p_<letter>`` (float32) for each class, and the columns of additional targets: of values one
 (float32), such as ``rsa``, and if it is predicted their standard deviation; of classes the label
-(string) and the probabilities (float32). A model of values alone has no labels. Predictions of
+(string) and the probabilities (float32). A model of values alone has no labels. A model
+that reads profiles adds ``depth`` (int32), the sequences in the alignment. Predictions of
 labelled records may have two more after ``residue``: ``observed`` (label or value) and
 ``mask``. The scheme's name and classes, and the additional targets, are in the file's metadata, as
 ``grubio_scheme``, ``grubio_classes`` and ``grubio_targets`` (JSON), and the model as
@@ -33,7 +34,11 @@ def open_table(path: str, content: Content) -> Iterator[Callable[[LabelledSequen
     with (
         written_whole(path) as temporary,
         ParquetPredictions(
-            temporary, content.scheme, additional=content.additional, model=content.model
+            temporary,
+            content.scheme,
+            additional=content.additional,
+            model=content.model,
+            depth=content.depth,
         ) as table,
     ):
         yield table.write
@@ -54,6 +59,8 @@ class ParquetPredictions(ParquetRows):
         The additional targets to write.
     model
         The model and what it was trained on, if it is known.
+    depth
+        Whether to write the depth of alignments.
     """
 
     def __init__(
@@ -64,9 +71,11 @@ class ParquetPredictions(ParquetRows):
         observed: bool = False,
         additional: Sequence[Target] = (),
         model: str = "",
+        depth: bool = False,
     ) -> None:
         self._observed = observed
         self._additional = additional
+        self._depth = depth
         kind = pa.string() if scheme.size else pa.float32()
         known = [("observed", kind), ("mask", pa.string())] if observed else []
         super().__init__(
@@ -83,6 +92,7 @@ class ParquetPredictions(ParquetRows):
                     for target in additional
                     for place, name in enumerate(target.columns)
                 ),
+                *([("depth", pa.int32())] if depth else []),
             ],
             scheme,
             additional,
@@ -91,9 +101,12 @@ class ParquetPredictions(ParquetRows):
 
     def write(self, sequence: LabelledSequence, record: Record | None = None) -> None:
         """Add the residues of one sequence; its record has the observed labels."""
-        table = (
-            sequence.columns() if self._additional else replace(sequence, additional={}).columns()
+        written = replace(
+            sequence,
+            additional=sequence.additional if self._additional else {},
+            depth=(sequence.depth or 0) if self._depth else None,
         )
+        table = written.columns()
         columns = [pa.array(column) for column in table.values()]
         if self._observed and record is not None:
             columns[3:3] = [self._known(record), pa.array(list(record.mask or "1" * len(record)))]

@@ -7,7 +7,8 @@ label or segments are too short.
 
 ``summary`` has one line per sequence: ``id, length, confidence`` (mean probability of the most
 probable class), ``fraction_<letter>`` for each class, ``fraction_?`` (residues without a
-confident label), and ``longest_<letter>``, residues of the longest segment of each class.
+confident label), and ``longest_<letter>``, residues of the longest segment of each class. A model
+that reads profiles adds ``depth``, the sequences in the alignment.
 """
 
 from grubio.inference.labelled_sequence import LabelledSequence
@@ -38,11 +39,13 @@ class SummaryFormat(TextFormat[LabelledSequence]):
         letters = self.content.scheme.letters
         shares = [f"fraction_{letter}" for letter in (*letters, UNKNOWN_LABEL)]
         longest = [f"longest_{letter}" for letter in letters]
-        return tsv_line("id", "length", "confidence", *shares, *longest)
+        depth = ["depth"] if self.content.depth else []
+        return tsv_line("id", "length", "confidence", *shares, *longest, *depth)
 
     def text(self, item: LabelledSequence) -> str:
         """Return the line of one sequence."""
         found = item.summary()
         shares = [found.confidence, *found.fractions.values(), found.unlabelled]
         cells = [f"{share:.4f}" for share in shares]
-        return tsv_line(item.id, found.length, *cells, *found.longest.values())
+        depth = [item.depth or 0] if self.content.depth else []
+        return tsv_line(item.id, found.length, *cells, *found.longest.values(), *depth)

@@ -31,6 +31,8 @@ class Content:
         The labelled strands of a genome.
     model
         Name of the model and what it was trained on, in one line; empty if it is not known.
+    depth
+        Whether the model reads profiles, so that sequences have a depth.
     """
 
     kind: Kind
@@ -38,6 +40,7 @@ class Content:
     additional: tuple[Target, ...] = ()
     strands: tuple[Strand, ...] = ()
     model: str = ""
+    depth: bool = False
 
 
 class TextFormat(ABC, Generic[ItemT]):

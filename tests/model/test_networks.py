@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -17,8 +19,8 @@ from torch import Tensor
 from grubio.config import ModelSettings
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
-from grubio.model.architecture import Architecture
-from grubio.model.batching import padded_codes
+from grubio.model.architecture import INPUT_NAMES, Architecture, InputName
+from grubio.model.batching import padded_codes, padded_profiles
 from grubio.model.bundle import METADATA_FILE, Calibration, load_bundle, save_bundle
 from grubio.model.card import promised
 from grubio.model.engines.engine import Engine, engine_of
@@ -42,6 +44,7 @@ from grubio.model.networks.registry import (
 )
 from grubio.model.outputs import Outputs
 from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.profile import Profile
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
 from grubio.sequences.target import Target
@@ -62,6 +65,9 @@ TRAINING = {
     "score_scheme": "ss8",
     "best_epoch": 1,
 }
+# Inputs are tried in every test.
+SETTINGS = [field.name for field in fields(Architecture) if field.name not in ("network", "inputs")]
+READ: list[InputName] = []
 
 
 class Shape(NamedTuple):
@@ -85,6 +91,13 @@ def one_thread() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, params=[("onehot",), INPUT_NAMES], ids=["residues", "profiles"])
+def inputs(request: pytest.FixtureRequest) -> tuple[InputName, ...]:
+    """What the networks of a test read."""
+    READ[:] = request.param
+    return tuple(READ)
+
+
 def architecture(shape: Shape, **changed: float) -> Architecture:
     whole = Architecture(
         shape.network,
@@ -94,8 +107,26 @@ def architecture(shape: Shape, **changed: float) -> Architecture:
         stem_channels=6,
         stem_width=5,
         attention=shape.attention,
+        inputs=tuple(READ),
     )
     return replace(whole, **changed)  # type: ignore[arg-type]
+
+
+def profiles_of(sequences: list[str]) -> list[np.ndarray] | None:
+    """Profiles as arbitrary as their sequences, if the networks read any."""
+    if "profile" not in READ:
+        return None
+    seeds = (zlib.crc32(sequence.encode()) for sequence in sequences)
+    made = zip(sequences, map(np.random.default_rng, seeds), strict=True)
+    return [
+        generator.dirichlet(np.ones(20), len(sequence)).astype(np.float16)
+        for sequence, generator in made
+    ]
+
+
+def record_of(number: int, text: str) -> Record:
+    (own,) = profiles_of([text]) or [None]
+    return Record(str(number), "", text, profile=None if own is None else Profile(text, own))
 
 
 def new_model(shape: Shape, members: int = 1, seed: int = 0) -> Labeller | Ensemble:
@@ -109,15 +140,19 @@ def texts(count: int, seed: int, longest: int = 90) -> list[str]:
     return ["".join(generator.choice(list(PROTEIN.codes), n)) for n in lengths]
 
 
-def arguments(sequences: list[str], extra: int = 0) -> tuple[Tensor, Tensor]:
+def arguments(sequences: list[str], extra: int = 0) -> tuple[Tensor, Tensor, Tensor | None]:
     codes, lengths = padded_codes([PROTEIN.encode(s) for s in sequences], PROTEIN.pad_code)
     codes = np.pad(codes, ((0, extra), (0, 0)), constant_values=PROTEIN.pad_code)
-    return torch.from_numpy(codes), torch.from_numpy(lengths)
+    found = padded_profiles(profiles_of(sequences) or [])
+    profiles = (
+        None if found is None else torch.from_numpy(np.pad(found, ((0, extra), (0, 0), (0, 0))))
+    )
+    return torch.from_numpy(codes), torch.from_numpy(lengths), profiles
 
 
 def computed(engine: Engine, sequences: list[str]) -> dict[str, Outputs]:
     """Return the outputs of each sequence, by sequence, computed in one batch."""
-    whole = engine([PROTEIN.encode(sequence) for sequence in sequences])
+    whole = engine([PROTEIN.encode(sequence) for sequence in sequences], profiles_of(sequences))
     ends = np.cumsum([len(sequence) for sequence in sequences])
     parts = {name: np.split(found, ends[:-1]) for name, found in whole.items()}
     return {s: {name: parts[name][i] for name in parts} for i, s in enumerate(sequences)}
@@ -148,9 +183,9 @@ def test_the_names_are_those_of_the_configuration() -> None:
 def test_states_are_as_wide_as_it_says_and_outputs_are_named(shape: Shape) -> None:
     network = NETWORKS[shape.network].network(architecture(shape), PROTEIN.channel_table)
     assert isinstance(network, Network)
-    codes, lengths = arguments(["MKV", "G"])
-    assert network(codes, lengths).shape == (3, 2, network.features)
-    outputs = new_model(shape)(codes, lengths)
+    given = arguments(["MKV", "G"])
+    assert network(*given).shape == (3, 2, network.features)
+    outputs = new_model(shape)(*given)
     assert {key: tuple(found.shape) for key, found in outputs.items()} == {
         "labels": (3, 2, 8),
         "coarse": (3, 2, 3),
@@ -204,7 +239,7 @@ def test_every_residue_is_told_from_its_neighbours(shape: Shape) -> None:
 
 
 @every_shape
-@pytest.mark.parametrize("setting", [field.name for field in fields(Architecture)][1:])
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_is_used(shape: Shape, setting: str) -> None:
     def trained_outputs(**changed: float | str) -> tuple[list[torch.Size], Tensor]:
         torch.manual_seed(0)
@@ -254,7 +289,7 @@ def test_order_and_batch_change_no_more_than_promised(shape: Shape, members: int
 @pytest.mark.parametrize("threads", [1, 2])
 def test_shards_and_threads_change_no_more_than_promised(shape: Shape, threads: int) -> None:
     bundle = bundle_of(new_model(shape), PROTEIN, {"labels": Calibration(1.3, (0.1,) * 8)})
-    records = [Record(str(i), "", text) for i, text in enumerate(texts(60, 4))]
+    records = list(itertools.starmap(record_of, enumerate(texts(60, 4))))
     whole = {p.record.id: p for p in Predictor(bundle, "cpu", 1).predict(records)}
     predictor = Predictor(bundle, "cpu", threads)
     for start in range(0, 60, 7):
@@ -268,9 +303,9 @@ def test_shards_and_threads_change_no_more_than_promised(shape: Shape, threads: 
 def test_an_ensemble_is_the_mean_of_its_members(shape: Shape) -> None:
     model = new_model(shape, 3)
     assert isinstance(model, Ensemble)
-    codes, lengths = arguments(["MKTAYIAKQR"])
-    found = model(codes, lengths)
-    parts = [member(codes, lengths) for member in members_of(model)]
+    given = arguments(["MKTAYIAKQR"])
+    found = model(*given)
+    parts = [member(*given) for member in members_of(model)]
     assert not torch.equal(parts[0]["labels"], parts[1]["labels"])
     logs = torch.stack([part["coarse"].log_softmax(dim=2) for part in parts])
     assert torch.allclose(found["coarse"], logs.mean(dim=0), atol=1e-6)
@@ -316,6 +351,7 @@ def test_a_saved_model_is_the_same_after_loading(
 
 def settings_of(**changed: object) -> dict[str, object]:
     settings = asdict(architecture(PLAIN))
+    del settings["inputs"]
     return {"network": {"name": settings.pop("network"), "settings": settings | changed}}
 
 
@@ -346,14 +382,14 @@ def test_a_bundle_with_something_unknown_is_refused(
 
 @every_shape
 def test_no_tensor_stays_behind(shape: Shape) -> None:
-    codes, lengths = arguments(texts(5, 6, longest=8))
+    given = arguments(texts(5, 6, longest=8))
     model = new_model(shape, 2)
-    plain = model(codes, lengths)
-    exact = model.double()(codes, lengths)
+    plain = model(*given)
+    exact = model.double()(*given)
     for key, found in exact.items():
         assert found.dtype == torch.float64
         assert torch.allclose(found.float()[:1], plain[key][:1], atol=1e-5)
-    moved = model.to("meta")(codes.to("meta"), lengths.to("meta"))
+    moved = model.to("meta")(*(None if one is None else one.to("meta") for one in given))
     assert all(found.is_meta for found in moved.values())
 
 

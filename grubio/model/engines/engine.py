@@ -6,19 +6,34 @@ nothing but numpy; any network can compute padded batches on any device with PyT
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from grubio.errors import GrubioError
 from grubio.extras import require
 from grubio.model.bundle import Bundle
-from grubio.model.engines.packed_rows import Codes
+from grubio.model.engines.packed_rows import Codes, Frequencies
 from grubio.model.networks.registry import described, engine_for
 from grubio.model.outputs import Outputs
 
-Engine: TypeAlias = Callable[[Sequence[Codes]], Outputs]
-"""Returns the outputs for sequences of residue codes ``(residue,)``, one after another; they are
-those of the model but for rounding."""
+
+class Engine(Protocol):
+    """What computes a model."""
+
+    def __call__(
+        self, sequences: Sequence[Codes], profiles: Sequence[Frequencies] | None = None, /
+    ) -> Outputs:
+        """Return the outputs for sequences, one after another.
+
+        They are those of the model but for rounding.
+
+        Parameters
+        ----------
+        sequences
+            Residue codes of each, ``(residue,)``.
+        profiles
+            That of each sequence, ``(residue, 20)``, for a model that reads them.
+        """
 
 
 def has_own_engine(bundle: Bundle, device: str) -> bool:

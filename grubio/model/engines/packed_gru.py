@@ -27,14 +27,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.model.bundle import Bundle, Weights
 from grubio.model.engines.memory import Memory
-from grubio.model.engines.packed_rows import Codes, PackedRows
+from grubio.model.engines.packed_rows import Codes, Frequencies, PackedRows
 from grubio.model.engines.product_shape import COLUMNS, product_shape
 from grubio.model.outputs import Outputs, mean_outputs, output_of
 
@@ -53,12 +53,14 @@ class PackedGRU:
         self._members = [_Member(bundle, weights) for weights in bundle.weights_of_members]
         self._memory = Memory()
 
-    def __call__(self, sequences: Sequence[Codes]) -> Outputs:
+    def __call__(
+        self, sequences: Sequence[Codes], profiles: Sequence[Frequencies] | None = None
+    ) -> Outputs:
         """Return the outputs for each residue; see :data:`grubio.model.engines.engine.Engine`."""
         rows = PackedRows([len(sequence) for sequence in sequences])
         return mean_outputs(
             self._targets,
-            [member.outputs(sequences, rows, self._memory) for member in self._members],
+            [member.outputs(sequences, profiles, rows, self._memory) for member in self._members],
         )
 
 
@@ -79,9 +81,15 @@ class _Member:
         if left:
             raise ValueError(f"it has no {', '.join(left)}")
 
-    def outputs(self, sequences: Sequence[Codes], rows: PackedRows, memory: Memory) -> Outputs:
+    def outputs(
+        self,
+        sequences: Sequence[Codes],
+        profiles: Sequence[Frequencies] | None,
+        rows: PackedRows,
+        memory: Memory,
+    ) -> Outputs:
         """Return the outputs for each residue of the sequences, one after another."""
-        states = self._stem(sequences, rows, memory)
+        states = self._stem(sequences, profiles, rows, memory)
         for layer in self._layers:
             states = layer(states, rows, memory)
         scores = np.empty((len(rows), self._heads.shape[1]), dtype=np.float32)
@@ -106,7 +114,8 @@ class _Stem:
     def __init__(self, bundle: Bundle, left: dict[str, Array]) -> None:
         architecture, shape = bundle.architecture, product_shape()
         self._table, self._pad = bundle.alphabet.channel_table, bundle.alphabet.pad_code
-        self._channels = channels = self._table.shape[1]
+        self._profile = architecture.reads_profiles
+        self._channels = channels = self._table.shape[1] * (2 if self._profile else 1)
         self._width, self._kernel = 1, np.zeros((channels, 0), dtype=np.float32)
         if architecture.stem_channels:
             kernel = left.pop("network.stem.convolution.weight")
@@ -121,14 +130,24 @@ class _Stem:
         features = [*range(channels), *range(first, first + architecture.stem_channels)]
         self.columns = _Columns(features, _with_one(channels + self._kernel.shape[1]))
 
-    def __call__(self, sequences: Sequence[Codes], rows: PackedRows, memory: Memory) -> Array:
+    def __call__(
+        self,
+        sequences: Sequence[Codes],
+        profiles: Sequence[Frequencies] | None,
+        rows: PackedRows,
+        memory: Memory,
+    ) -> Array:
         """Return the inputs of the first layer, ``(row, input)``; the last one is 1."""
         reach = self._width // 2
-        gap = np.full(reach, self._pad, dtype=np.uint8)
-        pieces = [gap, *(part for codes in sequences for part in (codes, gap))]
+        table = self._table[_with_gaps(sequences, np.full(reach, self._pad, dtype=np.uint8))]
+        if self._profile:
+            if profiles is None:
+                raise ValueError("the network reads profiles, and there are none")
+            gap = np.zeros((reach, table.shape[1]), dtype=np.float32)
+            table = np.concatenate((table, _with_gaps(profiles, gap)), axis=1, dtype=np.float32)
         # Windows of flattened channels are contiguous.
-        table = self._table[np.concatenate(pieces)].reshape(-1)
-        windows = np.lib.stride_tricks.sliding_window_view(table, self._width * self._channels)
+        flat, size = table.reshape(-1), self._width * self._channels
+        windows = np.lib.stride_tricks.sliding_window_view(flat, size)
         windows = windows[:: self._channels]
         starts = np.zeros(product_shape().rows(len(rows)), dtype=np.int64)
         starts[: len(rows)] = rows.places + reach * rows.sequences
@@ -146,6 +165,10 @@ class _Stem:
                 sums += self._bias
                 np.maximum(sums, 0, out=part[:, local])
         return found
+
+
+def _with_gaps(parts: Sequence[npt.NDArray[Any]], gap: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.concatenate([gap, *(piece for part in parts for piece in (part, gap))])
 
 
 class _Layer:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 Codes: TypeAlias = npt.NDArray[np.uint8]
 """Residue codes, ``(residue,)``."""
+Frequencies: TypeAlias = npt.NDArray[np.floating]
+"""A profile, ``(residue, 20)``."""
 Indices: TypeAlias = npt.NDArray[np.int64]
 
 

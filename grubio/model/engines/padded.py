@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from grubio.model.batching import padded_codes
+from grubio.model.batching import padded_codes, padded_profiles
 from grubio.model.bundle import Bundle
-from grubio.model.engines.packed_rows import Codes
+from grubio.model.engines.packed_rows import Codes, Frequencies
 from grubio.model.labeller import model_of
 from grubio.model.outputs import Outputs
 
@@ -22,13 +22,16 @@ class PaddedEngine:
         self._model = model_of(bundle).to(self._device)
         self._pad_code = bundle.alphabet.pad_code
 
-    def __call__(self, sequences: Sequence[Codes]) -> Outputs:
+    def __call__(
+        self, sequences: Sequence[Codes], profiles: Sequence[Frequencies] | None = None
+    ) -> Outputs:
         """Return the outputs for each residue; see :data:`grubio.model.engines.engine.Engine`."""
         codes, lengths = padded_codes(sequences, self._pad_code)
         inside = torch.from_numpy((np.arange(len(codes))[:, None] < lengths).T).to(self._device)
+        given = (codes, lengths, padded_profiles(profiles or ()))
         with torch.inference_mode():
             outputs = self._model(
-                torch.from_numpy(codes).to(self._device), torch.from_numpy(lengths).to(self._device)
+                *(None if one is None else torch.from_numpy(one).to(self._device) for one in given)
             )
             # (time, batch, ...) to (residue, ...), sequence after sequence
             return {

@@ -39,12 +39,17 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.architecture = architecture
-        self.stem = Stem(channel_table, architecture.stem_channels, architecture.stem_width)
+        self.stem = Stem(
+            channel_table,
+            architecture.stem_channels,
+            architecture.stem_width,
+            profile=architecture.reads_profiles,
+        )
         kind = ATTENTIONS[architecture.attention].module
         self.attention = kind and kind(width, architecture.hidden_size)
         self.features: int = self.attention.features if self.attention else width
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, codes: Tensor, lengths: Tensor, profiles: Tensor | None = None) -> Tensor:
         """Return states, float ``(time, batch, feature)``; those at padding mean nothing.
 
         Parameters
@@ -53,8 +58,11 @@ class Network(nn.Module):
             Residue codes, integer ``(time, batch)``, padded at the end.
         lengths
             Residues of each sequence, int64 ``(batch,)``.
+        profiles
+            Frequencies of the amino acids, ``(time, batch, 20)``, zeros at padding, for a network
+            that reads them.
         """
-        states = self.states(self.stem(codes), lengths)
+        states = self.states(self.stem(codes, profiles), lengths)
         return self.attention(states, lengths) if self.attention else states
 
     def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:

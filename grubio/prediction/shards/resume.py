@@ -13,6 +13,7 @@ from grubio.model.bundle import METADATA_FILE
 from grubio.overwriting import keeps_inputs
 from grubio.prediction.opening import opened
 from grubio.prediction.predict_file import warn_of_refused
+from grubio.prediction.profiles import ProfileSource
 from grubio.prediction.shards.files import ShardPlan, probabilities_path, read_shard, records_path
 from grubio.prediction.shards.steps import cut_input, gather_shards, label_shard
 
@@ -27,12 +28,13 @@ def predict_in_shards(
     shards: int,
     model: Path | None = None,
     settings: PredictionSettings | None = None,
+    profiles: ProfileSource | None = None,
 ) -> Tally:
     """Label a FASTA file shard by shard; resume after the last finished shard if there is one.
 
     Parameters
     ----------
-    sequences, outputs, model, settings
+    sequences, outputs, model, settings, profiles
         As for :func:`grubio.prediction.predict_file.predict_file`.
     folder
         Keeps the shards until the outputs are written.
@@ -49,7 +51,8 @@ def predict_in_shards(
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
     settings = settings or PredictionSettings()
     # Outputs are checked before anything is computed, though they are written last.
-    model, _, _ = opened(sequences, outputs, model, settings)
+    model, kind, _ = opened(sequences, outputs, model, settings)
+    (profiles or ProfileSource()).require_fit(kind.bundle)
     numbers = range(1, shards + 1)
     cut = [records_path(folder, number, shards) for number in numbers]
     labelled = [probabilities_path(folder, number, shards) for number in numbers]
@@ -62,7 +65,7 @@ def predict_in_shards(
     if len(left) < shards:
         logger.info("%d of %d shards are already labelled", shards - len(left), shards)
     for number in left:
-        label_shard(cut[number - 1], labelled[number - 1], model, settings)
+        label_shard(cut[number - 1], labelled[number - 1], model, settings, profiles)
     tally = gather_shards(labelled, outputs, model, settings)
     for path in (*cut, *labelled):
         delete_with_leftovers(path)

@@ -25,6 +25,7 @@ from grubio.prediction.kinds import model_kind
 from grubio.prediction.model_kind import ModelKind
 from grubio.prediction.opening import opened
 from grubio.prediction.predict_file import some
+from grubio.prediction.profiles import ProfileSource
 from grubio.prediction.shards.files import (
     PART_COLUMNS,
     Shard,
@@ -110,7 +111,13 @@ def cut_input(
 
 
 @keeps_inputs("records", "model", outputs=("output",))
-def label_shard(records: Path, output: Path, model: Path, settings: PredictionSettings) -> None:
+def label_shard(
+    records: Path,
+    output: Path,
+    model: Path,
+    settings: PredictionSettings,
+    profiles: ProfileSource | None = None,
+) -> None:
     """Label the records of a shard and keep the probabilities bit for bit.
 
     Parameters
@@ -123,6 +130,8 @@ def label_shard(records: Path, output: Path, model: Path, settings: PredictionSe
         Folder of the model that the input was cut for.
     settings
         Where to compute, and the strands of a genome.
+    profiles
+        Where the profiles come from, for a model that reads them.
 
     Raises
     ------
@@ -131,13 +140,22 @@ def label_shard(records: Path, output: Path, model: Path, settings: PredictionSe
     """
     shard = read_shard(records)
     kind = _kind_of(shard.plan, model, settings, records)
+    profiles = profiles or ProfileSource()
+    profiles.require_fit(kind.bundle)
     predictor = kind.predictor()
     done = Shard(shard.plan, shard.number, predictor.described, kind.content.strands)
     with (
         written_whole(output) as temporary,
         shard_writer(temporary, done, kind.row_columns) as writer,
     ):
-        for answer in kind.answers(predictor, read_parts(records)):
+        parts: Iterable[Record | ContigPart] = read_parts(records)
+        if kind.bundle.reads_profiles:
+            parts = profiles.added(
+                (part.record for part in read_parts(records)),
+                whole=False,
+                threads=settings.threads,
+            )
+        for answer in kind.answers(predictor, parts):
             writer.add(*kind.row(answer))
 
 

@@ -1,0 +1,1 @@
+"""Alignments in, profiles out: sequence weights, pseudocounts, search, and the file of profiles."""

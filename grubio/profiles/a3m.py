@@ -1,0 +1,89 @@
+"""Alignments as FASTA: A3M, and FASTA with gaps.
+
+The first sequence is the one whose profile is asked for. In A3M lower case and ``.`` are insertions
+between its residues, and are left out. ColabFold and MMseqs2 put several alignments into one file,
+with a zero byte after each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from grubio.errors import GrubioError
+from grubio.files import open_input
+from grubio.profiles.named import NamedProfile
+from grubio.profiles.weighting import profile_of_rows
+
+_BLOCK = 1 << 20
+_INSERTIONS = str.maketrans("", "", "abcdefghijklmnopqrstuvwxyz.")
+
+
+def read_a3m(path: str | Path) -> Iterator[NamedProfile]:
+    """Yield the profile of each alignment of an A3M file.
+
+    Raises
+    ------
+    GrubioError
+        With the first sequence of an alignment that is empty, or whose sequences do not have the
+        same number of columns.
+    """
+    for text in _texts(path):
+        yield _named(((title, row.translate(_INSERTIONS)) for title, row in _parsed(text)), path)
+
+
+def read_aligned_fasta(path: str | Path) -> Iterator[NamedProfile]:
+    """Yield the profile of the one alignment of a FASTA file.
+
+    Raises
+    ------
+    GrubioError
+        If it is empty, or its sequences do not have the same number of columns.
+    """
+    yield _named(_parsed("".join(_texts(path))), path)
+
+
+def _texts(path: str | Path) -> Iterator[str]:
+    # The parts of a file between zero bytes, one at a time.
+    held: list[bytes] = []
+    empty = True
+    with open_input(path) as raw:
+        while block := raw.read1(_BLOCK):
+            *whole, rest = block.split(b"\0")
+            if whole:
+                yield from (
+                    _decoded(part, path) for part in (b"".join([*held, whole[0]]), *whole[1:])
+                )
+                held, empty = [], False
+            held.append(rest)
+    last = b"".join(held)
+    if empty or last.strip():
+        yield _decoded(last, path)
+
+
+def _decoded(part: bytes, path: str | Path) -> str:
+    text = "\n".join(part.decode("utf-8", "replace").splitlines())
+    if text.strip() and not text.lstrip().startswith((">", "#")):
+        raise GrubioError("is no FASTA: '>' was expected", path=path)
+    return text
+
+
+def _parsed(text: str) -> Iterator[tuple[str, str]]:
+    # Not grubio.readers.fasta: in an alignment ids may repeat.
+    for entry in f"\n{text}".split("\n>")[1:]:
+        title, _, rows = entry.partition("\n")
+        yield title, "".join(rows.split())
+
+
+def _named(entries: Iterable[tuple[str, str]], path: str | Path) -> NamedProfile:
+    # HH-suite puts secondary structure and the consensus before the sequences.
+    found = [
+        (title.split(maxsplit=1)[0] if title.strip() else "", row)
+        for title, row in entries
+        if not title.startswith(("ss_", "sa_", "aa_"))
+    ]
+    name = found[0][0] if found else None
+    try:
+        return NamedProfile(name, profile_of_rows([row for _, row in found]))
+    except ValueError as error:
+        raise GrubioError(str(error), path=path, record=name) from None
