@@ -48,6 +48,7 @@ class PredictOptions(TypedDict, total=False):
     profiles: Given | None
     database: str | Path | None
     own_profile: bool
+    grammar: Mapping[str, Any] | Literal["none"] | None
 
 
 def load(
@@ -148,6 +149,9 @@ class Model(Generic[LabelledT]):
             Instead of them, proteins to search for homologs with MMseqs2.
         own_profile
             Instead of them, label without homologs.
+        grammar
+            What the labels obey instead of the model's own grammar, such as
+            ``{"least": {"H": 4}}``; ``none`` for the most probable class of each residue.
 
         Raises
         ------
@@ -180,7 +184,8 @@ class Model(Generic[LabelledT]):
         if warning := unsuitable(few, kind.bundle, wanted):
             warnings.warn(warning, stacklevel=2)
         ready = source.added(checked_records(records, kind.bundle.alphabet, wanted.on_invalid))
-        found: list[LabelledT] = list(kind.labelled(self._predictor, ready))
+        predictor = self._predictor.under(kind.bundle.scheme.grammar)
+        found: list[LabelledT] = list(kind.labelled(predictor, ready))
         if not single:
             return LabelledSequences(found)
         if not found:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grubio.files import open_input
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target
 
@@ -60,13 +61,15 @@ def make_run(
         )
         p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         known = truth != 255
-        predicted = p.argmax(axis=1)
+        (predicted,) = best_classes([p.astype(np.float32)], scheme)
+        (coarsely,) = best_classes([(p @ matrix).astype(np.float32)], coarse)
         fine_pairs.append(np.stack([truth[known], predicted[known]]))
-        right = ((p @ matrix).argmax(axis=1) == matrix[truth * known].argmax(axis=1))[known]
+        right = (coarsely == matrix[truth * known].argmax(axis=1))[known]
         identity = 0.3 if number < homologs else (0.18 if number % 3 else None)
         per_chain.append((name, len(labels), int(known.sum()), right.mean(), identity))
         for at in range(len(labels)):
-            rows.append((name, at + 1, sequence[at], labels[at], str(int(known[at])), p[at]))
+            label = scheme.letters[predicted[at]]
+            rows.append((name, at + 1, sequence[at], labels[at], str(int(known[at])), p[at], label))
     pairs = np.concatenate(fine_pairs, axis=1)
     counts = np.zeros((scheme.size, scheme.size), dtype=int)
     np.add.at(counts, (pairs[0], pairs[1]), 1)
@@ -247,7 +250,7 @@ def make_run(
         "residue": [r[2] for r in rows],
         "observed": [r[3] for r in rows],
         "mask": [r[4] for r in rows],
-        "label": [scheme.letters[int(r[5].argmax())] for r in rows],
+        "label": [r[6] for r in rows],
     }
     for i, letter in enumerate(scheme.letters):
         columns[f"p_{letter}"] = pa.array([float(r[5][i]) for r in rows], pa.float32())

@@ -9,7 +9,13 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_json
 from grubio.config.input_formats import RecordFormat, described_input_formats
-from grubio.config.labels import ClassRule, genome_scheme, parse_scheme
+from grubio.config.labels import (
+    ClassRule,
+    GrammarRules,
+    genome_scheme,
+    parse_scheme,
+    with_rules,
+)
 from grubio.config.targets import AdditionalTargets, TargetSettings
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme
 
@@ -33,6 +39,15 @@ class PrepareSettings(Settings):
         pattern="^[!-~]?$",
         description="Letter of the class of your own scheme that means nothing special, such as "
         "`.`; GFF3 leaves it out, and scores give no credit for it.",
+    )
+    grammar: GrammarRules = Field(
+        default=None,
+        description="What label sequences may look like: `least`, the least residues of a run of a "
+        "label, or of a run of several (`{least: {M: 15, HGI: 3}}`); `next`, the labels that may "
+        "follow a label (`{next: {I: M, M: IO, O: M}}`); `first` and `last`, those that a sequence "
+        "begins and ends with; `states`, several states of one label by name, each with its label. "
+        "`none` is no grammar. By default that of `ss3` and `ss8`, no helix under three residues, "
+        "and none for other schemes. On the command line: the same as JSON.",
     )
     columns: str = Field(
         default="",
@@ -84,8 +99,8 @@ class PrepareSettings(Settings):
     def label_scheme(self) -> LabelScheme:
         """The classes that the settings name or spell out."""
         if self.format == "genome":
-            return genome_scheme(self.classes)
-        return parse_scheme(self.scheme, self.background)
+            return with_rules(genome_scheme(self.classes), self.grammar)
+        return with_rules(parse_scheme(self.scheme, self.background), self.grammar)
 
     @model_validator(mode="after")
     def _classes_only_of_genomes(self) -> PrepareSettings:
@@ -94,7 +109,7 @@ class PrepareSettings(Settings):
             defaults = type(self).model_construct()
             if given := [k for k in genomes_only if getattr(self, k) != getattr(defaults, k)]:
                 raise ValueError(f"format '{self.format}' takes no {given[0]}")
-            parse_scheme(self.scheme, self.background)
+            _ = self.label_scheme
             return self
         if self.background not in ("", "."):
             raise ValueError("the background of format 'genome' is '.'")
@@ -102,7 +117,7 @@ class PrepareSettings(Settings):
             raise ValueError("format 'genome' needs alphabet dna")
         if not self.classes:
             raise ValueError("format 'genome' needs classes")
-        genome_scheme(self.classes)
+        _ = self.label_scheme
         return self
 
 

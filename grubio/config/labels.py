@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from grubio.config.base import OneOrMany, Settings
+from grubio.config.base import OneOrMany, Settings, from_json
+from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.scheme import NO_CLASSES, SCHEMES, LabelScheme, custom_scheme
 
 _BACKGROUND_LETTER, _BACKGROUND_NAME = ".", "background"
@@ -90,6 +91,41 @@ def _texts(value: Any) -> list[str]:
     # YAML reads 1000 as a number and true as a boolean; an annotation has text.
     values = value if isinstance(value, list | tuple) else [value]
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+
+
+GrammarRules = Annotated[
+    dict[str, Any] | Literal["none"] | None, BeforeValidator(lambda value: _rules(value))
+]
+"""The keys of a grammar, ``none``, or nothing."""
+
+
+def _rules(value: Any) -> Any:
+    # On the command line a grammar is JSON.
+    return from_json(value) if isinstance(value, str) and value != "none" else value
+
+
+def with_rules(scheme: LabelScheme, rules: Mapping[str, Any] | str | None) -> LabelScheme:
+    """Return a scheme with the grammar that a setting asks for: its own for None.
+
+    Raises
+    ------
+    ValueError
+        If the grammar does not fit the scheme.
+
+    Examples
+    --------
+    >>> with_rules(SCHEMES["ss3"], {"least": {"H": 4}}).grammar.least
+    (('H', 4),)
+    >>> with_rules(SCHEMES["ss3"], "none").grammar
+    """
+    if rules is None:
+        return scheme
+    if isinstance(rules, str):
+        return scheme.with_grammar(None)
+    try:
+        return scheme.with_grammar(grammar_from_dict(rules, scheme.letters))
+    except ValueError as error:
+        raise ValueError(f"grammar: {error}") from error
 
 
 def parse_scheme(text: str, background: str = "") -> LabelScheme:

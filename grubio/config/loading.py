@@ -121,7 +121,8 @@ def as_options(settings: Settings, *, given: bool = False) -> list[str]:
         elif isinstance(value, tuple):
             options += [f"--{name}", ",".join(value)]
         elif isinstance(value, dict):
-            options += [f"--{name}", json.dumps(value)] if value else []
+            default = type(settings).model_fields[key].get_default(call_default_factory=True)
+            options += [f"--{name}", json.dumps(value)] if value != default else []
         else:
             options += [f"--{name}", str(value)]
     return options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from grubio.config.base import Settings, former_key, from_json
 from grubio.model.architecture import INPUT_NAMES, InputName
@@ -131,6 +131,13 @@ class TrainingSettings(Settings):
         "they are: `none`, the `stem`, a number n (the stem and the first n layers), or `all` but "
         "the heads.",
     )
+    loss: Literal["cross_entropy", "crf"] = Field(
+        default="cross_entropy",
+        description="Loss of the labels: `cross_entropy` of each residue by itself, or `crf`, a "
+        "conditional random field over the states of the grammar, which learns how classes follow "
+        "one another. With `cross_entropy` that is counted on the training labels, where the "
+        "scheme has a grammar.",
+    )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
         description="`balanced` weights each class by the inverse of its count among residues "
@@ -238,6 +245,15 @@ class TrainingSettings(Settings):
     def _without_mixed(cls, value: Any) -> Any:
         # A number in YAML; a word of version 0.2 and before.
         return str(value).removesuffix("-mixed")
+
+    @model_validator(mode="after")
+    def _field_alone(self) -> TrainingSettings:
+        if self.loss == "crf":
+            defaults = type(self).model_construct()
+            others = ("class_weights", "focal_gamma", "background_ratio", "weight_averaging")
+            if given := [k for k in others if getattr(self, k) != getattr(defaults, k)]:
+                raise ValueError(f"loss 'crf' takes no {given[0]}")
+        return self
 
     @property
     def all_processes(self) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from grubio.config.base import Device, Name, OnInvalid, Settings, Source
 from grubio.config.formats import PredictionFormat, described_formats
+from grubio.config.labels import GrammarRules
 from grubio.sequences.kind import Kind
 from grubio.sequences.locus import STRANDS, Strand
 
@@ -81,6 +82,11 @@ class PredictionSettings(_LabellingSettings):
         default=None,
         description="What the input is, whatever it looks like: `protein` or `dna`; left out, "
         "what the letters of its first records say.",
+    )
+    grammar: GrammarRules = Field(
+        default=None,
+        description="What the labels obey instead of the model's own grammar: the keys of "
+        "`prepare.grammar`, or `none`. On the command line: the same as JSON.",
     )
     device: Device = Field(
         default="auto", description="Where to compute; `auto` takes a GPU if there is one."

@@ -129,7 +129,8 @@ class TargetSettings(Settings):
         return Target(
             self.name,
             self.kind,
-            parse_scheme(self.scheme) if self.scheme else None,
+            # A grammar is for the labels.
+            parse_scheme(self.scheme).with_grammar(None) if self.scheme else None,
             low,
             high,
             weight=self.weight,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grubio.config import PrepareSettings, genome_scheme
+from grubio.config import PrepareSettings
 from grubio.datasets.annotate import ClassPlaces, class_of_each_base, find_places
 from grubio.datasets.annotated_genome import AnnotatedGenome, named
 from grubio.datasets.parquet import DatasetHeader, write_dataset
@@ -108,7 +108,7 @@ def prepare_genome(
         raise GrubioError(
             "format genome needs annotation", hint="give --annotation FILE (GFF3, GTF or BED)"
         )
-    scheme = genome_scheme(settings.classes)
+    scheme = settings.label_scheme
     tally = GenomeTally()
     contigs, left_out = _contigs(files, settings, tally)
     genome = AnnotatedGenome({contig.id: len(contig) for contig in contigs}, left_out)

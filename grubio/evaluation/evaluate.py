@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import tee
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +29,7 @@ from grubio.evaluation.sequences import SequenceEvaluation
 from grubio.evaluation.targets import additional_scores
 from grubio.evaluation.values import score_values
 from grubio.files import sha256_of_file, write_text_whole, written_whole
-from grubio.inference.labelled_sequence import labelled
+from grubio.inference.labelled_sequence import all_labelled
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
@@ -262,7 +263,9 @@ def _predicted(
             depth=bundle.reads_profiles,
         ) as written,
     ):
-        for prediction in watched(Predictor(bundle, device, threads).predict, records):
-            written.write(labelled(prediction, bundle.scheme), prediction.record)
+        predicted = watched(Predictor(bundle, device, threads).predict, records)
+        ours, theirs = tee(predicted)
+        for prediction, one in zip(ours, all_labelled(theirs, bundle.scheme), strict=True):
+            written.write(one, prediction.record)
             found.append(prediction)
     return found

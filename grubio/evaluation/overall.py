@@ -78,9 +78,13 @@ def score_predictions(
     if not usable:
         raise GrubioError("no residue of the split has a known label")
     segments = blocks is None
+    # Baselines know no grammar.
     schemes, *others = (
-        _scores([observed[i] for i in usable], [rows[i] for i in usable], scheme, segments)
-        for rows in (probabilities, *baselines.values())
+        _scores([observed[i] for i in usable], [rows[i] for i in usable], own, segments)
+        for rows, own in (
+            (probabilities, scheme),
+            *((rows, scheme.with_grammar(None)) for rows in baselines.values()),
+        )
     )
     coarse = schemes[0]
     first = headline or headline_metric(coarse.scheme, coarse.per_chain.sum(axis=(0, 2)))

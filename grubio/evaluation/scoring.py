@@ -32,6 +32,7 @@ from grubio.model.bundle import Calibration
 from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
 from grubio.runs.files import CALIBRATION_FILE, CONFUSION_FILE
 from grubio.runs.metrics import Band, ClassScores
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import LabelScheme
 
 LENGTH_BANDS = (0, 100, 200, 300, 500, 1000, 10**9)
@@ -63,19 +64,20 @@ class SchemeScores:
     segments: bool = True
 
     @cached_property
-    def _predicted(self) -> list[npt.NDArray[np.uint8]]:
-        return [rows.argmax(axis=1).astype(np.uint8) for rows in self.probabilities]
+    def predicted(self) -> list[npt.NDArray[np.uint8]]:
+        """Predicted class of each residue, uint8 ``(residue,)`` of each chain: its label."""
+        return best_classes(self.probabilities, self.scheme)
 
     @cached_property
     def per_chain(self) -> npt.NDArray[np.int64]:
         """Confusion of all chains, int64 ``(chain, observed, predicted)``."""
-        pairs = zip(self.observed, self._predicted, strict=True)
+        pairs = zip(self.observed, self.predicted, strict=True)
         return np.stack([confusion_counts(*pair, self.scheme.size) for pair in pairs])
 
     @cached_property
     def overlaps(self) -> dict[str, Floats]:
         """SOV'99 and SOV_refine of each chain, ``(chain,)``, as ``sov`` and ``sov_refine``."""
-        pairs = list(zip(self.observed, self._predicted, strict=True))
+        pairs = list(zip(self.observed, self.predicted, strict=True))
         return {
             name: np.array([measure(*pair) if self.segments else np.nan for pair in pairs])
             for name, measure in (("sov", sov_99), ("sov_refine", sov_refine))

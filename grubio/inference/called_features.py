@@ -2,8 +2,8 @@
 
 A class of fixed width is called as sites: where the mean probability over the width reaches the
 class's threshold and no better site of the class lies within the larger of the width and ten
-bases. Any other class but the background is called as segments: runs of bases where it is the
-most probable class. A feature that crosses the border of two regions is called as if the contig
+bases. Any other class but the background is called as segments: runs of bases that have its
+label. A feature that crosses the border of two regions is called as if the contig
 came in one piece.
 """
 
@@ -158,7 +158,7 @@ class _SegmentScan:
 
     def feed(self, region: LabelledRegion, *, final: bool) -> list[CalledFeature]:
         probabilities = region.probabilities[self.strand]
-        classes = probabilities.argmax(axis=1)
+        classes = region.classes(self.strand)
         found: list[CalledFeature] = []
         for first, last in equal_runs(classes).tolist():
             index = int(classes[first])

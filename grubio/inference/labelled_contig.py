@@ -33,6 +33,8 @@ class LabelledContig(Columns):
         The classes.
     features
         Called sites and segments, by start. Their ``locus`` is 0-based and half-open.
+    classes
+        Class indices by strand, uint8 or int64 ``(base,)``: the labels.
     """
 
     id: str
@@ -40,6 +42,7 @@ class LabelledContig(Columns):
     probabilities: Mapping[Strand, npt.NDArray[np.float32]]
     scheme: LabelScheme
     features: tuple[CalledFeature, ...]
+    classes: Mapping[Strand, npt.NDArray[np.integer]]
 
     def __len__(self) -> int:
         """Return the number of bases."""
@@ -51,13 +54,13 @@ class LabelledContig(Columns):
 
     @property
     def labels(self) -> dict[Strand, str]:
-        """The most probable class of each base, one letter each, by strand."""
-        return {s: self.scheme.decode(p.argmax(axis=1)) for s, p in self.probabilities.items()}
+        """The label of each base, one letter each, by strand."""
+        return {strand: self.scheme.decode(found) for strand, found in self.classes.items()}
 
     @property
     def confidence(self) -> dict[Strand, npt.NDArray[np.float32]]:
-        """Probability of the most probable class by strand, float32 ``(base,)``."""
-        return {s: np.asarray(p.max(axis=1)) for s, p in self.probabilities.items()}
+        """Probability of the label by strand, float32 ``(base,)``."""
+        return {s: p[np.arange(len(p)), self.classes[s]] for s, p in self.probabilities.items()}
 
     def columns(self) -> dict[str, Any]:
         """Return columns with one row per strand and base, one strand after the other."""
@@ -90,4 +93,5 @@ def labelled_contig(
         parts.append(region)
     strands = parts[0].probabilities
     joined = {s: np.concatenate([part.probabilities[s] for part in parts]) for s in strands}
-    return LabelledContig(parts[0].contig, sequence, joined, parts[0].scheme, tuple(found))
+    classes = {s: np.concatenate([part.classes(s) for part in parts]) for s in strands}
+    return LabelledContig(parts[0].contig, sequence, joined, parts[0].scheme, tuple(found), classes)

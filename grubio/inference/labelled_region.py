@@ -30,6 +30,9 @@ class LabelledRegion:
         the strand.
     scheme
         The classes.
+    labels
+        Class indices of each labelled strand under the grammar of the scheme, uint8 ``(base,)``,
+        once they are known (:mod:`grubio.inference.contig_labels`).
     """
 
     contig: str
@@ -39,10 +42,15 @@ class LabelledRegion:
     residues: str
     probabilities: Mapping[Strand, npt.NDArray[np.float32]]
     scheme: LabelScheme
+    labels: Mapping[Strand, npt.NDArray[np.uint8]] | None = None
 
     def __len__(self) -> int:
         """Return the number of bases."""
         return self.end - self.start
+
+    def classes(self, strand: Strand) -> npt.NDArray[np.integer]:
+        """Return the class index of each base of a strand, ``(base,)``: its label."""
+        return self.probabilities[strand].argmax(axis=1) if not self.labels else self.labels[strand]
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:

@@ -1,7 +1,9 @@
 """A labelled sequence: what writers, pages and notebooks get of a prediction."""
 
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,13 @@ import numpy.typing as npt
 from grubio.config import CallSettings
 from grubio.inference.columns import Columns
 from grubio.inference.predictor import Additional, Prediction
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
-from grubio.sequences.segments import Segment, Summary, segments, summary
+from grubio.sequences.segments import Segment, Summary, confidence, segments, summary
 from grubio.sequences.target import Target
+
+_DECODED_TOGETHER = 64
+"""Predictions whose labels are decoded at once."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -69,10 +75,13 @@ class LabelledSequence(Columns):
 
     @property
     def confidence(self) -> npt.NDArray[np.float32]:
-        """Probability of the most probable class, float32 ``(residue,)``; NaN without classes."""
+        """Probability of the label, float32 ``(residue,)``; NaN without classes.
+
+        Where the label is ``?`` it is the highest one.
+        """
         if not self.scheme.size:
             return np.full(len(self), np.nan, dtype=np.float32)
-        return np.asarray(self.probabilities.max(axis=1))
+        return confidence(self.labels, self.probabilities, self.scheme)
 
     def predicted(self, target: str) -> npt.NDArray[np.float32]:
         """Return the predictions for a target besides the labels, by its name.
@@ -175,7 +184,8 @@ class LabelledSequence(Columns):
         for target, found in self.additional.items():
             columns: list[Any] = list(found.T) if target.spread else [found]
             if target.scheme is not None:
-                columns = [list(target.scheme.decode(found.argmax(axis=1))), *found.T]
+                (classes,) = best_classes([found], target.scheme)
+                columns = [list(target.scheme.decode(classes)), *found.T]
             table |= zip(target.columns, columns, strict=True)
         return table
 
@@ -191,19 +201,46 @@ def labelled(
     prediction: Prediction, scheme: LabelScheme, calls: CallSettings | None = None
 ) -> LabelledSequence:
     """Return a prediction in a scheme, with ``?`` for labels that are not confident enough."""
+    return next(all_labelled([prediction], scheme, calls))
+
+
+def all_labelled(
+    predictions: Iterable[Prediction], scheme: LabelScheme, calls: CallSettings | None = None
+) -> Iterator[LabelledSequence]:
+    """Yield predictions as :func:`labelled` returns them, in order; faster than one by one."""
     calls = calls or CallSettings()
-    probabilities = prediction.reduced(scheme)
-    labels = scheme.decode(probabilities.argmax(axis=1)) if scheme.size else ""
-    if labels and calls.min_confidence > 0:
-        unsure = probabilities.max(axis=1) < calls.min_confidence
-        labels = "".join(np.where(unsure, UNKNOWN_LABEL, list(labels)).tolist())
-    return LabelledSequence(
-        prediction.record.id,
-        prediction.record.sequence,
-        labels,
-        probabilities,
-        scheme,
-        prediction.additional,
-        calls=calls,
-        depth=prediction.depth,
-    )
+    for several in _batches(predictions, 1 if scheme.graph is None else _DECODED_TOGETHER):
+        reduced = [prediction.reduced(scheme) for prediction in several]
+        for prediction, probabilities, labels in zip(
+            several, reduced, _labels(reduced, scheme, calls), strict=True
+        ):
+            yield LabelledSequence(
+                prediction.record.id,
+                prediction.record.sequence,
+                labels,
+                probabilities,
+                scheme,
+                prediction.additional,
+                calls=calls,
+                depth=prediction.depth,
+            )
+
+
+def _labels(
+    probabilities: list[npt.NDArray[np.float32]], scheme: LabelScheme, calls: CallSettings
+) -> Iterator[str]:
+    if not scheme.size:
+        yield from [""] * len(probabilities)
+        return
+    for rows, classes in zip(probabilities, best_classes(probabilities, scheme), strict=True):
+        labels = scheme.decode(classes)
+        if calls.min_confidence > 0:
+            unsure = confidence(labels, rows, scheme) < calls.min_confidence
+            labels = "".join(np.where(unsure, UNKNOWN_LABEL, list(labels)).tolist())
+        yield labels
+
+
+def _batches(predictions: Iterable[Prediction], size: int) -> Iterator[list[Prediction]]:
+    rest = iter(predictions)
+    while several := list(islice(rest, size)):
+        yield several

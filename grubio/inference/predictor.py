@@ -11,7 +11,10 @@ engine of its own is reproducible to 1e-5 only (see :mod:`grubio.model.networks.
 processor may round differently, by about 1e-6 of a probability, and so may a GPU between batches.
 """
 
+from __future__ import annotations
+
 import contextlib
+import copy
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +34,8 @@ from grubio.model.engines.engine import engine_of
 from grubio.model.engines.one_thread import begin_thread, blas_kernels, one_thread_each
 from grubio.model.outputs import softmax
 from grubio.progress import computed
+from grubio.sequences.decoding import best_classes, grammar_posteriors
+from grubio.sequences.grammar import Grammar
 from grubio.sequences.locus import STRANDS, Strand, reverse_complement
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
@@ -63,7 +68,8 @@ class Prediction:
     record
         The record as it was read.
     probabilities
-        Calibrated probabilities, float32 ``(residue, class)``, in the order of ``scheme``.
+        Calibrated probabilities, float32 ``(residue, class)``, in the order of ``scheme``; the
+        posteriors under its grammar, if it has one.
     scheme
         The classes; without any if the model predicts values.
     additional
@@ -88,8 +94,9 @@ class Prediction:
         return self.probabilities @ self.scheme.reduction_matrix(target)
 
     def labels(self, target: LabelScheme | None = None) -> str:
-        """Return the most probable label of each residue in a scheme, the model's by default."""
-        return (target or self.scheme).decode(self.reduced(target or self.scheme).argmax(axis=1))
+        """Return the label of each residue in a scheme, the model's by default."""
+        scheme = target or self.scheme
+        return scheme.decode(*best_classes([self.reduced(scheme)], scheme))
 
 
 class Predictor:
@@ -104,6 +111,8 @@ class Predictor:
     threads
         Batches to compute at once, each with one CPU thread; by default as many as the process
         may use.
+    grammar
+        Whether probabilities are the posteriors under the grammar of the model, if it has one.
 
     Raises
     ------
@@ -111,11 +120,24 @@ class Predictor:
         If the device is not available.
     """
 
-    def __init__(self, bundle: Bundle, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        device: str = "auto",
+        threads: int | None = None,
+        *,
+        grammar: bool = True,
+    ) -> None:
         self._threads = threads or available_threads()
-        self.bundle = bundle
+        self.bundle = bundle if grammar else bundle.with_grammar(None)
         self.device = choose_device(device)
         self._engine = engine_of(bundle, self.device)
+
+    def under(self, grammar: Grammar | None) -> Predictor:
+        """Return the same with another grammar, or with none; the weights are shared."""
+        other = copy.copy(self)
+        other.bundle = self.bundle.with_grammar(grammar)
+        return other
 
     @property
     def described(self) -> str:
@@ -220,7 +242,8 @@ class Predictor:
             for strand in strands
         }
         codes = [self.bundle.alphabet.encode(text) for text in texts.values()]
-        found = self._answers(codes) if codes else []
+        pieces = [_open_ends(places[number], strand) for number, strand in texts]
+        found = self._answers(codes, open_ends=pieces) if codes else []
         main = self.bundle.targets[0].name
         answers = {key: answer[main] for key, answer in zip(texts, found, strict=True)}
         for number, place in enumerate(places):
@@ -285,6 +308,7 @@ class Predictor:
         self,
         sequences: list[npt.NDArray[np.uint8]],
         profiles: list[npt.NDArray[np.float16]] | None = None,
+        open_ends: Sequence[tuple[bool, bool]] | None = None,
     ) -> list[_Answer]:
         outputs = self._engine(sequences, profiles)
         found = {
@@ -294,7 +318,15 @@ class Predictor:
         ends = itertools.accumulate(map(len, sequences))
         parts = [slice(end - len(own), end) for own, end in zip(sequences, ends, strict=True)]
         # Copies: a view would keep the whole batch alive.
-        return [{name: whole[part].copy() for name, whole in found.items()} for part in parts]
+        answers = [{name: whole[part].copy() for name, whole in found.items()} for part in parts]
+        graph, main = self.bundle.scheme.graph, self.bundle.targets[0].name
+        if graph is not None:
+            transitions = self.bundle.calibration().transitions
+            own = [answer[main] for answer in answers]
+            decoded = grammar_posteriors(own, graph, transitions, open_ends=open_ends)
+            for answer, rows in zip(answers, decoded, strict=True):
+                answer[main] = rows
+        return answers
 
     def _in_units(self, target: Target, output: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the output for a target as probabilities, or as values in the user's unit."""
@@ -324,6 +356,12 @@ def _require_profiles(records: Iterable[Record]) -> None:
                 record=record.id,
                 hint="add profiles: grubio profile",
             )
+
+
+def _open_ends(place: Place, strand: Strand) -> tuple[bool, bool]:
+    # Whether more of the contig lies before and after a window, as the strand is read.
+    before, after = place.window.start > 0, place.window.end < place.length
+    return (before, after) if strand == "+" else (after, before)
 
 
 def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:

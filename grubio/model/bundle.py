@@ -30,6 +30,8 @@ from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_input import unlike_training
 from grubio.model.training_sketch import Sketch, write_sketches
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
+from grubio.sequences.decoding import Transitions
+from grubio.sequences.grammar import Grammar
 from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme
 from grubio.sequences.target import Target, target_from_dict
@@ -73,23 +75,35 @@ class Calibration:
         training; empty if nothing is added.
     deviation
         Predicted standard deviations of values are multiplied by it.
+    transitions
+        How likely classes follow one another, where the scheme has a grammar; None if that is not
+        considered.
     """
 
     temperature: float = 1.0
     offsets: tuple[float, ...] = ()
     deviation: float = 1.0
+    transitions: Transitions | None = None
 
     def as_dict(self, target: Target) -> dict[str, Any]:
         """Return what ``model.json`` holds of it under a target."""
-        if target.scheme is not None:
-            return {"temperature": self.temperature, "offsets": self.offsets}
-        return {"deviation_factor": self.deviation} if target.spread else {}
+        if target.scheme is None:
+            return {"deviation_factor": self.deviation} if target.spread else {}
+        content: dict[str, Any] = {"temperature": self.temperature, "offsets": self.offsets}
+        if self.transitions is not None:
+            content["transitions"] = dataclasses.asdict(self.transitions)
+        return content
 
 
 def _calibration_of(content: Mapping[str, Any]) -> Calibration:
-    if content["kind"] == "classes":
-        return Calibration(float(content["temperature"]), tuple(content["offsets"]))
-    return Calibration(deviation=float(content.get("deviation_factor", 1)))
+    if content["kind"] != "classes":
+        return Calibration(deviation=float(content.get("deviation_factor", 1)))
+    transitions = None
+    if (given := content.get("transitions")) is not None:
+        scores = tuple(tuple(map(float, row)) for row in given["scores"])
+        transitions = Transitions(scores, float(given["strength"]), bool(given["learned"]))
+    offsets = tuple(content["offsets"])
+    return Calibration(float(content["temperature"]), offsets, transitions=transitions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +194,15 @@ class Bundle:
     def scheme(self) -> LabelScheme:
         """The classes of the labels; without any if the main target is a value."""
         return self.targets[0].scheme or NO_CLASSES
+
+    def with_grammar(self, grammar: Grammar | None) -> Bundle:
+        """Return the same model with another grammar of its main target, or with none."""
+        main, *others = self.targets
+        if main.scheme is None:
+            return self
+        return replace(
+            self, targets=(replace(main, scheme=self.scheme.with_grammar(grammar)), *others)
+        )
 
     def calibration(self, target: Target | None = None) -> Calibration:
         """Return the calibration of a target, the main one by default."""

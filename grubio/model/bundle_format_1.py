@@ -37,6 +37,10 @@ def upgraded(metadata: Mapping[str, Any]) -> dict[str, Any]:
         "temperature": content.pop("temperature"),
         "offsets": content.pop("offsets", []),
     }
+    # Added to the bundled models, whose other content is that of 0.1.0.
+    if "grammar" in content:
+        labels["scheme"] = {**labels["scheme"], "grammar": content.pop("grammar")}
+        labels["transitions"] = content.pop("transitions", None)
     content["targets"] = [labels]
     if architecture.get("accessibility"):
         weight = content["training"]["settings"].get("accessibility_weight", 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -116,8 +117,19 @@ def _target(target: Mapping[str, Any]) -> str:
     return (
         f"- `{target['name']}`: classes of {scheme['name']}, "
         f"{', '.join(f'{letter} = {name}' for letter, name in classes)}; "
-        f"temperature {target['temperature']:.3f}\n"
+        f"temperature {target['temperature']:.3f}{_grammar(target)}\n"
     )
+
+
+def _grammar(target: Mapping[str, Any]) -> str:
+    rules, transitions = target["scheme"].get("grammar"), target.get("transitions")
+    if rules is None:
+        return ""
+    told = f"; grammar `{json.dumps(rules)}`"
+    if transitions is None:
+        return told
+    how = "learned" if transitions["learned"] else "counted"
+    return f"{told}, {how} transitions of strength {transitions['strength']:g}"
 
 
 def _values(target: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from grubio.inference.called_features import CalledRegion, FeatureCaller
+from grubio.inference.contig_labels import with_labels
 from grubio.inference.labelled_contig import LabelledContig, labelled_contig
 from grubio.inference.labelled_region import LabelledRegion
 from grubio.inference.predictor import Predictor
@@ -54,14 +55,14 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
     def items(self, answers: Iterable[LabelledRegion], *, features: bool) -> Iterator[CalledRegion]:
         """Yield each region with the features that became certain with it."""
         caller = self._caller()
-        for region in answers:
+        for region in with_labels(answers):
             yield CalledRegion(region, caller.feed(region) if features else [])
 
     def labelled(self, predictor: Predictor, records: Iterable[Record]) -> Iterator[LabelledContig]:
         """Yield the labelled contig of each record."""
         for record in records:
             regions = predictor.regions([record], self.content.strands)
-            yield labelled_contig(record.sequence, regions, self._caller())
+            yield labelled_contig(record.sequence, with_labels(regions), self._caller())
 
     def windows(self, length: int) -> Iterator[Window]:
         """Yield the windows of a contig."""

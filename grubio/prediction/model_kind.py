@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from grubio.config import Output, PredictionSettings
 from grubio.config.formats import FORMATS
+from grubio.config.labels import with_rules
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import Bundle
+from grubio.sequences.grammar import Grammar
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import SCHEMES, LabelScheme
+from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.windows import ContigPart, Window
 from grubio.writers.open_writer import open_writer
 from grubio.writers.text import Content
@@ -41,7 +43,8 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
     Raises
     ------
     GrubioError
-        If the model lacks the scheme, or a setting is not for models of this kind.
+        If the model lacks the scheme, the grammar does not fit its labels, or a setting is not for
+        models of this kind.
 
     Attributes
     ----------
@@ -57,12 +60,12 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
     """Message and hint for settings that are not for models of this kind."""
 
     def __init__(self, bundle: Bundle, settings: PredictionSettings) -> None:
-        self.bundle = bundle
+        self.bundle = bundle.with_grammar(_grammar(bundle, settings))
         self.settings = settings
         if settings != settings.for_kind(bundle.kind):
             message, hint = self.refusal
             raise GrubioError(message, hint=hint)
-        self.content = self._content(output_scheme(bundle.scheme, settings.scheme))
+        self.content = self._content(output_scheme(self.bundle.scheme, settings.scheme))
 
     def predictor(self) -> Predictor:
         """Return what computes, on the device and threads of the settings."""
@@ -116,6 +119,15 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
         """Yield the answers from rows made by :meth:`row`."""
 
 
+def _grammar(bundle: Bundle, settings: PredictionSettings) -> Grammar | None:
+    try:
+        return with_rules(bundle.scheme, settings.grammar).grammar
+    except ValueError as error:
+        raise GrubioError(
+            f"{error}; the labels of {bundle.name} are {bundle.scheme.letters}"
+        ) from error
+
+
 def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
     """Return the scheme to write: the wanted one, or the model's headline scheme for None.
 
@@ -128,8 +140,8 @@ def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:
         return own.headline
     if wanted == own.name:
         return own
-    if wanted == own.reduces_to:
-        return SCHEMES[wanted]
+    if own.coarse is not None and wanted == own.coarse.name:
+        return own.coarse
     names = [own.name] + ([own.reduces_to] if own.reduces_to else [])
     raise GrubioError(f"the model has no scheme '{wanted}'; it has {' and '.join(names)}")
 

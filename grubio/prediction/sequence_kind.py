@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from grubio.inference.labelled_sequence import LabelledSequence, labelled
+from grubio.inference.labelled_sequence import LabelledSequence, all_labelled
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.prediction.model_kind import ModelKind, float32_array, float32_bytes
 from grubio.progress import watched
@@ -48,7 +48,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
 
     def items(self, answers: Iterable[Prediction], *, features: bool) -> Iterator[LabelledSequence]:
         """Yield the labelled sequences."""
-        return (labelled(one, self.content.scheme, self.settings.calls) for one in answers)
+        return all_labelled(answers, self.content.scheme, self.settings.calls)
 
     def labelled(
         self, predictor: Predictor, records: Iterable[Record]

@@ -19,6 +19,7 @@ from grubio.runs.chain_predictions import read_chain_predictions
 from grubio.runs.numbers import percent, plural
 from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import LabelScheme
 from grubio.view.page import base64_bytes, json_line
 from grubio.view.shapes import shapes_of, templates_of
@@ -165,8 +166,8 @@ def _contents(
             "id": chain.id,
             "residues": one.residues,
             "observed": one.observed,
-            "fine": scheme.decode(one.probabilities.argmax(axis=1)),
-            "coarse": coarse.decode((one.probabilities @ matrix).argmax(axis=1)),
+            "fine": scheme.decode(*best_classes([one.probabilities], scheme)),
+            "coarse": coarse.decode(*best_classes([one.probabilities @ matrix], coarse)),
             "p": base64_bytes(one.probabilities),
         }
         for chain in chains

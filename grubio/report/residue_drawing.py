@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from grubio.runs.chain_predictions import ChainPrediction, read_chain_predictions
 from grubio.runs.tables import ChainScore
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.segments import confidence
 
 BLOCK = 10
 MOST_RESIDUES = 1200
@@ -105,20 +107,20 @@ def _ranked(chains: Sequence[ChainScore]) -> list[ChainScore]:
 
 def _draw(chain: ChainScore, scheme: LabelScheme, prediction: ChainPrediction) -> ChainDrawing:
     residues, observed = prediction.residues[:MOST_RESIDUES], prediction.observed[:MOST_RESIDUES]
-    probabilities = prediction.probabilities[:MOST_RESIDUES]
+    probabilities = prediction.probabilities
     coarse = scheme.headline
     if coarse is not scheme:
         probabilities = probabilities @ scheme.reduction_matrix(coarse)
         observed = "".join(scheme.reduction.get(letter, UNKNOWN_LABEL) for letter in observed)
-    predicted = coarse.decode(probabilities.argmax(axis=1))
-    confidence = probabilities.max(axis=1)
+    predicted = coarse.decode(*best_classes([probabilities], coarse))[:MOST_RESIDUES]
+    probable = confidence(predicted, probabilities[:MOST_RESIDUES], coarse)
     blocks = [
         Block(
             at + 1,
             residues[at : at + BLOCK],
             _runs(observed[at : at + BLOCK], observed[at : at + BLOCK], coarse),
             _runs(predicted[at : at + BLOCK], observed[at : at + BLOCK], coarse),
-            _bars(confidence[at : at + BLOCK]),
+            _bars(probable[at : at + BLOCK]),
         )
         for at in range(0, len(residues), BLOCK)
     ]

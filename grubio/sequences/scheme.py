@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+
+from grubio.sequences.grammar import Grammar, StateGraph, grammar_from_dict, state_graph
 
 UNKNOWN_LABEL = "?"
 """The label of a residue whose class is not known; its mask is 0."""
@@ -38,6 +40,9 @@ class LabelScheme:
         Letter of the class for "nothing special", which GFF3 and the like leave out; None without.
     reduces_to, reduction
         For a fine scheme: the name of the coarse scheme, and the coarse letter of each letter.
+    grammar
+        What label sequences may look like; None if any may occur. Schemes that differ in it alone
+        are equal: they have the same classes.
     """
 
     name: str
@@ -48,6 +53,7 @@ class LabelScheme:
     background: str | None = None
     reduces_to: str | None = None
     reduction: Mapping[str, str] = field(default_factory=dict, hash=False)
+    grammar: Grammar | None = field(default=None, compare=False)
 
     @property
     def size(self) -> int:
@@ -79,10 +85,34 @@ class LabelScheme:
         missing = np.flatnonzero(self.encode(labels) == _MISSING).tolist()
         return [at for at in missing if labels[at] != UNKNOWN_LABEL]
 
+    def with_grammar(self, grammar: Grammar | None) -> LabelScheme:
+        """Return the same classes with another grammar, or with none."""
+        return self if grammar == self.grammar else replace(self, grammar=grammar)
+
+    @cached_property
+    def graph(self) -> StateGraph | None:
+        """The states of the grammar; None without."""
+        return None if self.grammar is None else state_graph(self.grammar, self.letters)
+
     @cached_property
     def coarse(self) -> LabelScheme | None:
-        """The scheme that this one reduces to, or None."""
-        return SCHEMES[self.reduces_to] if self.reduces_to else None
+        """The scheme that this one reduces to, or None.
+
+        Its grammar has the least runs of this one that are of all fine letters of a coarse one.
+        """
+        if self.reduces_to is None:
+            return None
+        coarse = SCHEMES[self.reduces_to]
+        if self.grammar is None:
+            return coarse.with_grammar(None)
+        fine = {c: {f for f, to in self.reduction.items() if to == c} for c in coarse.letters}
+        least = tuple(
+            (letter, size)
+            for key, size in self.grammar.least
+            for letter, members in fine.items()
+            if set(key) == members
+        )
+        return coarse.with_grammar(Grammar(least=least))
 
     @cached_property
     def coarse_letters(self) -> str:
@@ -127,13 +157,14 @@ class LabelScheme:
 
     def as_dict(self) -> dict[str, object]:
         """Return the content from which :func:`scheme_from_dict` rebuilds this scheme."""
-        return {
+        content = {
             "name": self.name,
             "letters": self.letters,
             "class_names": list(self.class_names),
             "colours": list(self.colours),
             "background": self.background,
         }
+        return content | ({} if self.grammar is None else {"grammar": self.grammar.as_dict()})
 
     @cached_property
     def _index_of_byte(self) -> npt.NDArray[np.uint8]:
@@ -159,6 +190,7 @@ SS3 = LabelScheme(
     # SS8 has lower-case letters for classes that are known only in SS3.
     synonyms={"L": "C", "-": "C", "h": "H", "e": "E", "c": "C"},
     background="C",
+    grammar=Grammar(least=(("H", 3),)),
 )
 
 SS8 = LabelScheme(
@@ -180,6 +212,8 @@ SS8 = LabelScheme(
     background="C",
     reduces_to="ss3",
     reduction={"H": "H", "G": "H", "I": "H", "E": "E", "B": "E", "T": "C", "S": "C", "C": "C"},
+    # A helix turns once in three residues or more; a helix may change its kind.
+    grammar=Grammar(least=(("HGI", 3),)),
 )
 
 NO_CLASSES = LabelScheme("none", "", (), ())
@@ -225,7 +259,9 @@ def scheme_from_dict(content: Mapping[str, object]) -> LabelScheme:
         name, letters = str(content["name"]), str(content["letters"])
         names = [str(n) for n in content["class_names"]]  # type: ignore[attr-defined]
         background = content["background"]
-    except (KeyError, TypeError) as error:
+        rules = content.get("grammar")
+        grammar = None if rules is None else grammar_from_dict(rules, letters)  # type: ignore[arg-type]
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a label scheme: {error}") from error
     if (name, letters) == (NO_CLASSES.name, NO_CLASSES.letters):
         return NO_CLASSES
@@ -234,5 +270,6 @@ def scheme_from_dict(content: Mapping[str, object]) -> LabelScheme:
             raise ValueError(
                 f"scheme {name} has letters '{SCHEMES[name].letters}', not '{letters}'"
             )
-        return SCHEMES[name]
-    return custom_scheme(name, letters, names, None if background is None else str(background))
+        return SCHEMES[name].with_grammar(grammar)
+    scheme = custom_scheme(name, letters, names, None if background is None else str(background))
+    return scheme.with_grammar(grammar)

@@ -112,6 +112,24 @@ def segments(
     return found
 
 
+def confidence(
+    labels: str, probabilities: npt.NDArray[np.floating], scheme: LabelScheme
+) -> npt.NDArray[np.float32]:
+    """Return the probability of each label, float32 ``(residue,)``; of ``?`` the highest one.
+
+    Examples
+    --------
+    >>> from grubio.sequences.scheme import SS3
+    >>> confidence("HH?", np.array([[0.5, 0.5, 0], [0.25, 0.75, 0], [0.25, 0.75, 0]]), SS3).tolist()
+    [0.5, 0.25, 0.75]
+    """
+    classes = scheme.encode(labels)
+    known = np.flatnonzero(classes < scheme.size)
+    found = probabilities.max(axis=1).astype(np.float32)
+    found[known] = probabilities[known, classes[known]]
+    return np.asarray(found)
+
+
 def summary(
     labels: str,
     probabilities: npt.NDArray[np.floating],
@@ -138,7 +156,7 @@ def summary(
         size,
         {letter: count / size for letter, count in counts.items()},
         (size - sum(counts.values())) / size,
-        float(probabilities.max(axis=1).mean(dtype=np.float64)),
+        float(confidence(labels, probabilities, scheme).mean(dtype=np.float64)),
         longest,
     )
 

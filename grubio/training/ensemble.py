@@ -17,7 +17,9 @@ from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save
 from grubio.model.training_sketch import Sketch, read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
+from grubio.sequences.decoding import Transitions
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
+from grubio.training.transitions import label_answers, with_transitions
 from grubio.training.validation_answers import calibrated_targets, validation_answers
 from grubio.training.validation_score import validation_score
 from grubio.training.window_sampling import rare_classes
@@ -52,6 +54,11 @@ def combine_models(
     answers = validation_answers(raw, records, threads)
     calibrations, remaining = calibrated_targets(raw, answers, offsets=False)
     main = raw.targets[0]
+    if raw.scheme.graph is not None and (transitions := _mean_transitions(bundles)):
+        own = label_answers(raw, records, threads)
+        calibrations[main.name], remaining["valid_ece"] = with_transitions(
+            calibrations[main.name], own, raw.scheme, transitions
+        )
     score = validation_score(main, training[0].get("score", "accuracy"), rare_classes(header))
     predicted, observed = answers[main.name]
     found = predicted if main.scheme is None else np.exp(predicted)
@@ -90,6 +97,15 @@ def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> l
         own.append(first)
         behind |= {sketch.model: sketch for sketch in others}
     return [own[0], *behind.values()]
+
+
+def _mean_transitions(bundles: Sequence[Bundle]) -> Transitions | None:
+    found = [bundle.calibration().transitions for bundle in bundles]
+    known = [transitions for transitions in found if transitions is not None]
+    if len(known) < len(found):
+        return None
+    scores = np.mean([transitions.scores for transitions in known], axis=0).round(6).tolist()
+    return replace(known[0], scores=tuple(map(tuple, scores)))
 
 
 def _require_alike(

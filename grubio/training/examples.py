@@ -19,6 +19,7 @@ from grubio.model.bundle import load_bundle, load_metadata
 from grubio.sequences.profile import Profile
 from grubio.sequences.record import Record
 from grubio.sequences.target import LABELS, Target
+from grubio.training.grammar_check import with_fitting_grammar
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class TrainingData:
     """Examples, the number of chains they come from, the targets, and the teacher if any.
 
     ``main`` is the main target, ``targets`` are the others. Values without a range are standardised
-    by the training examples.
+    by the training examples. ``grammar_note`` says which training labels break the grammar.
     """
 
     header: DatasetHeader
@@ -41,6 +42,7 @@ class TrainingData:
     valid_chains: int
     targets: Sequence[Target] = ()
     teacher_sha256: str | None = None
+    grammar_note: str = ""
 
     @property
     def residues(self) -> int:
@@ -62,7 +64,8 @@ def load_training_data(
     Raises
     ------
     GrubioError
-        If one of the two splits is empty, or a target that the settings ask for is missing.
+        If one of the two splits is empty, a target that the settings ask for is missing, or no
+        training record obeys the grammar.
     """
     header, records = read_header(dataset), {}
     of_values = header.main.kind == "value"
@@ -71,6 +74,7 @@ def load_training_data(
         answers = split == "train" or of_values
         records[split] = list(read_records(dataset, split, targets=answers, profiles=profiles))
         require_splits(dataset, records[split], split)
+    header, grammar_note = with_fitting_grammar(dataset, header, records["train"])
     main = _standardised(header.main, records["train"], settings)
     targets = _learned_targets(dataset, header, records["train"], model_settings, settings)
     profile = settings.homolog_profile if settings.homolog_augmentation else None
@@ -97,6 +101,7 @@ def load_training_data(
         len(records["train"]),
         len(records["valid"]),
         targets,
+        grammar_note=grammar_note,
     )
 
 
@@ -120,7 +125,7 @@ def with_teacher(
     logger.info("labelling %d training chains with %s", len(data.train), teacher)
     letters = np.array(list(bundle.alphabet.codes))
     records = (_record_of(example, letters) for example in data.train)
-    answers = Predictor(bundle, device, threads).predict(records)
+    answers = Predictor(bundle, device, threads, grammar=False).predict(records)
     train = [
         replace(example, teacher_probabilities={LABELS: answer.probabilities.astype(np.float16)})
         for example, answer in zip(data.train, answers, strict=True)

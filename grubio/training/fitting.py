@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,14 @@ import torch
 
 from grubio.config import Metric, ModelSettings, TrainingSettings
 from grubio.config.model import VALUE_METRICS
+from grubio.errors import GrubioError
 from grubio.metrics.headline import AVERAGE_PRECISION, headline_metric
 from grubio.model.architecture import Architecture
 from grubio.model.batching import class_counts
 from grubio.model.labeller import Labeller
 from grubio.model.networks.protocol import Network
 from grubio.model.networks.registry import NETWORKS
+from grubio.sequences.grammar import Grammar
 from grubio.sequences.target import Target
 from grubio.training.batch_plan import BatchPlan
 from grubio.training.examples import TrainingData
@@ -40,14 +43,14 @@ def new_fitting(
     Raises
     ------
     GrubioError
-        If there are fewer batches than processes to share them, or layers are to be frozen that
-        the network does not have.
+        If there are fewer batches than processes to share them, layers are to be frozen that the
+        network does not have, or the loss ``crf`` is to be that of a value.
     """
     alphabet = data.header.alphabet
     torch.manual_seed(settings.seed)
     architecture = Architecture(**model_settings.model_dump(exclude={"targets"}))
     made = (network or NETWORKS[architecture.network].network)(architecture, alphabet.channel_table)
-    labeller = Labeller(made, targets_of(data))
+    labeller = Labeller(made, [_main(data, settings), *targets_of(data)[1:]])
     if parent is not None:
         parent.give_weights(labeller)
     freeze_weights(labeller, settings)
@@ -66,6 +69,16 @@ def targets_of(data: TrainingData) -> list[Target]:
     """Return the targets of the heads of a labeller: the labels, and those that it predicts."""
     shipped = [target for target in data.targets if target.shipped]
     return [data.main, *shipped]
+
+
+def _main(data: TrainingData, settings: TrainingSettings) -> Target:
+    # A conditional random field is decoded with its transitions, if nothing else is said.
+    scheme = data.main.scheme
+    if settings.loss != "crf":
+        return data.main
+    if scheme is None:
+        raise GrubioError(f"loss 'crf' is for classes, but {data.main.name} is a value")
+    return replace(data.main, scheme=scheme.with_grammar(scheme.grammar or Grammar()))
 
 
 def score_of(data: TrainingData, settings: TrainingSettings) -> Metric:

@@ -20,8 +20,10 @@ from grubio.files import table_text
 from grubio.model.batching import IGNORED, Example, dealt_batches, is_dealt, padded
 from grubio.model.heads import Head, Outputs
 from grubio.model.labeller import Labeller
+from grubio.sequences.decoding import grammar_posteriors
 from grubio.sequences.target import LABELS, Target
 from grubio.training.batch_plan import Batches, BatchPlan
+from grubio.training.crf import ConditionalRandomField
 from grubio.training.distributed import gathered, sum_over_processes
 from grubio.training.homolog_augmentation import with_substitutions
 from grubio.training.losses import label_loss, shares_loss, target_loss, value_loss
@@ -119,6 +121,8 @@ class Fitting(lightning.LightningModule):
             self.average.requires_grad_(False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
         self._main = model.targets[0]
+        scheme = self._main.scheme
+        self.crf = ConditionalRandomField(scheme) if scheme and settings.loss == "crf" else None
         self._plan = plan
         self._rare = rare
         self._train_sums = torch.zeros(2)
@@ -171,7 +175,7 @@ class Fitting(lightning.LightningModule):
             codes = with_substitutions(codes, shares, settings.homolog_augmentation)
         states = self._states(self.model, codes, lengths, profiles)
         outputs = self.model.outputs(states)
-        loss, known = self._main_loss(outputs, classes, answers)
+        loss, known = self._main_loss(outputs, classes, answers, lengths)
         own = self._is_dealt(turn, self._train_batches)
         counted, read = known.sum() * own, lengths.sum() * own
         self._train_sums += torch.stack((loss.detach() * counted, counted)).cpu()
@@ -210,8 +214,8 @@ class Fitting(lightning.LightningModule):
             observed, found = answers[self._main.name], output
         else:
             observed = classes = classes.masked_fill(classes >= self._main.size, IGNORED)
-            found = output.softmax(dim=-1)
-        loss, known = self._main_loss(outputs, classes, answers)
+            found = self._probabilities(output, lengths)
+        loss, known = self._main_loss(outputs, classes, answers, lengths)
         self._validated.add(found[known], observed[known])
         self._valid_sums += torch.stack((loss * known.sum(), known.sum())).cpu()
 
@@ -238,7 +242,8 @@ class Fitting(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return AdamW with a one-cycle schedule (Smith and Topin, 2019) over all steps."""
         settings = self.settings
-        groups = by_learning_rate(self.model, self.auxiliary_heads, settings)
+        further = nn.ModuleList([self.auxiliary_heads, *([self.crf] if self.crf else [])])
+        groups = by_learning_rate(self.model, further, settings)
         optimiser = torch.optim.AdamW(
             groups,
             weight_decay=settings.weight_decay,
@@ -293,8 +298,18 @@ class Fitting(lightning.LightningModule):
             states: Tensor = model.network(codes, lengths, profiles)
         return states.float()
 
+    def _probabilities(self, logits: Tensor, lengths: Tensor) -> Tensor:
+        # (time, batch, class)
+        found = logits.softmax(dim=-1)
+        if self.crf is not None:
+            own = [found[:size, at].cpu().numpy() for at, size in enumerate(lengths.tolist())]
+            decoded = grammar_posteriors(own, self.crf.graph, self.crf.transitions())
+            for at, rows in enumerate(decoded):
+                found[: len(rows), at] = torch.from_numpy(rows)
+        return found
+
     def _main_loss(
-        self, outputs: Outputs, classes: Tensor, answers: Mapping[str, Tensor]
+        self, outputs: Outputs, classes: Tensor, answers: Mapping[str, Tensor], lengths: Tensor
     ) -> tuple[Tensor, Tensor]:
         # The mean loss of the main target, and where its answer is known, (time, batch).
         target, output = self._main, outputs[self._main.name].float()
@@ -302,6 +317,8 @@ class Fitting(lightning.LightningModule):
             nothing = torch.full_like(classes, math.nan, dtype=torch.float32)
             wanted = answers.get(target.name, nothing)
             return value_loss(target, output, wanted), ~wanted.isnan()
+        if self.crf is not None:
+            return self.crf(output, classes, lengths), classes != IGNORED
         loss = label_loss(
             output,
             classes,

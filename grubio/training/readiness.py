@@ -23,8 +23,6 @@ from grubio.training.window_sampling import rare_classes
 _DIVIDE_AGAIN = (
     "divide the dataset again (grubio split): another --seed, or a larger share for this split"
 )
-
-
 _SELECT = f"use auto, or for values {' or '.join(VALUE_METRICS)}"
 
 
@@ -41,7 +39,8 @@ def shortcomings(
 ) -> list[str]:
     """Return a warning for each thing that a dataset lacks but training can do without.
 
-    These are classes without a residue in a split, and additional targets without an answer.
+    These are training records that break the grammar, classes without a residue in a split, and
+    additional targets without an answer.
 
     Raises
     ------
@@ -59,6 +58,7 @@ def shortcomings(
     for problem, hint in _obstacles(found, data, settings):
         raise GrubioError(problem, path=dataset, hint=hint)
     return [
+        *([data.grammar_note] if data.grammar_note else []),
         *_absent_classes(found, header.scheme),
         *_absent_answers(found, data, model_settings, settings),
     ]

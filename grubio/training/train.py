@@ -60,6 +60,7 @@ from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.trainer import new_trainer
+from grubio.training.transitions import counted_transitions, label_answers, with_transitions
 from grubio.training.validation_answers import calibrated_targets, validation_answers
 
 logger = logging.getLogger(__name__)
@@ -119,10 +120,10 @@ def train_model(
     ------
     GrubioError
         If the dataset has nothing to learn or to score
-        (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes, the parent
-        has another alphabet or another network than was asked for, the device or its precision is
-        not available, there are fewer batches than processes to share them, or a loss is not
-        finite.
+        (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes or the loss
+        is ``crf``, which takes none, the parent has another alphabet or another network than was
+        asked for, the device or its precision is not available, there are fewer batches than
+        processes to share them, or a loss is not finite.
     """
     started = time.monotonic()
     this = process_rank(training_settings)
@@ -151,6 +152,8 @@ def train_model(
     )
     data = load_training_data(dataset, model_settings, training_settings, teacher)
     lacking = shortcomings(dataset, data, model_settings, training_settings)
+    if teacher is not None and training_settings.loss == "crf":
+        raise GrubioError("loss 'crf' takes no teacher", hint="leave out one of them")
     data = with_teacher(data, teacher, job.device, job.threads)
     fitting = new_fitting(data, model_settings, training_settings, parent=start)
     fitting.started = started
@@ -296,6 +299,14 @@ def _save_best(
     settings = job.training_settings
     rebalanced = bool(settings.background_ratio or settings.focal_gamma)
     calibrations, remaining = calibrated_targets(bundle, answers, offsets=rebalanced)
+    if bundle.scheme.graph is not None:
+        counted = counted_transitions(data.train, bundle.scheme)
+        transitions = fitting.crf.transitions() if fitting.crf else counted
+        own = label_answers(bundle, read_records(job.dataset, "valid", profiles=reads), job.threads)
+        name = bundle.targets[0].name
+        calibrations[name], remaining["valid_ece"] = with_transitions(
+            calibrations[name], own, bundle.scheme, transitions
+        )
     sites = None
     if data.header.kind == "genome":
         sites = chosen_sites(

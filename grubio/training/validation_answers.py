@@ -42,7 +42,7 @@ def validation_answers(
     the user's unit. ``raw`` is an uncalibrated model. Targets without an answer are left out.
     """
     found: dict[str, list[Known]] = {}
-    for prediction in Predictor(raw, "cpu", threads).predict(records):
+    for prediction in Predictor(raw, "cpu", threads, grammar=False).predict(records):
         for target in raw.targets:
             predicted = (
                 prediction.probabilities

@@ -1,7 +1,7 @@
 """Tables of a genome, TSV and Parquet: one row per base and strand, sorted by position.
 
 Columns ``id`` (the contig), ``position`` (1-based, of the plus strand), ``strand``, ``residue``
-(the letter on that strand), ``label`` (the most probable class) and ``p_<letter>`` for each
+(the letter on that strand), ``label`` and ``p_<letter>`` for each
 class, in TSV to four decimals. Where both strands are written, the row of the plus strand comes
 first. A base that is N has no row.
 """
@@ -80,6 +80,7 @@ def _rows(
     strands = list(region.probabilities)
     probabilities = np.stack([p[known] for p in region.probabilities.values()], axis=1)
     probabilities = probabilities.reshape(-1, region.scheme.size)
+    classes = np.stack([region.classes(strand)[known] for strand in strands], axis=1)
     texts = [
         region.residues if strand == "+" else reverse_complement(region.residues)[::-1]
         for strand in strands
@@ -88,6 +89,6 @@ def _rows(
         np.repeat(region.start + 1 + known, len(strands)),
         strands * len(known),
         [text[base] for base in known.tolist() for text in texts],
-        list(region.scheme.decode(probabilities.argmax(axis=1))),
+        list(region.scheme.decode(classes.ravel())),
         probabilities,
     )

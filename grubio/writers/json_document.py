@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from grubio import __version__
 from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.target import Target
 from grubio.writers.text import Content, TextFormat
 
@@ -74,9 +75,7 @@ class JsonSequence(_Part):
     labels: str = Field(
         default="", description="One letter per residue, `?` where it is not confident."
     )
-    confidence: list[_Share] = Field(
-        default=[], description="Probability of the most probable class."
-    )
+    confidence: list[_Share] = Field(default=[], description="Probability of the label.")
     probabilities: dict[_Letter, list[_Share]] = Field(
         default={}, description="Probabilities of each class, by letter."
     )
@@ -140,7 +139,7 @@ class JsonFormat(TextFormat[LabelledSequence]):
             columns = [_rounded(column) for column in item.probabilities.T]
             content |= {
                 "labels": item.labels,
-                "confidence": [max(row) for row in zip(*columns, strict=True)],
+                "confidence": _rounded(item.confidence),
                 "probabilities": dict(zip(item.scheme.letters, columns, strict=True)),
             }
         content |= {
@@ -172,7 +171,7 @@ def _additional(target: Target, found: npt.NDArray[np.float32]) -> object:
     if target.scheme is None:
         return _rounded(found)
     return {
-        "labels": target.scheme.decode(found.argmax(axis=1)),
+        "labels": target.scheme.decode(*best_classes([found], target.scheme)),
         "probabilities": dict(zip(target.scheme.letters, map(_rounded, found.T), strict=True)),
     }
 

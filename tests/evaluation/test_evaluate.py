@@ -27,6 +27,7 @@ from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.overall import score_predictions
 from grubio.model.bundle import Calibration
 from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, custom_scheme
 
@@ -54,9 +55,13 @@ def test_the_scores_can_be_computed_again_from_the_raw_predictions(scored: Path)
         accuracy_score(table["observed"], table["label"]), abs=1e-6
     )
     fine = np.stack([table[f"p_{letter}"] for letter in SS8.letters], axis=1)
-    coarse = SS3.decode((fine @ SS8.reduction_matrix(SS3)).argmax(axis=1))
+    chains = np.array(table["id"])
+    coarse = [
+        SS3.decode(*best_classes([fine[chains == name] @ SS8.reduction_matrix(SS3)], SS3))
+        for name in dict.fromkeys(table["id"])
+    ]
     observed = [SS8.reduction[label] for label in table["observed"]]
-    called = list(coarse)
+    called = list("".join(coarse))
     for name, score in (
         ("q3", accuracy_score(observed, called)),
         ("mcc", matthews_corrcoef(observed, called)),

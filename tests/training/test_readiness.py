@@ -46,7 +46,8 @@ def dataset_of(
             own = (answers or {}).get(split, {})
             records.append(Record(name, "", sequence, text, None, name, split, answers=own))
     path = folder / "d.parquet"
-    write_dataset(path, DatasetHeader(alphabet, scheme, {"a": "1" * 64}, sites, targets), records)
+    plain = scheme.with_grammar(None)
+    write_dataset(path, DatasetHeader(alphabet, plain, {"a": "1" * 64}, sites, targets), records)
     return path
 
 

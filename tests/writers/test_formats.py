@@ -28,16 +28,23 @@ from grubio.model.bundle import load_bundle
 from grubio.prediction.predict_file import predict_file
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import SS3, SS8
+from grubio.sequences.scheme import SS3, SS8, LabelScheme
 from grubio.writers.gff3 import term_of
 from grubio.writers.json_document import predictions_schema
 from prediction_output import open_for_predictions
 
+PLAIN = SS3.with_grammar(None)
 CONTIGS = {"chr": dna(2500, 1), "odd|1": dna(431, 7), "short": dna(37, 2)}
 
 
-def write(path: Path, kind: PredictionFormat, made: list[Prediction], **calls: float) -> str:
-    with open_for_predictions(str(path), kind, SS3, **calls) as put:
+def write(
+    path: Path,
+    kind: PredictionFormat,
+    made: list[Prediction],
+    scheme: LabelScheme = SS3,
+    **calls: float,
+) -> str:
+    with open_for_predictions(str(path), kind, scheme, **calls) as put:
         for one in made:
             put(one)
     return path.read_text()
@@ -76,9 +83,9 @@ def test_horiz_is_psipreds_text(tmp_path: Path, length: int) -> None:
 
 def test_ss2_is_psipreds_text(tmp_path: Path) -> None:
     probabilities = np.array([[0.004, 0.0, 0.996], [0.7, 0.2, 0.1], [0, 1, 0]], dtype=np.float32)
-    one = Prediction(Record("P1", "", "mKU"), probabilities, SS3)
+    one = Prediction(Record("P1", "", "mKU"), probabilities, PLAIN)
     # Columns as in PSIPRED's own example output: "   1 M C   0.996  0.004  0.000".
-    assert write(tmp_path / "o.ss2", "ss2", [one]).splitlines() == [
+    assert write(tmp_path / "o.ss2", "ss2", [one], PLAIN).splitlines() == [
         f"# PSIPRED VFORMAT (grubio V{__version__}) P1",
         "",
         "   1 M C   0.996  0.004  0.000",
@@ -91,8 +98,8 @@ def test_ss2_is_psipreds_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["tsv", "ss2", "horiz", "fasta", "json", "html"])
 def test_uncertain_residues_have_no_label(tmp_path: Path, kind: PredictionFormat) -> None:
     probabilities = np.array([[0.9, 0.1, 0], [0.45, 0.4, 0.15], [0, 0.8, 0.2]], dtype=np.float32)
-    one = Prediction(Record("a", "", "MKT"), probabilities, SS3)
-    text = write(tmp_path / "o", kind, [one], min_confidence=0.5)
+    one = Prediction(Record("a", "", "MKT"), probabilities, PLAIN)
+    text = write(tmp_path / "o", kind, [one], PLAIN, min_confidence=0.5)
     if kind in ("tsv", "ss2"):
         column = 3 if kind == "tsv" else 2
         rows = [line.split() for line in text.splitlines()[1 if kind == "tsv" else 2 :] if line]

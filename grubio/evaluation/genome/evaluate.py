@@ -48,6 +48,7 @@ from grubio.metrics.sites import (
 )
 from grubio.runs.files import SITE_CURVE_FILE, SITES_FILE
 from grubio.runs.metrics import DenseClass, Metrics, Region, SiteClass, SiteMethod
+from grubio.sequences.decoding import best_classes
 from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import site_scores
 from grubio.sequences.scheme import LabelScheme
@@ -250,7 +251,7 @@ def _site_baselines(data: _Data, index: int, width: int) -> dict[str, list[Float
 def _dense_class(data: _Data, letter: str) -> DenseClass:
     scheme, strands, weights = data.scheme, data.test, data.weights
     index, size = scheme.letters.index(letter), scheme.size
-    called = {MODEL: [p.argmax(axis=1) == index for p in data.probabilities]}
+    called = {MODEL: [c == index for c in best_classes(data.probabilities, scheme)]}
     scores = {MODEL: [p[:, index] for p in data.probabilities]}
     kmers = dense_kmers(data.train, index, size, data.seed)
     if kmers is not None:

@@ -45,11 +45,13 @@ def predict_in_shards(
     ------
     GrubioError
         As for :func:`grubio.prediction.predict_file.predict_file`, or if the folder holds shards of
-        another input, model, number or settings.
+        another input, model, number or settings; or if the settings have a grammar.
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
     settings = settings or PredictionSettings()
+    if settings.grammar is not None:
+        raise GrubioError("shards obey the grammar of the model; leave out the other one")
     # Outputs are checked before anything is computed, though they are written last.
     model, kind, _ = opened(sequences, outputs, model, settings)
     (profiles or ProfileSource()).require_fit(kind.bundle)

@@ -1,0 +1,425 @@
+"""Decoding with a grammar: posteriors by forward-backward, labels by Viterbi.
+
+Both take probabilities of any number of sequences and compute them in padded batches, time-major.
+No operation mixes sequences and every sum has a fixed order, so the answer for a sequence is the
+same to the last bit whatever its neighbours.
+
+* Forward-backward with scaling: Rabiner, Proceedings of the IEEE 77:257 (1989).
+* Viterbi over posteriors: Käll, Krogh and Sonnhammer, Bioinformatics 21 Suppl 1:i251 (2005).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.sequences.grammar import StateGraph
+from grubio.sequences.scheme import LabelScheme
+
+# Numbers in an array of a batch; 32 MB as float64.
+_BATCH_NUMBERS = 4_000_000
+_BATCH_SEQUENCES = 256
+_FLOOR = 1e-12
+"""Least probability of a class: no path that the grammar allows is impossible."""
+_IMPOSSIBLE = -1e6
+# Between two scalings, products of as many probabilities stay above the least float64.
+_SCALED_EVERY = 8
+
+_LEAST_COUPLED = 1e-9
+"""Least probability of a class in a table of neighbours: the scaling of tables stays finite."""
+_FITTING_STEPS = 10
+_FITTED_TOGETHER = 4096
+
+Floats: TypeAlias = npt.NDArray[np.floating]
+Float64s: TypeAlias = npt.NDArray[np.float64]
+AnswerT = TypeVar("AnswerT")
+
+
+def posteriors(
+    probabilities: Sequence[Floats],
+    graph: StateGraph,
+    factors: Float64s | None = None,
+    *,
+    open_ends: Sequence[tuple[bool, bool]] | None = None,
+) -> list[npt.NDArray[np.float32]]:
+    """Return the probability of each class at each residue, over all paths through a grammar.
+
+    The weight of a path is the product of the probabilities of its classes and of the factors of
+    its steps.
+
+    Parameters
+    ----------
+    probabilities
+        Of each sequence, ``(residue, class)``.
+    graph
+        The states.
+    factors
+        Of the step from a class to another, ``(class, next class)``; all 1 if None.
+    open_ends
+        Of each sequence, whether more of it lies before and after, so that it may begin and end in
+        any state.
+
+    Returns
+    -------
+    list
+        Of each sequence float32 ``(residue, class)``: rows sum to 1, and a class that no path has
+        at a residue is 0.
+    """
+    size = probabilities[0].shape[1] if probabilities else 0
+    weights_before = _step_weights(graph, factors, backward=False)
+    weights_after = _step_weights(graph, factors, backward=True)
+
+    def answers(batch: Sequence[int]) -> Iterator[npt.NDArray[np.float32]]:
+        emitted, lengths = _padded([probabilities[i] for i in batch], fill=1.0)
+        np.maximum(emitted, _FLOOR, out=emitted)
+        emitted = emitted[:, graph.labels]
+        first, last = _ends(graph, lengths, open_ends and [open_ends[i] for i in batch])
+        joint = _forward(emitted, first, graph.before[0], weights_before)
+        _times_backward(joint, emitted, last, graph.after[0], weights_after, lengths)
+        for column, length in enumerate(lengths.tolist()):
+            yield _by_class(joint[:length, :, column], graph.labels, size)
+
+    return _in_batches(probabilities, graph.size, answers)
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """How likely a class is to follow another.
+
+    Attributes
+    ----------
+    scores
+        Natural logarithms, up to a constant, ``(class, next class)``: of the shares of all pairs of
+        neighbours if they were counted, or the weights of a conditional random field.
+    strength
+        Factor of the scores.
+    learned
+        Whether they were learned together with the network, as a conditional random field.
+    """
+
+    scores: tuple[tuple[float, ...], ...]
+    strength: float = 1.0
+    learned: bool = False
+
+    @property
+    def factors(self) -> Float64s:
+        """Factors of the steps, ``(class, next class)``, the largest of which is 1."""
+        scores = self.strength * np.array(self.scores)
+        return np.asarray(np.exp(scores - scores.max()))
+
+
+def grammar_posteriors(
+    probabilities: Sequence[Floats],
+    graph: StateGraph,
+    transitions: Transitions | None = None,
+    *,
+    open_ends: Sequence[tuple[bool, bool]] | None = None,
+) -> list[npt.NDArray[np.float32]]:
+    """Return the posteriors under a grammar, given what a network says of each residue.
+
+    Transitions that were learned are those of a conditional random field whose other factors are
+    the probabilities. Counted ones make a Markov chain: of all chains that give each residue the
+    network's probabilities, the one whose pairs of neighbours are most like the counted pairs
+    (:func:`coupled`). Its paths that break the grammar are left out.
+
+    The other parameters, and what is returned, are those of :func:`posteriors`.
+    """
+    if transitions is None or not transitions.strength:
+        return posteriors(probabilities, graph, open_ends=open_ends)
+    if transitions.learned:
+        return posteriors(probabilities, graph, transitions.factors, open_ends=open_ends)
+    own = coupled(probabilities, transitions.factors)
+    return posteriors(own, graph, transitions.factors, open_ends=open_ends)
+
+
+def coupled(probabilities: Sequence[Floats], factors: Float64s) -> list[Float64s]:
+    """Return factors of residues that make a Markov chain with the given probabilities.
+
+    For each two neighbours the table ``factors`` of pairs is scaled by rows and by columns, in
+    turn, until its sums are the probabilities of the first and of the second: iterative
+    proportional fitting (Deming and Stephan, Annals of Mathematical Statistics 11:427, 1940). A
+    path then has the product of the tables over the product of the probabilities between them.
+
+    Parameters
+    ----------
+    probabilities
+        Of each sequence, ``(residue, class)``.
+    factors
+        ``(class, next class)``, all positive.
+
+    Returns
+    -------
+    list
+        Of each sequence float64 ``(residue, class)``, the largest of each row 1, to be used with
+        the same ``factors``.
+    """
+    own = [np.maximum(rows, _LEAST_COUPLED, dtype=np.float64) for rows in probabilities]
+    # (class, pair of neighbours)
+    first = np.ascontiguousarray(np.concatenate([rows[:-1] for rows in own]).T)
+    second = np.ascontiguousarray(np.concatenate([rows[1:] for rows in own]).T)
+    for start in range(0, first.shape[1], _FITTED_TOGETHER):
+        pairs = slice(start, start + _FITTED_TOGETHER)
+        before, after = _fitted(first[:, pairs], second[:, pairs], factors)
+        first[:, pairs], second[:, pairs] = before / first[:, pairs], after / second[:, pairs]
+    start = 0
+    for rows in own:
+        pairs = slice(start, start + len(rows) - 1)
+        rows[:-1] *= first[:, pairs].T
+        rows[1:] *= second[:, pairs].T
+        rows /= rows.max(axis=1, keepdims=True)
+        start = pairs.stop
+    return own
+
+
+def _fitted(first: Float64s, second: Float64s, factors: Float64s) -> tuple[Float64s, Float64s]:
+    # Factors of the rows and of the columns of each table, (class, pair).
+    terms = np.empty((len(factors), *first.shape))
+    forwards, backwards = factors[:, :, None], np.ascontiguousarray(factors.T)[:, :, None]
+    sums, after = np.empty_like(first), np.ones_like(second)
+    before = after
+    for _ in range(_FITTING_STEPS):
+        # Sums over the first axis have a fixed order, whatever the number of pairs.
+        np.multiply(backwards, after[:, None], out=terms)
+        before = first / np.add.reduce(terms, axis=0, out=sums)
+        np.multiply(forwards, before[:, None], out=terms)
+        after = second / np.add.reduce(terms, axis=0, out=sums)
+    return before, after
+
+
+def best_classes(
+    probabilities: Sequence[Floats], scheme: LabelScheme
+) -> list[npt.NDArray[np.uint8]]:
+    """Return the labels of sequences, as class indices, uint8 ``(residue,)``.
+
+    Without a grammar these are the most probable classes of each ``(residue, class)``; with one,
+    the sequence that obeys it and has the highest sum of probabilities (:func:`best_paths`).
+    """
+    if scheme.graph is not None:
+        return best_paths([path_scores(rows) for rows in probabilities], scheme.graph)
+    return [rows.argmax(axis=1).astype(np.uint8) for rows in probabilities]
+
+
+def path_scores(probabilities: Floats) -> Float64s:
+    """Return what a path gains at each residue, ``(residue, class)``: the probability of its class.
+
+    A class that is impossible (probability 0) costs more than any other choice could gain.
+    """
+    return np.where(probabilities > 0, probabilities, _IMPOSSIBLE).astype(np.float64)
+
+
+def best_paths(
+    scores: Sequence[Floats],
+    graph: StateGraph,
+    *,
+    open_ends: Sequence[tuple[bool, bool]] | None = None,
+) -> list[npt.NDArray[np.uint8]]:
+    """Return the classes of the path through a grammar with the highest sum of scores.
+
+    With posteriors as scores this is the label sequence that obeys the grammar and has most
+    residues right on average. Of equal ones the choice is fixed, whatever the batch.
+
+    Parameters
+    ----------
+    scores
+        Of each sequence, finite, ``(residue, class)``.
+    graph, open_ends
+        As for :func:`posteriors`.
+
+    Returns
+    -------
+    list
+        Of each sequence, uint8 ``(residue,)``.
+    """
+
+    def answers(batch: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
+        gained, lengths = _padded([scores[i] for i in batch], fill=0.0)
+        totals = gained[:, graph.labels]
+        first, last = _ends(graph, lengths, open_ends and [open_ends[i] for i in batch])
+        totals[0] += np.where(first, 0.0, -np.inf)
+        totals[1:, graph.only_first] = -np.inf
+        before = graph.before[0]
+        for time in range(1, len(totals)):
+            totals[time] += totals[time - 1].take(before, 0).max(axis=0)
+        for column, length in enumerate(lengths.tolist()):
+            own = totals[:length, :, column]
+            yield _traced(own, own[-1] + np.where(last[:, column], 0.0, -np.inf), graph)
+
+    return _in_batches(scores, graph.size, answers)
+
+
+def first_faults(
+    observed: Sequence[npt.NDArray[np.bool_]], graph: StateGraph, *, open_ends: bool = False
+) -> list[int | None]:
+    """Return where label sequences first break a grammar.
+
+    Parameters
+    ----------
+    observed
+        Of each sequence, the classes that a residue may have, bool ``(residue, class)``: one where
+        its label is known, and all where it is not.
+    graph
+        The states.
+    open_ends
+        Whether the sequences are pieces of longer ones, which begin and end in any state.
+
+    Returns
+    -------
+    list
+        Of each sequence the index of the first residue at which no path goes on, the last one if
+        no path may end there, or None if there is a path.
+    """
+
+    def answers(batch: Sequence[int]) -> Iterator[int | None]:
+        allowed, lengths = _padded([observed[i] for i in batch], fill=1.0)
+        possible = allowed[:, graph.labels] > 0
+        first, last = _ends(graph, lengths, [(open_ends, open_ends)] * len(batch))
+        possible[0] &= first
+        before, real = graph.before
+        real = real[:, :, None]
+        for time in range(1, len(possible)):
+            possible[time] &= (possible[time - 1].take(before, 0) & real).any(axis=0)
+        for column, length in enumerate(lengths.tolist()):
+            own = possible[:length, :, column]
+            own[-1] &= last[:, column]
+            stuck = ~own.any(axis=1)
+            yield int(stuck.argmax()) if stuck.any() else None
+
+    return _in_batches(observed, graph.size, answers)
+
+
+def _traced(totals: Float64s, final: Float64s, graph: StateGraph) -> npt.NDArray[np.uint8]:
+    # totals (residue, state): the best sum of a path that is in the state at the residue.
+    before = graph.before[0]
+    ranks = totals[:-1][:, before].argmax(axis=1)
+    came_from = before[ranks, np.arange(graph.size)].tolist()
+    state = int(final.argmax())
+    states = [state]
+    for step in reversed(came_from):
+        state = step[state]
+        states.append(state)
+    return graph.labels[states[::-1]].astype(np.uint8)
+
+
+def _in_batches(
+    arrays: Sequence[npt.NDArray[Any]],
+    states: int,
+    answers: Callable[[Sequence[int]], Iterator[AnswerT]],
+) -> list[AnswerT]:
+    found: dict[int, AnswerT] = {}
+    batch: list[int] = []
+    # Sequences of like length together: little padding.
+    for index in sorted(range(len(arrays)), key=lambda i: len(arrays[i])):
+        numbers = (len(batch) + 1) * len(arrays[index]) * states
+        if batch and (numbers > _BATCH_NUMBERS or len(batch) == _BATCH_SEQUENCES):
+            found.update(zip(batch, answers(batch), strict=True))
+            batch = []
+        batch.append(index)
+    if batch:
+        found.update(zip(batch, answers(batch), strict=True))
+    return [found[index] for index in range(len(arrays))]
+
+
+def _padded(
+    arrays: Sequence[npt.NDArray[Any]], *, fill: float
+) -> tuple[Float64s, npt.NDArray[np.int64]]:
+    # (time, class, sequence) and the lengths.
+    lengths = np.array([len(array) for array in arrays])
+    shape = (int(lengths.max()), arrays[0].shape[1], len(arrays))
+    padded = np.full(shape, fill)
+    for column, array in enumerate(arrays):
+        padded[: len(array), :, column] = array
+    return padded, lengths
+
+
+def _ends(
+    graph: StateGraph,
+    lengths: npt.NDArray[np.int64],
+    open_ends: Sequence[tuple[bool, bool]] | None,
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    # Where each sequence may begin and end, (state, sequence).
+    whole = {length: ends_of(graph, length) for length in set(lengths.tolist())}
+    first, last = np.empty((2, graph.size, len(lengths)), dtype=np.bool_)
+    for column, length in enumerate(lengths.tolist()):
+        before, after = open_ends[column] if open_ends else (False, False)
+        # A piece has a path of any length if one of its ends is open.
+        ends = (graph.first | before, graph.last | after) if before or after else whole[length]
+        first[:, column], last[:, column] = ends
+    return first, last
+
+
+def ends_of(graph: StateGraph, length: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return where a sequence of this length may begin and end: anywhere if it has no path."""
+    if graph.has_path(length):
+        return graph.first, graph.last
+    anywhere = np.ones(graph.size, dtype=np.bool_)
+    return anywhere, anywhere
+
+
+def _step_weights(graph: StateGraph, factors: Float64s | None, *, backward: bool) -> Float64s:
+    # Of each edge in graph.before or graph.after, (rank, state, 1); 0 at padding.
+    others, real = graph.after if backward else graph.before
+    if factors is None:
+        return real.astype(np.float64)[:, :, None]
+    own = np.broadcast_to(graph.labels, others.shape)
+    pair = (own, graph.labels[others]) if backward else (graph.labels[others], own)
+    return np.asarray(np.where(real, factors[pair], 0.0))[:, :, None]
+
+
+def _forward(
+    emitted: Float64s,
+    first: npt.NDArray[np.bool_],
+    before: npt.NDArray[np.int64],
+    weights: Float64s,
+) -> Float64s:
+    joint = np.empty_like(emitted)
+    np.multiply(emitted[0], first, out=joint[0])
+    terms = np.empty((*before.shape, emitted.shape[2]))
+    for time in range(1, len(emitted)):
+        here = joint[time]
+        joint[time - 1].take(before, 0, terms, "clip")
+        np.multiply(terms, weights, out=terms)
+        np.add.reduce(terms, axis=0, out=here)
+        np.multiply(here, emitted[time], out=here)
+        if time % _SCALED_EVERY == 0:
+            np.divide(here, here.max(axis=0), out=here)
+    return joint
+
+
+def _times_backward(
+    joint: Float64s,
+    emitted: Float64s,
+    last: npt.NDArray[np.bool_],
+    after: npt.NDArray[np.int64],
+    weights: Float64s,
+    lengths: npt.NDArray[np.int64],
+) -> None:
+    # Multiplies what comes after each residue into ``joint``.
+    ending: dict[int, list[int]] = {}
+    for column, length in enumerate(lengths.tolist()):
+        ending.setdefault(length - 1, []).append(column)
+    here = np.ones(emitted.shape[1:])
+    terms = np.empty((*after.shape, emitted.shape[2]))
+    for time in range(len(emitted) - 1, -1, -1):
+        if time + 1 < len(emitted):
+            np.multiply(here, emitted[time + 1], out=here)
+            here.take(after, 0, terms, "clip")
+            np.multiply(terms, weights, out=terms)
+            np.add.reduce(terms, axis=0, out=here)
+        if time in ending:
+            here[:, ending[time]] = last[:, ending[time]]
+        if time % _SCALED_EVERY == 0:
+            np.divide(here, here.max(axis=0), out=here)
+        np.multiply(joint[time], here, out=joint[time])
+
+
+def _by_class(joint: Float64s, labels: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float32]:
+    # (residue, state) to (residue, class).
+    classes = np.zeros((size, len(joint)))
+    for state, label in enumerate(labels.tolist()):
+        classes[label] += joint[:, state]
+    classes /= np.add.reduce(classes, axis=0)
+    return np.ascontiguousarray(classes.T, dtype=np.float32)
