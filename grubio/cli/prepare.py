@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from grubio.cli.dry_run import READ, TARGET, new_file
 from grubio.cli.options import settings_option
-from grubio.config import AdditionalTargets, PrepareSettings
+from grubio.config import AdditionalTargets, PrepareSettings, TargetSettings
 from grubio.config.loading import checked
 from grubio.config.profiles import PROFILES_HELP
 from grubio.errors import GrubioError
@@ -66,9 +67,10 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
     Example: grubio prepare chains.fasta --labels labels.fasta --output prepared.parquet
     """
     if settings.format == "genome":
-        if labels or masks or target or accessibility or profiles:
-            raise GrubioError("format genome takes --annotation, and no further files")
-        _prepare_genome(files, annotation or [], output, settings, summary)
+        if labels or masks or accessibility or profiles:
+            raise GrubioError("format genome takes --annotation and --target, no further files")
+        values = checked(AdditionalTargets, {"targets": target or []}).targets
+        _prepare_genome(files, annotation or [], output, settings, values, summary)
         return
     if annotation:
         raise GrubioError(
@@ -102,16 +104,19 @@ def _prepare_genome(
     annotation: list[Path],
     output: Path,
     settings: PrepareSettings,
+    targets: Sequence[TargetSettings],
     summary: Path | None,
 ) -> None:
     from grubio.datasets.prepare_genome import prepare_genome
 
-    tally = prepare_genome(files, annotation, output, settings, summary=summary)
+    tally = prepare_genome(files, annotation, output, settings, targets=targets, summary=summary)
     typer.echo(
         f"{tally.contigs} contigs, {tally.bases} bases; {tally.kept} records of both strands, "
         f"{tally.masked} of {tally.residues} bases masked"
     )
     _print_classes(tally, settings.label_scheme)
+    for name, known in tally.values.items():
+        typer.echo(f"known values of {name}: {known}")
     for name, found in tally.places.items():
         cut = f", {found.clipped} cut at the end of a contig" if found.clipped else ""
         short = f", {found.short} with too few bases left out" if found.short else ""

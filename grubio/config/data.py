@@ -98,6 +98,8 @@ class PrepareSettings(Settings):
     @property
     def label_scheme(self) -> LabelScheme:
         """The classes that the settings name or spell out."""
+        if self.scheme == NO_CLASSES.name:
+            return parse_scheme(self.scheme, "" if self.format == "genome" else self.background)
         if self.format == "genome":
             return with_rules(genome_scheme(self.classes), self.grammar)
         return with_rules(parse_scheme(self.scheme, self.background), self.grammar)
@@ -115,8 +117,12 @@ class PrepareSettings(Settings):
             raise ValueError("the background of format 'genome' is '.'")
         if self.alphabet != "dna":
             raise ValueError("format 'genome' needs alphabet dna")
+        if self.scheme == NO_CLASSES.name:
+            if self.classes:
+                raise ValueError("scheme 'none' takes no classes")
+            return self
         if not self.classes:
-            raise ValueError("format 'genome' needs classes")
+            raise ValueError("format 'genome' needs classes, or scheme 'none' and a value to learn")
         _ = self.label_scheme
         return self
 
@@ -129,6 +135,12 @@ def require_main_target(settings: PrepareSettings, targets: Sequence[TargetSetti
     ValueError
         If they do not.
     """
+    if settings.format == "genome":
+        for target in targets:
+            if target.kind != "value" or target.file is None:
+                raise ValueError(
+                    "targets of a genome are values from bedGraph or BigWig: NAME=value@FILE"
+                )
     if settings.label_scheme is not NO_CLASSES:
         return
     if settings.format in ("dssp", "structure", "three-line"):
@@ -221,13 +233,12 @@ class DatasetSettings(AdditionalTargets):
     def _labels_only_with_fasta(self) -> DatasetSettings:
         if self.prepare.format != "fasta" and (self.labels or self.masks):
             raise ValueError(f"format '{self.prepare.format}' takes no labels or masks files")
-        unlabelled = self.prepare.format != "genome" and self.prepare.label_scheme is NO_CLASSES
+        unlabelled = self.prepare.label_scheme is NO_CLASSES
         if unlabelled and (self.labels or self.train_also):
             raise ValueError("scheme 'none' takes no labels and no train_also")
         if self.prepare.format == "fasta" and self.labels is None and not unlabelled:
             raise ValueError("format 'fasta' needs labels")
-        if self.prepare.format != "genome":
-            require_main_target(self.prepare, self.targets)
+        require_main_target(self.prepare, self.targets)
         return self
 
     @model_validator(mode="after")
@@ -236,9 +247,11 @@ class DatasetSettings(AdditionalTargets):
             if self.annotation:
                 raise ValueError(f"format '{self.prepare.format}' takes no annotation")
             return self
-        if not self.annotation:
-            raise ValueError("format 'genome' needs annotation")
-        for key in ("targets", "profiles", "exclude", "train_also"):
+        unlabelled = self.prepare.label_scheme is NO_CLASSES
+        if bool(self.annotation) == unlabelled:
+            wanted = "takes no annotation with scheme 'none'" if unlabelled else "needs annotation"
+            raise ValueError(f"format 'genome' {wanted}")
+        for key in ("profiles", "exclude", "train_also"):
             if getattr(self, key):
                 raise ValueError(f"format 'genome' takes no {key}")
         return self

@@ -75,7 +75,9 @@ class OutputFormat:
         return self.genome if kind == "genome" else self.sequences
 
 
-_TRACK = partial(OutputFormat, holds="probabilities along a genome", text=False, folder=True)
+_TRACK = partial(
+    OutputFormat, holds="probabilities and values along a genome", text=False, folder=True
+)
 
 FORMATS = {
     "tsv": OutputFormat(

@@ -69,7 +69,7 @@ class TargetSettings(Settings):
         default=None,
         description="File with its answers, unless these are a column of the records (formats "
         "`tsv` and `parquet`) or a tag of theirs (`tagged`): a table with the id and the answers, "
-        "also as Parquet, or for `shares` a NumPy archive.",
+        "also as Parquet, or for `shares` a NumPy archive. Of a genome: bedGraph or BigWig.",
     )
     answers: Literal["labels", "numbers", "tenths", "shares"] | None = Field(
         default=None,

@@ -13,10 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from grubio.config import PrepareSettings
+from grubio.config import PrepareSettings, TargetSettings
+from grubio.config.data import require_main_target
 from grubio.datasets.annotate import ClassPlaces, class_of_each_base, find_places
 from grubio.datasets.annotated_genome import AnnotatedGenome, named
 from grubio.datasets.parquet import DatasetHeader, write_dataset
@@ -24,18 +27,22 @@ from grubio.datasets.prepare_sequences import tally_as_dict
 from grubio.datasets.validation import Tally, checked_records
 from grubio.errors import GrubioError
 from grubio.files import STDIO, sha256_of_file, write_text_whole
-from grubio.overwriting import keeps_inputs
+from grubio.overwriting import keep_apart, keeps_inputs
 from grubio.readers.annotation import read_annotation
 from grubio.readers.fasta import read_fasta
+from grubio.readers.tracks import read_track
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.locus import STRANDS, Locus, block_of, reverse_complement
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
+from grubio.sequences.scheme import NO_CLASSES, UNKNOWN_LABEL, LabelScheme
 
 LARGEST_SITE = 100
 """Bases of the widest features that are called as sites; wider ones are called as segments."""
 
 _CONTIGS_NAMED = 5
+
+Tracks: TypeAlias = Mapping[str, Mapping[str, npt.NDArray[np.float32]]]
+"""Values by target and contig, float32 ``(base,)``, NaN where unknown."""
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +89,7 @@ def prepare_genome(
     output: Path,
     settings: PrepareSettings,
     *,
+    targets: Sequence[TargetSettings] = (),
     summary: Path | None = None,
 ) -> GenomeTally:
     """Read contigs and their annotation and write the labelled blocks as a dataset.
@@ -96,6 +104,8 @@ def prepare_genome(
         Parquet to write.
     settings
         Classes, contigs, length of a block, and what to do with invalid contigs and lines.
+    targets
+        Values of the bases, from bedGraph or BigWig.
     summary
         JSON to write: the returned counts.
 
@@ -104,31 +114,40 @@ def prepare_genome(
     GrubioError
         If a file, contig or line is at fault, or a class finds no feature.
     """
-    if not annotation:
+    try:
+        require_main_target(settings, targets)
+    except ValueError as error:
+        raise GrubioError(str(error)) from None
+    scheme = settings.label_scheme
+    if not annotation and scheme is not NO_CLASSES:
         raise GrubioError(
             "format genome needs annotation", hint="give --annotation FILE (GFF3, GTF or BED)"
         )
-    scheme = settings.label_scheme
     tally = GenomeTally()
     contigs, left_out = _contigs(files, settings, tally)
     genome = AnnotatedGenome({contig.id: len(contig) for contig in contigs}, left_out)
-    tally.places = _places(annotation, settings, genome, tally)
-    contigs = _annotated(contigs, genome, settings, tally)
+    if scheme is not NO_CLASSES:
+        tally.places = _places(annotation, settings, genome, tally)
+        contigs = _annotated(contigs, genome, settings, tally)
+    tracks = _tracks(targets, contigs)
     tally.contigs, tally.bases = len(contigs), sum(map(len, contigs))
     records = [
         record
         for contig in contigs
-        for record in _records(contig, scheme, settings.block_length, tally)
+        for record in _records(contig, scheme, settings.block_length, tally, tracks)
     ]
     for record in records:
         _count(record, tally)
     _warn_of_covered(tally)
-    read = [path for path in (*files, *annotation) if str(path) != STDIO]
+    own_files = [target.file.location for target in targets if target.file is not None]
+    keep_apart(own_files, [output, summary])
+    read = [path for path in (*files, *annotation, *own_files) if str(path) != STDIO]
     header = DatasetHeader(
         DNA,
         scheme,
         {Path(path).name: sha256_of_file(path) for path in read},
         _sites(tally.places, scheme),
+        [target.target() for target in targets],
     )
     write_dataset(output, header, records)
     if summary is not None:
@@ -242,8 +261,27 @@ def _warn_of_covered(tally: GenomeTally) -> None:
             )
 
 
+def _tracks(targets: Sequence[TargetSettings], contigs: Sequence[Record]) -> Tracks:
+    lengths = {contig.id: len(contig) for contig in contigs}
+    tracks = {}
+    for settings in targets:
+        assert settings.file is not None
+        target, path = settings.target(), settings.file.location
+        tracks[target.name] = read_track(path, lengths)
+        for name, values in tracks[target.name].items():
+            outside = (values < target.low) | (values > target.high)
+            if outside.any():
+                raise GrubioError(
+                    f"{values[outside][0]:g} is not between {target.low:g} and {target.high:g}",
+                    path=path,
+                    record=name,
+                    position=int(np.flatnonzero(outside)[0]) + 1,
+                )
+    return tracks
+
+
 def _records(
-    contig: Record, scheme: LabelScheme, block_length: int, tally: GenomeTally
+    contig: Record, scheme: LabelScheme, block_length: int, tally: GenomeTally, tracks: Tracks
 ) -> Iterator[Record]:
     letters = np.frombuffer((scheme.letters + UNKNOWN_LABEL).encode(), dtype=np.uint8)
     bases = np.frombuffer(contig.sequence.upper().encode(), dtype=np.uint8)
@@ -265,13 +303,16 @@ def _records(
             locus = Locus(contig.id, start, end, strand)
             text = labels[strand][start:end]
             text = text if strand == "+" else text[::-1]
+            along = slice(None) if strand == "+" else slice(None, None, -1)
+            answers = {name: values[contig.id][start:end] for name, values in tracks.items()}
             yield Record(
                 str(locus),
                 contig.description,
                 sequence if strand == "+" else reverse_complement(sequence),
-                text,
-                text.translate(counts) if UNKNOWN_LABEL in text else None,
+                text if scheme.size else None,
+                text.translate(counts) if scheme.size and UNKNOWN_LABEL in text else None,
                 group=block_of(locus),
+                answers={name: answer[along] for name, answer in answers.items()},
             )
 
 
@@ -287,7 +328,9 @@ def _count(record: Record, tally: Tally) -> None:
     tally.read += 1
     tally.kept += 1
     tally.residues += len(record)
-    counted = Counter(record.labels)
+    for name, answer in record.answers.items():
+        tally.values[name] += int(np.isfinite(np.asarray(answer)).sum())
+    counted = Counter(record.labels or "")
     tally.masked += counted.pop(UNKNOWN_LABEL, 0)
     tally.labels += counted
 

@@ -112,10 +112,11 @@ def evaluate_model(
         predicted = _predicted(bundle, test, output / TEST_PREDICTIONS_FILE, device, threads)
         then = "fitting the baselines" if train else "no training records, so no baselines"
         logger.info("%d records labelled; %s", len(test), then)
+        units = _blocks(test) if header.kind == "genome" else None
         if bundle.labels is None:
             score = bundle.metadata["training"].get("score")
             metrics, tables, fitted = score_values(
-                test, predicted, train, bundle, settings, nearest, headline=score
+                test, predicted, train, bundle, settings, nearest, headline=score, units=units
             )
         else:
             evaluation = _evaluation_of(header, bundle, test, settings)
@@ -124,7 +125,9 @@ def evaluate_model(
             )
             fitted = evaluation.baseline_residues
         answers = [one.additional for one in predicted]
-        additional = additional_scores(test, answers, header.targets, train, bundle, settings)
+        additional = additional_scores(
+            test, answers, header.targets, train, bundle, settings, units=units
+        )
     if additional:
         metrics.targets = additional
     if unlike := bundle.unlike_training([record.sequence for record in test]):
@@ -144,6 +147,11 @@ def evaluate_model(
         write_text_whole(output / name, text)
     metrics.write(output)
     return metrics
+
+
+def _blocks(records: Sequence[Record]) -> list[int]:
+    # The index of the block of each record of a genome; both strands have one.
+    return [int(at) for at in np.unique([r.group or r.id for r in records], return_inverse=True)[1]]
 
 
 def _scored_classes(

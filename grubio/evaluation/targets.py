@@ -26,6 +26,8 @@ def additional_scores(
     train: Sequence[Record],
     bundle: Bundle,
     settings: EvaluationSettings,
+    *,
+    units: Sequence[int] | None = None,
 ) -> dict[str, dict[str, Score]]:
     """Return the scores of the targets besides the main one, by name.
 
@@ -44,6 +46,8 @@ def additional_scores(
         The model.
     settings
         Number of bootstrap samples, their seed, and the window of the baseline.
+    units
+        What is resampled: the index of the block of each record of a genome.
     """
     scores = {}
     theirs = {target.name: target for target in known}
@@ -53,7 +57,8 @@ def additional_scores(
             continue
         chains, found = [records[at] for at in there], [predicted[at][target] for at in there]
         if target.scheme is None:
-            scored = scored_target(target, chains, found, train, bundle, settings)
+            own = None if units is None else [units[at] for at in there]
+            scored = scored_target(target, chains, found, train, bundle, settings, own)
             if scored is not None:
                 scores[target.name] = further_value_scores(scored)
         elif not target.shares:

@@ -1,7 +1,8 @@
 """Regions of contigs: the windows that are computed, and the predictions for their cores."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,21 @@ import numpy.typing as npt
 from grubio.sequences.locus import Strand
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 from grubio.sequences.windows import ContigPart, Window, gap_mask, windows
+
+AdditionalByStrand: TypeAlias = Mapping[Target, Mapping[Strand, npt.NDArray[np.float32]]]
+
+
+def additional_columns(
+    additional: AdditionalByStrand, strand: Strand
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Return the columns of tables of targets besides the labels on a strand, ``(base,)`` each."""
+    table: dict[str, npt.NDArray[np.float32]] = {}
+    for target, found in additional.items():
+        columns = found[strand].T if target.spread else found[strand][None]
+        table |= dict(zip(target.columns, columns, strict=True))
+    return table
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,10 @@ class LabelledRegion:
     labels
         Class indices of each labelled strand under the grammar of the scheme, uint8 ``(base,)``,
         once they are known (:mod:`grubio.inference.contig_labels`).
+    additional
+        Predictions for targets besides the labels, by target and strand: values, float32
+        ``(base,)``, or values and deviations, float32 ``(base, 2)``, in the order of the plus
+        strand.
     """
 
     contig: str
@@ -43,13 +62,16 @@ class LabelledRegion:
     probabilities: Mapping[Strand, npt.NDArray[np.float32]]
     scheme: LabelScheme
     labels: Mapping[Strand, npt.NDArray[np.uint8]] | None = None
+    additional: AdditionalByStrand = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of bases."""
         return self.end - self.start
 
     def classes(self, strand: Strand) -> npt.NDArray[np.integer]:
-        """Return the class index of each base of a strand, ``(base,)``: its label."""
+        """Return the class index of each base of a strand, ``(base,)``: its label, or 0."""
+        if not self.scheme.size:
+            return np.zeros(len(self), dtype=np.uint8)
         return self.probabilities[strand].argmax(axis=1) if not self.labels else self.labels[strand]
 
     @property

@@ -175,12 +175,9 @@ class Predictor:
                     computed(sum(lengths[i] for i in batch))
                 for index, record in enumerate(window):
                     answer = answers.pop(index)
-                    labels = self.bundle.labels
-                    none = np.zeros((len(record), 0), dtype=np.float32)
-                    probabilities = none if labels is None else answer[labels.name]
                     additional = {target: answer[target.name] for target in self.bundle.additional}
                     scheme, depth = self.bundle.scheme, self._depth(record)
-                    yield Prediction(record, probabilities, scheme, additional, depth)
+                    yield Prediction(record, self._main(answer), scheme, additional, depth)
 
     def regions(
         self,
@@ -226,11 +223,19 @@ class Predictor:
                 waiting.append(record)
                 yield record
 
-        parts: list[npt.NDArray[np.float32]] = []
+        parts: list[LabelledRegion] = []
         for region in self.regions(noted(), ("+",)):
-            parts.append(region.probabilities["+"])
+            parts.append(region)
             if region.end == region.length:
-                yield Prediction(waiting.popleft(), np.concatenate(parts), region.scheme)
+                yield Prediction(
+                    waiting.popleft(),
+                    np.concatenate([part.probabilities["+"] for part in parts]),
+                    region.scheme,
+                    {
+                        target: np.concatenate([part.additional[target]["+"] for part in parts])
+                        for target in region.additional
+                    },
+                )
                 parts = []
 
     def _labelled(self, places: list[Place], strands: Sequence[Strand]) -> Iterator[LabelledRegion]:
@@ -244,8 +249,8 @@ class Predictor:
         codes = [self.bundle.alphabet.encode(text) for text in texts.values()]
         pieces = [_open_ends(places[number], strand) for number, strand in texts]
         found = self._answers(codes, open_ends=pieces) if codes else []
-        main = self.bundle.targets[0].name
-        answers = {key: answer[main] for key, answer in zip(texts, found, strict=True)}
+        answers = {key: self._main(answer) for key, answer in zip(texts, found, strict=True)}
+        others = dict(zip(texts, found, strict=True))
         for number, place in enumerate(places):
             window = place.window
             kept = slice(window.first - window.start, window.last - window.start)
@@ -258,6 +263,13 @@ class Predictor:
                     core = np.zeros((len(place.gap), scheme.size), dtype=np.float32)
                 core[place.gap] = [float(letter == scheme.background) for letter in scheme.letters]
                 probabilities[strand] = core
+            additional = {
+                target: {
+                    strand: _core(target, others.get((number, strand)), strand, kept, place.gap)
+                    for strand in strands
+                }
+                for target in self.bundle.additional
+            }
             yield LabelledRegion(
                 place.contig,
                 place.length,
@@ -266,7 +278,14 @@ class Predictor:
                 place.text[kept],
                 probabilities,
                 scheme,
+                additional=additional,
             )
+
+    def _main(self, answer: _Answer) -> npt.NDArray[np.float32]:
+        # The probabilities of the labels, (residue, class); without labels there are no classes.
+        if self.bundle.labels is not None:
+            return answer[self.bundle.labels.name]
+        return np.zeros((len(next(iter(answer.values()))), 0), dtype=np.float32)
 
     @contextlib.contextmanager
     def _workers(self) -> Iterator[_Mapped]:
@@ -362,6 +381,23 @@ def _open_ends(place: Place, strand: Strand) -> tuple[bool, bool]:
     # Whether more of the contig lies before and after a window, as the strand is read.
     before, after = place.window.start > 0, place.window.end < place.length
     return (before, after) if strand == "+" else (after, before)
+
+
+def _core(
+    target: Target,
+    answer: _Answer | None,
+    strand: Strand,
+    kept: slice,
+    gap: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.float32]:
+    # The answers for the core of a window in the order of the plus strand; NaN in a gap.
+    shape = (len(gap), target.size) if target.scheme or target.spread else (len(gap),)
+    core = np.full(shape, np.nan, dtype=np.float32)
+    if answer is not None:
+        whole = answer[target.name]
+        core[:] = (whole if strand == "+" else whole[::-1])[kept]
+        core[gap] = np.nan
+    return core
 
 
 def _looked_ahead(records: Iterable[Record], threads: int) -> Iterator[list[Record]]:

@@ -8,15 +8,20 @@ ended.
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from grubio.inference.called_features import CalledRegion, FeatureCaller
 from grubio.inference.contig_labels import with_labels
 from grubio.inference.labelled_contig import LabelledContig, labelled_contig
-from grubio.inference.labelled_region import LabelledRegion
+from grubio.inference.labelled_region import AdditionalByStrand, LabelledRegion
 from grubio.inference.predictor import Predictor
 from grubio.prediction.model_kind import ModelKind, float32_array, float32_bytes
 from grubio.progress import counted
+from grubio.sequences.locus import Strand
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import Target
 from grubio.sequences.windows import ContigPart, Window, windows
 from grubio.writers.text import Content
 
@@ -36,6 +41,8 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
         "residues": "large_string",
         "+": "large_binary",
         "-": "large_binary",
+        "additional+": "large_binary",
+        "additional-": "large_binary",
     }
     refusal = (
         "min_confidence and max_gap are not for genome models",
@@ -44,7 +51,8 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
 
     def _content(self, scheme: LabelScheme) -> Content:
         strands, model = self.settings.genome.strands, self.bundle.described
-        return Content("genome", self.bundle.scheme, strands=strands, model=model)
+        additional = self.bundle.additional
+        return Content("genome", self.bundle.scheme, additional, strands=strands, model=model)
 
     def answers(
         self, predictor: Predictor, records: Iterable[Record | ContigPart]
@@ -72,6 +80,10 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
         """Return a region as a row of a shard, and its bases on all strands."""
         row = {name: getattr(answer, name) for name in _PLACE}
         row |= {strand: float32_bytes(p) for strand, p in answer.probabilities.items()}
+        if answer.additional:
+            for strand in answer.probabilities:
+                found = [one[strand] for one in answer.additional.values()]
+                row[f"additional{strand}"] = float32_bytes(np.column_stack(found))
         return row, len(answer) * len(answer.probabilities)
 
     def read(self, rows: Iterable[dict[str, Any]]) -> Iterator[LabelledRegion]:
@@ -81,11 +93,24 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
     def _region(self, row: dict[str, Any]) -> LabelledRegion:
         scheme = self.bundle.scheme
         probabilities = {
-            strand: float32_array(row[strand]).reshape(-1, scheme.size)
+            strand: float32_array(row[strand]).reshape(row["end"] - row["start"], scheme.size)
             for strand in self.content.strands
         }
         place = {name: row[name] for name in _PLACE}
-        return LabelledRegion(**place, probabilities=probabilities, scheme=scheme)
+        additional = self._additional(row)
+        return LabelledRegion(
+            **place, probabilities=probabilities, scheme=scheme, additional=additional
+        )
+
+    def _additional(self, row: dict[str, Any]) -> AdditionalByStrand:
+        targets = self.bundle.additional
+        found: dict[Target, dict[Strand, npt.NDArray[np.float32]]] = {one: {} for one in targets}
+        ends = np.cumsum([target.size for target in targets])[:-1]
+        for strand in self.content.strands if targets else ():
+            columns = float32_array(row[f"additional{strand}"]).reshape(len(row["residues"]), -1)
+            for target, part in zip(targets, np.split(columns, ends, axis=1), strict=True):
+                found[target][strand] = part if target.scheme or target.spread else part[:, 0]
+        return found
 
     def _caller(self) -> FeatureCaller:
         return FeatureCaller(

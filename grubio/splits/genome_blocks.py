@@ -178,6 +178,7 @@ def _cut(record: Record, locus: Locus, kept: tuple[int, int], split: str) -> Rec
         sequence=record.sequence[first:last],
         labels=record.labels and record.labels[first:last],
         mask=record.mask and record.mask[first:last],
+        answers={name: answer[first:last] for name, answer in record.answers.items()},
         group=block_of(part),
         split=split,
     )

@@ -47,8 +47,7 @@ def combine_models(
     _require_alike(models, bundles, dataset, header)
     raw = joined(bundles)
     training = [bundle.metadata["training"] for bundle in bundles]
-    further = header.kind != "genome"
-    read = read_records(dataset, "valid", targets=further, profiles=raw.reads_profiles)
+    read = read_records(dataset, "valid", targets=True, profiles=raw.reads_profiles)
     records = list(read)
     require_splits(dataset, records, "valid")
     answers = validation_answers(raw, records, threads)

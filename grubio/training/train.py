@@ -292,9 +292,8 @@ def _save_best(
     best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
-    further = data.header.kind != "genome"
     reads = bundle.reads_profiles
-    records = read_records(job.dataset, "valid", targets=further, profiles=reads)
+    records = read_records(job.dataset, "valid", targets=True, profiles=reads)
     answers = validation_answers(bundle, records, job.threads)
     settings = job.training_settings
     rebalanced = bool(settings.background_ratio or settings.focal_gamma)

@@ -28,6 +28,9 @@ FEATURES = "features.bed"
 _LINE = 60
 _SHOWN_AT_FIRST = 20_000
 
+_GREY = "#8a929b"
+"""Colour of the tracks of values."""
+
 
 @contextlib.contextmanager
 def open_session(path: str, content: Content) -> Iterator[Callable[[CalledRegion], None]]:
@@ -103,16 +106,20 @@ def _session(scheme: LabelScheme, files: dict[tuple[str, Strand], str], locus: s
         panel, "Track", id=FEATURES, name="Called features", displayMode="EXPANDED"
     )
     for (letter, strand), name in files.items():
-        column = scheme.letters.index(letter)
+        of_class = letter in scheme.letters
+        column = scheme.letters.index(letter) if of_class else 0
+        title = scheme.class_names[column] if of_class else letter
         track = ElementTree.SubElement(
             panel,
             "Track",
             id=name,
-            name=f"{scheme.class_names[column]}, {STRAND_NAMES[strand]} strand",
-            color=decimal_colour(scheme.colours[column]),
+            name=f"{title}, {STRAND_NAMES[strand]} strand",
+            color=decimal_colour(scheme.colours[column] if of_class else _GREY),
             renderer="BAR_CHART",
-            autoScale="false",
+            autoScale="false" if of_class else "true",
         )
+        if not of_class:
+            continue
         ElementTree.SubElement(
             track, "DataRange", baseline="0.0", minimum="0.0", maximum="1.0", type="LINEAR"
         )

@@ -62,8 +62,12 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
             path=path,
             hint=f"choose one of {', '.join(formats_of(content.kind))}",
         )
-    if known.labels_alone and not scheme.size:
-        fitting = [one for one in formats_of("sequences") if not FORMATS[one].labels_alone]
+    if (known.labels_alone or (genome and known.features)) and not scheme.size:
+        fitting = [
+            one
+            for one in formats_of(content.kind)
+            if not FORMATS[one].labels_alone and not (genome and FORMATS[one].features)
+        ]
         raise GrubioError(
             f"format {name} holds labels, and the model predicts values",
             path=path,

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from grubio.config.formats import FORMATS, PredictionFormat
 from grubio.errors import GrubioError
 from grubio.files import written_folder
 from grubio.inference.called_features import CalledRegion
-from grubio.inference.labelled_region import LabelledRegion
+from grubio.inference.labelled_region import LabelledRegion, additional_columns
 from grubio.sequences.locus import Strand
 from grubio.writers.text import Content, file_name
 
@@ -38,7 +38,7 @@ _Interval = tuple[int, int, float]
 def track_paths(
     path: str, name: PredictionFormat, content: Content
 ) -> dict[tuple[str, Strand], Path]:
-    """Return the file of each class but the background and each strand.
+    """Return the file of each class but the background, or column of values, and each strand.
 
     ``out/tracks.bw`` stands for the files ``out/tracks.<class>.plus.bw`` and so on, and
     the folder ``out/`` for ``out/<class>.plus.bw``. Characters of a class's name that do not
@@ -62,12 +62,16 @@ def track_paths(
         folder, stem = place.parent, f"{place.stem if known else place.name}."
     paths: dict[tuple[str, Strand], Path] = {}
     taken: set[str] = set()
-    for letter, class_name in zip(scheme.letters, scheme.class_names, strict=True):
-        if letter == scheme.background:
-            continue
-        track = file_name(class_name, taken)
+    tracks = [
+        (letter, class_name)
+        for letter, class_name in zip(scheme.letters, scheme.class_names, strict=True)
+        if letter != scheme.background
+    ]
+    tracks += [(name, name) for target in content.additional for name in target.columns]
+    for key, name_of_track in tracks:
+        track = file_name(name_of_track, taken)
         for strand in content.strands:
-            paths[letter, strand] = folder / f"{stem}{track}.{STRAND_NAMES[strand]}{ending}"
+            paths[key, strand] = folder / f"{stem}{track}.{STRAND_NAMES[strand]}{ending}"
     return paths
 
 
@@ -87,24 +91,23 @@ def open_tracks(
     with contextlib.ExitStack() as stack:
         place = next(iter(paths.values())).parent
         folder = stack.enter_context(written_folder(place, [file.name for file in paths.values()]))
+        names = {name for target in content.additional for name in target.columns}
         tracks = [
             (
-                content.scheme.letters.index(letter),
+                key,
                 strand,
-                _Merger(),
+                _Merger(_OF_VALUES if key in names else _OF_CLASSES),
                 stack.enter_context(opener(folder / file.name)),
             )
-            for (letter, strand), file in paths.items()
+            for (key, strand), file in paths.items()
         ]
 
         def write(item: CalledRegion) -> None:
             region = item.region
-            known = region.known
             final = region.end == region.length
-            for column, strand, merger, add in tracks:
-                probability = region.probabilities[strand][:, column].astype(np.float64)
-                thousandths = np.where(known, np.rint(1000 * probability), 0).astype(np.int64)
-                add(region, merger.feed(thousandths, region.start, final=final))
+            for key, strand, merger, add in tracks:
+                numbers = _track(region, key, strand, merger.scale)
+                add(region, merger.feed(numbers, region.start, final=final))
 
         yield write
 
@@ -112,34 +115,63 @@ def open_tracks(
 open_bedgraph = partial(open_tracks, name="bedgraph")
 open_bigwig = partial(open_tracks, name="bigwig")
 
+
+class _Scale(NamedTuple):
+    # Numbers are written as integers over `parts`; one of them is not written.
+    parts: int
+    unwritten: int
+
+
+_OF_CLASSES = _Scale(1000, 0)
+_OF_VALUES = _Scale(10_000, np.iinfo(np.int64).min)
+
+
+def _track(
+    region: LabelledRegion, key: str, strand: Strand, scale: _Scale
+) -> npt.NDArray[np.int64]:
+    if scale is _OF_VALUES:
+        numbers = additional_columns(region.additional, strand)[key].astype(np.float64)
+    else:
+        column = region.scheme.letters.index(key)
+        numbers = region.probabilities[strand][:, column].astype(np.float64)
+    known = region.known & np.isfinite(numbers)
+    parts = np.rint(scale.parts * np.where(known, numbers, 0)).astype(np.int64)
+    return np.where(known, parts, scale.unwritten)
+
+
 _Add = Callable[[LabelledRegion, list[_Interval]], None]
 
 
 class _Merger:
     """Joins equal neighbours, also over the border of regions."""
 
-    def __init__(self) -> None:
-        # Thousandths and start of the run that is not closed yet.
+    def __init__(self, scale: _Scale) -> None:
+        self.scale = scale
+        # Number and start of the run that is not closed yet.
         self._open = (0, 0)
 
-    def feed(
-        self, thousandths: npt.NDArray[np.int64], start: int, *, final: bool
-    ) -> list[_Interval]:
+    def feed(self, numbers: npt.NDArray[np.int64], start: int, *, final: bool) -> list[_Interval]:
         if start == 0:
-            self._open = (int(thousandths[0]), 0)
-        changes = np.flatnonzero(np.diff(thousandths, prepend=self._open[0]))
+            self._open = (int(numbers[0]), 0)
+        before = np.concatenate(([self._open[0]], numbers[:-1]))
         found: list[_Interval] = []
-        for change in changes.tolist():
+        for change in np.flatnonzero(numbers != before).tolist():
             self._close(start + change, found)
-            self._open = (int(thousandths[change]), start + change)
+            self._open = (int(numbers[change]), start + change)
         if final:
-            self._close(start + len(thousandths), found)
+            self._close(start + len(numbers), found)
         return found
 
     def _close(self, end: int, found: list[_Interval]) -> None:
         value, start = self._open
-        if value and end > start:
-            found.append((start, end, value / 1000))
+        if value != self.scale.unwritten and end > start:
+            found.append((start, end, value / self.scale.parts))
+
+
+def _text(value: float) -> str:
+    # Three decimals; four where they say more.
+    text = f"{value:.4f}"
+    return text.removesuffix("0")
 
 
 @contextlib.contextmanager
@@ -149,7 +181,7 @@ def _bedgraph_file(temporary: Path) -> Iterator[_Add]:
         def add(region: LabelledRegion, intervals: list[_Interval], out: TextIO = out) -> None:
             out.write(
                 "".join(
-                    f"{region.contig}\t{start}\t{end}\t{value:.3f}\n"
+                    f"{region.contig}\t{start}\t{end}\t{_text(value)}\n"
                     for start, end, value in intervals
                 )
             )

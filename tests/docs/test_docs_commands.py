@@ -69,6 +69,10 @@ def _write_genome(folder: Path) -> None:
                 genes += f"{contig}\tx\t{kind}\t{start}\t{start + 300}\t.\t{strand}\t0\tID={kind}\n"
     (folder / "genome.fna").write_text(fasta)
     (folder / "genes.gff3").write_text(genes)
+    signal = (
+        f"c{n}\t{at}\t{at + 50}\t{at % 700}\n" for n in range(10) for at in range(0, 3_000, 50)
+    )
+    (folder / "signal.bedgraph").write_text("".join(signal))
     (folder / "sites.bed").write_text(sites)
 
 
