@@ -8,6 +8,8 @@ from pathlib import Path
 MODEL_FOLDER = "model"
 HISTORY_FILE = "history.csv"
 """One row for each validation."""
+REACH_FILE = "gradient_reach.tsv"
+"""How strongly the answers for a residue depend on another one, by their distance."""
 TENSORBOARD_FOLDER = "tensorboard"
 CHECKPOINT_FOLDER = "checkpoints"
 
@@ -40,6 +42,7 @@ def read_files(run: Path) -> Iterator[Path]:
         MODEL_FOLDER,
         MOTIFS_FOLDER,
         HISTORY_FILE,
+        REACH_FILE,
         METRICS_FILE,
         CHAINS_FILE,
         CONFUSION_FILE,

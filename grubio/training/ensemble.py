@@ -13,11 +13,13 @@ import torch
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
+from grubio.model.batching import labelled_examples
 from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save_bundle
 from grubio.model.training_sketch import Sketch, read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
-from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER
+from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
 from grubio.sequences.decoding import Transitions
+from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
 from grubio.training.transitions import label_answers, with_transitions
 from grubio.training.validation_answers import calibrated_targets, validation_answers
@@ -32,7 +34,8 @@ def combine_models(
     """Write the ensemble of models with the same network and targets; return its bundle's folder.
 
     It is calibrated on the validation records of the dataset, which must be the one that the
-    members were trained on. Writes ``model/`` and ``history.csv``, of one row, into ``output``.
+    members were trained on. Writes ``model/``, ``history.csv``, of one row, and
+    ``gradient_reach.tsv`` into ``output``.
 
     Raises
     ------
@@ -67,6 +70,8 @@ def combine_models(
         "valid_score": score.value(torch.device("cpu")),
     }
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
+    seen = [header.alphabet.encode(record.sequence) for record in records]
+    write_text_whole(output / REACH_FILE, gradient_reach(raw.model, seen))
     save_bundle(
         output / MODEL_FOLDER,
         replace(raw, calibrations=calibrations),

@@ -45,6 +45,8 @@ HISTORY_COLUMNS = (
     "valid_score",
     "learning_rate",
     "residues_per_second",
+    "gradient_norm",
+    "clipped_share",
 )
 
 
@@ -127,6 +129,7 @@ class Fitting(lightning.LightningModule):
         self._rare = rare
         self._train_sums = torch.zeros(2)
         self._train_batches = 0
+        self._gradients = _Gradients()
 
     @property
     def fitted(self) -> Labeller:
@@ -156,6 +159,7 @@ class Fitting(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Reset the sums of a part."""
         self._train_sums = torch.zeros(2)
+        self._gradients = _Gradients()
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Make dropout depend on the seed and the step alone, for exact resume."""
@@ -192,6 +196,13 @@ class Fitting(lightning.LightningModule):
         self.residues_seen += seen_together
         processes = settings.all_processes
         return loss if processes == 1 else loss * (counted * processes / max(together, 1))
+
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
+    ) -> None:
+        """Clip the gradient of a step, and keep its norm from before."""
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        self._gradients.add(nn.utils.clip_grad_norm_(weights, gradient_clip_val), gradient_clip_val)
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Update the average of the weights."""
@@ -234,10 +245,12 @@ class Fitting(lightning.LightningModule):
             "valid_score": self._validated.value(self.device),
             "learning_rate": self.optimizers().param_groups[-1]["lr"],  # type: ignore[union-attr]
             "residues_per_second": self.residues_per_second,
+            "gradient_norm": self._gradients.mean_norm,
+            "clipped_share": self._gradients.clipped_share,
         }
         self.history.append(row)
-        logged = ("train_loss", "valid_loss", "valid_score", "learning_rate")
-        self.log_dict({column: row[column] for column in logged})
+        left_out = ("epoch", "step", "residues", "residues_per_second")
+        self.log_dict({column: value for column, value in row.items() if column not in left_out})
 
     def configure_optimizers(self) -> Any:
         """Return AdamW with a one-cycle schedule (Smith and Topin, 2019) over all steps."""
@@ -330,6 +343,37 @@ class Fitting(lightning.LightningModule):
 
     def _is_dealt(self, turn: int, batches: int) -> bool:
         return is_dealt(turn, batches, self.global_rank, self.settings.all_processes)
+
+
+class _Gradients:
+    """The norms of the gradients of a part before they are clipped.
+
+    Those that are not finite, as in a step that mixed precision leaves out, do not count.
+    """
+
+    def __init__(self) -> None:
+        # The sum of the norms, how many were clipped, and how many there were.
+        self._sums: Tensor | None = None
+
+    def add(self, norm: Tensor, limit: float) -> None:
+        """Add the norm of a step; nothing is copied from its device."""
+        norm, counts = norm.detach().float(), norm.isfinite()
+        clipped = (norm > limit) & counts
+        sums = torch.stack((norm.where(counts, 0), clipped.float(), counts.float()))
+        self._sums = sums if self._sums is None else self._sums + sums
+
+    @property
+    def mean_norm(self) -> float:
+        """The mean over steps; NaN without one."""
+        return self._per_step(0)
+
+    @property
+    def clipped_share(self) -> float:
+        """The share of the steps whose gradient was clipped; NaN without one."""
+        return self._per_step(1)
+
+    def _per_step(self, place: int) -> float:
+        return math.nan if self._sums is None else float(self._sums[place] / self._sums[2])
 
 
 def history_as_csv(history: Sequence[Mapping[str, float]]) -> str:

@@ -42,7 +42,7 @@ from grubio.model.labeller import bundle_of
 from grubio.model.training_input import training_input
 from grubio.model.training_sketch import Sketch, sketch_of
 from grubio.overwriting import keeps_inputs, refuse_input
-from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER
+from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER, REACH_FILE
 from grubio.training.distributed import (
     READY,
     OneMachine,
@@ -53,6 +53,7 @@ from grubio.training.distributed import (
 )
 from grubio.training.examples import TrainingData, load_training_data, with_teacher
 from grubio.training.fitting import new_fitting, targets_of
+from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.parent import Parent, load_parent
 from grubio.training.precision import Precision, precision_for
@@ -100,8 +101,8 @@ def train_model(
 ) -> Path:
     """Fit a labeller to a dataset and write its bundle; return the bundle's folder.
 
-    Writes ``model/``, ``history.csv`` and ``tensorboard/`` into ``output``. While it runs,
-    ``checkpoints/`` holds the state after each validation; a second call with the same dataset
+    Writes ``model/``, ``history.csv``, ``gradient_reach.tsv`` (:mod:`grubio.training.gradient_reach`)
+    and ``tensorboard/`` into ``output``. While it runs, ``checkpoints/`` holds the state after each validation; a second call with the same dataset
     and settings resumes from there and ends with the same weights as an uninterrupted run.
 
     A ``teacher`` is the folder of a model of the same classes; its probabilities for the training
@@ -315,6 +316,8 @@ def _save_best(
             settings.false_positives_per_kb,
         )
     write_text_whole(job.output / HISTORY_FILE, history_as_csv(fitting.history))
+    seen = [example.codes for example in data.valid]
+    write_text_whole(job.output / REACH_FILE, gradient_reach(bundle.model, seen))
     save_bundle(
         job.output / MODEL_FOLDER,
         replace(bundle, calibrations=calibrations, sites=sites),

@@ -12,6 +12,7 @@ rule report:
     input:
         model="results/{run}/model/model.json",
         history="results/{run}/history.csv",
+        reach="results/{run}/gradient_reach.tsv",
         scores=rules.evaluate.output,
         motifs=lambda wildcards: (
             rules.motifs.output if wildcards.run in GENOME_RUNS else []
@@ -48,6 +49,7 @@ rule compare:
     input:
         metrics=expand("results/{run}/metrics.json", run=RUNS),
         history=expand("results/{run}/history.csv", run=RUNS),
+        reach=expand("results/{run}/gradient_reach.tsv", run=RUNS),
         # The page links to the reports that exist.
         reports=expand("results/{run}/report.html", run=RUNS),
     output:

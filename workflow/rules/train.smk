@@ -2,6 +2,7 @@
 
 results/<run>/model/        the model bundle
 results/<run>/history.csv   one row per validation
+results/<run>/gradient_reach.tsv   how far the answers for a residue depend on others
 
 An interrupted job leaves its checkpoints, which are not outputs, and resumes from them.
 """
@@ -27,6 +28,7 @@ rule train:
             category="Training",
             labels={"run": "{run}"},
         ),
+        reach="results/{run}/gradient_reach.tsv",
     log:
         "logs/train/{run}.log",
     benchmark:
@@ -78,6 +80,7 @@ rule combine:
             "CARD.md",
         ),
         history="results/{run}/history.csv",
+        reach="results/{run}/gradient_reach.tsv",
     log:
         "logs/combine/{run}.log",
     wildcard_constraints:
