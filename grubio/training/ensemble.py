@@ -71,7 +71,7 @@ def combine_models(
     }
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
     seen = [header.alphabet.encode(record.sequence) for record in records]
-    write_text_whole(output / REACH_FILE, gradient_reach(raw.model, seen))
+    write_text_whole(output / REACH_FILE, gradient_reach(raw, seen))
     save_bundle(
         output / MODEL_FOLDER,
         replace(raw, calibrations=calibrations),

@@ -9,7 +9,6 @@ the other residue has to say.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -22,7 +21,8 @@ from torch import Tensor
 from grubio.files import table_text
 from grubio.metrics.bootstrap import bootstrap_weights, share
 from grubio.model.batching import padded_codes
-from grubio.model.labeller import Ensemble, Labeller, members_of
+from grubio.model.bundle import Bundle
+from grubio.model.labeller import Ensemble, Labeller, members_of, model_of
 
 DISTANCES = (1, 2, 5, 10, 20, 50, 100, 200)
 """Places between two residues."""
@@ -38,7 +38,7 @@ _COLUMNS = ("distance", "gradient", "low", "high", "pairs")
 _Codes: TypeAlias = npt.NDArray[np.uint8]
 
 
-def gradient_reach(model: Labeller | Ensemble, sequences: Sequence[_Codes]) -> str:
+def gradient_reach(bundle: Bundle, sequences: Sequence[_Codes]) -> str:
     """Return a table (TSV) of the norm of the gradient by distance.
 
     Positions are drawn at random from all residues. The norm is the root of the mean square over
@@ -47,8 +47,8 @@ def gradient_reach(model: Labeller | Ensemble, sequences: Sequence[_Codes]) -> s
 
     Parameters
     ----------
-    model
-        A model on the CPU, in evaluation mode; it is not changed.
+    bundle
+        The model.
     sequences
         Residue codes of each, ``(residue,)``.
     """
@@ -59,7 +59,7 @@ def gradient_reach(model: Labeller | Ensemble, sequences: Sequence[_Codes]) -> s
     places = drawn - (np.cumsum(lengths) - lengths)[owners]
     order = np.argsort(lengths[owners], kind="stable")
     # In single precision the smallest gradients of a plain recurrent network would be zero.
-    exact = copy.deepcopy(model).double()
+    exact = model_of(bundle).double()
     sums = np.zeros((len(sequences), len(DISTANCES), 2))
     for start in range(0, len(order), _TOGETHER):
         chosen = order[start : start + _TOGETHER]

@@ -101,9 +101,10 @@ def train_model(
 ) -> Path:
     """Fit a labeller to a dataset and write its bundle; return the bundle's folder.
 
-    Writes ``model/``, ``history.csv``, ``gradient_reach.tsv`` (:mod:`grubio.training.gradient_reach`)
-    and ``tensorboard/`` into ``output``. While it runs, ``checkpoints/`` holds the state after each validation; a second call with the same dataset
-    and settings resumes from there and ends with the same weights as an uninterrupted run.
+    Writes ``model/``, ``history.csv``, ``gradient_reach.tsv`` and ``tensorboard/`` into ``output``.
+    While it runs, ``checkpoints/`` holds the state after each validation; a second call with the
+    same dataset and settings resumes from there and ends with the same weights as an uninterrupted
+    run.
 
     A ``teacher`` is the folder of a model of the same classes; its probabilities for the training
     chains are learned in addition to their labels (Hinton et al., arXiv:1503.02531, 2015).
@@ -317,7 +318,7 @@ def _save_best(
         )
     write_text_whole(job.output / HISTORY_FILE, history_as_csv(fitting.history))
     seen = [example.codes for example in data.valid]
-    write_text_whole(job.output / REACH_FILE, gradient_reach(bundle.model, seen))
+    write_text_whole(job.output / REACH_FILE, gradient_reach(bundle, seen))
     save_bundle(
         job.output / MODEL_FOLDER,
         replace(bundle, calibrations=calibrations, sites=sites),

@@ -1,8 +1,8 @@
 """Attention over the states of a network: each residue looks at all residues of its sequence.
 
-Queries, keys and values are linear maps of the states. The context of a residue is the mean of the
-values, each as wide as a layer, weighted by the softmax of its scores with all keys. It is joined to
-the residue's own state. Padding gets a score of minus infinity, so that its weight is zero.
+Queries, keys and values are linear maps of the states. The context of a residue is the mean of all
+values, each as wide as a layer, weighted by the softmax of the residue's scores with all keys. It
+is joined to the residue's own state. Padding gets a score of minus infinity, so its weight is zero.
 
 No module here needs memory for the scores of all pairs of residues at once.
 """
