@@ -70,7 +70,11 @@ def combine_models(
         "valid_score": score.value(torch.device("cpu")),
     }
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
-    seen = [header.alphabet.encode(record.sequence) for record in records]
+    seen = [
+        example
+        for record in records
+        for example in labelled_examples(record, header.alphabet, header.scheme)
+    ]
     write_text_whole(output / REACH_FILE, gradient_reach(raw, seen))
     save_bundle(
         output / MODEL_FOLDER,

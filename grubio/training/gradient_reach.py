@@ -1,17 +1,16 @@
 """How much gradient reaches a residue from another one, by their distance.
 
 The gradient of the logits of a residue with respect to the one-hot vector of a residue ``d`` places
-before or behind it is a matrix of ``(class, channel)``. Its squared Frobenius norm is estimated
-without bias by one backward pass from a random sum of the logits with signs +1 and -1 (Hutchinson,
-Commun. Stat. Simul. Comput. 19:433, 1990). Where this norm is near zero, training cannot learn what
-the other residue has to say.
+before or behind it, and to its profile if the model reads profiles, is a matrix
+``(class, channel)``. Its squared Frobenius norm is estimated without bias by one backward pass from
+a random sum of the logits with signs +1 and -1 (Hutchinson, Commun. Stat. Simul. Comput. 19:433,
+1990). Where this norm is near zero, training cannot learn what the other residue has to say.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,7 @@ from torch import Tensor
 
 from grubio.files import table_text
 from grubio.metrics.bootstrap import bootstrap_weights, share
-from grubio.model.batching import padded_codes
+from grubio.model.batching import Example, padded
 from grubio.model.bundle import Bundle
 from grubio.model.labeller import Ensemble, Labeller, members_of, model_of
 
@@ -35,10 +34,8 @@ _REPLICATES = 1000
 _SEED = 1
 _COLUMNS = ("distance", "gradient", "low", "high", "pairs")
 
-_Codes: TypeAlias = npt.NDArray[np.uint8]
 
-
-def gradient_reach(bundle: Bundle, sequences: Sequence[_Codes]) -> str:
+def gradient_reach(bundle: Bundle, examples: Sequence[Example]) -> str:
     """Return a table (TSV) of the norm of the gradient by distance.
 
     Positions are drawn at random from all residues. The norm is the root of the mean square over
@@ -49,25 +46,25 @@ def gradient_reach(bundle: Bundle, sequences: Sequence[_Codes]) -> str:
     ----------
     bundle
         The model.
-    sequences
-        Residue codes of each, ``(residue,)``.
+    examples
+        Sequences, with their profiles if the model reads them.
     """
     generator = np.random.default_rng(_SEED)
-    lengths = np.array([len(sequence) for sequence in sequences])
+    lengths = np.array([len(example) for example in examples])
     drawn = np.sort(generator.choice(lengths.sum(), min(_POSITIONS, lengths.sum()), replace=False))
     owners = np.searchsorted(np.cumsum(lengths), drawn, side="right")
     places = drawn - (np.cumsum(lengths) - lengths)[owners]
     order = np.argsort(lengths[owners], kind="stable")
     # In single precision the smallest gradients of a plain recurrent network would be zero.
     exact = model_of(bundle).double()
-    sums = np.zeros((len(sequences), len(DISTANCES), 2))
+    sums = np.zeros((len(examples), len(DISTANCES), 2))
     for start in range(0, len(order), _TOGETHER):
         chosen = order[start : start + _TOGETHER]
         pieces, own_places = [], []
         for number in chosen:
             first = max(0, int(places[number]) - _MOST_RESIDUES)
             last = int(places[number]) + _MOST_RESIDUES + 1
-            pieces.append(sequences[owners[number]][first:last])
+            pieces.append(examples[owners[number]].part(first, last))
             own_places.append(int(places[number]) - first)
         squares = _squared_norms(exact, pieces, own_places, generator)
         for number, square, place in zip(chosen, squares, own_places, strict=True):
@@ -77,26 +74,36 @@ def gradient_reach(bundle: Bundle, sequences: Sequence[_Codes]) -> str:
 
 def _squared_norms(
     model: Labeller | Ensemble,
-    sequences: Sequence[_Codes],
+    examples: Sequence[Example],
     places: Sequence[int],
     generator: np.random.Generator,
 ) -> list[npt.NDArray[np.float64]]:
     """Return for each sequence ``(residue,)``: what reaches its place from each residue."""
     stem = members_of(model)[0].network.stem
-    codes, lengths = padded_codes(sequences, stem.pad_code)
+    batch = padded(examples, stem.pad_code)
+    codes, lengths = batch.codes, batch.lengths
     # Each residue of the batch has a code, and so a row of channels, of its own.
     channels = stem.channel_table[torch.from_numpy(codes).long().flatten()].requires_grad_()
     tables = {
         name: channels for name, _ in model.named_buffers() if name.endswith("stem.channel_table")
     }
-    own_codes = torch.arange(codes.size).view(codes.shape)
+    inputs, profiles = [channels], None
+    if stem.reads_profiles and batch.profiles is not None:
+        profiles = torch.from_numpy(batch.profiles).double().requires_grad_()
+        inputs.append(profiles)
+    arguments = (
+        torch.arange(codes.size).view(codes.shape),
+        torch.from_numpy(lengths),
+        profiles,
+    )
     with torch.enable_grad():
-        outputs = torch.func.functional_call(model, tables, (own_codes, torch.from_numpy(lengths)))
+        outputs = torch.func.functional_call(model, tables, arguments)
         logits: Tensor = outputs[model.targets[0].name]
         found = logits[torch.tensor(places), torch.arange(len(places))]
         signs = torch.from_numpy(generator.choice((-1.0, 1.0), found.shape))
-        (gradient,) = torch.autograd.grad((found * signs).sum(), channels)
-    squares = gradient.square().sum(dim=1).view(codes.shape).numpy()
+        gradients = torch.autograd.grad((found * signs).sum(), inputs)
+    per_residue = [g.square().reshape(codes.size, -1).sum(dim=1) for g in gradients]
+    squares = torch.stack(per_residue).sum(dim=0).view(codes.shape).numpy()
     return [squares[:length, column] for column, length in enumerate(lengths)]
 
 

@@ -317,8 +317,7 @@ def _save_best(
             settings.false_positives_per_kb,
         )
     write_text_whole(job.output / HISTORY_FILE, history_as_csv(fitting.history))
-    seen = [example.codes for example in data.valid]
-    write_text_whole(job.output / REACH_FILE, gradient_reach(bundle, seen))
+    write_text_whole(job.output / REACH_FILE, gradient_reach(bundle, data.valid))
     save_bundle(
         job.output / MODEL_FOLDER,
         replace(bundle, calibrations=calibrations, sites=sites),
