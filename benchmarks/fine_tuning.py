@@ -39,10 +39,12 @@ SCORE = "average_precision"
 EPOCHS = {10: 60, 30: 40, 50: 40, 100: 30, 300: 20, 1000: 10}
 COMMON = ("--batch-residues", "1500", "--patience", "10", "--select-by", SCORE)
 ARMS = {
-    "scratch": ("--hidden-size", "112", "--learning-rate", "0.004"),
+    "scratch": ("--hidden-size", "112"),
+    "small": ("--hidden-size", "32"),
     "from": ("--from", PARENT, "--learning-rate", "0.004", "--layer-decay", "0.4"),
 }
-"""Options of the two arms, chosen on the validation chains of a sixth draw of 50 chains."""
+"""Options of the arms: a new network of the parent's size, a small one, and the parent. The rates
+of the parent were chosen on the validation chains of a sixth draw; the others have the default."""
 
 
 def main() -> None:

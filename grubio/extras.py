@@ -63,7 +63,7 @@ EXTRAS = MappingProxyType(
             },
             (
                 *("train", "combine", "workflow", "prepare", "split"),
-                *("evaluate", "report", "compare", "motifs"),
+                *("evaluate", "pool", "report", "compare", "motifs"),
             ),
         ),
         "torch": Extra("labelling on a GPU, and with networks that PyTorch alone computes", _TORCH),

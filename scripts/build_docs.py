@@ -22,7 +22,16 @@ FILES = "files"
 NAVIGATION: dict[str, list[str]] = {
     "Begin": ["index.md", "faq.md"],
     "Use": ["predict.md", "genomes.md", "view.md", "formats.md", "python.md"],
-    "Train": ["train.md", "values.md", "grammar.md", "dna.md", "cluster.md", "module.md"],
+    "Train": [
+        "train.md",
+        "values.md",
+        "grammar.md",
+        "fine-tuning.md",
+        "cross-validation.md",
+        "dna.md",
+        "cluster.md",
+        "module.md",
+    ],
     "Understand": [
         "report.md",
         "how-it-works.md",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from grubio.metrics.bootstrap import Score
 from grubio.model.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE
+from grubio.model.training_sketch import SKETCH_FILE
 from grubio.runs.metrics import Metrics, read_metrics
 
 ZOO = Path(__file__).parents[1] / "grubio/zoo"
@@ -104,7 +105,7 @@ def copy_model(run: Path, name: str, text: str) -> None:
     """Copy the model of a run into the zoo, and append ``text`` to its card."""
     folder = ZOO / name
     folder.mkdir(exist_ok=True)
-    for file in (WEIGHTS_FILE, METADATA_FILE):
+    for file in (WEIGHTS_FILE, SKETCH_FILE, METADATA_FILE):
         shutil.copyfile(run / "model" / file, folder / file)
     card = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
     card = card.replace("# Model card", f"# {name}", 1)

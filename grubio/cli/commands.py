@@ -37,6 +37,7 @@ _PANELS = {
     },
     "Understand": {
         "evaluate": "Score a model on held-out chains, with intervals and baselines.",
+        "pool": "Score the folds of a cross-validation together.",
         "report": "Write a report on a run: one HTML file that opens offline.",
         "compare": "Compare runs: a table, and a figure and a page if asked for.",
         "summary": "Print the scores of evaluated runs and where their files are.",

@@ -1,13 +1,16 @@
 """``grubio split``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from grubio.cli.dry_run import new_file
 from grubio.cli.options import ThreadsOption, settings_option
 from grubio.config import SplitSettings
+
+if TYPE_CHECKING:
+    from grubio.splits.split import SplitSummary
 
 
 @settings_option(SplitSettings)
@@ -35,20 +38,28 @@ def split(
 
     A genome is split into blocks by position, both strands together.
 
+    With --folds, one dataset for each fold is written: split-fold1.parquet, and so on.
+
     Example: grubio split prepared.parquet --output split.parquet --audit audit.tsv
     """
-    from grubio.splits.split import split_dataset
+    from grubio.splits.split import split_dataset, split_into_folds
 
-    summary = split_dataset(
-        dataset,
-        output,
-        settings,
-        audit=audit,
-        exclude=exclude,
-        train_also=train_also or (),
-        removed=removed,
-        threads=threads,
-    )
+    arguments: dict[str, Any] = {
+        "audit": audit,
+        "exclude": exclude,
+        "train_also": train_also or (),
+        "removed": removed,
+        "threads": threads,
+    }
+    if not settings.folds:
+        _show(split_dataset(dataset, output, settings, **arguments))
+        return
+    for fold, summary in enumerate(split_into_folds(dataset, output, settings, **arguments), 1):
+        typer.echo(f"fold {fold}")
+        _show(summary)
+
+
+def _show(summary: "SplitSummary") -> None:
     genome = summary.method in ("block", "contig")
     typer.echo("split\trecords\tresidues" + ("" if genome else "\thomologs in train"))
     for name, records in sorted(summary.records.items()):

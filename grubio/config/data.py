@@ -152,6 +152,9 @@ def require_main_target(settings: PrepareSettings, targets: Sequence[TargetSetti
         )
 
 
+MOST_FOLDS = 100
+
+
 class SplitSettings(Settings):
     """How records are divided into train, valid and test without homologs between them.
 
@@ -171,6 +174,14 @@ class SplitSettings(Settings):
     )
     test_fraction: float = Field(
         default=0.1, ge=0, lt=1, description="Share of residues for the final evaluation."
+    )
+    folds: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_FOLDS,
+        description="Folds of a cross-validation: whole groups of homologs or blocks of a genome, "
+        "or those of the column `fold` of the records. Each run on the dataset becomes one for "
+        "each fold, which tests that fold instead of `test_fraction`; 0 is one split, no folds.",
     )
     min_identity: float = Field(
         default=0.25,
@@ -197,6 +208,13 @@ class SplitSettings(Settings):
     seed: int = Field(
         default=1, ge=0, description="Seed of the assignment of clusters, or of blocks."
     )
+
+    @field_validator("folds")
+    @classmethod
+    def _more_than_one(cls, value: int) -> int:
+        if value == 1:
+            raise ValueError("two folds or more were expected, or 0 for none")
+        return value
 
     @model_validator(mode="after")
     def _something_left_to_train(self) -> SplitSettings:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from grubio.config.base import Device, Name, Settings, Source
-from grubio.config.data import DatasetSettings
+from grubio.config.data import MOST_FOLDS, DatasetSettings
 from grubio.config.model import (
     EvaluationSettings,
     ModelSettings,
@@ -35,6 +35,12 @@ class RunSettings(Settings):
     """One trained model. Missing keys are taken from the top-level groups of the same name."""
 
     dataset: Name = Field(description="Name of one of the datasets.")
+    fold: int | None = Field(
+        default=None,
+        ge=1,
+        description="Which fold of the dataset is tested (`split.folds`). A run without it becomes "
+        "one for each fold, NAME-fold1 and so on, and their scores together are those of NAME.",
+    )
     members: list[Name] = Field(
         default_factory=list,
         description="Runs on the same dataset whose models are averaged, in place of training.",
@@ -54,6 +60,11 @@ class RunSettings(Settings):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     motifs: StudyMotifSettings = StudyMotifSettings()
+
+    @property
+    def data(self) -> tuple[str, int | None]:
+        """The dataset, and which fold of it."""
+        return self.dataset, self.fold
 
 
 class Config(Settings):
@@ -83,6 +94,29 @@ class Config(Settings):
         description="Folder with copies of files: a URL is taken from this folder if it has a "
         "file of the same name. The checksum is still checked.",
     )
+
+    @property
+    def cross_validations(self) -> dict[str, list[str]]:
+        """The runs of each cross-validation, in the order of their folds, by its name."""
+        found: dict[str, list[str]] = {}
+        for name, run in self.runs.items():
+            if run.fold is not None:
+                found.setdefault(name.removesuffix(f"-fold{run.fold}"), []).append(name)
+        return found
+
+    @model_validator(mode="before")
+    @classmethod
+    def _runs_become_folds(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
+            return value
+        folds_of = {name: _folds(run, value.get("datasets")) for name, run in value["runs"].items()}
+        runs: dict[str, Any] = {}
+        for name, run in value["runs"].items():
+            made = _runs_of_folds(name, run, folds_of) if folds_of[name] else {name: run}
+            if taken := made.keys() & (runs.keys() | value["runs"].keys() - {name}):
+                raise ValueError(f"runs.{min(taken)}: a run of folds has this name")
+            runs |= made
+        return {**value, "runs": runs}
 
     @model_validator(mode="before")
     @classmethod
@@ -134,9 +168,12 @@ class Config(Settings):
         return self
 
     def _check_run(self, name: str, run: RunSettings) -> None:
+        folds = self.datasets[run.dataset].split.folds
+        if run.fold is not None and run.fold > folds:
+            raise ValueError(f"runs.{name}.fold: fold {run.fold} of {folds} does not exist")
         for member in run.members:
             trained = self.runs.get(member)
-            if trained is None or trained.members or trained.dataset != run.dataset:
+            if trained is None or trained.members or trained.data != run.data:
                 raise ValueError(
                     f"runs.{name}.members: '{member}' is no trained run on '{run.dataset}'"
                 )
@@ -170,6 +207,33 @@ class Config(Settings):
             near = difflib.get_close_matches(str(run.parent), known, 1)
             guess = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
             raise ValueError(f"runs.{name}.from: no run or model '{run.parent}'{guess}")
+
+
+def _folds(run: Any, datasets: Any) -> int:
+    # Folds that a run is to become, 0 for none; what is no configuration is reported elsewhere.
+    if not isinstance(run, Mapping) or run.get("fold") is not None:
+        return 0
+    dataset = datasets.get(run.get("dataset")) if isinstance(datasets, Mapping) else None
+    split = dataset.get("split") if isinstance(dataset, Mapping) else None
+    folds = split.get("folds") if isinstance(split, Mapping) else None
+    return folds if isinstance(folds, int) and 1 < folds <= MOST_FOLDS else 0
+
+
+def _runs_of_folds(
+    name: str, run: Mapping[str, Any], folds_of: Mapping[str, int]
+) -> dict[str, dict[str, Any]]:
+    made = {}
+    for fold in range(1, folds_of[name] + 1):
+
+        def same(other: Any, fold: int = fold) -> Any:
+            known = isinstance(other, str) and folds_of.get(other)
+            return f"{other}-fold{fold}" if known else other
+
+        linked = {key: same(run[key]) for key in ("teacher", "from") if key in run}
+        if isinstance(run.get("members"), list):
+            linked["members"] = [same(member) for member in run["members"]]
+        made[f"{name}-fold{fold}"] = {**run, **linked, "fold": fold}
+    return made
 
 
 def _with_shared(run: Any, shared: Mapping[str, Any]) -> Any:

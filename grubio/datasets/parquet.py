@@ -1,6 +1,6 @@
 """The dataset on disk: records as Parquet, with alphabet, scheme and sources in its metadata.
 
-Columns ``id, description, sequence, labels, mask, group, split``, all strings, and one for each
+Columns ``id, description, sequence, labels, mask, group, split, fold``, all strings, one for each
 additional target, null where a record has no answer: a string of labels, a list of values (NaN
 where unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. If the
 records have profiles, ``profile_frequencies`` holds the bytes of float16 ``(residue, 20)``, and
@@ -42,6 +42,8 @@ from grubio.sequences.scheme import NO_CLASSES, LabelScheme, scheme_from_dict
 from grubio.sequences.target import LABELS, Answer, Target, target_from_dict, values_of_tenths
 
 COLUMNS = ("id", "description", "sequence", "labels", "mask", "group", "split")
+_FOLD = "fold"
+"""A column that datasets of earlier versions do not have."""
 SPLITS = ("train", "valid", "test")
 PROFILE_COLUMNS = {
     "profile_frequencies": pa.binary(),
@@ -132,7 +134,7 @@ def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Rec
         "profiles": header.profiles,
         "version": __version__,
     }
-    columns = [(name, pa.string()) for name in COLUMNS]
+    columns = [(name, pa.string()) for name in (*COLUMNS, _FOLD)]
     columns += [(target.name, _arrow_type(target)) for target in header.targets]
     columns += list(PROFILE_COLUMNS.items()) if header.profiles is not None else []
     schema = pa.schema(columns, {"grubio": json.dumps(content, sort_keys=True)})
@@ -200,11 +202,12 @@ def read_records(
     source = header.target_of_profiles if profiles and header.profiles is None else None
     own = [*PROFILE_COLUMNS] if profiles and header.profiles is not None else []
     with open_parquet(path, *_NO_DATASET) as file:
-        names = [*COLUMNS, *own, *(t.name for t in additional), *([source.name] if source else [])]
+        texts = [name for name in (*COLUMNS, _FOLD) if name in file.schema_arrow.names]
+        names = [*texts, *own, *(t.name for t in additional), *([source.name] if source else [])]
         wanted = list(dict.fromkeys(names))
         try:
             for batch in file.iter_batches(_ROWS_READ, columns=wanted):
-                for number, row in enumerate(batch.select(list(COLUMNS)).to_pylist()):
+                for number, row in enumerate(batch.select(texts).to_pylist()):
                     if split is None or row["split"] == split:
                         cells = (
                             (target, batch.column(target.name)[number]) for target in additional
@@ -298,7 +301,7 @@ def _profile_cells(record: Record) -> dict[str, Any]:
 
 def _groups(records: Iterable[Record], header: DatasetHeader) -> Iterator[list[dict[str, Any]]]:
     rows = (
-        {name: getattr(record, name) for name in COLUMNS}
+        {name: getattr(record, name) for name in (*COLUMNS, _FOLD)}
         | {target.name: _cell(record.answers.get(target.name)) for target in header.targets}
         | (_profile_cells(record) if header.profiles is not None else {})
         for record in records

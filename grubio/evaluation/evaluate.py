@@ -104,9 +104,9 @@ def evaluate_model(
         If the model, the dataset and the audit do not fit, or the split has nothing to score.
     """
     bundle, header = load_bundle(model), read_header(dataset)
-    _require_fit(bundle, header, dataset)
-    test, train, valid = _records(dataset, split, bundle)
-    nearest = _audit_of(audit, test) if audit else {}
+    require_fit(bundle, header, dataset)
+    test, train, valid = records_of(dataset, split, bundle)
+    nearest = audit_of(audit, test) if audit else {}
     # PyTorch has a limit of its own; this one is for NumPy, SciPy and scikit-learn.
     with threadpool_limits(use_threads(threads)):
         predicted = _predicted(bundle, test, output / TEST_PREDICTIONS_FILE, device, threads)
@@ -119,7 +119,7 @@ def evaluate_model(
                 test, predicted, train, bundle, settings, nearest, headline=score, units=units
             )
         else:
-            evaluation = _evaluation_of(header, bundle, test, settings)
+            evaluation = evaluation_of(header, bundle, test, settings)
             metrics, tables = _scored_classes(
                 evaluation, bundle, test, predicted, train, valid, settings, nearest
             )
@@ -165,11 +165,7 @@ def _scored_classes(
     nearest: Mapping[str, AuditRow],
 ) -> tuple[Metrics, dict[str, str]]:
     probabilities = [one.probabilities for one in predicted]
-    baselines: dict[str, list[Probabilities]] = {}
-    if train:
-        frequencies = class_frequencies(train, bundle.scheme)
-        baselines["majority"] = [np.tile(frequencies, (len(record), 1)) for record in test]
-        baselines |= evaluation.baselines(train)
+    baselines = baselines_of(evaluation, bundle, test, train)
     metrics, tables = score_predictions(
         test,
         probabilities,
@@ -183,6 +179,17 @@ def _scored_classes(
     return metrics, tables | evaluation.add_scores(metrics, probabilities, train, valid)
 
 
+def baselines_of(
+    evaluation: Evaluation, bundle: Bundle, test: Sequence[Record], train: Sequence[Record]
+) -> dict[str, list[Probabilities]]:
+    """Return the probabilities of each baseline for each test record; none without training."""
+    if not train:
+        return {}
+    frequencies = class_frequencies(train, bundle.scheme)
+    majority = [np.tile(frequencies, (len(record), 1)) for record in test]
+    return {"majority": majority, **evaluation.baselines(train)}
+
+
 def _training_overlap(model: Path, bundle: Bundle, test: Sequence[Record]) -> list[TrainingOverlap]:
     tested = {record.id: record.sequence for record in test}
     found = []
@@ -194,15 +201,17 @@ def _training_overlap(model: Path, bundle: Bundle, test: Sequence[Record]) -> li
     return found
 
 
-def _evaluation_of(
+def evaluation_of(
     header: DatasetHeader, bundle: Bundle, test: Sequence[Record], settings: EvaluationSettings
 ) -> Evaluation:
+    """Return what the evaluation of this kind of dataset adds to the scores of all."""
     if header.kind == "genome":
         return GenomeEvaluation(bundle.scheme, header.sites or {}, test, settings)
     return SequenceEvaluation(bundle, test, settings)
 
 
-def _require_fit(bundle: Bundle, header: DatasetHeader, dataset: Path) -> None:
+def require_fit(bundle: Bundle, header: DatasetHeader, dataset: Path) -> None:
+    """Raise GrubioError if a dataset has other residues, classes or values than a model."""
     for what, ours, theirs in (
         ("alphabet", bundle.alphabet.name, header.alphabet.name),
         ("label scheme", *(f"{s.name} ({s.letters})" for s in (bundle.scheme, header.scheme))),
@@ -220,10 +229,16 @@ def _require_fit(bundle: Bundle, header: DatasetHeader, dataset: Path) -> None:
             )
 
 
-def _records(
+def records_of(
     dataset: Path, split: str, bundle: Bundle
 ) -> tuple[list[Record], list[Record], list[Record]]:
-    # The records to score, and those of training and validation for the baselines.
+    """Return the records to score, and those of training and validation for the baselines.
+
+    Raises
+    ------
+    GrubioError
+        If there is nothing to score.
+    """
     test = list(
         read_records(
             dataset,
@@ -242,7 +257,14 @@ def _records(
     return test, train, list(read_records(dataset, "valid"))
 
 
-def _audit_of(audit: Path, records: Sequence[Record]) -> Mapping[str, AuditRow]:
+def audit_of(audit: Path, records: Sequence[Record]) -> Mapping[str, AuditRow]:
+    """Return the rows of an audit by id.
+
+    Raises
+    ------
+    GrubioError
+        If a record has no row.
+    """
     rows = read_audit(audit)
     for record in records:
         # A record without a row would look like one without a homolog.

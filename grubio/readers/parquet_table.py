@@ -16,7 +16,7 @@ from grubio.errors import GrubioError
 from grubio.readers.table import Row, records_of
 from grubio.sequences.record import Record
 
-_TEXTS = ("id", "sequence", "residue", "description", "split", "group", "mask")
+_TEXTS = ("id", "sequence", "residue", "description", "split", "group", "fold", "mask")
 
 
 def read_parquet(

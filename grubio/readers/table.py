@@ -2,9 +2,9 @@
 
 Columns ``id`` and ``sequence``, and for labels one named as the scheme (``ss8``, ``ss3``), or else
 ``labels``, ``label`` or ``target``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``,
-``valid`` or ``val``, ``test``), ``group``, ``description``, and those of additional targets. Others
-are ignored, as is the case of names. Cells may be in double quotes, except between tabs. With the
-scheme ``none`` there are no labels.
+``valid`` or ``val``, ``test``), ``group``, ``fold`` (of a cross-validation), ``description``, and
+those of additional targets. Others are ignored, as is the case of names. Cells may be in double
+quotes, except between tabs. With the scheme ``none`` there are no labels.
 
 A table may instead have a row for each residue, with the columns ``id`` and ``residue``, and the
 others as above with one letter or number in each cell.
@@ -159,6 +159,7 @@ def _record(
         row.get("group") or None,
         None if split is None else SPLIT_NAMES[split],
         {target: row[column] for target, column in additional.items()},
+        fold=str(row.get("fold") or "").strip() or None,
     )
 
 
@@ -166,7 +167,7 @@ def _joined(
     rows: Iterable[tuple[int | None, Row]], texts: Collection[str], path: str | Path
 ) -> Iterator[tuple[int | None, Row]]:
     # Rows of residues as rows of records: texts are joined, other cells of residues are lists.
-    once = ("id", "split", "group", "description")
+    once = ("id", "split", "group", "fold", "description")
     for name, group in itertools.groupby(rows, key=lambda row: row[1]["id"]):
         numbers, cells = zip(*group, strict=True)
         row: Row = {key: cells[0][key] for key in once if key in cells[0]}

@@ -20,7 +20,7 @@ from grubio.report.run_figures import (
     group_figure,
     learning_figures,
 )
-from grubio.report.score_tables import CLASS_SCORES, class_tables, confusions, score_rows
+from grubio.report.score_tables import CLASS_SCORES, class_tables, confusions, fold_rows, score_rows
 from grubio.report.templating import class_styles, environment
 from grubio.report.values import target_tables, value_report
 from grubio.report.verdict import checks, verdict
@@ -78,6 +78,7 @@ def render_report(run: Run) -> str:
             scores=score_rows(run),
             target_tables=target_tables(run),
             values=value_report(run),
+            folds=fold_rows(run),
             learning=learning_figures(run),
             class_tables=class_tables(run),
             class_scores=CLASS_SCORES,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from grubio.metrics.bootstrap import Score
 from grubio.report.headline import baselines
-from grubio.runs.folder import Run
+from grubio.runs.files import REPORT_FILE
+from grubio.runs.folder import Run, baseline_name
 from grubio.runs.score_names import SCORES
 from grubio.sequences.scheme import LabelScheme
 
@@ -58,6 +59,54 @@ def score_rows(run: Run) -> list[ScoreRow]:
             worded = meaning.replace("residue", run.unit_word)
             rows.append(ScoreRow(key, name, worded, score, of_baselines))
     return rows
+
+
+@dataclass(frozen=True)
+class FoldRow:
+    """One fold of a cross-validation: its name, the page of its run, and its scores."""
+
+    name: str
+    page: str
+    records: int
+    scores: list[Score]
+
+
+@dataclass(frozen=True)
+class FoldTable:
+    """The folds of a cross-validation, and the mean and standard deviation over them."""
+
+    keys: list[str]
+    titles: list[str]
+    rows: list[FoldRow]
+    means: list[Score]
+    deviations: list[Score]
+
+
+def fold_rows(run: Run) -> FoldTable | None:
+    """Return the scores of each fold; None for a run that is no cross-validation."""
+    folds = run.metrics.folds
+    if not folds:
+        return None
+    gain = f"gain_over_{run.main_baseline}"
+    titles = {run.score_key: run.score_name}
+    if any(fold.score(gain).known for fold in folds):
+        titles[gain] = f"gain over the {baseline_name(run.main_baseline)}"
+    spread = [run.metrics.spread(key) for key in titles]
+    return FoldTable(
+        list(titles),
+        list(titles.values()),
+        [
+            FoldRow(
+                fold.name,
+                f"{fold.run}/{REPORT_FILE}",
+                fold.records,
+                [fold.score(key) for key in titles],
+            )
+            for fold in folds
+        ],
+        [Score(mean) for mean, _ in spread],
+        [Score(deviation) for _, deviation in spread],
+    )
 
 
 def class_tables(run: Run) -> list[tuple[LabelScheme, list[ClassRow]]]:

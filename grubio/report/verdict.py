@@ -21,6 +21,8 @@ _LARGEST_GOOD_ECE = 0.03
 _WIDEST_GOOD_INTERVAL = 0.04
 # Every genome has some rRNA operons and insertion elements; more repeats can inflate a score.
 _MOST_GOOD_REPEATS = 0.02
+# The sketch of training data finds a few that are similar by chance.
+_MOST_GOOD_SIMILAR = 0.01
 # What counts as a homolog; a run does not say whether its split had other limits.
 _LIMITS = SplitSettings()
 
@@ -45,6 +47,8 @@ def checks(run: Run) -> list[Check]:
     if run.of_values and not run.main.spread:
         # A model without deviations claims nothing that could be checked.
         del found["Calibration"]
+    if behind := _training_data(run):
+        found["Training data behind the model"] = behind
     if unlike := run.metrics.unlike_training:
         told = f"The test set differs from the training data: {unlike}."
         found["Likeness to the training data"] = "caution", told
@@ -125,6 +129,28 @@ def _blocks(run: Run) -> _Finding:
         f"in near-exact copies of training sequence of {LEAST_BASES} bases or more, such as "
         "repeats; they are scored like all others. More divergent copies were not looked for."
     )
+
+
+def _training_data(run: Run) -> _Finding | None:
+    # Of the model itself only if something is found: its own audit says more.
+    findings: list[_Finding] = []
+    for place, one in enumerate(run.metrics.training_overlap):
+        seen, similar = one.seen or 0, one.similar or 0
+        tested = plural(one.records, f"test {run.chain_word}")
+        if one.seen is None:
+            if place:
+                told = f"Whether test {run.chain_word}s were in that of {one.model} is unknown."
+                findings.append(("unknown", told))
+        elif seen or similar > _MOST_GOOD_SIMILAR * one.records:
+            told = f"Of {tested}, {seen:,} were in that of {one.model}, {similar:,} are similar."
+            findings.append(("caution", told))
+        elif place:
+            none = f"Of {tested}, none was in that of {one.model}, {similar:,} are similar to it."
+            findings.append(("good", none))
+    if not findings:
+        return None
+    worst = next(o for o in ("caution", "unknown", "good") if o in [one for one, _ in findings])
+    return worst, " ".join(told for _, told in findings)
 
 
 def _gain(run: Run) -> _Finding:

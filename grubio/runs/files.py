@@ -25,6 +25,10 @@ DEVIATIONS_FILE = "deviations.tsv"
 """Of values: predicted standard deviations against errors."""
 TEST_PREDICTIONS_FILE = "test_predictions.parquet"
 """Every test residue with its probabilities."""
+OUT_OF_FOLD_FILE = "out_of_fold.parquet"
+"""Of a cross-validation: the test predictions of all folds, with the fold of each residue."""
+FOLDS_FILE = "folds.tsv"
+"""Of a cross-validation: the scores of each fold, their mean and spread, and those of all."""
 SITES_FILE = "sites.tsv"
 """Of a genome: the best sites of the scan."""
 SITE_CURVE_FILE = "site_curve.tsv"
@@ -49,6 +53,8 @@ def read_files(run: Path) -> Iterator[Path]:
         CALIBRATION_FILE,
         DEVIATIONS_FILE,
         TEST_PREDICTIONS_FILE,
+        OUT_OF_FOLD_FILE,
+        FOLDS_FILE,
         SITES_FILE,
         SITE_CURVE_FILE,
     ):

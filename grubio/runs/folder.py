@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,14 +168,14 @@ def read_run(folder: str | Path) -> Run:
     folder = Path(folder)
     if not folder.is_dir():
         raise GrubioError("no such folder", path=folder, hint="give the folder of a run")
-    model = load_metadata(folder / files.MODEL_FOLDER)
+    metrics = read_metrics(folder)
+    model = _model_of(folder, metrics)
     try:
         main = target_from_dict(model["targets"][0])
     except (KeyError, ValueError) as error:
         raise GrubioError(
             f"has no label scheme that grubio knows: {error}", path=folder / files.MODEL_FOLDER
         ) from error
-    metrics = read_metrics(folder)
     keys = [metrics.headline.key] if metrics.headline else SHARES_RIGHT
     score_key = next((key for key in keys if key in metrics.scores and key in SCORES), None)
     if score_key is None:
@@ -184,7 +185,8 @@ def read_run(folder: str | Path) -> Run:
             hint=f"make it again with: grubio evaluate {folder}",
         )
     chain_key = next((key for key in SHARES_RIGHT if key in metrics.scores), score_key)
-    predictions = folder / files.TEST_PREDICTIONS_FILE
+    name = files.OUT_OF_FOLD_FILE if metrics.folds else files.TEST_PREDICTIONS_FILE
+    predictions = folder / name
     return Run(
         folder=folder,
         name=folder.resolve().name,
@@ -201,3 +203,14 @@ def read_run(folder: str | Path) -> Run:
         deviations=tables.read_deviations(folder / files.DEVIATIONS_FILE),
         predictions=predictions if predictions.is_file() else None,
     )
+
+
+def _model_of(folder: Path, metrics: Metrics) -> dict[str, Any]:
+    # A cross-validation has no model of its own, but one for each fold; all are trained alike.
+    if not metrics.folds:
+        return load_metadata(folder / files.MODEL_FOLDER)
+    models = [load_metadata(folder / fold.run / files.MODEL_FOLDER) for fold in metrics.folds]
+    datasets = [str(model["training"].get("dataset_sha256")) for model in models]
+    joined = hashlib.sha256(" ".join(datasets).encode()).hexdigest()
+    shown = {key: value for key, value in models[0].items() if key != "weights_sha256"}
+    return {**shown, "training": {**models[0]["training"], "dataset_sha256": joined}}

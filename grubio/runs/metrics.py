@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -158,6 +159,26 @@ class Independence(_Content):
     repeated_bases: int | None = None
 
 
+class FoldScores(_Content):
+    """One fold of a cross-validation.
+
+    ``run`` is the folder of its run, relative to that of the cross-validation.
+    """
+
+    run: str
+    records: int
+    scores: Scores
+
+    @property
+    def name(self) -> str:
+        """The name of the run."""
+        return self.run.rsplit("/", 1)[-1]
+
+    def score(self, key: str) -> Score:
+        """Return a score by name; it has no value if there is none."""
+        return self.scores.get(key, Score())
+
+
 class TrainingOverlap(_Content):
     """How many tested records were in the training data of a model, or are similar to it.
 
@@ -190,6 +211,7 @@ class Metrics(_WithScores):
     independence: Independence = Independence()
     unlike_training: str | None = None
     training_overlap: list[TrainingOverlap] = []
+    folds: list[FoldScores] = []
     provenance: dict[str, Any] = {}
 
     @model_validator(mode="before")
@@ -205,6 +227,14 @@ class Metrics(_WithScores):
         }
         others = {key: value for key, value in content.items() if key not in additional}
         return {**others, "targets": additional} if additional else content
+
+    def spread(self, key: str) -> tuple[float | None, float | None]:
+        """Return the mean and the standard deviation of a score over the folds."""
+        values = [fold.score(key).value for fold in self.folds]
+        known = [value for value in values if value is not None]
+        if len(known) < 2:
+            return None, None
+        return statistics.mean(known), statistics.stdev(known)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content of the file: what was measured, under the keys of the file."""

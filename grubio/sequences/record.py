@@ -39,6 +39,8 @@ class Record:
         Answers for additional targets, by name; a target without an answer is left out.
     profile
         How often each amino acid takes the place of each residue, if that is known.
+    fold
+        Name of the fold of a cross-validation, if the user has one.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Record:
     split: str | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict, compare=False)
     profile: Profile | None = field(default=None, compare=False)
+    fold: str | None = None
 
     def __len__(self) -> int:
         """Return the number of residues."""

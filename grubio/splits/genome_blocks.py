@@ -9,7 +9,7 @@ ends of a contig do not count as neighbours, even if it is circular.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from grubio.config import SplitSettings
 from grubio.errors import GrubioError
 from grubio.sequences.locus import Locus, block_of
 from grubio.sequences.record import Record
+from grubio.splits.folds import dealt_to_folds
 
 _RANK = {"train": 0, "valid": 1, "test": 2}
 
@@ -75,6 +76,33 @@ def split_blocks(
         _cut(record, locus, kept[block], split_of[block])
         for record, locus, block in zip(records, loci, blocks, strict=True)
     ]
+
+
+def folds_of_genome(
+    records: Sequence[Record], settings: SplitSettings, path: Path
+) -> Iterator[tuple[list[Record], SplitSettings]]:
+    """Yield, for each fold, the records with those of the fold in test, and how to divide the rest.
+
+    Raises
+    ------
+    GrubioError
+        If there are fewer blocks, or contigs, than folds.
+    """
+    unit_of: dict[str, Hashable] = {}
+    sizes: Counter[Hashable] = Counter()
+    for record in records:
+        locus = _locus_of(record, path)
+        block = Block(locus.contig, locus.start, locus.end)
+        unit_of[record.id] = block if settings.unit == "block" else block.contig
+        sizes[unit_of[record.id]] += len(record)
+    fold_of = dealt_to_folds(sizes, settings.folds, settings.seed, path, f"{settings.unit}s")
+    for fold in range(1, settings.folds + 1):
+        tested = [
+            record if fold_of[unit_of[record.id]] != fold else replace(record, split="test")
+            for record in records
+        ]
+        changed = {"test_fraction": 0.0, "seed": settings.seed + fold}
+        yield tested, settings.model_copy(update=changed)
 
 
 def _locus_of(record: Record, path: str | Path) -> Locus:

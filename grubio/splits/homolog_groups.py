@@ -57,14 +57,7 @@ def dealt_out(
     GrubioError
         If every group is too large for a split that is wanted.
     """
-    sequences = {record.id: record.sequence for record in records}
-    limits, settings = search.stricter().settings, search.settings
-    pairs = (
-        (hit.query, hit.target)
-        for hit in search.hits(sequences, sequences)
-        if hit.is_homolog(limits)
-    )
-    group_of = _group_of(list(sequences), pairs)
+    settings, group_of = search.settings, groups_of(records, search)
     members: dict[int, list[Record]] = defaultdict(list)
     for record in records:
         members[group_of[record.id]].append(record)
@@ -82,6 +75,61 @@ def dealt_out(
         for record in records
     ]
     return dealt, len(members)
+
+
+def groups_of(records: Sequence[Record], search: HomologSearch) -> dict[str, int]:
+    """Return the number of the group of homologs of each record, by id."""
+    sequences = {record.id: record.sequence for record in records}
+    limits = search.stricter().settings
+    pairs = (
+        (hit.query, hit.target)
+        for hit in search.hits(sequences, sequences)
+        if hit.is_homolog(limits)
+    )
+    return _group_of(list(sequences), pairs)
+
+
+def with_one_fold_held_out(
+    records: Sequence[Record],
+    group_of: Mapping[str, int],
+    fold_of: Mapping[str, int],
+    fold: int,
+    settings: SplitSettings,
+    path: Path,
+) -> list[Record]:
+    """Return the records with group and split: one fold is test, of the others some are valid.
+
+    Of a group with a record in the test set, the others are in train.
+
+    Raises
+    ------
+    GrubioError
+        If nothing is left for train, or for valid although it is wanted.
+    """
+    tested = {name for name, its in fold_of.items() if its == fold}
+    beside = {group_of[name] for name in tested}
+    members: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        if group_of[record.id] not in beside:
+            members[group_of[record.id]].append(record)
+    changed = {"test_fraction": 0.0, "seed": settings.seed + fold}
+    split_of = _split_of_groups(members, settings.model_copy(update=changed)) if members else {}
+    wanted = ["train", *(["valid"] if settings.valid_fraction else [])]
+    found = set(split_of.values())
+    if missing := [name for name in wanted if name not in found]:
+        raise GrubioError(
+            f"nothing is left for split '{missing[0]}' beside fold {fold}: {len(members)} groups "
+            "of homologs",
+            path=path,
+            hint="ask for fewer folds, or give more diverse records",
+        )
+    return [
+        record.with_split(
+            str(group_of[record.id]),
+            "test" if record.id in tested else split_of.get(group_of[record.id], "train"),
+        )
+        for record in records
+    ]
 
 
 def without_homologs(

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from grubio.config import SplitSettings
 from grubio.datasets.audit import AuditRow, write_audit
@@ -17,11 +18,19 @@ from grubio.datasets.parquet import SPLITS, DatasetHeader, read_header, read_rec
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file
 from grubio.model.devices import available_threads
-from grubio.overwriting import keeps_inputs
+from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
-from grubio.splits.genome_blocks import split_blocks
-from grubio.splits.homolog_groups import HomologSearch, audited, dealt_out, without_homologs
+from grubio.splits.folds import fold_path, folds_of_groups
+from grubio.splits.genome_blocks import folds_of_genome, split_blocks
+from grubio.splits.homolog_groups import (
+    HomologSearch,
+    audited,
+    dealt_out,
+    groups_of,
+    with_one_fold_held_out,
+    without_homologs,
+)
 from grubio.splits.homology.hit import Hit
 from grubio.splits.homology.search import chosen_method
 from grubio.splits.repeats import repeats_in_training
@@ -110,40 +119,157 @@ def split_dataset(
     """
     header = read_header(dataset)
     records = _records_of(dataset, header)
+    if settings.folds:
+        raise GrubioError("folds: one split was asked for", hint="split_into_folds writes folds")
     if header.kind == "genome":
-        if exclude is not None or train_also:
-            raise GrubioError(
-                "is a genome, which is divided by place: homologs cannot be excluded from it, "
-                "and nothing can join it",
-                path=dataset,
-                hint="leave out --exclude and --train-also",
-            )
-        return _split_genome(records, header, settings, dataset, output, audit, removed)
+        _refuse_others(dataset, exclude, train_also)
+        return _split_genome(records, header, settings, dataset, _Files(output, audit, removed))
     search = HomologSearch(header.alphabet, settings, threads or available_threads())
     given = {record.id for record in records if record.split is not None}
     groups = None
     if len(given) < len(records):
         records, groups = dealt_out(records, search, dataset)
-    sources, dropped = dict(header.sources), list[AuditRow]()
-    for path in train_also:
+    files = _Files(output, audit, removed, exclude, tuple(train_also))
+    return _completed(records, given, header, search, files, groups)
+
+
+@keeps_inputs("dataset", "exclude", "train_also", outputs=("output", "audit", "removed"))
+def split_into_folds(
+    dataset: Path,
+    output: Path,
+    settings: SplitSettings,
+    *,
+    audit: Path | None = None,
+    exclude: Path | None = None,
+    train_also: Sequence[Path] = (),
+    removed: Path | None = None,
+    threads: int | None = None,
+) -> list[SplitSummary]:
+    """Write a split dataset for each fold of a cross-validation, with that fold as its test set.
+
+    Records are in the fold that their column ``fold`` names. Without one, whole groups of homologs
+    are dealt out, or blocks of a genome, so that the folds are of like size. Of what is not tested,
+    ``valid_fraction`` is for validation. Each fold has its own audit.
+
+    The parameters are those of :func:`split_dataset`; the files of fold 1 are named as
+    :func:`grubio.splits.folds.fold_path` says: ``split-fold1.parquet``, ``audit-fold1.tsv``.
+
+    Raises
+    ------
+    GrubioError
+        As for :func:`split_dataset`; if there are fewer groups or blocks than folds, records have
+        another number of folds, or have a split already.
+    """
+    header = read_header(dataset)
+    records = _records_of(dataset, header)
+    for record in records:
+        if record.split is not None:
+            raise GrubioError(
+                f"is in split '{record.split}' already, and folds divide all records",
+                path=dataset,
+                record=record.id,
+                hint="leave out the column split, or --folds",
+            )
+    numbers = range(1, settings.folds + 1)
+    outputs = [
+        _Files(
+            fold_path(output, fold),
+            audit and fold_path(audit, fold),
+            removed and fold_path(removed, fold),
+            exclude,
+            tuple(train_also),
+        )
+        for fold in numbers
+    ]
+    for files in outputs:
+        for path in filter(None, (files.output, files.audit, files.removed)):
+            refuse_input(path)
+    if header.kind == "genome":
+        _refuse_others(dataset, exclude, train_also)
+        return [
+            _split_genome(part, header, one, dataset, files)
+            for (part, one), files in zip(
+                folds_of_genome(records, settings, dataset), outputs, strict=True
+            )
+        ]
+    search = HomologSearch(header.alphabet, settings, threads or available_threads())
+    group_of = groups_of(records, search)
+    fold_of = folds_of_groups(records, group_of, settings.folds, settings.seed, dataset)
+    kept_apart = all(record.fold is None for record in records)
+    groups = len(set(group_of.values()))
+    summaries = []
+    for fold, files in zip(numbers, outputs, strict=True):
+        part = with_one_fold_held_out(records, group_of, fold_of, fold, settings, dataset)
+        tested = {record.id for record in part if record.split == "test"}
+        summaries.append(
+            _completed(part, tested, header, search, files, groups, kept_apart=kept_apart)
+        )
+    return summaries
+
+
+class _Files(NamedTuple):
+    """What a split writes, and what else it reads."""
+
+    output: Path
+    audit: Path | None
+    removed: Path | None
+    exclude: Path | None = None
+    train_also: tuple[Path, ...] = ()
+
+
+def _completed(
+    records: list[Record],
+    given: Collection[str],
+    header: DatasetHeader,
+    search: HomologSearch,
+    files: _Files,
+    groups: int | None,
+    *,
+    kept_apart: bool = False,
+) -> SplitSummary:
+    # With what joins and without what is excluded, audited and written. If ``kept_apart``, what is
+    # too close to a test record after all is dropped from train.
+    given, sources, dropped = set(given), dict(header.sources), list[AuditRow]()
+    for path in files.train_also:
         joined = read_header(path)
         sources |= joined.sources
         guests, close = _guests(path, joined, header, records, search)
         given |= {guest.id for guest in guests}
         records += guests
         dropped += close
-    if exclude is not None:
-        sources[exclude.name] = sha256_of_file(exclude)
-        records, found = _without_excluded(records, exclude, search)
+    if files.exclude is not None:
+        sources[files.exclude.name] = sha256_of_file(files.exclude)
+        records, found = _without_excluded(records, files.exclude, search)
         dropped += found
     records, rows, leaks = _corrected(records, given, search)
-    if audit is not None:
-        write_audit(audit, rows)
-    if removed is not None:
-        write_audit(removed, dropped)
-    write_dataset(output, replace(header, sources=sources), records)
-    method = chosen_method(settings, {record.id: record.sequence for record in records})
+    if kept_apart and leaks["test"]:
+        tested = {record.id: record.sequence for record in records if record.split == "test"}
+        records, close = without_homologs(records, tested, Hit.is_homolog, search.stricter())
+        dropped += close
+        records, rows, leaks = _corrected(records, given, search)
+    if any(leaks.values()):
+        logger.warning(
+            "warning: %d test and %d valid records have a homolog in train",
+            leaks["test"],
+            leaks["valid"],
+        )
+    if files.audit is not None:
+        write_audit(files.audit, rows)
+    if files.removed is not None:
+        write_audit(files.removed, dropped)
+    write_dataset(files.output, replace(header, sources=sources), records)
+    method = chosen_method(search.settings, {record.id: record.sequence for record in records})
     return SplitSummary(method, *_sizes(records), groups, len(dropped), leaks)
+
+
+def _refuse_others(dataset: Path, exclude: Path | None, train_also: Sequence[Path]) -> None:
+    if exclude is not None or train_also:
+        raise GrubioError(
+            "is a genome, which is divided by place: homologs cannot be excluded from it, "
+            "and nothing can join it",
+            path=dataset,
+            hint="leave out --exclude and --train-also",
+        )
 
 
 def _records_of(dataset: Path, header: DatasetHeader) -> list[Record]:
@@ -188,12 +314,6 @@ def _corrected(
     leaks = {
         name: sum(r.id in leaking for r in records if r.split == name) for name in ("test", "valid")
     }
-    if any(leaks.values()):
-        logger.warning(
-            "warning: %d test and %d valid records have a homolog in train",
-            leaks["test"],
-            leaks["valid"],
-        )
     return records, rows, leaks
 
 
@@ -202,18 +322,16 @@ def _split_genome(
     header: DatasetHeader,
     settings: SplitSettings,
     dataset: Path,
-    output: Path,
-    audit: Path | None,
-    removed: Path | None,
+    files: _Files,
 ) -> SplitSummary:
     divided = split_blocks(records, settings, dataset)
-    write_dataset(output, header, divided)
+    write_dataset(files.output, header, divided)
     repeated = None
-    if audit is not None:
+    if files.audit is not None:
         rows, repeated = _repeats_audited(divided)
-        write_audit(audit, rows)
-    if removed is not None:
-        write_audit(removed, [])
+        write_audit(files.audit, rows)
+    if files.removed is not None:
+        write_audit(files.removed, [])
     gaps = sum(map(len, records)) - sum(map(len, divided))
     return SplitSummary(settings.unit, *_sizes(divided), None, 0, {}, gaps, repeated)
 

@@ -282,3 +282,34 @@ def test_a_sweep_is_run_and_compared(
     assert (results / "comparison.groups.svg").exists()
     content = json.loads((results / "comparison.json").read_text())
     assert [run["run"] for run in content["runs"]] == ["s.seed-1", "s.seed-2"]
+
+
+def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) -> None:
+    dataset = {**study["datasets"]["tiny"], "split": {"folds": 3}}
+    runs = {
+        "base": {"dataset": "tiny"},
+        "tuned": {"dataset": "tiny", "from": "base", "model": {"dropout": 0.2}},
+        "bundled": {"dataset": "whole", "from": "protein-ss-fast"},
+    }
+    datasets = {"tiny": dataset, "whole": study["datasets"]["tiny"]}
+    write_study(tmp_path, {**study, "datasets": datasets, "runs": runs, "prediction": {}})
+    (tmp_path / "chains.tsv").write_text("id\tsequence\tss8\n")
+    (tmp_path / "Snakefile").write_text(
+        'configfile: "config/config.yaml"\n\n'
+        f'module labels:\n    snakefile: "{REPOSITORY}/workflow/Snakefile"\n    config: config\n\n'
+        "use rule * from labels\n"
+    )
+    done = snakemake(tmp_path, "-n", "-p")
+    assert done.returncode == 0, done.stderr + done.stdout
+    planned = jobs(done.stdout)
+    counts = {"split": 1, "split_into_3_folds": 1, "train": 7, "evaluate": 7, "pool": 2}
+    assert {name: planned[name] for name in counts} == counts
+    assert planned["report_on_folds"] == 2
+    commands = re.sub(r"\s+\\?\s*", " ", done.stdout)
+    tuned = re.search(r"grubio train [^\n]*?split-fold2.parquet --from (\S+) (.*?) --log", commands)
+    assert tuned
+    assert tuned[1] == "results/base-fold2/model"
+    # Of the network's settings only what the run itself says.
+    assert "--dropout 0.2" in tuned[2]
+    assert "--hidden-size" not in tuned[2]
+    assert "--from protein-ss-fast --output results/bundled" in commands

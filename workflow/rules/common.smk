@@ -13,6 +13,7 @@ from grubio.config.formats import FORMATS
 from grubio.config.loading import as_options, checked
 from grubio.fetching.embedded import EMBEDDED
 from grubio.errors import GrubioError
+from grubio.splits.folds import fold_path
 from grubio.config.sources import copy_in, is_url
 
 try:
@@ -118,9 +119,21 @@ def target_options(wildcards):
     return shlex.join(options)
 
 
+def split_file(run, name):
+    """Return a file of the split dataset of a run, of its fold if it has one."""
+    path = Path(f"results/datasets/{run.dataset}/{name}")
+    return str(path if run.fold is None else fold_path(path, run.fold))
+
+
+def fold_files(name, folds):
+    """Return the paths of a file of the split of a dataset, for each fold."""
+    path = Path(f"results/datasets/{{dataset}}/{name}")
+    return [str(fold_path(path, fold)) for fold in range(1, folds + 1)]
+
+
 def run_dataset(wildcards):
     """Return the split dataset of a run."""
-    return f"results/datasets/{STUDY.runs[wildcards.run].dataset}/split.parquet"
+    return split_file(STUDY.runs[wildcards.run], "split.parquet")
 
 
 def run_teacher(wildcards):
@@ -147,7 +160,7 @@ def parent_option(wildcards, input):
 
 def run_audit(wildcards):
     """Return the leakage audit of a run's dataset."""
-    return f"results/datasets/{STUDY.runs[wildcards.run].dataset}/audit.tsv"
+    return split_file(STUDY.runs[wildcards.run], "audit.tsv")
 
 
 def run_options(wildcards, groups):
@@ -197,6 +210,12 @@ def growing(amount):
 GPUS = int(STUDY.device == "cuda")
 
 RUNS = list(STUDY.runs)
+CROSS_VALIDATIONS = STUDY.cross_validations
+IN_FOLDS = {
+    name: dataset.split.folds
+    for name, dataset in STUDY.datasets.items()
+    if dataset.split.folds
+}
 ENSEMBLES = [name for name, run in STUDY.runs.items() if run.members]
 TRAINED = [name for name in RUNS if name not in ENSEMBLES]
 
@@ -240,7 +259,7 @@ def prediction_options(*groups):
 
 FINAL_OUTPUT = [
     "results/comparison.tsv",
-    *expand("results/{run}/report.html", run=RUNS),
+    *expand("results/{run}/report.html", run=[*RUNS, *CROSS_VALIDATIONS]),
     *expand("results/{run}/motifs/motifs.json", run=GENOME_RUNS),
     *expand(
         "results/{run}/predictions/{input}.{format}",
@@ -254,4 +273,5 @@ FINAL_OUTPUT = [
 wildcard_constraints:
     dataset=any_of(STUDY.datasets),
     run=any_of(RUNS),
+    cross=any_of(CROSS_VALIDATIONS),
     input=any_of(INPUTS),

@@ -89,6 +89,8 @@ rule split:
         "logs/split/{dataset}.log",
     benchmark:
         "results/benchmarks/split/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(sorted(STUDY.datasets.keys() - IN_FOLDS.keys())),
     conda:
         "../envs/grubio.yaml"
     threads: 4

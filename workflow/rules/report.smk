@@ -47,11 +47,11 @@ rule report:
 rule compare:
     """Compare all runs."""
     input:
-        metrics=expand("results/{run}/metrics.json", run=RUNS),
+        metrics=expand("results/{run}/metrics.json", run=[*RUNS, *CROSS_VALIDATIONS]),
         history=expand("results/{run}/history.csv", run=RUNS),
         reach=expand("results/{run}/gradient_reach.tsv", run=RUNS),
         # The page links to the reports that exist.
-        reports=expand("results/{run}/report.html", run=RUNS),
+        reports=expand("results/{run}/report.html", run=[*RUNS, *CROSS_VALIDATIONS]),
     output:
         table=report(
             "results/comparison.tsv",
@@ -90,7 +90,7 @@ rule compare:
         mem_mb=1000,
         runtime=30,
     params:
-        runs=expand("results/{run}", run=RUNS),
+        runs=expand("results/{run}", run=[*CROSS_VALIDATIONS, *RUNS]),
         version=VERSION,
     shell:
         """
