@@ -157,6 +157,13 @@ class TrainingSettings(Settings):
         "data. In a genome the classes of fixed width are rare, elsewhere all but the background. "
         "Probabilities are then corrected for the true frequencies.",
     )
+    motifs: str = Field(
+        default="none",
+        description="Motifs that the network of a genome begins with, for classes of fixed width: "
+        "`none`; `sites`, the position weight matrices of the training sites; or a file of motifs "
+        "(MEME, JASPAR, HOMER, TRANSFAC) that are named as the classes. They become filters of the "
+        "first convolution, on both strands, and are not changed by training.",
+    )
     select_by: Literal["auto", Metric] = Field(
         default="auto",
         description="Score that chooses among validations and comes first in the report: "

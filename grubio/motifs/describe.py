@@ -16,13 +16,13 @@ from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import table_text, write_text_whole
 from grubio.inference.predictor import Predictor
+from grubio.metrics.sites import HEADLINE_TOLERANCE
 from grubio.model.bundle import load_bundle
+from grubio.motifs.alignment import aligned
 from grubio.motifs.best_sites import AlignedSite, best_sites
-from grubio.motifs.database import read_database
 from grubio.motifs.logos import effects_figure, logo_figure
 from grubio.motifs.matrices import (
     Match,
-    Matrix,
     consensus,
     frequencies,
     information,
@@ -32,6 +32,7 @@ from grubio.motifs.matrices import (
 )
 from grubio.motifs.mutagenesis import substitution_effects
 from grubio.overwriting import keeps_inputs
+from grubio.readers.motifs import Matrix, read_database
 from grubio.runs.files import MOTIFS_FILE
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.record import Record
@@ -126,12 +127,14 @@ def describe_motifs(
     predictor = Predictor(bundle, device, threads)
     background = _composition(records)
     motifs, maps = [], {}
-    for letter, sites in best_sites(predictor, records, settings.sites, settings.flank).items():
+    room = settings.flank + HEADLINE_TOLERANCE
+    for letter, sites in best_sites(predictor, records, settings.sites, room).items():
         name = bundle.scheme.class_names[bundle.scheme.letters.index(letter)]
         if len(sites) < LEAST_SITES:
             logger.warning("only %d sites of %s: no motif", len(sites), name)
             continue
         shown = shown_sites(sites, thresholds[letter])
+        shown = aligned(shown, HEADLINE_TOLERANCE, background)
         motif = motif_of(name, letter, shown, background, settings)
         if theirs:
             motif = _compared(motif, theirs)

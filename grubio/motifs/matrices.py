@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from grubio.readers.motifs import Matrix
 from grubio.sequences.alphabet import DNA
 
 _LEAST_OVERLAP = 5
 _LEAST_BITS = 0.2
-
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,11 @@ def information(matrix: Matrix, background: Matrix) -> Matrix:
     return np.asarray((matrix * ratio).sum(axis=1))
 
 
+def informative(bits: Matrix, sites: int) -> npt.NDArray[np.bool_]:
+    """Return whether each place has 0.2 bits more than expected of as many random sites."""
+    return np.asarray(bits >= _LEAST_BITS + 3 / (2 * np.log(2) * sites))
+
+
 def informative_part(bits: Matrix, sites: int, first: int, last: int, most: int) -> tuple[int, int]:
     """Return the bounds (first, one past the last) of a site with its informative flanks.
 
@@ -92,8 +96,7 @@ def informative_part(bits: Matrix, sites: int, first: int, last: int, most: int)
     (1, 5)
     """
     low, high = max(first - most, 0), min(last + most, len(bits))
-    least = _LEAST_BITS + 3 / (2 * np.log(2) * sites)
-    good = np.flatnonzero(bits[low:high] >= least) + low
+    good = np.flatnonzero(informative(bits[low:high], sites)) + low
     return min([first, *good.tolist()]), max([last, *(good + 1).tolist()])
 
 

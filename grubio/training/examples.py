@@ -20,6 +20,7 @@ from grubio.sequences.profile import Profile
 from grubio.sequences.record import Record
 from grubio.sequences.target import LABELS, Target
 from grubio.training.grammar_check import with_fitting_grammar
+from grubio.training.stem_motifs import StemMotif, stem_motifs
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class TrainingData:
     train_chains: int
     valid_chains: int
     targets: Sequence[Target] = ()
+    motifs: Sequence[StemMotif] = ()
     teacher_sha256: str | None = None
     grammar_note: str = ""
 
@@ -101,6 +103,7 @@ def load_training_data(
         len(records["train"]),
         len(records["valid"]),
         targets,
+        stem_motifs(settings.motifs, header, records["train"], records["valid"]),
         grammar_note=grammar_note,
     )
 

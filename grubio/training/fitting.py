@@ -24,6 +24,7 @@ from grubio.training.batch_plan import BatchPlan
 from grubio.training.examples import TrainingData
 from grubio.training.lightning_module import Fitting
 from grubio.training.parent import Parent, freeze_weights
+from grubio.training.stem_motifs import begin_with, with_motifs
 from grubio.training.window_sampling import rare_classes
 
 
@@ -49,8 +50,10 @@ def new_fitting(
     alphabet = data.header.alphabet
     torch.manual_seed(settings.seed)
     architecture = Architecture(**model_settings.model_dump(exclude={"targets"}))
+    architecture = with_motifs(architecture, data.motifs)
     made = (network or NETWORKS[architecture.network].network)(architecture, alphabet.channel_table)
     labeller = Labeller(made, [_main(data, settings), *targets_of(data)[1:]])
+    begin_with(labeller, data.motifs, model_settings.stem_width)
     if parent is not None:
         parent.give_weights(labeller)
     freeze_weights(labeller, settings)

@@ -28,12 +28,12 @@ from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
 from grubio.model.bundle import load_bundle
-from grubio.motifs.database import read_database
 from grubio.prediction.read_back import PredictionsTable
 from grubio.readers import structure
 from grubio.readers.annotation import read_annotation
 from grubio.readers.dssp import DsspResidue
 from grubio.readers.fasta import read_fasta
+from grubio.readers.motifs import read_database
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8

@@ -16,7 +16,6 @@ from grubio.inference.predictor import Prediction
 from grubio.model.architecture import Architecture
 from grubio.model.bundle import Bundle, Site
 from grubio.motifs.best_sites import best_sites
-from grubio.motifs.database import read_database
 from grubio.motifs.describe import ENOUGH_CALLED, motif_of, shown_sites
 from grubio.motifs.logos import effects_figure, logo_figure
 from grubio.motifs.matrices import (
@@ -28,6 +27,7 @@ from grubio.motifs.matrices import (
     nearest,
 )
 from grubio.motifs.mutagenesis import substitution_effects
+from grubio.readers.motifs import read_database
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.locus import reverse_complement
 from grubio.sequences.record import Record

@@ -19,7 +19,6 @@ from grubio.errors import GrubioError
 from grubio.evaluation.genome.headline import MODEL, add_headline
 from grubio.evaluation.genome.independence import independence
 from grubio.evaluation.genome.kmer_baseline import (
-    chosen_pwm,
     chosen_site_kmers,
     dense_kmers,
     site_log_odds,
@@ -36,6 +35,7 @@ from grubio.metrics.candidates import (
     strand_outcomes,
     strands_of,
 )
+from grubio.metrics.pwm import chosen_pwm
 from grubio.metrics.site_matching import TOLERANCES
 from grubio.metrics.sites import (
     HEADLINE_TOLERANCE,

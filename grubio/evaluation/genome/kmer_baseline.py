@@ -1,17 +1,15 @@
-"""Simple predictors for genomes: a position weight matrix, and logistic regression on k-mers.
+"""A simple predictor for genomes: logistic regression on k-mers.
 
-Both are fitted to training blocks only. The bases that the matrix covers around a site, and the
-penalty of the regression, are chosen by average precision on validation blocks, or on training
-blocks if no validation block has a site. Each strand of a block is scored on its own.
+It is fitted to training blocks only. Its penalty is chosen by average precision on validation
+blocks, or on training blocks if no validation block has a site. Each strand of a block is scored on
+its own.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,17 +17,10 @@ import numpy.typing as npt
 # Loaded with the module, so that a limit on threads set before fitting holds for it.
 from sklearn.linear_model import LogisticRegression
 
-from grubio.evaluation.genome.pwm import ANY_CLASS, PWM, fit_pwm, plain
 from grubio.metrics.bootstrap import Floats
-from grubio.metrics.candidates import LabelledStrand, find_candidates, site_truth
-from grubio.metrics.classification import binned_average_precision
-from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, scanned
+from grubio.metrics.candidates import LabelledStrand, site_truth
+from grubio.metrics.pwm import plain, precision_of
 from grubio.sequences.alphabet import DNA
-
-FLANKS = ((0, 0), (5, 5), (10, 10), (30, 5), (20, 20), (40, 20))
-"""Bases before and after a site that the matrix may cover; the best pair is taken.
-
-With the third and the fourth, the matrix of a -10 box also covers the -35 box of the promoter."""
 
 PENALTIES = (0.003, 0.03, 0.3)
 """Inverse penalties of the regression; the best is taken."""
@@ -40,10 +31,6 @@ MAX_BACKGROUND = 30_000
 _K = 3
 _KMERS = 4**_K
 _CLEAR_OF_SITES = 10
-
-ChoiceT = TypeVar("ChoiceT")
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,18 +58,6 @@ class KmerLogistic:
         for place, table in enumerate(self.weights):
             total += table[kmers[place : place + len(sequence)]]
         return total
-
-
-def chosen_pwm(
-    train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand], index: int, width: int
-) -> PWM | None:
-    """Return the matrix with the best of :data:`FLANKS`; None if there is no training site."""
-    fitted = [pwm for flank in FLANKS if (pwm := fit_pwm(train, index, width, flank))]
-    best = max(fitted, key=_precision_of(PWM.scores, train, valid, index, width), default=None)
-    if best is not None:
-        after = len(best.log_odds) - best.before - width
-        logger.info("the matrix covers %d bases before a site and %d after", best.before, after)
-    return best
 
 
 def fit_kmers(
@@ -158,7 +133,7 @@ def chosen_site_kmers(
     """Return the regression on 40 bases before and 20 after a site, with the best penalty."""
     window = (40, 20 + width - 1)
     fits = (fit_kmers(train, index, classes, window, c, seed, width) for c in PENALTIES)
-    quality = _precision_of(partial(site_log_odds, width=width), train, valid, index, width)
+    quality = precision_of(partial(site_log_odds, width=width), train, valid, index, width)
     return max((model for model in fits if model is not None), key=quality, default=None)
 
 
@@ -172,29 +147,6 @@ def dense_kmers(
 def site_log_odds(model: KmerLogistic, sequence: str, width: int) -> Floats:
     """Return the log-odds of a site that starts at each base, float64 ``(start,)``."""
     return model.log_odds(sequence)[: max(len(sequence) - width + 1, 0)]
-
-
-def _precision_of(
-    scores: Callable[[ChoiceT, str], Floats],
-    train: Sequence[LabelledStrand],
-    valid: Sequence[LabelledStrand],
-    index: int,
-    width: int,
-) -> Callable[[ChoiceT], float]:
-    # The average precision of what is fitted, given how it scores the sites of a sequence.
-    strands, truth = valid, site_truth(valid, index, width, ANY_CLASS)
-    if not any(map(len, truth.starts)):
-        strands, truth = train, site_truth(train, index, width, ANY_CLASS)
-
-    def precision(fitted: ChoiceT) -> float:
-        found = find_candidates(strands, [scores(fitted, s.sequence) for s in strands], truth)
-        over = scanned(strands, truth, ANY_CLASS)
-        counts = ranked_counts(
-            found.score, found.right[HEADLINE_TOLERANCE], found.block, len(over.sites)
-        )
-        return float(binned_average_precision(counts.sum(axis=0), over.sites.sum()))
-
-    return precision
 
 
 def _training_bases(

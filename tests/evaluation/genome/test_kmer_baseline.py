@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 
 from grubio.evaluation.genome.kmer_baseline import (
-    FLANKS,
     KmerLogistic,
-    chosen_pwm,
     chosen_site_kmers,
     dense_kmers,
     fit_kmers,
     site_log_odds,
 )
-from grubio.evaluation.genome.pwm import fit_pwm
 from grubio.metrics.candidates import LabelledStrand, strands_of
+from grubio.metrics.pwm import FLANKS, chosen_pwm, fit_pwm
 from grubio.sequences.record import Record
 from synthetic_genome import MOTIF, SCHEME, genome_dataset
 

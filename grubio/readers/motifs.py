@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from grubio.errors import GrubioError
-from grubio.motifs.matrices import Matrix
 from grubio.sequences.alphabet import DNA
 from grubio.text import text_lines
+
+Matrix = npt.NDArray[np.float64]
 
 _FORMATS = "MEME, JASPAR, HOMER or TRANSFAC"
 _TABLE_HEADS = ("P0", "PO", "Pos")

@@ -1,22 +1,35 @@
-"""The position weight matrix of a class of sites."""
+"""The position weight matrix of a class of sites, and the choice of the bases that it covers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.metrics.bootstrap import Floats
-from grubio.metrics.candidates import LabelledStrand, site_truth
+from grubio.metrics.candidates import LabelledStrand, find_candidates, site_truth
+from grubio.metrics.classification import binned_average_precision
+from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, scanned
 from grubio.sequences.alphabet import DNA
 
 ANY_CLASS = 255
 """A number of classes above that of any scheme: every base counts when sites are only located."""
 
+FLANKS = ((0, 0), (5, 5), (10, 10), (30, 5), (20, 20), (40, 20))
+"""Bases before and after a site that the matrix may cover; the best pair is taken.
+
+With the third and the fourth, the matrix of a -10 box also covers the -35 box of the promoter."""
+
 _PSEUDOCOUNT = 1.0
 _BASES = "ACGT"
+
+ChoiceT = TypeVar("ChoiceT")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,45 @@ def fit_pwm(
     frequencies = np.array([list(odds[at]) for at in range(len(odds))])[:, [0, 1, 3, 2]] / 4
     background = (composition + _PSEUDOCOUNT) / (composition + _PSEUDOCOUNT).sum()
     return PWM(np.log2(frequencies / background).astype(np.float32), before, width)
+
+
+def chosen_pwm(
+    train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand], index: int, width: int
+) -> PWM | None:
+    """Return the matrix with the best of :data:`FLANKS`; None if there is no training site."""
+    fitted = [pwm for flank in FLANKS if (pwm := fit_pwm(train, index, width, flank))]
+    best = max(fitted, key=precision_of(PWM.scores, train, valid, index, width), default=None)
+    if best is not None:
+        after = len(best.log_odds) - best.before - width
+        logger.info("the matrix covers %d bases before a site and %d after", best.before, after)
+    return best
+
+
+def precision_of(
+    scores: Callable[[ChoiceT, str], Floats],
+    train: Sequence[LabelledStrand],
+    valid: Sequence[LabelledStrand],
+    index: int,
+    width: int,
+) -> Callable[[ChoiceT], float]:
+    """Return a function from what is fitted to its average precision on validation strands.
+
+    Without a site in them, training strands are taken. ``scores`` gives the scores of the sites of
+    a sequence, ``(start,)``.
+    """
+    strands, truth = valid, site_truth(valid, index, width, ANY_CLASS)
+    if not any(map(len, truth.starts)):
+        strands, truth = train, site_truth(train, index, width, ANY_CLASS)
+
+    def precision(fitted: ChoiceT) -> float:
+        found = find_candidates(strands, [scores(fitted, s.sequence) for s in strands], truth)
+        over = scanned(strands, truth, ANY_CLASS)
+        counts = ranked_counts(
+            found.score, found.right[HEADLINE_TOLERANCE], found.block, len(over.sites)
+        )
+        return float(binned_average_precision(counts.sum(axis=0), over.sites.sum()))
+
+    return precision
 
 
 def plain(sequence: str) -> str:

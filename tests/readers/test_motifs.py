@@ -12,7 +12,7 @@ from Bio.motifs import jaspar, transfac
 
 from conftest import REPOSITORY
 from grubio.errors import GrubioError
-from grubio.motifs.database import read_database
+from grubio.readers.motifs import read_database
 
 CASES = REPOSITORY.parent / "shared" / "cases"
 SHARES = np.array([[0.7, 0.1, 0.1, 0.1], [0.0, 0.5, 0.5, 0.0], [0.1, 0.2, 0.3, 0.4]])

@@ -1,0 +1,266 @@
+"""Motifs that a network for sites begins with, so that few sites suffice to be as good as they are.
+
+The first convolution gets filters that are position weight matrices, and keeps them: for each class
+the score of a site at every place that covers a base, and the score on the other strand. In a
+recurrent network one unit of each layer begins as the sum of these scores, and the output of the
+class as that unit. So the network ranks sites as the matrix does before its first step, and learns
+what the matrix does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from grubio.datasets.parquet import DatasetHeader
+from grubio.errors import GrubioError
+from grubio.metrics.candidates import LabelledStrand, site_truth, strands_of
+from grubio.metrics.pwm import ANY_CLASS, PWM, chosen_pwm, plain
+from grubio.model.architecture import Architecture
+from grubio.model.labeller import Labeller
+from grubio.readers.motifs import read_database
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.record import Record
+
+NONE, OF_SITES = "none", "sites"
+"""The settings for no motifs and for matrices of the training sites; other text is a file."""
+
+_CHANCE = 0.25
+"""Places of the background, among those that cover a base, where a filter is not silent."""
+
+_STEEPNESS = 0.3
+_UPDATE = -6.0
+_WEIGHT, _BIAS = 6.0, -4.0
+_PSEUDO = 0.01
+
+
+@dataclass(frozen=True)
+class StemMotif:
+    """The matrix of a class, and how it scores the training strands.
+
+    Attributes
+    ----------
+    index
+        The class.
+    pwm
+        The matrix.
+    floor
+        The score below which it is silent.
+    deviation
+        Standard deviation of the scores of training sites.
+    """
+
+    index: int
+    pwm: PWM
+    floor: float
+    deviation: float
+
+    @property
+    def reach(self) -> int:
+        """Most bases from a base of a site to the end of the matrix, on either strand."""
+        before, width = self.pwm.before, self.pwm.width
+        return max(before, len(self.pwm.log_odds) - before - width) + width - 1
+
+    def filters(self, width: int) -> tuple[npt.NDArray[np.float32], float]:
+        """Return filters ``(width + 1, base, place)`` of a convolution, and their bias.
+
+        The first are for sites that start 0, 1 and more bases before the base that is scored; the
+        last is for the middle of a site on the other strand.
+        """
+        matrix, before = self.pwm.log_odds / self.deviation, self.pwm.before
+        opposite, after = matrix[::-1, ::-1], len(matrix) - before - self.pwm.width
+        placed = [(matrix, before + shift) for shift in range(self.pwm.width)]
+        placed.append((opposite, after + self.pwm.width // 2))
+        filters = np.zeros((len(placed), matrix.shape[1], width), dtype=np.float32)
+        for filter_, (rows, ahead) in zip(filters, placed, strict=True):
+            first = width // 2 - ahead
+            filter_[:, first : first + len(rows)] = rows.T
+        return filters, -self.floor / self.deviation
+
+
+def stem_motifs(
+    source: str, header: DatasetHeader, train: Sequence[Record], valid: Sequence[Record]
+) -> list[StemMotif]:
+    """Return the motifs of the classes of fixed width that have training sites.
+
+    Parameters
+    ----------
+    source
+        ``none``: no motifs. ``sites``: the matrix of the training sites, with the flanks that rank
+        validation sites best, as the baseline of an evaluation; else a file of motifs.
+    header
+        Of the dataset.
+    train, valid
+        Its records.
+
+    Raises
+    ------
+    GrubioError
+        If the dataset has no class of fixed width, or the file has no motif for a class.
+    """
+    if source == NONE:
+        return []
+    if not header.sites:
+        raise GrubioError(
+            "the dataset has no classes of fixed width, so there are no motifs to begin with",
+            hint="leave out training.motifs",
+        )
+    scheme = header.scheme
+    strands, held_out = strands_of(train, scheme)[0], strands_of(valid, scheme)[0]
+    database = {} if source == OF_SITES else read_database(Path(source))
+    found = []
+    for letter, width in header.sites.items():
+        index = scheme.letters.index(letter)
+        if source == OF_SITES:
+            pwm = chosen_pwm(strands, held_out, index, width)
+        else:
+            name = scheme.class_names[index]
+            frequencies = _of_class(database, name, len(header.sites), source)
+            pwm = _placed(frequencies, strands, index, width)
+        if pwm is not None:
+            found.append(_scaled(pwm, strands, index))
+    return found
+
+
+def with_motifs(architecture: Architecture, motifs: Sequence[StemMotif]) -> Architecture:
+    """Return an architecture whose stem has room for motifs besides its own channels."""
+    channels = sum(motif.pwm.width + 1 for motif in motifs)
+    reach = max((motif.reach for motif in motifs), default=0)
+    return replace(
+        architecture,
+        stem_channels=architecture.stem_channels + channels,
+        stem_width=max(architecture.stem_width, 2 * reach + 1),
+    )
+
+
+def begin_with(labeller: Labeller, motifs: Sequence[StemMotif], own_width: int) -> None:
+    """Set the weights of a network made by :func:`with_motifs`, and hold its motifs.
+
+    Parameters
+    ----------
+    labeller
+        A labeller with fresh weights.
+    motifs
+        What it begins with.
+    own_width
+        Bases that the filters which are learned see.
+    """
+    convolution = labeller.network.stem.convolution
+    if convolution is None or not motifs:
+        return
+    channels, _, width = convolution.weight.shape
+    others = labeller.network.stem.features - channels
+    learned = torch.zeros_like(convolution.weight)
+    first = (width - own_width) // 2
+    learned[:, :, first : first + own_width] = 1
+    at = channels
+    head = labeller.heads[0]
+    assert isinstance(head, nn.Linear)
+    with torch.no_grad():
+        head.weight.mul_(0.1)
+        # The usual range of a narrower filter.
+        scale = (width / own_width) ** 0.5
+        convolution.weight.mul_(learned * scale)
+        assert convolution.bias is not None
+        convolution.bias.mul_(scale)
+        for unit, motif in enumerate(motifs):
+            filters, bias = motif.filters(width)
+            rows = slice(at - len(filters), at)
+            convolution.weight[rows] = 0
+            convolution.weight[rows, : filters.shape[1]] = torch.from_numpy(filters)
+            convolution.bias[rows] = bias
+            learned[rows] = 0
+            # The last filter is that of the other strand.
+            _pass_on(labeller, motif.index, unit, others + rows.start, others + rows.stop - 1)
+            at = rows.start
+    _hold(convolution.weight, learned)
+    _hold(convolution.bias, learned.amax(dim=(1, 2)))
+
+
+def _hold(parameter: Tensor, learned: Tensor) -> None:
+    parameter.register_hook(  # type: ignore[no-untyped-call]
+        lambda gradient: gradient * learned.to(gradient.device)
+    )
+
+
+def _pass_on(labeller: Labeller, index: int, unit: int, first: int, stop: int) -> None:
+    """Let a unit of each layer be the sum of some inputs, and a class follow it."""
+    layers = getattr(labeller.network, "layers", ())
+    if not layers or not all(isinstance(getattr(layer, "forwards", 0), nn.GRU) for layer in layers):
+        return
+    hidden = layers[0].forwards.hidden_size
+    if unit >= hidden:
+        return
+    for layer in layers:
+        weights = dict(layer.forwards.named_parameters())
+        for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
+            weights[name].data[unit::hidden] = 0
+        weights["bias_ih_l0"].data[hidden + unit] = _UPDATE
+        if layer is layers[0]:
+            weights["weight_ih_l0"].data[2 * hidden + unit, first:stop] = _STEEPNESS
+        else:
+            weights["weight_ih_l0"].data[2 * hidden + unit, unit] = 1
+    head = labeller.heads[0]
+    assert isinstance(head, nn.Linear)
+    head.weight.data[:, unit] = 0
+    head.weight.data[index, unit] = _WEIGHT
+    head.bias.data[index] = _BIAS
+
+
+def _scaled(pwm: PWM, strands: Sequence[LabelledStrand], index: int) -> StemMotif:
+    truth = site_truth(strands, index, pwm.width, ANY_CLASS)
+    scores = [pwm.scores(strand.sequence) for strand in strands]
+    of_sites = np.concatenate([all_[at] for all_, at in zip(scores, truth.starts, strict=True)])
+    floor = float(np.quantile(np.concatenate(scores), 1 - _CHANCE / pwm.width))
+    return StemMotif(index, pwm, floor, max(float(of_sites.std()), 1e-3))
+
+
+def _of_class(
+    database: dict[str, npt.NDArray[np.float64]], name: str, classes: int, source: str
+) -> npt.NDArray[np.float64]:
+    if name in database:
+        return database[name]
+    if classes == len(database) == 1:
+        return next(iter(database.values()))
+    raise GrubioError(
+        f"has no motif for the class {name}, only {', '.join(sorted(database)[:5])}",
+        path=source,
+        hint="name each motif as its class is named",
+    )
+
+
+def _placed(
+    frequencies: npt.NDArray[np.float64], strands: Sequence[LabelledStrand], index: int, width: int
+) -> PWM | None:
+    """Return a motif as the matrix of a class, turned and moved to where its sites have it."""
+    room = len(frequencies)
+    counts = np.zeros((width + 2 * room, DNA.channels))
+    composition = np.ones(DNA.channels)
+    starts = site_truth(strands, index, width, ANY_CLASS).starts
+    for strand, places in zip(strands, starts, strict=True):
+        text = plain(strand.sequence)
+        composition += [text.count(letter) for letter in DNA.letters]
+        padded = DNA.one_hot("N" * room + text + "N" * room)
+        for start in places.tolist():
+            counts += padded[start : start + len(counts)]
+    if not any(map(len, starts)):
+        return None
+    background = composition / composition.sum()
+    odds = np.log2((frequencies + _PSEUDO * background) / (1 + _PSEUDO) / background)
+    ways = [
+        (float((counts[first : first + room] * matrix).sum()), first, matrix)
+        for matrix in (odds, odds[::-1, ::-1])
+        for first in range(len(counts) - room + 1)
+    ]
+    _, first, matrix = max(ways, key=lambda way: way[0])
+    before, end = max(room - first, 0), max(first + room, room + width)
+    rows = np.zeros((before + end - room, DNA.channels), dtype=np.float32)
+    at = first - (room - before)
+    rows[at : at + room] = matrix
+    return PWM(rows, before, width)
