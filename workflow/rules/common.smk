@@ -158,6 +158,12 @@ def parent_option(wildcards, input):
     return option("--from", [str(Path(p).parent) for p in input.parent] or [parent])
 
 
+def run_motifs(wildcards):
+    """Return the file of motifs that the network of a run begins with, or nothing."""
+    motifs = STUDY.runs[wildcards.run].training.motifs
+    return [] if motifs in ("none", "sites") else [motifs]
+
+
 def run_audit(wildcards):
     """Return the leakage audit of a run's dataset."""
     return split_file(STUDY.runs[wildcards.run], "audit.tsv")

@@ -14,6 +14,7 @@ rule train:
         dataset=run_dataset,
         teacher=run_teacher,
         parent=run_parent,
+        motifs=run_motifs,
     output:
         model=multiext(
             "results/{run}/model/",

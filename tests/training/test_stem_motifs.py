@@ -1,0 +1,136 @@
+"""Networks that begin with the matrices of their sites rank as these do, before the first step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from grubio.config import ModelSettings, TrainingSettings
+from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.errors import GrubioError
+from grubio.metrics.candidates import strands_of
+from grubio.metrics.pwm import PWM
+from grubio.model.engines.engine import engine_of
+from grubio.model.labeller import Labeller, bundle_of
+from grubio.motifs.matrices import meme_text
+from grubio.sequences.alphabet import DNA, PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.runs_and_peaks import site_scores
+from grubio.sequences.scheme import SS3
+from grubio.training.examples import TrainingData, load_training_data
+from grubio.training.fitting import new_fitting
+from grubio.training.stem_motifs import stem_motifs
+from synthetic_genome import MOTIF, SCHEME, WIDTH, genome_dataset
+
+EVEN = np.full(4, 0.25)
+RECORDS, HEADER = genome_dataset(10)
+TRAIN = [record for record in RECORDS if record.split == "train"]
+VALID = [record for record in RECORDS if record.split == "valid"]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("motifs") / "dataset.parquet"
+    write_dataset(path, HEADER, RECORDS)
+    return path
+
+
+def begun(dataset: Path, **model: object) -> tuple[Labeller, TrainingData]:
+    settings = ModelSettings(**{"hidden_size": 8, "stem_channels": 4, "stem_width": 5, **model})  # type: ignore[arg-type]
+    training = TrainingSettings(motifs="sites")
+    data = load_training_data(dataset, settings, training)
+    model_ = new_fitting(data, settings, training).model
+    assert isinstance(model_, Labeller)
+    return model_, data
+
+
+def logits(model: Labeller, codes: np.ndarray) -> torch.Tensor:
+    lengths = torch.tensor([len(codes)])
+    return model(torch.from_numpy(codes).unsqueeze(1), lengths)["labels"][:, 0]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("channels", [0, 4])
+def test_a_fresh_network_calls_the_sites_of_the_matrix(
+    dataset: Path, layers: int, channels: int
+) -> None:
+    model, data = begun(dataset, layers=layers, stem_channels=channels)
+    (motif,) = data.motifs
+    model.eval()
+    agreed = []
+    for strand in strands_of(VALID, SCHEME)[0]:
+        with torch.no_grad():
+            shares = logits(model, DNA.encode(strand.sequence)).softmax(dim=1)[:, motif.index]
+        ours = site_scores(shares.numpy(), WIDTH)
+        theirs = motif.pwm.scores(strand.sequence)
+        agreed.append(theirs[ours.argmax()] >= np.sort(theirs)[-2])
+    assert np.mean(agreed) >= 0.75
+
+
+def test_motifs_are_kept_and_other_filters_stay_narrow(dataset: Path) -> None:
+    model, data = begun(dataset)
+    stem = model.network.stem.convolution
+    assert stem is not None
+    before = stem.weight.detach().clone()
+    width = stem.weight.shape[2]
+    assert width > 5
+    assert stem.weight.shape[0] == 4 + data.motifs[0].pwm.width + 1
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.5)
+    logits(model, data.train[0].codes).square().sum().backward()
+    optimiser.step()
+    middle = slice((width - 5) // 2, (width + 5) // 2)
+    changed = stem.weight.detach() != before
+    assert changed[:4, :, middle].all()
+    changed[:4, :, middle] = False
+    assert not changed.any()
+    assert not before[:4, :, : middle.start].any()
+
+
+def test_the_engine_of_a_cpu_computes_such_a_network(dataset: Path) -> None:
+    model, data = begun(dataset)
+    codes = data.train[0].codes[:300]
+    with torch.no_grad():
+        expected = logits(model.eval(), codes)
+    found = engine_of(bundle_of(model, DNA))([codes])["labels"]
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("network", ["conv", "lstm"])
+def test_other_networks_begin_with_the_filters(dataset: Path, network: str) -> None:
+    model, data = begun(dataset, network=network)
+    stem = model.network.stem.convolution
+    assert stem is not None
+    filters, _ = data.motifs[0].filters(stem.weight.shape[2])
+    torch.testing.assert_close(stem.weight.detach()[4:], torch.from_numpy(filters))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_of_motifs_is_turned_and_placed_as_the_sites_have_it(
+    tmp_path: Path, turned: bool
+) -> None:
+    # Two more places before the site, which say nothing.
+    matrix = np.concatenate([np.full((2, 4), 0.25), MOTIF])
+    path = tmp_path / "known.meme"
+    shown = matrix[::-1, ::-1] if turned else matrix
+    path.write_text(meme_text({"any name": shown}, {"any name": 20}, EVEN))
+    (motif,) = stem_motifs(str(path), HEADER, TRAIN, VALID)
+    assert (motif.pwm.before, len(motif.pwm.log_odds)) == (2, 8)
+    naive = PWM(np.log2(MOTIF / EVEN).astype(np.float32), 0, WIDTH)
+    for record in VALID:
+        own, expected = motif.pwm.scores(record.sequence), naive.scores(record.sequence)
+        assert np.corrcoef(own, expected)[0, 1] > 0.95
+
+
+def test_what_cannot_begin_with_motifs_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "two.meme"
+    path.write_text(meme_text({"a": MOTIF, "b": MOTIF}, {"a": 9, "b": 9}, EVEN))
+    with pytest.raises(GrubioError, match="has no motif for the class minus10, only a, b"):
+        stem_motifs(str(path), HEADER, TRAIN, VALID)
+    with pytest.raises(GrubioError, match="no such file"):
+        stem_motifs(str(tmp_path / "none.meme"), HEADER, TRAIN, VALID)
+    protein = DatasetHeader(PROTEIN, SS3, {})
+    with pytest.raises(GrubioError, match="no classes of fixed width"):
+        stem_motifs("sites", protein, [Record("a", "", "MK")], [])
