@@ -7,7 +7,9 @@ or have no label are never scored.
 
 from __future__ import annotations
 
+import json
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import tee
@@ -36,7 +38,7 @@ from grubio.model.devices import use_threads
 from grubio.model.training_sketch import read_sketches
 from grubio.overwriting import keeps_inputs
 from grubio.progress import watched
-from grubio.runs.files import TEST_PREDICTIONS_FILE
+from grubio.runs.files import SPEED_FILE, TEST_PREDICTIONS_FILE
 from grubio.runs.metrics import Metrics, TrainingOverlap
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import UNKNOWN_LABEL
@@ -293,9 +295,17 @@ def _predicted(
             depth=bundle.reads_profiles,
         ) as written,
     ):
-        predicted = watched(Predictor(bundle, device, threads).predict, records)
+        predictor, started = Predictor(bundle, device, threads), time.monotonic()
+        predicted = watched(predictor.predict, records)
         ours, theirs = tee(predicted)
         for prediction, one in zip(ours, all_labelled(theirs, bundle.scheme), strict=True):
             written.write(one, prediction.record)
             found.append(prediction)
+    speed = {
+        "residues": sum(map(len, records)),
+        "seconds": round(time.monotonic() - started, 3),
+        "device": str(predictor.device),
+        "threads": threads,
+    }
+    write_text_whole(table.with_name(SPEED_FILE), json.dumps(speed, indent=2) + "\n")
     return found

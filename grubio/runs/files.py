@@ -29,6 +29,8 @@ OUT_OF_FOLD_FILE = "out_of_fold.parquet"
 """Of a cross-validation: the test predictions of all folds, with the fold of each residue."""
 FOLDS_FILE = "folds.tsv"
 """Of a cross-validation: the scores of each fold, their mean and spread, and those of all."""
+SPEED_FILE = "speed.json"
+"""How long the test records took to label."""
 SITES_FILE = "sites.tsv"
 """Of a genome: the best sites of the scan."""
 SITE_CURVE_FILE = "site_curve.tsv"
@@ -47,6 +49,7 @@ def read_files(run: Path) -> Iterator[Path]:
         MOTIFS_FOLDER,
         HISTORY_FILE,
         REACH_FILE,
+        SPEED_FILE,
         METRICS_FILE,
         CHAINS_FILE,
         CONFUSION_FILE,

@@ -5,6 +5,7 @@ results/<run>/per_chain.tsv              scores of each chain
 results/<run>/confusion.tsv              observed against predicted labels
 results/<run>/calibration.tsv            confidence against accuracy
 results/<run>/test_predictions.parquet   what the scores were computed from
+results/<run>/speed.json                 how long the test records took to label
 """
 
 
@@ -21,6 +22,7 @@ rule evaluate:
         confusion="results/{run}/confusion.tsv",
         calibration="results/{run}/calibration.tsv",
         predictions="results/{run}/test_predictions.parquet",
+        speed="results/{run}/speed.json",
     log:
         "logs/evaluate/{run}.log",
     benchmark:
