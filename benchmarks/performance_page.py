@@ -41,10 +41,11 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "",
         f"`python benchmarks/startup.py`, medians of {start['runs']} runs:",
         "",
-        "| command | seconds | CPU seconds |",
-        "| --- | ---: | ---: |",
+        "| command | seconds | CPU seconds | peak memory (MB) |",
+        "| --- | ---: | ---: | ---: |",
         *(
-            f"| `{name}` | {value:.2f} | {start['median_cpu_seconds'][name]:.2f} |"
+            f"| `{name}` | {value:.2f} | {start['median_cpu_seconds'][name]:.2f} | "
+            f"{start['peak_megabytes'][name]:.0f} |"
             for name, value in start["median_seconds"].items()
         ),
         "",

@@ -1,4 +1,4 @@
-"""How long a short command takes from the shell and back; writes benchmarks/startup.json.
+"""How long a short command takes from the shell and back, and its memory; writes benchmarks/startup.json.
 
 python benchmarks/startup.py
 """
@@ -48,6 +48,7 @@ def main() -> None:
         "median_cpu_seconds": {
             n: statistics.median(c.cpu_seconds for c in v) for n, v in taken.items()
         },
+        "peak_megabytes": {n: max(c.megabytes for c in v) for n, v in taken.items()},
     }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
