@@ -1,4 +1,4 @@
-"""How long a short command takes from the shell and back, and its memory; writes benchmarks/startup.json.
+"""How long a short command takes and how much memory; writes benchmarks/startup.json.
 
 python benchmarks/startup.py
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
 logger = logging.getLogger(__name__)
 
@@ -113,11 +114,12 @@ class _Line:
     """A live line on a terminal, plain lines elsewhere, no more often than a person can read."""
 
     def __init__(self) -> None:
-        from rich.status import Status
-
-        self._status = Status("reading", console=terminal()) if is_live() else None
+        self._status: Status | None = None
         self._started = self._shown = time.monotonic()
-        if self._status:
+        if is_live():
+            from rich.status import Status
+
+            self._status = Status("reading", console=terminal())
             self._status.start()
 
     def show(self, text: Callable[[float], str]) -> None:

@@ -16,8 +16,8 @@ PACKAGE = REPOSITORY / "grubio"
 HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "pytorch_lightning", "pyarrow", "Bio", "pooch"}
 HEAVY |= {"polars", "pybigtools", "lightmotif", "gffutils", "logomaker", "pandas"}
 # What a prediction has no use for, and takes long to import.
-SLOW = {"asyncio", "http.client", "importlib.metadata", "jinja2", "multiprocessing", "numpy.random"}
-SLOW |= {"requests", "rich.markdown", "ssl", "urllib.request", "xml.etree", "yaml"}
+SLOW = {"asyncio", "http.client", "jinja2", "multiprocessing", "numpy.random"}
+SLOW |= {"requests", "rich.markdown", "rich.status", "ssl", "urllib.request", "xml.etree", "yaml"}
 # From the ground floor up; a module imports from its own package and from those above it here.
 ORDER = [
     "errors",

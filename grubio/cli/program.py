@@ -73,6 +73,8 @@ def command_line() -> Any:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    # Pydantic would look for plugins in the metadata of every package that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     _reserve_closed_streams()

@@ -85,4 +85,4 @@ def _is_exact(shape: ProductShape) -> bool:
 def _numbers(rows: int, columns: int) -> npt.NDArray[np.float32]:
     # Any that are irregular will do; the module of random ones takes time to import.
     numbers = np.sin(np.arange(1.0, rows * columns + 1) ** 2)
-    return numbers.astype(np.float32).reshape(rows, columns)
+    return np.asarray(numbers, dtype=np.float32).reshape(rows, columns)
