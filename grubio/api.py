@@ -91,11 +91,12 @@ class Model(Generic[LabelledT]):
     def __repr__(self) -> str:
         """Return one line."""
         bundle = self._predictor.bundle
-        return f"<model {self.name}: {bundle.alphabet.name}, {bundle.scheme.name}>"
+        what = bundle.scheme.name if bundle.labels else ", ".join(t.name for t in bundle.targets)
+        return f"<model {self.name}: {bundle.alphabet.name}, {what}>"
 
     @property
     def scheme(self) -> LabelScheme:
-        """The classes that it knows."""
+        """The classes that it knows; none if it predicts values."""
         return self._predictor.bundle.scheme
 
     # Text is iterable as well; the first that fits is taken.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.config import CallSettings
+from grubio.errors import GrubioError
 from grubio.inference.columns import Columns
 from grubio.inference.predictor import Additional, Prediction
 from grubio.sequences.decoding import best_classes
@@ -142,6 +143,7 @@ class LabelledSequence(Columns):
             Most residues between two segments of one class that are joined; that of ``calls`` by
             default.
         """
+        self._require_labels("segments")
         return segments(
             self.labels,
             self.probabilities,
@@ -151,7 +153,14 @@ class LabelledSequence(Columns):
         )
 
     def summary(self) -> Summary:
-        """Return length, shares of the classes, mean confidence and longest segments."""
+        """Return length, shares of the classes, mean confidence and longest segments.
+
+        Raises
+        ------
+        GrubioError
+            If the model predicts values alone.
+        """
+        self._require_labels("summary")
         return summary(
             self.labels,
             self.probabilities,
@@ -159,6 +168,10 @@ class LabelledSequence(Columns):
             min_length=self.calls.min_segment,
             max_gap=self.calls.max_gap,
         )
+
+    def _require_labels(self, what: str) -> None:
+        if not self.scheme.size:
+            raise GrubioError(f"the {what} of a sequence is about labels; these are values")
 
     def columns(self) -> dict[str, Any]:
         """Return the columns of the formats TSV and Parquet, one row per residue."""
@@ -192,6 +205,12 @@ class LabelledSequence(Columns):
     def _repr_html_(self) -> str:
         from grubio.view.notebook import DrawnSequence, sequence_html
 
+        if not self.scheme.size:
+            target = next(iter(self.additional))
+            values = self.predicted(target.name)
+            shown = np.clip(target.in_shown_range(values), 0, 1)
+            drawn = DrawnSequence(self.id, self.sequence, "", shown, self.scheme)
+            return sequence_html(drawn, f"mean {target.name} {values.mean():.3g}", target.name)
         return sequence_html(
             DrawnSequence(self.id, self.sequence, self.labels, self.confidence, self.scheme)
         )

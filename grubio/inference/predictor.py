@@ -250,7 +250,8 @@ class Predictor:
         pieces = [_open_ends(places[number], strand) for number, strand in texts]
         found = self._answers(codes, open_ends=pieces) if codes else []
         answers = {key: self._main(answer) for key, answer in zip(texts, found, strict=True)}
-        others = dict(zip(texts, found, strict=True))
+        # Without other targets nothing is held that is not written.
+        others = dict(zip(texts, found, strict=True)) if self.bundle.additional else {}
         for number, place in enumerate(places):
             window = place.window
             kept = slice(window.first - window.start, window.last - window.start)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from grubio.config import Output, PredictionSettings
+from grubio.config import CallSettings, Output, PredictionSettings
 from grubio.config.formats import FORMATS
 from grubio.config.labels import with_rules
 from grubio.errors import GrubioError
@@ -65,6 +65,11 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
         if settings != settings.for_kind(bundle.kind):
             message, hint = self.refusal
             raise GrubioError(message, hint=hint)
+        if bundle.labels is None and settings.calls != CallSettings():
+            raise GrubioError(
+                "min_confidence, min_segment and max_gap are about labels, and the model predicts "
+                "values"
+            )
         self.content = self._content(output_scheme(self.bundle.scheme, settings.scheme))
 
     def predictor(self) -> Predictor:

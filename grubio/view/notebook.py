@@ -34,19 +34,22 @@ class DrawnSequence:
     scheme: LabelScheme
 
 
-def sequence_html(sequence: DrawnSequence) -> str:
+def sequence_html(
+    sequence: DrawnSequence, summary: str | None = None, bars: str = "confidence"
+) -> str:
     """Return the first 600 residues as HTML: ribbons, residues, confidence, and a legend.
 
-    Colours suit light and dark notebooks.
+    ``summary`` stands in place of the mean confidence, ``bars`` says what the bars are. Colours
+    suit light and dark notebooks.
     """
     drawn = min(len(sequence.sequence), _MOST_ROWS * _PER_ROW)
     rest = f" · the first {drawn} are drawn" if drawn < len(sequence.sequence) else ""
-    mean = float(sequence.confidence.mean())
+    summary = summary or f"mean confidence {float(sequence.confidence.mean()):.2f}"
     return (
         '<div style="font: 14px/1.5 system-ui, sans-serif; overflow-x: auto">'
         f"<div><b>{escape(sequence.id)}</b> · {len(sequence.sequence):,} residues · "
-        f"mean confidence {mean:.2f}{rest}</div>"
-        f"{_svg(sequence, drawn)}{_legend(sequence.scheme)}</div>"
+        f"{escape(summary)}{rest}</div>"
+        f"{_svg(sequence, drawn)}{_legend(sequence.scheme, bars)}</div>"
     )
 
 
@@ -102,7 +105,7 @@ def _row(sequence: DrawnSequence, runs: list[tuple[str, int, int]], first: int, 
     return "".join([*parts, "</g>"])
 
 
-def _legend(scheme: LabelScheme) -> str:
+def _legend(scheme: LabelScheme, bars: str) -> str:
     templates = templates_of(scheme)
     items = [
         '<span style="display: inline-block; margin-right: 1.2em; white-space: nowrap">'
@@ -110,7 +113,7 @@ def _legend(scheme: LabelScheme) -> str:
         f"{place(templates[letter], 2, 4, 10)}</svg> {escape(_title(letter, name))}</span>"
         for letter, name in zip(scheme.letters, scheme.class_names, strict=True)
     ]
-    return f"<div>{''.join(items)}<span>grey bars: confidence</span></div>"
+    return f"<div>{''.join(items)}<span>grey bars: {escape(bars)}</span></div>"
 
 
 def _title(letter: str, name: str) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -150,10 +151,10 @@ def test_gaps_are_background_and_cost_nothing(
     computed = 0
     answers = predictor._answers
 
-    def watched(sequences: list[np.ndarray]) -> list:
+    def watched(sequences: list[np.ndarray], **options: Any) -> list:
         nonlocal computed
         computed += sum(map(len, sequences))
-        return answers(sequences)
+        return answers(sequences, **options)
 
     monkeypatch.setattr(predictor, "_answers", watched)
     tracks = whole(predictor.regions([contig], **CHUNKS))["c"]
@@ -181,7 +182,7 @@ def test_a_long_contig_is_held_by_the_batch(
     held = most = 0
     main = predictor.bundle.targets[0].name
 
-    def answers(sequences: list[np.ndarray]) -> list:
+    def answers(sequences: list[np.ndarray], **_: Any) -> list:
         nonlocal held, most
         held += sum(map(len, sequences))
         most = max(most, held)

@@ -169,6 +169,18 @@ def test_formats_of_labels_are_refused(run: Path, name: str, tmp_path: Path) -> 
     assert f"format {name} holds labels, and the model predicts values" in str(done.exception)
 
 
+def test_python_has_values_and_refuses_what_is_about_labels(run: Path) -> None:
+    model = grubio.load(run / "model", device="cpu", threads=1)
+    assert repr(model).endswith(": protein, size>")
+    found = model.predict("MKDEAAWWG")
+    assert f"mean size {found.predicted('size').mean():.3g}" in found._repr_html_()
+    assert "nan" not in found._repr_html_()
+    assert list(found.columns()) == ["id", "position", "residue", "size", "size_sd"]
+    for refused in (found.segments, found.summary, lambda: model.predict("MK", min_confidence=0.5)):
+        with pytest.raises(GrubioError, match="about labels"):
+            refused()  # type: ignore[operator]
+
+
 def test_a_huber_model_has_values_without_deviations(run: Path, tmp_path: Path) -> None:
     settings = SHORT.model_copy(update={"value_loss": "huber", "epochs": 1})
     model = train_model(run / "d.parquet", tmp_path, SMALL, settings, device="cpu", threads=1)
