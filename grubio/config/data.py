@@ -247,6 +247,11 @@ class DatasetSettings(AdditionalTargets):
     prepare: PrepareSettings = PrepareSettings()
     split: SplitSettings = SplitSettings()
 
+    @property
+    def brings_profiles(self) -> bool:
+        """Whether it has profiles, or a target of which they are the answers."""
+        return self.profiles is not None or any(t.answers == "shares" for t in self.targets)
+
     @model_validator(mode="after")
     def _labels_only_with_fasta(self) -> DatasetSettings:
         if self.prepare.format != "fasta" and (self.labels or self.masks):

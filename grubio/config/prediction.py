@@ -9,6 +9,7 @@ from pydantic import Field
 from grubio.config.base import Device, Name, OnInvalid, Settings, Source
 from grubio.config.formats import PredictionFormat, described_formats
 from grubio.config.labels import GrammarRules
+from grubio.config.profiles import PROFILES_HELP
 from grubio.sequences.kind import Kind
 from grubio.sequences.locus import STRANDS, Strand
 
@@ -101,6 +102,11 @@ class StudyPredictionSettings(_LabellingSettings):
 
     inputs: dict[Name, Source] = Field(
         default_factory=dict, description="FASTA files to label, by name."
+    )
+    profiles: dict[Name, Source] = Field(
+        default_factory=dict,
+        description="Profiles or alignments of inputs, by the same names, for models that read "
+        f"them; those of other inputs are searched for in `profiles.database`. {PROFILES_HELP}",
     )
     formats: list[PredictionFormat] = Field(
         default=["tsv"],

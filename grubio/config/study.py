@@ -17,6 +17,7 @@ from grubio.config.model import (
     TrainingSettings,
 )
 from grubio.config.prediction import StudyPredictionSettings
+from grubio.config.profiles import StudyProfileSettings
 from grubio.config.sweep import SweepSettings
 from grubio.model.zoo import bundled_models
 
@@ -86,6 +87,10 @@ class Config(Settings):
     )
     motifs: StudyMotifSettings = Field(
         default=StudyMotifSettings(), description="Default of all runs; of genomes only."
+    )
+    profiles: StudyProfileSettings = Field(
+        default=StudyProfileSettings(),
+        description="Search for the profiles of datasets and inputs that bring none.",
     )
     prediction: StudyPredictionSettings = StudyPredictionSettings()
     device: Device = Field(default="auto", description="Where training and prediction run.")
@@ -207,6 +212,36 @@ class Config(Settings):
             near = difflib.get_close_matches(str(run.parent), known, 1)
             guess = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
             raise ValueError(f"runs.{name}.from: no run or model '{run.parent}'{guess}")
+
+    def reads_profiles(self, run: str) -> bool:
+        """Return whether the model of a run reads profiles."""
+        known = self.runs[run]
+        if known.members:
+            return self.reads_profiles(known.members[0])
+        # The network of a run that starts from another one is that of the other one.
+        if known.parent in self.runs and known.parent != run:
+            return self.reads_profiles(known.parent)
+        return "profile" in known.model.inputs
+
+    @property
+    def searched_datasets(self) -> set[str]:
+        """The datasets whose profiles are searched for."""
+        read = {run.dataset for name, run in self.runs.items() if self.reads_profiles(name)}
+        read |= {other for name in read for other in self.datasets[name].train_also}
+        return {name for name in read if not self.datasets[name].brings_profiles}
+
+    @model_validator(mode="after")
+    def _profiles_come_from_somewhere(self) -> Config:
+        if self.profiles.database is not None:
+            return self
+        hint = "give its profiles, or profiles.database to search"
+        for name in sorted(self.searched_datasets):
+            raise ValueError(f"datasets.{name}: a run reads profiles; {hint}")
+        if any(map(self.reads_profiles, self.runs)):
+            for name in self.prediction.inputs:
+                if name not in self.prediction.profiles:
+                    raise ValueError(f"prediction.inputs.{name}: a run reads profiles; {hint}")
+        return self
 
 
 def _folds(run: Any, datasets: Any) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from snakemake.exceptions import WorkflowError
 
 import grubio
-from grubio.config import Config
+from grubio.config import Config, SearchSettings
 from grubio.config.formats import FORMATS
 from grubio.config.loading import as_options, checked
 from grubio.fetching.embedded import EMBEDDED
@@ -68,6 +68,21 @@ SOURCES |= {
     for name, run in STUDY.runs.items()
     if run.motifs.database
 }
+SOURCES |= {
+    fetched_path(owner, "profiles", source): source
+    for owner, source in [
+        *(
+            (f"datasets/{name}", known.profiles)
+            for name, known in STUDY.datasets.items()
+        ),
+        *(
+            (f"inputs/{name}", known)
+            for name, known in STUDY.prediction.profiles.items()
+        ),
+        ("profiles", STUDY.profiles.database),
+    ]
+    if source is not None
+}
 SOURCES = {
     path: source.model_copy(
         update={"location": copy_in(STUDY.data_dir, source.location)}
@@ -105,6 +120,58 @@ def dataset_role(name, role):
 def option(flag, paths):
     """Return the flag before each file; nothing if there is no file."""
     return shlex.join(text for path in paths for text in (flag, path))
+
+
+def given_profiles(owner, source):
+    """Return the file or folder of profiles that a dataset or an input brings, or nothing."""
+    if source is None:
+        return []
+    path = fetched_path(owner, "profiles", source)
+    # A folder of alignments is used where it is.
+    location = SOURCES[path].location
+    return [location if Path(location).is_dir() else path]
+
+
+def database_of_proteins():
+    """Return the database to search, and the files that it depends on."""
+    if STUDY.profiles.database is None:
+        return "", []
+    path = fetched_path("profiles", "profiles", STUDY.profiles.database)
+    location = SOURCES[path].location
+    # A database of MMseqs2 is several files beside each other.
+    if Path(f"{location}.dbtype").exists():
+        return location, [f"{location}.dbtype"]
+    return path, [path]
+
+
+DATABASE, DATABASE_FILES = database_of_proteins()
+SEARCH_OPTIONS = shlex.join(
+    as_options(
+        SearchSettings(**STUDY.profiles.model_dump(exclude={"database", "shards"}))
+    )
+)
+
+
+def profile_parts(folder):
+    """Return the files of the parts of a search."""
+    parts = STUDY.profiles.shards
+    return [f"{folder}/{part}-of-{parts}.npz" for part in range(1, parts + 1)]
+
+
+def whole_dataset(name):
+    """Return a prepared dataset, with profiles if they are searched for."""
+    kind = "profiled" if name in STUDY.searched_datasets else "prepared"
+    return f"results/datasets/{name}/{kind}.parquet"
+
+
+def input_profiles(wildcards):
+    """Return the files of the profiles of an input, or nothing if the model reads none."""
+    if not STUDY.reads_profiles(wildcards.run):
+        return []
+    given = STUDY.prediction.profiles.get(wildcards.input)
+    if given is not None:
+        return given_profiles(f"inputs/{wildcards.input}", given)
+    return profile_parts(f"results/profiles/{wildcards.input}")
 
 
 def target_options(wildcards):

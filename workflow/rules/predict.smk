@@ -10,6 +10,7 @@ rule predict:
         model="results/{run}/model/model.json",
         weights="results/{run}/model/weights.safetensors",
         sequences=lambda wildcards: INPUTS[wildcards.input],
+        profiles=input_profiles,
     output:
         expand(
             "results/{{run}}/predictions/{{input}}.{format}",
@@ -36,6 +37,7 @@ rule predict:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
         settings=prediction_options("calls", "genome"),
+        profiles=lambda wildcards, input: option("--profiles", input.profiles),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,
@@ -44,7 +46,7 @@ rule predict:
         grubio predict {input.sequences:q} \
             --model {params.model:q} \
             {params.outputs} \
-            {params.settings} \
+            {params.settings} {params.profiles} \
             --on-invalid {params.on_invalid} \
             --device {params.device} \
             --threads {threads} \

@@ -52,6 +52,7 @@ rule label:
         model="results/{run}/model/model.json",
         weights="results/{run}/model/weights.safetensors",
         records="results/{run}/shards/{input}/{scatteritem}.records.parquet",
+        profiles=input_profiles,
     output:
         temp("results/{run}/shards/{input}/{scatteritem}.probabilities.parquet"),
     log:
@@ -68,6 +69,7 @@ rule label:
     params:
         model=subpath(input.model, parent=True),
         genome=prediction_options("genome"),
+        profiles=lambda wildcards, input: option("--profiles", input.profiles),
         device=STUDY.device,
         version=VERSION,
     shell:
@@ -75,7 +77,7 @@ rule label:
         grubio shards label {input.records:q} \
             --model {params.model:q} \
             --output {output:q} \
-            {params.genome} \
+            {params.genome} {params.profiles} \
             --device {params.device} \
             --threads {threads} \
             --log {log:q}

@@ -14,7 +14,7 @@ rule fetch:
     log:
         "logs/fetch/{file}.log",
     wildcard_constraints:
-        file="(datasets|inputs|motifs)/.+",
+        file="(datasets|inputs|motifs|profiles)/.+",
     localrule: True
     conda:
         "../envs/grubio.yaml"
@@ -41,6 +41,9 @@ rule prepare:
         labels=lambda wildcards: dataset_role(wildcards.dataset, "labels"),
         masks=lambda wildcards: dataset_role(wildcards.dataset, "masks"),
         targets=lambda wildcards: dataset_role(wildcards.dataset, "target-"),
+        profiles=lambda wildcards: given_profiles(
+            f"datasets/{wildcards.dataset}", STUDY.datasets[wildcards.dataset].profiles
+        ),
     output:
         dataset="results/datasets/{dataset}/prepared.parquet",
         summary="results/datasets/{dataset}/prepared.json",
@@ -58,13 +61,14 @@ rule prepare:
         annotation=lambda wildcards, input: option("--annotation", input.annotation),
         labels=lambda wildcards, input: option("--labels", input.labels),
         masks=lambda wildcards, input: option("--masks", input.masks),
+        profiles=lambda wildcards, input: option("--profiles", input.profiles),
         targets=target_options,
         settings=lambda wildcards: dataset_options(wildcards, "prepare"),
         version=VERSION,
     shell:
         """
         grubio prepare {input.records:q} {params.annotation} \
-            {params.labels} {params.masks} {params.targets} \
+            {params.labels} {params.masks} {params.targets} {params.profiles} \
             --output {output.dataset:q} \
             --summary {output.summary:q} \
             {params.settings} \
@@ -75,12 +79,12 @@ rule prepare:
 rule split:
     """Divide a dataset without homologs between the parts, and audit it."""
     input:
-        dataset="results/datasets/{dataset}/prepared.parquet",
+        dataset=lambda wildcards: whole_dataset(wildcards.dataset),
         exclude=lambda wildcards: dataset_role(wildcards.dataset, "exclude"),
-        train_also=lambda wildcards: expand(
-            "results/datasets/{other}/prepared.parquet",
-            other=STUDY.datasets[wildcards.dataset].train_also,
-        ),
+        train_also=lambda wildcards: [
+            whole_dataset(other)
+            for other in STUDY.datasets[wildcards.dataset].train_also
+        ],
     output:
         dataset="results/datasets/{dataset}/split.parquet",
         audit="results/datasets/{dataset}/audit.tsv",
