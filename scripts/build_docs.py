@@ -28,6 +28,7 @@ NAVIGATION: dict[str, list[str]] = {
         "grammar.md",
         "fine-tuning.md",
         "cross-validation.md",
+        "profiles.md",
         "dna.md",
         "cluster.md",
         "module.md",
