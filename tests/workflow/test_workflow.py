@@ -313,3 +313,34 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     assert "--dropout 0.2" in tuned[2]
     assert "--hidden-size" not in tuned[2]
     assert "--from protein-ss-fast --output results/bundled" in commands
+
+
+def test_profiles_are_searched_for_in_parts_unless_they_are_given(
+    tmp_path: Path, study: dict[str, Any]
+) -> None:
+    for name in ("chains.tsv", "new.fasta", "other.fasta", "proteins.fasta"):
+        (tmp_path / name).touch()
+    (tmp_path / "alignments").mkdir()
+    deep = {"dataset": "tiny", "model": {"inputs": ["onehot", "profile"]}}
+    searched = study | {
+        "profiles": {"database": "proteins.fasta", "iterations": 2, "shards": 3},
+        "runs": {"plain": {"dataset": "tiny"}, "deep": deep},
+        "prediction": {
+            "inputs": {"new": "new.fasta", "other": "other.fasta"},
+            "profiles": {"other": "alignments"},
+        },
+    }
+    write_study(tmp_path, searched)
+    snakefile = ("--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--cores", "1", "-n", "-p")
+    plan = snakemake(tmp_path, *snakefile)
+    assert plan.returncode == 0, plan.stdout
+    found = jobs(plan.stdout)
+    assert (found["search_dataset"], found["search_input"], found["add_profiles"]) == (3, 3, 1)
+    assert "--part 2/3" in plan.stdout
+    assert "--iterations 2" in plan.stdout
+    assert "--profiles alignments" in plan.stdout
+    assert plan.stdout.count("--profiles results/profiles/new/1-of-3.npz") == 1
+    write_study(tmp_path, searched | {"profiles": {}})
+    refused = snakemake(tmp_path, *snakefile)
+    told = refused.stdout + refused.stderr
+    assert "datasets.tiny: a run reads profiles; give its profiles" in told
