@@ -12,12 +12,12 @@ for number in sorted(set(IN_FOLDS.values())):
         name:
             f"split_into_{number}_folds"
         input:
-            dataset="results/datasets/{dataset}/prepared.parquet",
+            dataset=lambda wildcards: whole_dataset(wildcards.dataset),
             exclude=lambda wildcards: dataset_role(wildcards.dataset, "exclude"),
-            train_also=lambda wildcards: expand(
-                "results/datasets/{other}/prepared.parquet",
-                other=STUDY.datasets[wildcards.dataset].train_also,
-            ),
+            train_also=lambda wildcards: [
+                whole_dataset(other)
+                for other in STUDY.datasets[wildcards.dataset].train_also
+            ],
         output:
             datasets=fold_files("split.parquet", number),
             audits=fold_files("audit.tsv", number),
