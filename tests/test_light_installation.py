@@ -150,6 +150,8 @@ for call in (
 def test_doctor_says_what_is_installed(light: Path) -> None:
     text = run(light, "grubio", "doctor").stdout
     assert "grubio predict works" in text
+    assert "numpy, float32" in text
+    assert "PyTorch float32" not in text
     for name in EXTRAS:
         assert f"missing extra {name} " in text
         assert f"hint: pip install 'grubio[{name}]'" in text

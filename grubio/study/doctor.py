@@ -24,6 +24,7 @@ State = Literal["ok", "missing", "broken"]
 
 _PACKAGE = Path(__file__).parents[1]
 _SECONDS_FOR_A_TOOL = 10
+_NUMBERS = {"32": "float32", "bf16": "bfloat16", "16": "float16"}
 _BLAS_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
@@ -104,12 +105,20 @@ def _torch() -> list[Finding]:
         "threads", "ok", str(available_threads()), "speed: what is used without --threads"
     )
     use = "speed: what --device auto takes"
+    labelling = "what labels, unless the network has no engine of its own"
     if EXTRAS["torch"].missing():
-        return [Finding("device", "ok", f"cpu ({platform.machine()})", use), threads]
+        return [
+            Finding("device", "ok", f"cpu ({platform.machine()})", use),
+            threads,
+            Finding("labelling", "ok", "numpy, float32", labelling),
+        ]
     try:
         import torch
 
-        device = str(choose_device("auto"))
+        from grubio.training.precision import precision_for
+
+        device = choose_device("auto")
+        precision = _NUMBERS[precision_for("auto", device)]
         name = torch.cuda.get_device_name(device) if device == "cuda" else platform.machine()
     except (ImportError, OSError, RuntimeError) as error:
         hint = "pip install --force-reinstall torch"
@@ -118,6 +127,13 @@ def _torch() -> list[Finding]:
         Finding("PyTorch", "ok", torch.__version__, EXTRAS["torch"].gives),
         Finding("device", "ok", f"{device} ({name})", use),
         threads,
+        Finding(
+            "labelling",
+            "ok",
+            "numpy, float32" if device == "cpu" else f"PyTorch on {device}, float32",
+            labelling,
+        ),
+        Finding("training", "ok", f"PyTorch on {device}, products in {precision}", "what trains"),
     ]
 
 

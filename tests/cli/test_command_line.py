@@ -194,6 +194,9 @@ def test_doctor_says_that_predict_works(grubio: Runner) -> None:
     names = {finding["name"] for finding in told["findings"]}
     assert told["matrix_rates"][0]["library"] == "numpy"
     assert {f"extra {name}" for name in EXTRAS} <= names
+    chosen = {finding["name"]: finding["found"] for finding in told["findings"]}
+    assert chosen["labelling"] == "numpy, float32" or "cpu" not in chosen["device"]
+    assert chosen["training"].startswith("PyTorch on ")
     assert {"Python", "numpy", "PyTorch", "threads", "device", "MMseqs2", "DSSP", "SLURM"} <= names
     assert {f"model {name}" for name in bundled_models()} <= names
     assert all(finding["needed_for"] for finding in told["findings"])
