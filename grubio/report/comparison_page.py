@@ -17,6 +17,7 @@ from grubio.report import figures
 from grubio.report.comparison import Comparison
 from grubio.report.facts import flattened
 from grubio.report.run_differences import certainty, difference_figure
+from grubio.report.run_figures import reach_figure
 from grubio.report.templating import environment
 from grubio.runs.files import REPORT_FILE
 from grubio.runs.folder import Run
@@ -105,6 +106,8 @@ def render_comparison(
             links=[_link(run, page) for run in comparison.runs],
             figure=inline_svg(figure, "comparison", described),
             learning=learning_curves(comparison.runs, comparison.names),
+            reach=reach_figure({group.name: group.reach for group in groups}),
+            over_seeds=any(test.over_seeds for test in tests),
             settings=differing,
             shared=shared,
             genome=any(run.genome for run in comparison.runs),

@@ -259,16 +259,49 @@ def overlaid_curves(
         figure, axes = _figure(height=3.0 + 0.11 * len(curves))
         for place, (name, points) in enumerate(curves.items()):
             epochs, values = zip(*points, strict=True)
-            colour = _LINE_COLOURS[place % len(_LINE_COLOURS)]
-            dash = _DASHES[place // len(_LINE_COLOURS) % len(_DASHES)]
-            mark = _MARKS[place % len(_MARKS)]
-            look: dict[str, Any] = {"color": colour, "ls": dash, "marker": mark, "markersize": 4.5}
-            axes.plot(epochs, values, label=_no_formula(name), **look)
+            axes.plot(epochs, values, label=_no_formula(name), **_look(place))
         if in_percent:
             axes.yaxis.set_major_formatter(_PERCENT)
         axes.set_ylabel(label)
         _epoch_axis(axes)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
+
+
+def reach_curves(curves: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
+    """Draw the norm of the gradient against the distance, one curve per run, both logarithmic."""
+    with drawing_style():
+        figure, axes = _figure(height=3.0 + 0.11 * len(curves))
+        for place, (name, points) in enumerate(curves.items()):
+            distances, norms = zip(*points, strict=True)
+            axes.plot(distances, norms, label=_no_formula(name), **_look(place))
+        axes.set(xscale="log", yscale="log")
+        axes.set_xlabel("distance (residues)")
+        axes.set_ylabel("norm of the gradient")
+        ticks = sorted({distance for points in curves.values() for distance, _ in points})
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
+        if len(curves) > 1:
+            figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
+
+
+def gradient_curve(history: Sequence[dict[str, float]], limit: float | None) -> Figure:
+    """Draw the mean norm of the gradient, and the share of clipped steps, against epochs."""
+    epochs = [row["epoch"] for row in history]
+    with drawing_style():
+        figure = Figure(figsize=(4.6, 3.4), layout="constrained")
+        axes, shares = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        axes.plot(epochs, [row["gradient_norm"] for row in history], "o-", color=ACCENT)
+        if limit is not None:
+            axes.axhline(limit, color=MUTED, ls=":", lw=1.4, label="clipped above")
+            axes.legend()
+        axes.set_ylabel("norm of the gradient")
+        shares.plot(epochs, [row["clipped_share"] for row in history], "s--", color=CONTRAST)
+        shares.yaxis.set_major_formatter(_PERCENT)
+        shares.set_ylabel("clipped (%)")
+        shares.set_ylim(bottom=0)
+        _epoch_axis(shares)
     return figure
 
 
@@ -290,6 +323,16 @@ def comparison_plot(dots: Sequence[Dot], axis_label: str, baseline: str) -> Figu
 def _figure(width: float = 4.6, height: float = 3.0) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def _look(place: int) -> dict[str, Any]:
+    """Return the look of one of many lines."""
+    return {
+        "color": _LINE_COLOURS[place % len(_LINE_COLOURS)],
+        "ls": _DASHES[place // len(_LINE_COLOURS) % len(_DASHES)],
+        "marker": _MARKS[place % len(_MARKS)],
+        "markersize": 4.5,
+    }
 
 
 def _epoch_axis(axes: Axes) -> None:

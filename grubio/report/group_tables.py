@@ -12,13 +12,17 @@ from grubio.files import table_text, write_text_whole
 from grubio.metrics.bootstrap import Score
 from grubio.report.figures import Dot, dot_plot
 from grubio.runs.numbers import is_fraction, plural
-from grubio.runs.seed_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup
+from grubio.runs.seed_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup, SeedTest
 from grubio.view.svg import write_svg
 
-_GROUP_COLUMNS = ("group", "runs", "seeds", "test_set", "score", "mean", "sd", "min", "max")
+_GROUP_COLUMNS = (
+    *("group", "runs", "seeds", "test_set", "score", "mean", "sd", "min", "max"),
+    *("parameters", "training_rate", "labelling_rate"),
+)
 _TEST_COLUMNS = (
     *("first", "second", "test_set", "score", "chains", "difference", "low", "high"),
     *("p_wilcoxon", "p_adjusted"),
+    *("seeds", "seed_difference", "seed_low", "seed_high", "p_seeds", "p_seeds_adjusted"),
 )
 
 
@@ -48,7 +52,12 @@ def write_groups(
         _write_tsv(table, _GROUP_COLUMNS, group_rows)
     if tests is not None:
         flat = [
-            {**row, **test.difference.as_dict(), "difference": test.difference.value}
+            {
+                **row,
+                **test.difference.as_dict(),
+                "difference": test.difference.value,
+                **_seed_cells(test.over_seeds),
+            }
             for row, test in zip(test_rows, pairs, strict=True)
         ]
         _write_tsv(tests, _TEST_COLUMNS, flat)
@@ -101,6 +110,9 @@ def _group_row(group: RunGroup) -> dict[str, object]:
         "sd": None if group.deviation is None else round(group.deviation, 6),
         "min": round(float(group.scores.min()), 6),
         "max": round(float(group.scores.max()), 6),
+        "parameters": group.parameters,
+        "training_rate": group.training_rate and round(group.training_rate),
+        "labelling_rate": group.labelling_rate and round(group.labelling_rate),
     }
 
 
@@ -114,6 +126,30 @@ def _test_row(test: PairedTest) -> dict[str, object]:
         "difference": test.difference.as_dict(),
         "p_wilcoxon": float(f"{test.p_value:.3g}"),
         "p_adjusted": float(f"{test.adjusted:.3g}"),
+        "over_seeds": _seed_row(test.over_seeds),
+    }
+
+
+def _seed_row(test: SeedTest | None) -> dict[str, object] | None:
+    if test is None:
+        return None
+    return {
+        "seeds": test.seeds,
+        "difference": test.difference.as_dict(),
+        "p_t": float(f"{test.p_value:.3g}"),
+        "p_adjusted": float(f"{test.adjusted:.3g}"),
+    }
+
+
+def _seed_cells(test: SeedTest | None) -> dict[str, object]:
+    score = test.difference if test else Score()
+    return {
+        "seeds": test and test.seeds,
+        "seed_difference": score.value,
+        "seed_low": score.low,
+        "seed_high": score.high,
+        "p_seeds": test and test.p_value,
+        "p_seeds_adjusted": test and test.adjusted,
     }
 
 

@@ -17,8 +17,10 @@ from grubio.report.residue_drawing import MOST_RESIDUES, draw_chains, typical, w
 from grubio.report.run_figures import (
     calibration_figure,
     distribution_figure,
+    gradient_figure,
     group_figure,
     learning_figures,
+    reach_figure,
 )
 from grubio.report.score_tables import CLASS_SCORES, class_tables, confusions, fold_rows, score_rows
 from grubio.report.templating import class_styles, environment
@@ -80,6 +82,9 @@ def render_report(run: Run) -> str:
             values=value_report(run),
             folds=fold_rows(run),
             learning=learning_figures(run),
+            gradient=gradient_figure(run),
+            reach=run.reach
+            and reach_figure({run.name: {row.distance: row.gradient for row in run.reach}}),
             class_tables=class_tables(run),
             class_scores=CLASS_SCORES,
             confusions=confusions(run),

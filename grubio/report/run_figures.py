@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -37,6 +37,44 @@ def learning_figures(run: Run) -> list[Markup]:
             f"Validation {name} over epochs; the best is {top}",
         ),
     ]
+
+
+def gradient_figure(run: Run) -> Markup | None:
+    """Draw the norm of the gradient over epochs; None if it was not measured."""
+    history = [row for row in run.history or [] if _measured(row)]
+    if not history:
+        return None
+    limit = (run.training.get("settings") or {}).get("gradient_clip")
+    last = history[-1]
+    return inline_svg(
+        figures.gradient_curve(history, limit),
+        "gradient",
+        f"Mean norm of the gradient over epochs; it ends at {last['gradient_norm']:.3g}, with "
+        f"{percent(last['clipped_share'])} of the steps clipped",
+    )
+
+
+def reach_figure(curves: Mapping[str, Mapping[int, float]]) -> Markup | None:
+    """Draw the norm of the gradient by distance, of each run; None if there is none above zero."""
+    drawn = {
+        name: points
+        for name, norms in curves.items()
+        if (points := [(distance, norm) for distance, norm in norms.items() if norm > 0])
+    }
+    if not drawn:
+        return None
+    ends = "; ".join(
+        f"{name}: {points[0][1]:.2g} at {plural(points[0][0], 'residue')}, "
+        f"{points[-1][1]:.2g} at {plural(points[-1][0], 'residue')}"
+        for name, points in drawn.items()
+    )
+    figure = figures.reach_curves(drawn)
+    return inline_svg(figure, "reach", f"Norm of the gradient by distance. {ends}")
+
+
+def _measured(row: Mapping[str, float | None]) -> bool:
+    norm = row.get("gradient_norm")
+    return norm is not None and math.isfinite(norm)
 
 
 def calibration_figure(run: Run) -> Markup | None:

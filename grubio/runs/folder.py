@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +39,10 @@ class Run:
         The headline score, a key of :data:`grubio.runs.score_names.SCORES`.
     chain_key
         The score of a single chain: the share of its residues right, or the headline of values.
-    history, chains, confusion, calibration, deviations
+    history, chains, confusion, calibration, deviations, reach
         What :mod:`grubio.runs.tables` reads; None if the run has no such file.
+    labelling_rate
+        Test residues that were labelled in a second; None if it was not measured.
     predictions
         The file of test predictions; None if the run has none.
     """
@@ -58,11 +61,20 @@ class Run:
     calibration: dict[str, list[tables.CalibrationBin]] | None
     deviations: list[tables.DeviationGroup] | None
     predictions: Path | None
+    reach: list[tables.Reach] | None
+    labelling_rate: float | None
 
     @property
     def training(self) -> Mapping[str, Any]:
         """How the model was trained, from ``model.json``."""
         return self.model.get("training") or {}
+
+    @property
+    def training_rate(self) -> float | None:
+        """Residues that were learned from in a second, the median over validations."""
+        rates = [row.get("residues_per_second") for row in self.history or []]
+        known = [rate for rate in rates if rate]
+        return statistics.median(known) if known else None
 
     @property
     def of_values(self) -> bool:
@@ -202,6 +214,8 @@ def read_run(folder: str | Path) -> Run:
         calibration=tables.read_calibration(folder / files.CALIBRATION_FILE),
         deviations=tables.read_deviations(folder / files.DEVIATIONS_FILE),
         predictions=predictions if predictions.is_file() else None,
+        reach=tables.read_reach(folder / files.REACH_FILE),
+        labelling_rate=tables.read_speed(folder / files.SPEED_FILE),
     )
 
 

@@ -2,7 +2,8 @@
 
 Chains are the units: the score of a group on a chain is the mean over its runs, and two groups are
 compared chain by chain on the same test set. The residues of a chain are not independent, and more
-seeds do not make more chains.
+seeds do not make more chains. A test over chains asks whether these runs differ on other chains of
+the same kind; a test over seeds, whether other runs with the same settings differ on these chains.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -26,6 +27,7 @@ ADJUSTMENT = "Benjamini-Yekutieli"
 """Correction of the p-values of a comparison for multiple tests, valid under any dependence."""
 
 _SEED = 1
+_LEAST_SEEDS = 2
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class RunGroup:
         The headline score, and the score of a single chain.
     scores
         Headline score of each run, float64 ``(run,)``.
+    whole
+        Score :attr:`chain_key` of each run on the whole test set, float64 ``(run,)``.
+    parameters
+        Parameters of a run; None if it is not recorded.
+    training_rate, labelling_rate
+        Residues a second in training and in labelling, the mean over the runs; None if a run lacks
+        it.
+    reach
+        Norm of the gradient by distance, the root mean square over the runs; empty if a run lacks
+        it.
     chains
         For each scored test chain, by id: the number of scored residues, and how many of them are
         right, averaged over the runs. Empty if a run lacks the table of its chains.
@@ -59,6 +71,11 @@ class RunGroup:
     chain_key: str
     scores: npt.NDArray[np.float64]
     chains: Mapping[str, tuple[int, float]]
+    whole: npt.NDArray[np.float64]
+    parameters: int | None = None
+    training_rate: float | None = None
+    labelling_rate: float | None = None
+    reach: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
@@ -69,6 +86,29 @@ class RunGroup:
     def deviation(self) -> float | None:
         """Standard deviation over the runs (n - 1); None for one run."""
         return float(self.scores.std(ddof=1)) if len(self.scores) > 1 else None
+
+
+@dataclass(frozen=True)
+class SeedTest:
+    """The runs of two groups, paired by their seed.
+
+    Attributes
+    ----------
+    seeds
+        Number of seeds that both groups have.
+    difference
+        Mean over seeds of the score of the first on the whole test set minus that of the second,
+        with the 95 % interval of Student's t.
+    p_value
+        Two-sided paired t-test.
+    adjusted
+        The p-value after :data:`ADJUSTMENT` over all such tests of the comparison.
+    """
+
+    seeds: int
+    difference: Score
+    p_value: float
+    adjusted: float
 
 
 @dataclass(frozen=True)
@@ -93,6 +133,8 @@ class PairedTest:
         Two-sided Wilcoxon signed-rank test of the scores of the chains.
     adjusted
         The p-value after :data:`ADJUSTMENT` over all tests of the comparison.
+    over_seeds
+        The test over seeds; None if the groups have fewer than two seeds in common.
     """
 
     first: str
@@ -103,6 +145,7 @@ class PairedTest:
     difference: Score
     p_value: float
     adjusted: float
+    over_seeds: SeedTest | None = None
 
 
 def grouped_runs(
@@ -129,6 +172,11 @@ def grouped_runs(
                 mine[0].chain_key,
                 np.array([run.score(run.score_key).value for run in mine], dtype=np.float64),
                 _mean_chains(mine),
+                np.array([_whole_score(run) for run in mine]),
+                mine[0].model.get("parameters"),
+                _mean_of_all([run.training_rate for run in mine]),
+                _mean_of_all([run.labelling_rate for run in mine]),
+                _mean_reach(mine),
             )
         )
     return groups
@@ -150,6 +198,7 @@ def paired_tests(groups: Sequence[RunGroup]) -> list[PairedTest]:
         return []
     p_values = [_wilcoxon(one, other) for one, other in pairs]
     adjusted = false_discovery_control(p_values, method="by")
+    over_seeds = _seed_tests(pairs)
     return [
         PairedTest(
             one.name,
@@ -160,9 +209,40 @@ def paired_tests(groups: Sequence[RunGroup]) -> list[PairedTest]:
             _difference(one, other),
             p_value,
             float(corrected),
+            of_seeds,
         )
-        for (one, other), p_value, corrected in zip(pairs, p_values, adjusted, strict=True)
+        for (one, other), p_value, corrected, of_seeds in zip(
+            pairs, p_values, adjusted, over_seeds, strict=True
+        )
     ]
+
+
+def _seed_tests(pairs: Sequence[tuple[RunGroup, RunGroup]]) -> list[SeedTest | None]:
+    from scipy.stats import false_discovery_control, t
+
+    tests: list[SeedTest | None] = []
+    for one, other in pairs:
+        more = _by_seed(one, other)
+        if len(more) < _LEAST_SEEDS:
+            tests.append(None)
+            continue
+        mean, error = float(more.mean()), float(more.std(ddof=1) / np.sqrt(len(more)))
+        half = float(t.ppf(0.975, len(more) - 1)) * error
+        # Without any spread the test is not defined.
+        p_value = 2 * float(t.sf(abs(mean) / error, len(more) - 1)) if error else float(mean == 0)
+        tests.append(SeedTest(len(more), Score(mean, mean - half, mean + half), p_value, p_value))
+    known = [test for test in tests if test]
+    adjusted = iter(false_discovery_control([test.p_value for test in known], method="by"))
+    return [test and replace(test, adjusted=float(next(adjusted))) for test in tests]
+
+
+def _by_seed(one: RunGroup, other: RunGroup) -> npt.NDArray[np.float64]:
+    """Return how much more the first group has with each seed of both, ``(seed,)``."""
+    theirs = dict(zip(other.seeds, other.whole, strict=True))
+    mine = dict(zip(one.seeds, one.whole, strict=True))
+    more = np.array([mine[seed] - theirs[seed] for seed in mine if seed in theirs])
+    known: npt.NDArray[np.float64] = more[np.isfinite(more)]
+    return known
 
 
 def _all_but_seed(run: Run, test_set: str) -> str:
@@ -185,6 +265,28 @@ def _common_name(names: Sequence[str]) -> str:
     while not all(name.startswith(common) for name in names):
         common = common[:-1]
     return re.sub(r"seed[-_=]?\d*$", "", common).rstrip("._-") or names[0]
+
+
+def _whole_score(run: Run) -> float:
+    value = run.score(run.chain_key).value
+    return np.nan if value is None else value
+
+
+def _mean_of_all(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _mean_reach(runs: Sequence[Run]) -> dict[int, float]:
+    squares: dict[int, list[float]] = {}
+    for run in runs:
+        for row in run.reach or []:
+            squares.setdefault(row.distance, []).append(row.gradient**2)
+    return {
+        distance: float(np.sqrt(np.mean(values)))
+        for distance, values in squares.items()
+        if len(values) == len(runs)
+    }
 
 
 def _mean_chains(runs: Sequence[Run]) -> dict[str, tuple[int, float]]:

@@ -7,6 +7,7 @@ not as expected.
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ CHAIN_SCORES = (
 """Scores of a chain that evaluate may write."""
 # Runs evaluated by grubio 0.1 lack these two.
 _OF_NEAREST = ("coverage", "evalue")
+_OF_TRAINING = ("residues_per_second", "gradient_norm", "clipped_share")
 
 _Columns = dict[str, Callable[[str], Any]]
 
@@ -55,7 +57,7 @@ class CalibrationBin:
 def read_history(path: Path) -> list[dict[str, float]] | None:
     """Return one mapping of column to number per validation, or None without the file."""
     wanted = ("epoch", "train_loss", "valid_loss", "valid_score")
-    return _rows(path, dict.fromkeys(wanted, float), delimiter=",")
+    return _rows(path, dict.fromkeys(wanted, float), _OF_TRAINING, delimiter=",")
 
 
 def read_chains(path: Path, score_key: str) -> list[ChainScore] | None:
@@ -107,6 +109,35 @@ def read_deviations(path: Path) -> list[DeviationGroup] | None:
     """Return the groups from the least deviation on, or None without the file."""
     rows = _rows(path, {"deviation": float, "error": float, "count": int})
     return None if rows is None else [DeviationGroup(**row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The norm of the gradient between residues at a distance, with its interval."""
+
+    distance: int
+    gradient: float
+    low: float
+    high: float
+    pairs: int
+
+
+def read_reach(path: Path) -> list[Reach] | None:
+    """Return the reach of the gradient by distance, or None without the file."""
+    numbers = dict.fromkeys(("gradient", "low", "high"), float)
+    rows = _rows(path, {"distance": int, **numbers, "pairs": int})
+    return None if rows is None else [Reach(**row) for row in rows]
+
+
+def read_speed(path: Path) -> float | None:
+    """Return the residues that were labelled in a second, or None without the file."""
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return float(content["residues"]) / max(float(content["seconds"]), 1e-9)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise GrubioError(f"is not as expected: {error}", path=path) from error
 
 
 def read_site_curve(path: Path) -> dict[tuple[str, str, str], list[tuple[float, float]]] | None:

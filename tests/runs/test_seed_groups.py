@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import false_discovery_control, wilcoxon
+from scipy.stats import false_discovery_control, ttest_rel, wilcoxon
 
+from grubio.errors import GrubioError
 from grubio.report.compare import compare_runs
 from grubio.report.group_tables import groups_figure
+from grubio.report.page import write_report
+from grubio.runs.folder import read_run
 from grubio.runs.seed_groups import RunGroup, grouped_runs, paired_tests
 from grubio.sequences.scheme import SS8
 from synthetic_run import labelled_chains, make_run
@@ -96,7 +100,8 @@ def test_tests_are_paired_by_chain(runs: list[Path], tmp_path: Path) -> None:
 def a_group(name: str, right: list[float], scored: int = 100) -> RunGroup:
     chains = {f"c{i}": (scored, value) for i, value in enumerate(right)}
     mean = sum(right) / scored / len(right)
-    return RunGroup(name, (0,), ("1",), "t", "q3", "q3", np.array([mean]), chains)
+    scores = np.array([mean])
+    return RunGroup(name, (0,), ("1",), "t", "q3", "q3", scores, chains, scores)
 
 
 def test_p_values_are_corrected_over_all_tests() -> None:
@@ -137,3 +142,53 @@ def test_another_setting_makes_another_group(runs: list[Path]) -> None:
 def test_the_figure_has_a_row_for_each_group() -> None:
     figure = groups_figure([a_group("a", [50.0]), a_group("b", [60.0])])
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["a", "b"]
+
+
+def test_runs_are_paired_by_their_seed(runs: list[Path], tmp_path: Path) -> None:
+    compare_runs(runs, tmp_path / "t.tsv", tests=tmp_path / "p.tsv", data=tmp_path / "c.json")
+    (row,) = rows_of(tmp_path / "p.tsv")
+    narrow, wide = ([headline(run) for run in two] for two in (runs[:2], runs[2:4]))
+    wanted = ttest_rel(narrow, wide)
+    interval = wanted.confidence_interval(0.95)
+    assert row["seeds"] == "2"
+    found = [float(row[f"seed_{key}"]) for key in ("difference", "low", "high")]
+    difference = np.mean(np.subtract(narrow, wide))
+    assert found == pytest.approx([difference, interval.low, interval.high], rel=1e-4)
+    assert float(row["p_seeds"]) == pytest.approx(wanted.pvalue, rel=1e-4)
+    (test,) = json.loads((tmp_path / "c.json").read_text())["tests"]
+    assert test["over_seeds"]["difference"]["value"] == pytest.approx(difference, abs=1e-5)
+
+
+def test_groups_without_common_seeds_have_no_test_over_seeds(tmp_path: Path) -> None:
+    chains = labelled_chains(12)
+    made = [
+        make_run(tmp_path / f"{size}-{seed}", SS8, chains, seed=seed, hidden_size=size)
+        for size, seeds in ((8, (1, 2)), (16, (2, 3)))
+        for seed in seeds
+    ]
+    compare_runs(made, tmp_path / "t.tsv", tests=tmp_path / "p.tsv", page=tmp_path / "p.html")
+    (row,) = rows_of(tmp_path / "p.tsv")
+    assert row["seeds"] == row["p_seeds"] == ""
+    assert "Over seeds" not in (tmp_path / "p.html").read_text()
+
+
+def test_a_group_has_its_rates_and_its_reach(runs: list[Path], tmp_path: Path) -> None:
+    copies = [Path(shutil.copytree(run, tmp_path / run.name)) for run in runs[:2]]
+    header = "distance\tgradient\tlow\thigh\tpairs\n"
+    for run, norm, seconds in zip(copies, (3.0, 4.0), (1, 3), strict=True):
+        row = f"10\t{norm}\t1\t9\t64\n"
+        (run / "gradient_reach.tsv").write_text(header + row + "200\t0\t0\t0\t5\n")
+        (run / "speed.json").write_text(json.dumps({"residues": 600, "seconds": seconds}))
+    read = [read_run(run) for run in copies]
+    (group,) = grouped_runs(read, ["a", "b"], ["x", "x"])
+    assert group.reach == {10: pytest.approx(12.5**0.5), 200: 0}
+    assert (group.labelling_rate, group.training_rate) == (400, 52000)
+    compare_runs(copies, tmp_path / "t.tsv", page=tmp_path / "p.html")
+    page = (tmp_path / "p.html").read_text()
+    assert "3.5 at 10 residues" in page
+    assert "52,000" in page
+    write_report(copies[0], tmp_path / "r.html")
+    assert "3 at 10 residues" in (tmp_path / "r.html").read_text()
+    (copies[0] / "speed.json").write_text("{}")
+    with pytest.raises(GrubioError, match=r"speed\.json: is not as expected"):
+        read_run(copies[0])
