@@ -104,6 +104,28 @@ def test_each_target_is_learned_and_scored_under_its_name(run: Path) -> None:
     assert (metrics.targets["volume"]["pearson"].value or 0) > 0.7
 
 
+def test_the_page_draws_a_second_labelling_and_values(
+    run: Path, grubio: Callable[..., CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "in.fasta").write_text(">one\nMKDEAAWWG\n")
+    done = grubio("predict", "in.fasta", "--model", run / "model", "--output", "out.html")
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "out.html").read_text().splitlines()
+    (line,) = (json.loads(line) for line in lines if line.startswith('{"id":'))
+    assert line["charge"][:4] == "0PNN"
+    about = next(line for line in lines if 'id="settings"' in line)
+    targets = json.loads(about[about.index("{") : about.rindex("}") + 1])["targets"]
+    assert [target["name"] for target in targets] == ["charge", "volume"]
+    assert [one["letter"] for one in targets[0]["classes"]] == ["P", "N", "0"]
+    assert (targets[1]["low"], targets[1]["high"], targets[1]["spread"]) == (50, 230, False)
+
+
+def test_further_targets_of_classes_are_calibrated(run: Path) -> None:
+    calibrations = load_bundle(run / "model").calibrations
+    assert calibrations.keys() == {"labels", "charge"}
+    assert calibrations["charge"].temperature != 1
+
+
 @pytest.mark.parametrize("ending", ["tsv", "parquet", "json"])
 def test_predictions_have_the_columns_of_all_targets(
     run: Path, ending: str, grubio: Callable[..., CompletedProcess[str]], tmp_path: Path
