@@ -150,8 +150,7 @@ def _fold_of(run: Path, datasets: Mapping[str, Path], device: Device, threads: i
 def _require_disjoint(folds: Sequence[_Fold]) -> None:
     home: dict[str, _Fold] = {}
     for fold in folds:
-        ours, theirs = fold.bundle, folds[0].bundle
-        if [t.as_dict() for t in ours.targets[:1]] != [t.as_dict() for t in theirs.targets[:1]]:
+        if _answer_of(fold.bundle) != _answer_of(folds[0].bundle):
             raise GrubioError(f"predicts something else than {folds[0].run}", path=fold.run)
         for record in fold.test:
             if record.id in home:
@@ -162,6 +161,12 @@ def _require_disjoint(folds: Sequence[_Fold]) -> None:
                     hint="give one run for each fold: grubio split --folds",
                 )
             home[record.id] = fold
+
+
+def _answer_of(bundle: Bundle) -> tuple[str, str, str, str]:
+    # What is predicted. Values may be standardised otherwise, and transitions counted anew.
+    main = bundle.targets[0]
+    return main.name, main.kind, bundle.scheme.name, bundle.scheme.letters
 
 
 def _scored(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.pool import pool_folds
 from grubio.report.compare import compare_runs
 from grubio.report.page import write_report
-from grubio.runs.metrics import read_metrics
+from grubio.runs.metrics import TrainingOverlap, read_metrics
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3
@@ -107,6 +108,24 @@ def test_report_and_comparison_show_a_cross_validation(folder: Path, tmp_path: P
     compare_runs(runs, tmp_path / "runs.tsv", data=tmp_path / "runs.json")
     assert "cv-fold1" in (tmp_path / "runs.tsv").read_text("utf-8")
     assert json.loads((tmp_path / "runs.json").read_text("utf-8"))
+
+
+def test_the_report_says_what_is_known_of_the_training_data_behind_a_model(
+    folder: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(folder / "cv-fold1", tmp_path / "run")
+    metrics = read_metrics(run)
+    own = metrics.training_overlap[0]
+    assert (own.model, own.seen) == ("cv-fold1", 0)
+    for seen, told in ((0, "none was in that of base"), (3, "3 were in that of base"), (None, "")):
+        similar = None if seen is None else 1
+        behind = TrainingOverlap(model="base", records=own.records, seen=seen, similar=similar)
+        metrics.training_overlap = [own, behind]
+        metrics.write(run)
+        write_report(run, run / "report.html")
+        page = " ".join((run / "report.html").read_text("utf-8").split())
+        assert "Training data behind the model" in page
+        assert (told or "were in that of base is unknown") in page
 
 
 def test_runs_and_datasets_that_do_not_belong_together_are_named(

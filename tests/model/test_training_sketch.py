@@ -7,6 +7,7 @@ import pytest
 
 from grubio.errors import GrubioError
 from grubio.model import training_sketch
+from grubio.model.bundle import load_metadata
 from grubio.model.training_sketch import (
     METADATA_KEY,
     SKETCH_FILE,
@@ -15,6 +16,7 @@ from grubio.model.training_sketch import (
     sketch_of,
     write_sketches,
 )
+from grubio.model.zoo import bundled_models
 from grubio.sequences.alphabet import DNA, PROTEIN, Alphabet
 
 LETTERS = {"protein": PROTEIN, "dna": DNA}
@@ -88,6 +90,20 @@ def test_what_is_written_is_read_and_unknown_stays_unknown(tmp_path: Path) -> No
     assert [s.known for s in (read_sketches(tmp_path, {}, "old")[0].overlap({}, PROTEIN),)] == [
         False
     ]
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_bundled_models_know_their_training_sequences(name: str) -> None:
+    folder = bundled_models()[name]
+    metadata = load_metadata(folder)
+    if METADATA_KEY not in metadata:
+        pytest.skip(f"{name} was made without a sketch")
+    (sketch,) = read_sketches(folder, metadata, name)
+    assert sketch.kmers is not None
+    assert (folder / SKETCH_FILE).stat().st_size < 300_000
+    alphabet = LETTERS[metadata["alphabet"]]
+    found = sketch.overlap({"random": chain(alphabet, 3000, 1)}, alphabet)
+    assert (found.seen, found.similar) == ([], [])
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
