@@ -68,7 +68,7 @@ def examine() -> list[Finding]:
         _tool(
             ["mmseqs", "version"],
             "MMseqs2",
-            "finding homologs when a dataset is split; without it, shared k-mers in Python",
+            "homologs for profiles, and when a dataset is split (else by k-mers in Python)",
             "apt install mmseqs2",
         ),
         _tool(

@@ -166,6 +166,18 @@ def test_ensembles_teachers_and_substitutions_read_profiles(
     assert load_metadata(student)["inputs"] == ["onehot"]
 
 
+def test_a_training_starts_from_a_model_that_reads_profiles(
+    dataset: Path, model: Path, tmp_path: Path
+) -> None:
+    unset, few = ModelSettings(), {"epochs": 1, "learning_rate": 1e-4}
+    tuned = train(dataset, tmp_path / "tuned", unset, parent=model, training=few)
+    assert load_metadata(tuned)["inputs"] == ["onehot", "profile"]
+    assert load_metadata(tuned)["training"]["valid_score"] > 0.95
+    plain = ModelSettings(inputs=("onehot",))
+    with pytest.raises(GrubioError, match="has another network: inputs is"):
+        train(dataset, tmp_path / "other", plain, parent=model)
+
+
 def test_a_dataset_without_profiles_is_refused(
     dataset: Path, model: Path, records: list[Record], tmp_path: Path
 ) -> None:
