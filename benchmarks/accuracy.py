@@ -1,6 +1,6 @@
 """Accuracy on the benchmark sets CB513 and TS115, as JSON and as the page docs/benchmarks.md.
 
-A model whose weights are in the JSON already is not run again: each test set is read once for
+A model that is in the JSON already is not run again: each test set is read once for
 each model. --train names the split dataset of the models; the window logistic regression is
 fitted to it. --peers is the folder of benchmarks/peers.py.
 
@@ -38,41 +38,48 @@ from grubio.readers.fasta import read_fasta
 from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record, scored_classes
-from grubio.sequences.scheme import SS3, SS8
+from grubio.sequences.scheme import SS3, SS8, LabelScheme
 from grubio.splits.homology.search import find_hits
 
 RESULTS = Path(__file__).with_name("accuracy.json")
 SETS = ("cb513", "ts115")
 COLUMNS = ("id", "sequence", "ss8", "mask")
 MODELS = ("protein-ss", "protein-ss-fast")
+PLAIN = SS8.with_grammar(None)
 Probabilities = npt.NDArray[np.float32]
 
 
 def scores_of(
-    records: Sequence[Record], answers: Sequence[Probabilities], settings: EvaluationSettings
+    records: Sequence[Record],
+    answers: Sequence[Probabilities],
+    settings: EvaluationSettings,
+    scheme: LabelScheme = PLAIN,
 ) -> dict[str, Any]:
-    """Return the scores of answers ``(residue, class)`` in SS8 or SS3."""
-    matrix = SS8.reduction_matrix(SS3)
-    fine, coarse = SchemeScores(SS8), SchemeScores(SS3)
-    for record, answer in zip(records, answers, strict=True):
-        observed = scored_classes(record, SS8)
-        if not (observed < SS8.size).any():
-            continue
-        if answer.shape[1] == SS8.size:
-            fine.add(observed, answer)
-            answer = answer @ matrix
-        coarse.add(SS8.reduced_classes(observed, SS3), answer)
-    weights = bootstrap_weights(len(coarse.observed), settings.bootstrap, settings.seed)
+    """Return the scores of answers ``(residue, class)`` in SS8, or in SS3 without a grammar."""
+    coarse_scheme = scheme.headline
+    matrix = scheme.reduction_matrix(coarse_scheme)
+    pairs = [
+        (observed, answer)
+        for record, answer in zip(records, answers, strict=True)
+        if ((observed := scored_classes(record, SS8)) < SS8.size).any()
+    ]
+    coarse = SchemeScores(
+        coarse_scheme,
+        [SS8.reduced_classes(observed, SS3) for observed, _ in pairs],
+        [rows @ matrix if rows.shape[1] == SS8.size else rows for _, rows in pairs],
+    )
+    weights = bootstrap_weights(len(pairs), settings.bootstrap, settings.seed)
     result: dict[str, Any] = {k: v.as_dict() for k, v in coarse.overall(weights).items()}
     result["f1"] = {
         letter: one.scores["f1"].as_dict() for letter, one in coarse.classes(weights).items()
     }
-    if fine.observed:
+    if pairs[0][1].shape[1] == SS8.size:
+        fine = SchemeScores(scheme, [o for o, _ in pairs], [rows for _, rows in pairs])
         result["q8"] = fine.overall(weights)["q8"].as_dict()
         result["f1_ss8"] = {
             letter: one.scores["f1"].as_dict() for letter, one in fine.classes(weights).items()
         }
-    result["chains"] = len(coarse.observed)
+    result["chains"] = len(pairs)
     result["residues"] = int(coarse.per_chain.sum())
     return result
 
@@ -87,15 +94,11 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
     use_threads(arguments.threads)
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     settings = EvaluationSettings()
-    known = {
-        (row["set"], row.get("weights_sha256") or row["predictor"]): row
-        for row in results.get("rows", [])
-    }
+    known = {(row["set"], row["predictor"]): row for row in results.get("rows", [])}
     found = results.get("leak", {})
-    if found.get("train_sha256") != sha256_of_file(arguments.train):
+    if arguments.train and found.get("train_sha256") != sha256_of_file(arguments.train):
         found = leak(arguments.sets, arguments.train)
     related = set(found["related"])
-    window, majority = fitted_baselines(arguments.train, settings)
     for name in SETS:
         path = arguments.sets / f"{name}.tsv"
         records = list(
@@ -104,25 +107,30 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         facts = {"set": name, "set_sha256": sha256_of_file(path)}
         for model in arguments.models:
             bundle = load_bundle(find_model(model))
-            digest = bundle.metadata["weights_sha256"]
-            if (name, digest) in known:
+            digest = bundle.metadata["sha256"]
+            if known.get((name, model), {}).get("model_sha256") == digest:
                 continue
             answers = [
                 p.probabilities
                 for p in Predictor(bundle, "cpu", arguments.threads).predict(records)
             ]
             apart = [i for i, r in enumerate(records) if f"{name}|{r.id}" not in related]
-            known[name, digest] = {
+            known[name, model] = {
                 "unrelated": scores_of(
-                    [records[i] for i in apart], [answers[i] for i in apart], settings
+                    [records[i] for i in apart],
+                    [answers[i] for i in apart],
+                    settings,
+                    bundle.scheme,
                 ),
                 **facts,
                 "predictor": model,
-                "weights_sha256": digest,
+                "weights_sha256": bundle.metadata["weights_sha256"],
+                "model_sha256": digest,
                 "parameters": bundle.metadata["parameters"],
-                **scores_of(records, answers, settings),
+                **scores_of(records, answers, settings, bundle.scheme),
             }
         if (name, "window logistic regression") not in known:
+            window, majority = fitted_baselines(arguments.train, settings)
             for text, answers in (
                 ("window logistic regression", [window.probabilities(r.sequence) for r in records]),
                 ("majority class", [np.tile(majority, (len(r), 1)) for r in records]),
@@ -195,7 +203,9 @@ def main() -> None:
     parser.add_argument(
         "--fasta", type=Path, help="Write the sequences of the sets here, and nothing else."
     )
-    parser.add_argument("--train", type=Path, help="Split dataset of the models.")
+    parser.add_argument(
+        "--train", type=Path, help="Split dataset of the models, for a first measurement."
+    )
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--models", nargs="*", default=MODELS)
     parser.add_argument("--threads", type=int)
@@ -204,7 +214,7 @@ def main() -> None:
     if arguments.sets and arguments.fasta:
         sequences = benchmark_sequences(arguments.sets)
         write_text_whole(arguments.fasta, "".join(f">{k}\n{v}\n" for k, v in sequences.items()))
-    elif arguments.sets and arguments.train:
+    elif arguments.sets:
         write_text_whole(RESULTS, json.dumps(measured(arguments), indent=1, sort_keys=True) + "\n")
     if arguments.page:
         from accuracy_page import page

@@ -1,10 +1,17 @@
 """Add the grammar of a dataset's labels to a model that was trained on it without one.
 
-python scripts/add_grammar.py MODEL DATASET
+python scripts/add_grammar.py MODEL DATASET [--strength STRENGTH]
 
 Transitions are counted on the training records and their strength is chosen on the validation
-records, as ``grubio train`` does it. The weights stay as they are; ``model.json`` and the card
-change. The bundled models got theirs so, from the split dataset of ``config/protein_ss.yaml``.
+records, as ``grubio train`` does it; with ``--strength`` all records count and nothing is chosen.
+The weights stay as they are; ``model.json`` and the card change. The bundled models got theirs so:
+
+grubio prepare data/pdb_chains.tsv.xz --format tsv --output chains.parquet
+for name in protein-ss protein-ss-fast; do
+    python scripts/add_grammar.py grubio/zoo/$name chains.parquet --strength 1.25
+done
+
+The strength is the one that the validation chains of the demonstration (config/config.yaml) chose.
 """
 
 from __future__ import annotations
@@ -16,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from grubio.config import ModelSettings, TrainingSettings
-from grubio.datasets.parquet import read_records
+from grubio.datasets.parquet import read_header, read_records
 from grubio.files import write_text_whole
+from grubio.model.batching import labelled_examples
 from grubio.model.bundle import CARD_FILE, METADATA_FILE, load_bundle, with_checksum
 from grubio.training.examples import load_training_data
 from grubio.training.transitions import counted_transitions, label_answers, with_transitions
@@ -25,9 +33,9 @@ from grubio.training.transitions import counted_transitions, label_answers, with
 NOTE = """
 ## Grammar
 
-Added after training, by `scripts/add_grammar.py`, from the dataset of this study: `{rules}`;
-transitions counted on the training labels, of strength {strength:g}, chosen on the validation
-chains. The calibration error there is {error:.2f} % with it.
+Added after training, by `scripts/add_grammar.py`: `{rules}`. Transitions are counted on the
+labels of {source}; their strength is {strength:g}, {chosen}. The
+scores above are those without it; `docs/benchmarks.md` has those with it.
 """
 
 
@@ -36,25 +44,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("dataset", type=Path)
+    parser.add_argument("--strength", type=float)
     arguments = parser.parse_args()
-    data = load_training_data(arguments.dataset, ModelSettings(), TrainingSettings())
-    scheme, bundle = data.header.scheme, load_bundle(arguments.model)
-    if scheme.grammar is None:
-        parser.error("the dataset has no grammar")
-    own = bundle.with_grammar(scheme.grammar)
-    answers = label_answers(
-        replace(own, calibrations={}), read_records(arguments.dataset, "valid"), None
-    )
-    calibration, error = with_transitions(
-        replace(own.calibration(), transitions=None),
-        answers,
-        own.scheme,
-        counted_transitions(data.train, own.scheme),
-    )
+    header, bundle = read_header(arguments.dataset), load_bundle(arguments.model)
+    if header.scheme.grammar is None or header.scheme != bundle.scheme:
+        parser.error("the dataset has no grammar, or other labels than the model")
+    own = bundle.with_grammar(header.scheme.grammar)
+    plain = replace(own.calibration(), transitions=None)
+    if arguments.strength is None:
+        data = load_training_data(arguments.dataset, ModelSettings(), TrainingSettings())
+        answers = label_answers(
+            replace(own, calibrations={}), read_records(arguments.dataset, "valid"), None
+        )
+        counted = counted_transitions(data.train, own.scheme)
+        calibration, _ = with_transitions(plain, answers, own.scheme, counted)
+    else:
+        examples = [
+            example
+            for record in read_records(arguments.dataset)
+            for example in labelled_examples(record, header.alphabet, header.scheme)
+        ]
+        counted = counted_transitions(examples, own.scheme)
+        calibration = replace(plain, transitions=replace(counted, strength=arguments.strength))
     path = arguments.model / METADATA_FILE
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     transitions = asdict(calibration.transitions) if calibration.transitions else None
-    rules = scheme.grammar.as_dict()
+    rules = header.scheme.grammar.as_dict()
     if content["format"] == 1:
         content |= {"grammar": rules, "transitions": transitions}
     else:
@@ -62,10 +77,13 @@ def main() -> None:
         content["targets"][0]["transitions"] = transitions
     write_text_whole(path, json.dumps(with_checksum(content), indent=2, sort_keys=True) + "\n")
     card = (arguments.model / CARD_FILE).read_text(encoding="utf-8").split("\n## Grammar\n")[0]
-    strength = transitions["strength"] if transitions else 0
-    note = NOTE.format(rules=json.dumps(rules), strength=strength, error=100 * error)
+    note = NOTE.format(
+        rules=json.dumps(rules),
+        source=", ".join(f"`{name}`" for name in header.sources),
+        strength=transitions["strength"] if transitions else 0,
+        chosen="chosen on the validation records" if arguments.strength is None else "given",
+    )
     write_text_whole(arguments.model / CARD_FILE, card.rstrip("\n") + "\n" + note)
-    print(f"{arguments.model}: strength {strength:g}, calibration error {100 * error:.2f} %")
 
 
 if __name__ == "__main__":
