@@ -27,7 +27,7 @@ _KNOWN: Mapping[str, Mapping[str, Any]] = {
 }
 _TAKEN = (
     *("p", "id", "position", "residue", "label", "labels", "observed", "mask", "sequence"),
-    *("depth", "profile_frequencies", "profile_depth", "profile_neff"),
+    *("profile_frequencies", "profile_depth", "profile_neff"),
 )
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 

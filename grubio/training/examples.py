@@ -79,6 +79,8 @@ def load_training_data(
     header, grammar_note = with_fitting_grammar(dataset, header, records["train"])
     main = _standardised(header.main, records["train"], settings)
     targets = _learned_targets(dataset, header, records["train"], model_settings, settings)
+    if "profile" in model_settings.inputs:
+        _require_free_column([main, *targets], dataset)
     profile = settings.homolog_profile if settings.homolog_augmentation else None
     learned = [target.name for target in targets]
     unlearned = [t for t in header.targets if t.name == profile and t.name not in learned]
@@ -161,6 +163,15 @@ def _needs_profiles(
                 hint="add them: grubio prepare --profiles, or grubio profile",
             )
     return any(readers.values()) or (settings.homolog_augmentation > 0 and header.has_profiles)
+
+
+def _require_free_column(targets: Sequence[Target], dataset: Path) -> None:
+    if any(target.shipped and target.heading == "depth" for target in targets):
+        raise GrubioError(
+            "has a target 'depth', as the depth of an alignment is called in predictions",
+            path=dataset,
+            hint="give the target another name or column",
+        )
 
 
 def _learned_targets(

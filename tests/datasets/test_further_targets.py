@@ -166,11 +166,11 @@ def test_former_keys_are_read_with_a_warning_that_names_the_new_word(
     assert f"write '{key}' instead" in warning
 
 
-def test_former_files_of_a_dataset_are_two_of_its_targets() -> None:
-    former = {"records": "a", "labels": "b", "accessibility": "r.tsv", "profiles": "p.npz"}
+def test_a_former_file_of_a_dataset_is_one_of_its_targets() -> None:
+    former = {"records": "a", "labels": "b", "accessibility": "r.tsv"}
     read = checked(DatasetSettings, former)
-    assert [target.target() for target in read.targets] == [ACCESSIBILITY, PROFILE]
-    assert [target.file and target.file.location for target in read.targets] == ["r.tsv", "p.npz"]
+    assert [target.target() for target in read.targets] == [ACCESSIBILITY]
+    assert [target.file and target.file.location for target in read.targets] == ["r.tsv"]
 
 
 def test_former_options_of_prepare_are_read(

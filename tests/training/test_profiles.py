@@ -40,6 +40,7 @@ from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.profile import profile_from
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3
+from grubio.sequences.target import Target
 from grubio.training.ensemble import combine_models
 from grubio.training.lightning_module import Fitting
 from grubio.training.train import train_model
@@ -187,6 +188,15 @@ def test_a_dataset_without_profiles_is_refused(
         train(plain, tmp_path / "a")
     with pytest.raises(GrubioError, match="has no profiles, which the teacher needs"):
         train(plain, tmp_path / "b", MODEL, teacher=model)
+
+
+def test_a_target_may_not_be_called_as_the_depth_is(records: list[Record], tmp_path: Path) -> None:
+    path = tmp_path / "d.parquet"
+    named = [replace(r, answers={"depth": np.ones(len(r), dtype=np.float32)}) for r in records]
+    target = Target("depth", "value", low=0.0, high=1.0)
+    write_dataset(path, DatasetHeader(PROTEIN, SS3, {}, targets=[target], profiles={}), named)
+    with pytest.raises(GrubioError, match="has a target 'depth'"):
+        train(path, tmp_path / "run")
 
 
 def test_shares_of_a_target_are_profiles_too(tmp_path: Path, records: list[Record]) -> None:
