@@ -1,0 +1,141 @@
+"""A network that begins with the matrix of its sites, against the matrix, where sites are few.
+
+The sites are the promoters of one sigma factor of *E. coli*, from the table of RegulonDB that
+scripts/regulondb_bed.py reads; a site is what lies -38 to -7 bases from the start. Windows of some
+4,000 bases around them are the contigs, so that a run takes minutes; each is in one split. Choices
+were made on validation contigs, and the scores are those of the test contigs. Writes
+benchmarks/few_sites.json.
+
+    python benchmarks/few_sites.py GENOME.fna.gz tss.tsv --sigma sigma28 --motifs sites none
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grubio.config import (
+    EvaluationSettings,
+    ModelSettings,
+    PrepareSettings,
+    SplitSettings,
+    TrainingSettings,
+)
+from grubio.datasets.prepare_genome import prepare_genome
+from grubio.evaluation.evaluate import evaluate_model
+from grubio.readers.fasta import read_fasta
+from grubio.splits.split import split_dataset
+from grubio.training.train import train_model
+
+FIRST, LAST = -38, -7
+HALF, JITTER = 2000, 800
+RESULTS = Path(__file__).with_name("few_sites.json")
+
+
+def write_windows(genome: Path, table: Path, sigma: str, folder: Path) -> int:
+    """Write windows around sites as FASTA, and the sites in them as BED; return the sites."""
+    (record,) = read_fasta(str(genome))
+    sites = set()
+    with table.open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle, delimiter="\t"):
+            at = int(row["tss"]) - 1
+            if row["sigma"] == sigma and row["strand"] == "+":
+                sites.add((at + FIRST, at + LAST + 1, "+"))
+            elif row["sigma"] == sigma:
+                sites.add((at - LAST, at - FIRST + 1, "-"))
+    generator = np.random.default_rng(7)
+    windows: list[list[int]] = []
+    for start, end, _ in sorted(sites):
+        before, after = generator.integers(HALF - JITTER, HALF + JITTER, 2).tolist()
+        if windows and start - before <= windows[-1][1]:
+            windows[-1][1] = max(end + after, windows[-1][1])
+        else:
+            windows.append([max(start - before, 0), end + after])
+    fasta, bed = [], []
+    for number, (low, high) in enumerate(windows):
+        fasta.append(f">w{number}\n{record.sequence[low:high]}\n")
+        bed += [
+            f"w{number}\t{start - low}\t{end - low}\tsite\t0\t{strand}\n"
+            for start, end, strand in sorted(sites)
+            if low <= start and end <= high
+        ]
+    (folder / "windows.fasta").write_text("".join(fasta))
+    (folder / "sites.bed").write_text("".join(bed))
+    return len(bed)
+
+
+def measured(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Train and score; return average precisions with their intervals."""
+    sites = write_windows(arguments.genome, arguments.table, arguments.sigma, folder)
+    prepared, dataset = folder / "prepared.parquet", folder / "split.parquet"
+    rules = {"site": {"letter": "S", "feature": "site"}}
+    prepare_genome(
+        [folder / "windows.fasta"],
+        [folder / "sites.bed"],
+        prepared,
+        PrepareSettings(format="genome", classes=rules),  # type: ignore[arg-type]
+    )
+    split_dataset(
+        prepared,
+        dataset,
+        SplitSettings(unit="contig", gap=0, valid_fraction=0.2, test_fraction=0.3),
+    )
+    found: dict[str, Any] = {"sigma": arguments.sigma, "sites": sites, "runs": {}}
+    for motifs in arguments.motifs:
+        run = folder / motifs
+        train_model(
+            dataset,
+            run,
+            ModelSettings(hidden_size=32, layers=1, stem_width=11, dropout=0.3),
+            TrainingSettings(
+                motifs=motifs,
+                background_ratio=4,
+                max_length=160,
+                select_by="average_precision",
+                epochs=arguments.epochs,
+                patience=arguments.epochs,
+                batch_residues=4000,
+            ),
+            threads=1,
+        )
+        evaluate_model(run / "model", dataset, run, EvaluationSettings(), threads=1)
+        scores = json.loads((run / "metrics.json").read_text())["sites"]["S"]
+        found["test_sites"] = scores["count"]
+        found["runs"][motifs] = {
+            "average_precision": {
+                name: {
+                    region: scores["methods"][name][region]["tolerance_3"]["average_precision"]
+                    for region in ("genome", "near_known")
+                }
+                for name in ("model", "pwm", "kmer_logistic")
+            },
+            "gain": scores["gain"],
+        }
+    return found
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("genome", type=Path)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--sigma", default="sigma28")
+    parser.add_argument("--motifs", nargs="+", default=["sites", "none"])
+    parser.add_argument("--epochs", type=int, default=20)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measured(arguments, Path(folder))
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
