@@ -224,10 +224,12 @@ def require_fit(bundle: Bundle, header: DatasetHeader, dataset: Path) -> None:
         main = bundle.targets[0]
         known = [target for target in header.targets if target.name == main.name]
         if not known or not main.is_like(known[0]):
+            has = "has in another range" if known else "does not have"
+            wanted = f"{main.low:g}..{main.high:g}" if main.bounded else "value"
             raise GrubioError(
-                f"the model predicts values of {main.name}, which the dataset does not have",
+                f"the model predicts values of {main.name}, which the dataset {has}",
                 path=dataset,
-                hint=f"prepare it with --target {main.name}=value",
+                hint=f"prepare it with --target {main.name}={wanted}",
             )
 
 

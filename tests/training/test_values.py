@@ -181,6 +181,27 @@ def test_python_has_values_and_refuses_what_is_about_labels(run: Path) -> None:
             refused()  # type: ignore[operator]
 
 
+def test_new_records_are_evaluated_in_the_same_unit_alone(run: Path, tmp_path: Path) -> None:
+    rows = "id\tsequence\tsize\n" + "\n".join(
+        f"n{n}\t{'MKDEAAWWGL' * 3}\t{','.join(str(1000 + 5 * (at + n)) for at in range(30))}"
+        for n in range(3)
+    )
+    (tmp_path / "new.tsv").write_text(rows + "\n")
+    prepare = ("prepare", tmp_path / "new.tsv", "--format", "tsv", "--scheme", "none")
+    evaluate = ("evaluate", "--model", run / "model", "--split", "all", "--device", "cpu")
+    for target, fits in (("size=value", True), ("size=0..2000", False), ("other=value", False)):
+        text = rows.replace("\tsize", "\tother") if "other" in target else rows
+        (tmp_path / "new.tsv").write_text(text + "\n")
+        call(*prepare, "--target", target, "--output", tmp_path / "d.parquet")
+        arguments = (*evaluate, "--dataset", tmp_path / "d.parquet", "--output", tmp_path / "e")
+        done = CliRunner().invoke(command_line(), [*map(str, arguments), "--bootstrap", "10"])
+        assert (done.exit_code == 0) == fits, done.output
+        if not fits:
+            assert "hint: prepare it with --target size=value" in str(done.exception)
+    assert read_metrics(tmp_path / "e").baselines == {}
+    assert read_metrics(tmp_path / "e").score("spearman").known
+
+
 def test_a_huber_model_has_values_without_deviations(run: Path, tmp_path: Path) -> None:
     settings = SHORT.model_copy(update={"value_loss": "huber", "epochs": 1})
     model = train_model(run / "d.parquet", tmp_path, SMALL, settings, device="cpu", threads=1)
