@@ -33,6 +33,16 @@ def test_the_experiment_log_is_made_of_its_results() -> None:
     assert (REPOSITORY / "docs/experiments.md").read_text() == text
 
 
+def test_the_page_of_cells_is_made_of_its_results() -> None:
+    from cells_page import NAMES, page
+
+    results = json.loads((BENCHMARKS / "cells.json").read_text())
+    assert (REPOSITORY / "docs/cells.md").read_text() == page(results)
+    assert [group["name"] for group in results["groups"]] == list(NAMES)
+    sizes = [group["parameters"] for group in results["groups"]]
+    assert max(sizes) <= 1.02 * min(sizes)
+
+
 def test_benchmarks_are_of_the_models_that_are_shipped() -> None:
     from grubio.model.bundle import load_metadata
     from grubio.model.zoo import bundled_models
