@@ -38,6 +38,7 @@ NAVIGATION: dict[str, list[str]] = {
         "how-it-works.md",
         "benchmarks.md",
         "dna_benchmarks.md",
+        "cells.md",
         "experiments.md",
     ],
     "Scale": ["performance.md", "scaling.md"],
