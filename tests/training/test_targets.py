@@ -256,11 +256,11 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(
     folder = combine_models(members[:2], dataset, tmp_path, threads=1)
     bundle = load_bundle(folder)
     record = Record("a", "", "MKTAYIAKQRQISFVKSHFSRQ")
-    (ours,) = Predictor(bundle, "cpu", 1).predict([record])
+    (ours,) = Predictor(bundle, "cpu", 1, grammar=False).predict([record])
     logs = []
     for path in members[:2]:
         member = replace(load_bundle(path), calibrations={})
-        (answer,) = Predictor(member, "cpu", 1).predict([record])
+        (answer,) = Predictor(member, "cpu", 1, grammar=False).predict([record])
         logs.append(np.log(answer.probabilities))
     mean = np.mean(logs, axis=0) / bundle.calibration().temperature
     expected = np.exp(mean) / np.exp(mean).sum(axis=1, keepdims=True)
