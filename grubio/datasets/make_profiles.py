@@ -89,8 +89,9 @@ def make_profiles(
     if str(sequences) != STDIO:
         made["sha256"] = sha256_of_file(sequences)
     if database is None:
-        made["alignments"] = [path.name for path in alignments]
-        return _written(sequences, output, with_profiles(records, Profiles(alignments)), made)
+        source = Profiles(alignments)
+        made = {**source.made, **made, "alignments": [path.name for path in alignments]}
+        return _written(sequences, output, with_profiles(records, source), made)
     settings, threads = settings or SearchSettings(), threads or available_threads()
     search = HomologSearch(database, settings, threads, output.with_name(f"{output.name}.part"))
     named = search.profiles(records)

@@ -114,8 +114,9 @@ def prepare_dataset(
     made = None
     if profiles is not None:
         _require_proteins(alphabet)
-        records = with_profiles(records, Profiles(profiles), profiles)
-        made = {"alignments": [profiles.name]}
+        source = Profiles(profiles)
+        records = with_profiles(records, source, profiles)
+        made = {**source.made, "alignments": [profiles.name]}
     # The records are read before the header is written, so a file that is missing is told first.
     kept = list(records)
     if not kept:

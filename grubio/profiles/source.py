@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,11 @@ class Profiles:
             return
         for path in [given] if isinstance(given, str | Path) else given:
             self._add(Path(path))
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """How they were made, as far as their files say, as JSON can hold it."""
+        return {key: one for archive in self._archives for key, one in archive.made.items()}
 
     def of(self, record: Record) -> Profile | None:
         """Return the profile of a record, or None if there is none.

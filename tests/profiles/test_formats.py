@@ -161,7 +161,7 @@ def test_the_file_of_profiles_keeps_them_bit_for_bit(tmp_path: Path) -> None:
     for place in (path, tmp_path):
         assert same(Profiles(place).of(QUERY), WANTED)
         assert same(Profiles(place).of(odd), own_profile(odd.sequence))
-    assert Archive(path).made == {"database": "x"}
+    assert Archive(path).made == Profiles(path).made == {"database": "x"}
     # NumPy alone reads it.
     with np.load(path, allow_pickle=False) as plain:
         assert np.array_equal(plain[QUERY.id], WANTED.stored)

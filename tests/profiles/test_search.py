@@ -104,7 +104,9 @@ def test_parts_and_datasets_and_alignments(family: tuple[Path, Path], tmp_path: 
     prepared, profiled = tmp_path / "prepared.parquet", tmp_path / "profiled.parquet"
     write_dataset(prepared, DatasetHeader(PROTEIN, SS3, {}), records)
     make_profiles(prepared, profiled, alignments=[tmp_path / "parts"])
-    assert read_header(profiled).profiles is not None
+    made = read_header(profiled).profiles
+    assert made is not None
+    assert made["alignments"] == ["parts"]
     depths = [r.profile.depth for r in read_records(profiled, profiles=True) if r.profile]
     assert depths == [2, 1, 1]
     make_profiles(profiled, tmp_path / "again.npz", alignments=[tmp_path / "parts"])
