@@ -16,7 +16,15 @@ from scaling_page import scaling_page
 BENCHMARKS = Path(__file__).parent
 DOCS = BENCHMARKS.parent / "docs"
 LIMITS = ("fastest float32", "fastest bfloat16", "PyTorch float32")
-FILES = ("throughput", "startup", "training_speed", "scale", "genome_speed", "parallel_training")
+FILES = (
+    "throughput",
+    "startup",
+    "training_speed",
+    "scale",
+    "genome_speed",
+    "parallel_training",
+    "precision",
+)
 
 
 def results() -> dict[str, Any]:
@@ -51,23 +59,10 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "",
         "## Training",
         "",
-        f"`python benchmarks/training_speed.py --steps {learned['steps']}`: a network of {learned['parameters']:,} weights, "
-        f"batches of {learned['batch_residues']:,} residues.",
-        "",
-        f"| way | residues per second | {' | '.join(LIMITS)} | grubio is faster by |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *_training_lines(learned),
     ]
-    for name, rate in learned["residues_per_second"].items():
-        ratio = f"{learned['grubio_over'][name]:.1f}" if name in learned["grubio_over"] else ""
-        share = _shares(learned["share_of_matrix_rate"] if name == "grubio" else {})
-        lines.append(f"| {name} | {rate:,.0f} | {share} | {ratio} |")
-    padding = learned["padding"]
-    lines += [
-        "",
-        f"Six operations count for each weight and residue; {_limits(learned['matrix_rates'])}. {100 * padding['batches of like length']:.1f} % of what it computes is padding "
-        f"({100 * padding['random batches']:.0f} % in random batches), and making batches takes "
-        f"{100 * learned['share_of_time_in_batching']:.2f} % of the time.",
-    ]
+    if "precision" in found:
+        lines += _precision_lines(found["precision"])
     if "parallel_training" in found:
         lines += _parallel_lines(found["parallel_training"])
     if "scale" in found:
@@ -141,6 +136,57 @@ def _shares(found: Mapping[str, float]) -> str:
 def _limits(rates: Sequence[Mapping[str, Any]]) -> str:
     named = [f"{one['library']} {one['precision']} {one['gflops']:.0f}" for one in rates]
     return f"large matrix products reached, in GFLOP/s, {', '.join(named)}"
+
+
+def _training_lines(learned: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"`python benchmarks/training_speed.py --steps {learned['steps']}`: batches of "
+        f"{learned['batch_residues']:,} residues, {learned['threads']} thread. `bf16` and `32` are "
+        "grubio in the two precisions of [training](train.md#precision); `32` is the path of earlier "
+        "versions.",
+    ]
+    for width, found in learned["widths"].items():
+        lines += [
+            "",
+            f"Width {width}, {found['parameters']:,} weights:",
+            "",
+            f"| way | residues per second | {' | '.join(LIMITS)} | bf16 is faster by |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        for name, rate in found["residues_per_second"].items():
+            ratio = f"{found['bf16_over'][name]:.2f}" if name in found["bf16_over"] else ""
+            share = _shares(found["share_of_matrix_rate"].get(name, {}))
+            lines.append(f"| {name} | {rate:,.0f} | {share} | {ratio} |")
+    padding, parts = learned["padding"], learned["shares_of_a_step"]
+    return [
+        *lines,
+        "",
+        f"Six operations count for each weight and residue; {_limits(learned['matrix_rates'])}. "
+        f"{100 * padding['batches of like length']:.1f} % of what it computes is padding "
+        f"({100 * padding['random batches']:.0f} % in random batches).",
+        "",
+        f"Shares of the time of a step at width {next(iter(learned['widths']))}:",
+        "",
+        f"| precision | {' | '.join(parts['bf16'])} |",
+        f"| --- |{' ---: |' * len(parts['bf16'])}",
+        *(
+            f"| {name} | {' | '.join(f'{100 * part:.1f} %' for part in found.values())} |"
+            for name, found in parts.items()
+        ),
+    ]
+
+
+def _precision_lines(found: Mapping[str, Any]) -> list[str]:
+    means, spread = found["mean_valid_score"], found["standard_deviation"]
+    return [
+        "",
+        f"`python benchmarks/precision.py`: the demonstration study (width {found['hidden_size']}, "
+        f"{found['epochs']} epochs) in both precisions, {len(found['runs']) // 2} seeds. The mean "
+        f"validation score is {means['32']:.4f} in float32 and {means['bf16']:.4f} in bfloat16; the "
+        f"standard deviation over seeds is {spread['32']:.4f} and {spread['bf16']:.4f}. bfloat16 "
+        f"trained {found['median_gain_in_speed']:.2f} times as fast, with "
+        f"{found['jobs']} trainings at a time.",
+    ]
 
 
 def _parallel_lines(parallel: Mapping[str, Any]) -> list[str]:

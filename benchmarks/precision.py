@@ -1,9 +1,10 @@
-"""The demonstration study in float32 and in bfloat16, over seeds: validation scores and seconds.
+"""The demonstration study in float32 and in bfloat16, over seeds: validation scores and speed.
 
-The two precisions of a seed are trained one after the other. Writes benchmarks/precision.json after
-each seed.
+Each training has one thread. With one job the two precisions of a seed are trained one after the
+other, so that their speeds can be compared. Writes benchmarks/precision.json when all are done.
 
     python benchmarks/precision.py
+    python benchmarks/precision.py --jobs 10
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import multiprocessing
 import statistics
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from grubio.config import load_config
+from grubio.config.loading import load_config
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.fetching.embedded import embedded_path
 from grubio.readers.table import read_table
@@ -29,74 +35,81 @@ STUDY = Path(__file__).parents[1] / "config" / "config.yaml"
 PRECISIONS = ("32", "bf16")
 
 
-def main() -> None:
-    """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    parser.add_argument("--hidden-size", type=int, help="default: that of the study")
-    parser.add_argument("--epochs", type=int, help="default: those of the study")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    arguments = parser.parse_args()
-    run = load_config(STUDY).runs["demo"]
-    changes = {"hidden_size": arguments.hidden_size, "epochs": arguments.epochs}
-    changed = {name: value for name, value in changes.items() if value}
-    model = run.model.model_copy(
-        update={k: v for k, v in changed.items() if k in type(run.model).model_fields}
+def trained(
+    dataset: Path, folder: Path, changed: dict[str, int], of_run: tuple[int, str]
+) -> dict[str, Any]:
+    """Return the scores and the speed of a training with one seed in one precision."""
+    run, (seed, precision) = load_config(STUDY).runs["demo"], of_run
+    own = {key: value for key, value in changed.items() if key in type(run.model).model_fields}
+    rest = {key: value for key, value in changed.items() if key not in own}
+    settings = run.training.model_copy(update={"seed": seed, "precision": precision, **rest})
+    output = folder / f"{precision}-{seed}"
+    train_model(
+        dataset, output, run.model.model_copy(update=own), settings, device="cpu", threads=1
     )
-    training = run.training.model_copy(
-        update={k: v for k, v in changed.items() if k in type(run.training).model_fields}
-    )
-    chains = [r for r in read_table(embedded_path("pdb-demo")) if r.split in ("train", "valid")]
-    rows = []
-    with tempfile.TemporaryDirectory() as scratch:
-        dataset = Path(scratch, "split.parquet")
-        write_dataset(dataset, DatasetHeader(PROTEIN, SS8, {}), chains)
-        for seed in arguments.seeds:
-            for precision in PRECISIONS:
-                settings = training.model_copy(update={"seed": seed, "precision": precision})
-                folder = Path(scratch, f"{precision}-{seed}")
-                train_model(
-                    dataset, folder, model, settings, device="cpu", threads=arguments.threads
-                )
-                with open(folder / HISTORY_FILE) as lines:
-                    history = list(csv.DictReader(lines))
-                rows.append(
-                    {
-                        "seed": seed,
-                        "precision": precision,
-                        "valid_scores": [float(row["valid_score"]) for row in history],
-                        "valid_losses": [float(row["valid_loss"]) for row in history],
-                        "residues_per_second": statistics.median(
-                            float(row["residues_per_second"]) for row in history
-                        ),
-                    }
-                )
-                print(json.dumps(rows[-1]), flush=True)
-            arguments.results.write_text(
-                json.dumps(summary(rows, model, training), indent=1) + "\n"
-            )
+    with open(output / HISTORY_FILE) as lines:
+        history = list(csv.DictReader(lines))
+    rates = [float(row["residues_per_second"]) for row in history]
+    return {
+        "seed": seed,
+        "precision": precision,
+        "valid_scores": [float(row["valid_score"]) for row in history],
+        "valid_losses": [float(row["valid_loss"]) for row in history],
+        "residues_per_second": statistics.median(rates),
+    }
 
 
-def summary(rows: list[dict], model: object, training: object) -> dict:
-    """Return the rows with the mean and standard deviation of each precision."""
-    best = {p: [max(r["valid_scores"]) for r in rows if r["precision"] == p] for p in PRECISIONS}
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean and standard deviation of each precision, and the runs."""
+    scores = {
+        precision: [max(row["valid_scores"]) for row in rows if row["precision"] == precision]
+        for precision in PRECISIONS
+    }
     rates = [
-        [row["residues_per_second"] for row in rows if row["precision"] == p] for p in PRECISIONS
+        [row["residues_per_second"] for row in rows if row["precision"] == precision]
+        for precision in PRECISIONS
     ]
     return {
-        "hidden_size": model.hidden_size,
-        "epochs": training.epochs,
-        "mean_valid_score": {p: statistics.mean(scores) for p, scores in best.items()},
-        "standard_deviation": {
-            p: statistics.stdev(scores) if len(scores) > 1 else None for p, scores in best.items()
-        },
+        "mean_valid_score": {name: statistics.mean(found) for name, found in scores.items()},
+        "standard_deviation": {name: statistics.stdev(found) for name, found in scores.items()},
         "mean_difference": statistics.mean(
-            b - a for a, b in zip(best["32"], best["bf16"], strict=True)
+            b - a for a, b in zip(*(scores[precision] for precision in PRECISIONS), strict=True)
         ),
         "median_gain_in_speed": statistics.median(b / a for a, b in zip(*rates, strict=True)),
         "runs": rows,
     }
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--hidden-size", type=int, help="by default that of the study")
+    parser.add_argument("--epochs", type=int, help="by default those of the study")
+    parser.add_argument("--chains", type=int, help="training chains, by default all")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    wanted = {"hidden_size": arguments.hidden_size, "epochs": arguments.epochs}
+    changed = {name: value for name, value in wanted.items() if value}
+    chains = list(read_table(embedded_path("pdb-demo")))
+    learned = [record for record in chains if record.split == "train"][: arguments.chains]
+    judged = [record for record in chains if record.split == "valid"]
+    runs = [(seed, precision) for seed in arguments.seeds for precision in PRECISIONS]
+    with tempfile.TemporaryDirectory() as scratch:
+        dataset = Path(scratch, "split.parquet")
+        write_dataset(dataset, DatasetHeader(PROTEIN, SS8, {}), [*learned, *judged])
+        rows = []
+        # Threads of PyTorch do not survive a fork.
+        spawned = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(arguments.jobs, mp_context=spawned) as pool:
+            for row in pool.map(partial(trained, dataset, Path(scratch), changed), runs):
+                rows.append(row)
+                print(json.dumps(row), flush=True)
+    run = load_config(STUDY).runs["demo"]
+    shape = {"hidden_size": run.model.hidden_size, "epochs": run.training.epochs} | changed
+    result = {**shape, "chains": len(learned), "jobs": arguments.jobs, **summary(rows)}
+    arguments.results.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

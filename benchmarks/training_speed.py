@@ -1,9 +1,11 @@
-"""Residues learned from per second, against the usual way to train such a network, in one run.
+"""Residues learned from per second: grubio in bfloat16, in float32, and the usual way, in one run.
 
-The network is that of the default settings with the width of ``protein-ss``, and the chains are
-those of the demonstration data. One step is forward, loss, backward, clipping and AdamW. The other
-way is a bidirectional ``torch.nn.GRU`` on ``pack_padded_sequence``, over batches of the same
-budget in random order, as tutorials do, and over batches of like length. Writes
+The network is that of the default settings with the width of ``protein-ss`` and with twice that,
+and the chains are those of the demonstration data. One step is batching, forward, loss, backward,
+clipping and AdamW; ``32`` is the path of the versions before there was bfloat16. The usual way is a
+bidirectional ``torch.nn.GRU`` on ``pack_padded_sequence``, over batches of the same budget in
+random order, as tutorials do, and over batches of like length. All ways take turns. With one thread
+the seconds are those of the processor, so that other programs disturb less. Writes
 benchmarks/training_speed.json.
 
     python benchmarks/training_speed.py
@@ -15,8 +17,9 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +46,9 @@ from grubio.sequences.scheme import SS3
 from grubio.sequences.target import Target
 from grubio.study.matrix_rates import LARGE, MatrixRate, matrix_rates, median_rates, shares
 
-WIDTH = 192
+WIDTHS = (192, 384)
+PACKED = "pack_padded_sequence"
+PARTS = ("batching", "forward and loss", "backward", "clipping", "AdamW")
 RESULTS = Path(__file__).with_name("training_speed.json")
 
 
@@ -80,6 +85,25 @@ class PackedByTorch(nn.Module):
         return self.head(self.dropout(unpacked))
 
 
+class Grubio:
+    """A labeller in one precision, with the parts of a step timed."""
+
+    def __init__(self, width: int, precision: str) -> None:
+        shape = ModelSettings(hidden_size=width)
+        architecture = Architecture(**shape.model_dump(exclude={"targets"}))
+        torch.manual_seed(0)
+        self.model = new_labeller(
+            architecture, [Target("labels", "classes", SS3)], PROTEIN.channel_table
+        )
+        self.mixed = precision == "bf16"
+
+    def __call__(self, codes: Tensor, lengths: Tensor) -> Tensor:
+        """Return logits ``(time, batch, class)``."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.mixed):
+            states = self.model.network(codes, lengths)
+        return self.model.outputs(states.float())["labels"]
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -88,82 +112,92 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     use_threads(arguments.threads)
-    torch.manual_seed(0)
+    clock = time.process_time if arguments.threads == 1 else time.perf_counter
     settings = TrainingSettings()
-    shape = ModelSettings(hidden_size=WIDTH)
-    architecture = Architecture(**shape.model_dump(exclude={"targets"}))
-    scheme = SS3
     examples = [
         example
         for record in read_table(embedded_path("pdb-demo"))
-        for example in labelled_examples(record, PROTEIN, scheme, settings.max_length)
+        for example in labelled_examples(record, PROTEIN, SS3, settings.max_length)
     ]
     lengths = [len(example) for example in examples]
     sorted_plan = shuffled_batches(lengths, settings.batch_residues, seed=1, epoch=0)
     order = np.random.default_rng(1).permutation(len(examples)).tolist()
     number = round(settings.batch_residues / statistics.mean(lengths))
     random_plan = [order[i : i + number] for i in range(0, len(order), number)]
-    targets = [Target("labels", "classes", scheme)]
-    ours = new_labeller(architecture, targets, PROTEIN.channel_table)
-    theirs = PackedByTorch(architecture)
-    parameters = sum(p.numel() for p in ours.parameters())
+    ours = {(w, p): Grubio(w, p) for w in WIDTHS for p in ("bf16", "32")}
+    theirs = PackedByTorch(ours[WIDTHS[0], "32"].model.network.architecture)
 
     def steps(
-        model: nn.Module, logits: Callable[[Tensor, Tensor], Tensor], plan: list[list[int]]
-    ) -> tuple[float, float, float]:
-        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
-        residues, batching = 0, 0.0
-        started = time.perf_counter()
+        model: nn.Module,
+        logits: Callable[[Tensor, Tensor], Tensor],
+        plan: list[list[int]],
+        *,
+        fused: bool,
+    ) -> tuple[float, dict[str, float]]:
+        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=fused)
+        residues, parts = 0, dict.fromkeys(PARTS, 0.0)
+        started = last = clock()
+
+        def done(part: str) -> None:
+            nonlocal last
+            now = clock()
+            parts[part] += now - last
+            last = now
+
         for indices in plan[: arguments.steps]:
-            asked = time.perf_counter()
             batch: Batch = padded([examples[index] for index in indices], PROTEIN.pad_code)
-            batching += time.perf_counter() - asked
-            loss = cross_entropy(
-                logits(torch.from_numpy(batch.codes), torch.from_numpy(batch.lengths)).flatten(
-                    0, 1
-                ),
-                torch.from_numpy(batch.classes).flatten(),
-                ignore_index=IGNORED,
+            codes, sizes, classes = map(
+                torch.from_numpy, (batch.codes, batch.lengths, batch.classes)
             )
+            done("batching")
+            found = logits(codes, sizes)
+            loss = cross_entropy(found.flatten(0, 1), classes.flatten(), ignore_index=IGNORED)
+            done("forward and loss")
             optimiser.zero_grad()
             loss.backward()
+            done("backward")
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            done("clipping")
             optimiser.step()
+            done("AdamW")
             residues += int(batch.lengths.sum())
-        taken = time.perf_counter() - started
-        return residues / taken, batching / taken, loss.item()
+        taken = clock() - started
+        return residues / taken, {part: seconds / taken for part, seconds in parts.items()}
 
-    ways = {
-        "grubio": (ours, lambda codes, sizes: ours(codes, sizes)["labels"], sorted_plan),
-        "pack_padded_sequence, random batches": (theirs, theirs, random_plan),
-        "pack_padded_sequence, batches of like length": (theirs, theirs, sorted_plan),
-    }
-    rates: dict[str, list[float]] = {}
-    batching_shares: list[float] = []
+    rates: dict[int, dict[str, list[float]]] = {width: {} for width in WIDTHS}
+    spent: dict[str, list[dict[str, float]]] = {"bf16": [], "32": []}
     products: list[list[MatrixRate]] = []
     for turn in range(arguments.repeats + 1):
         products.append(matrix_rates([LARGE], arguments.threads, seconds=0.5))
-        for name, way in ways.items():
-            rate, share, _ = steps(*way)
+        for (width, precision), way in ours.items():
+            rate, parts = steps(way.model, way, sorted_plan, fused=way.mixed)
             if turn:
-                rates.setdefault(name, []).append(rate)
-                if name == "grubio":
-                    batching_shares.append(share)
-    medians = {name: statistics.median(values) for name, values in rates.items()}
+                rates[width].setdefault(f"grubio, {precision}", []).append(rate)
+                if width == WIDTHS[0]:
+                    spent[precision].append(parts)
+        for name, plan in (("random", random_plan), ("like length", sorted_plan)):
+            rate, _ = steps(theirs, theirs, plan, fused=False)
+            if turn:
+                rates[WIDTHS[0]].setdefault(f"{PACKED}, batches {name}", []).append(rate)
     limits = median_rates(products)
     result = {
         "threads": arguments.threads,
-        "parameters": parameters,
         "batch_residues": settings.batch_residues,
         "steps": arguments.steps,
+        "repeats": arguments.repeats,
         "matrix_rates": [rate._asdict() for rate in limits],
-        "residues_per_second": medians,
-        "grubio_over": {
-            name: medians["grubio"] / value for name, value in medians.items() if name != "grubio"
+        "widths": {
+            width: of_width(
+                {name: statistics.median(values) for name, values in rates[width].items()},
+                sum(p.numel() for p in ours[width, "32"].model.parameters()),
+                limits,
+            )
+            for width in WIDTHS
         },
-        # Two operations for each weight forwards and four backwards.
-        "share_of_matrix_rate": shares(medians["grubio"] * 6 * parameters, limits),
-        "share_of_time_in_batching": statistics.median(batching_shares),
+        "shares_of_a_step": {
+            precision: {part: statistics.median(run[part] for run in runs) for part in PARTS}
+            for precision, runs in spent.items()
+        },
         "padding": {
             "batches of like length": padding_waste(sorted_plan, lengths),
             "random batches": padding_waste(random_plan, lengths),
@@ -171,6 +205,24 @@ def main() -> None:
     }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+
+
+def of_width(
+    rates: Mapping[str, float], parameters: int, limits: Sequence[MatrixRate]
+) -> dict[str, Any]:
+    """Return what was found for one width."""
+    first = "grubio, bf16"
+    return {
+        "parameters": parameters,
+        "residues_per_second": rates,
+        "bf16_over": {name: rates[first] / rate for name, rate in rates.items() if name != first},
+        # Two operations for each weight forwards and four backwards.
+        "share_of_matrix_rate": {
+            name: shares(rate * 6 * parameters, limits)
+            for name, rate in rates.items()
+            if name.startswith("grubio")
+        },
+    }
 
 
 if __name__ == "__main__":
