@@ -168,7 +168,7 @@ def main() -> None:
     spent: dict[str, list[dict[str, float]]] = {"bf16": [], "32": []}
     products: list[list[MatrixRate]] = []
     for turn in range(arguments.repeats + 1):
-        products.append(matrix_rates([LARGE], arguments.threads, seconds=0.5))
+        products.append(matrix_rates([LARGE], arguments.threads, 0.5, clock))
         for (width, precision), way in ours.items():
             rate, parts = steps(way.model, way, sorted_plan, fused=way.mixed)
             if turn:
