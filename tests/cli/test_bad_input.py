@@ -155,6 +155,27 @@ def test_prepare_refuses_labels(
 
 
 @pytest.mark.parametrize(
+    ("grammar", "names"),
+    [
+        ('{"least": {"X": 3}}', ["'X'", "H, G, I, E, B, T, S, C"]),
+        ('{"most": {"H": 3}}', ["'most'", "states, next, least, first, last"]),
+        ('{"next": {"H": "H"}, "first": "H", "last": "E"}', ["no path leads through"]),
+        ("{least: H}", ["grammar", "not JSON"]),
+    ],
+    ids=["unknown_label", "unknown_key", "no_path", "no_json"],
+)
+def test_grammars_that_are_none_are_refused(
+    grammar: str, names: list[str], grubio: Runner, run_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.fasta").write_text(GOOD)
+    (tmp_path / "labels.fasta").write_text(LABELS)
+    options = [*prepare_options(tmp_path), "--grammar", grammar]
+    assert_refused(grubio("prepare", "in.fasta", *options), names, tmp_path)
+    model = ["--model", run_folder / "model", "--output", "out.tsv"]
+    assert_refused(grubio("predict", "in.fasta", *model, "--grammar", grammar), names, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("table", "names"),
     [
         ("id\tsequence\nx\tMK\n", ["line 1", "no column labels"]),
