@@ -224,9 +224,10 @@ def test_in_bfloat16_it_is_nearly_the_same(shape: Shape, learning: bool) -> None
             loss = states[:40].float().tanh().square().sum()
             gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
             found[mixed] += [g for g in gradients if g is not None]
-    for plain, other in zip(found[False], found[True], strict=True):
+    for place, (plain, other) in enumerate(zip(found[False], found[True], strict=True)):
         assert not torch.equal(plain, other)
-        assert (plain - other).norm() < 0.05 * plain.norm() + 1e-5
+        # The states come first; gradients add up the rounding of all steps.
+        assert (plain - other).norm() < (0.1 if place else 0.05) * plain.norm() + 1e-5
 
 
 @every_shape
