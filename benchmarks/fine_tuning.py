@@ -148,13 +148,16 @@ def run(
             ["evaluate", "-m", str(output / "model"), "-d", str(dataset), "-o", str(output)],
         ]
         for command in commands:
-            subprocess.run(
+            done = subprocess.run(
                 [sys.executable, "-m", "grubio", *command, "--device", "cpu", "--threads", "1"],
-                check=True,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                check=False,
+                capture_output=True,
+                text=True,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
             )
+            if done.returncode:
+                print(f"{output.name}: {done.stderr[-400:]}", file=sys.stderr, flush=True)
+                return
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(one, wanted))
