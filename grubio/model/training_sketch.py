@@ -2,7 +2,7 @@
 
 Of each sequence a hash, which finds the same sequence again, and of all together a sketch of their
 k-mers, which finds similar ones: FracMinHash (Irber et al., bioRxiv 2022.01.11.475838), the k-mers
-whose hash is below a limit. Proteins have k-mers of 7 residues, DNA of 16 bases, the same for both
+whose hash is below a limit. Proteins have k-mers of 8 residues, DNA of 16 bases, the same for both
 strands. A sketch holds at most :data:`MOST_KMERS` k-mers: all of a small training set, a share of a
 large one. Both are sorted numbers, stored as their differences (LEB128).
 
@@ -32,16 +32,16 @@ MOST_KMERS = 1 << 17
 
 Numbers: TypeAlias = npt.NDArray[np.uint64]
 
-_LENGTHS = {"protein": 7, "dna": 16}
+_LENGTHS = {"protein": 8, "dna": 16}
 # K-mers of fewer different letters are alike by chance.
 _LEAST_LETTERS = {"protein": 4, "dna": 3}
 _HASH_BITS = 32
-# A number is one of 64 or more that it could be, so that few k-mers are found by chance.
-_SPARE_BITS = 6
+# A number is one of 256 or more that it could be, so that few k-mers are found by chance.
+_SPARE_BITS = 8
 _WORD = 64
 # Natural sequences share more k-mers than random ones.
 _NATURAL = 4
-_CHANCE = 1e-4
+_CHANCE = 1e-3
 _LEAST_HITS = 2
 _LEAST_SHARE = 0.05
 
@@ -58,6 +58,8 @@ class Sketch:
         Of its sequences.
     records
         How many there are.
+    length
+        Residues of a k-mer.
     halvings
         The k-mers of a share of ``2**-halvings`` are kept.
     bits
@@ -69,6 +71,7 @@ class Sketch:
     model: str
     alphabet: str = ""
     records: int = 0
+    length: int = 0
     halvings: int = 0
     bits: int = 0
     sequences: Numbers | None = None
@@ -83,7 +86,7 @@ class Sketch:
             letters = _letters(text, alphabet)
             if _contains(self.sequences, _hash_of(letters, alphabet)):
                 seen.append(name)
-            elif self._is_similar(_hashes_of_kmers(letters, alphabet), alphabet):
+            elif self._is_similar(_hashes_of_kmers(letters, alphabet, self.length), alphabet):
                 similar.append(name)
         return Overlap(self.model, len(tested), seen, similar)
 
@@ -97,7 +100,7 @@ class Sketch:
         hits = int((self.kmers[places[inside]] == asked[inside]).sum())
         if hits < max(_LEAST_HITS, _LEAST_SHARE * len(asked)):
             return False
-        kinds = len(alphabet.letters) ** _LENGTHS[alphabet.name]
+        kinds = len(alphabet.letters) ** self.length
         by_chance = len(self.kmers) / 2.0 ** (self.bits - self.halvings)
         shared = _NATURAL * len(self.kmers) * 2.0**self.halvings / kinds
         return bool(binom.sf(hits - 1, len(asked), min(1, by_chance + shared)) < _CHANCE)
@@ -158,11 +161,12 @@ def sketch_of(model: str, sequences: Iterable[str], alphabet: Alphabet) -> Sketc
     ['same']
     """
     hashes: list[int] = []
+    length = _LENGTHS[alphabet.name]
     kept, waiting, halvings, pending = np.empty(0, np.uint64), list[Numbers](), 0, 0
     for text in sequences:
         letters = _letters(text, alphabet)
         hashes.append(_hash_of(letters, alphabet))
-        waiting.append(_kept(_hashes_of_kmers(letters, alphabet), halvings))
+        waiting.append(_kept(_hashes_of_kmers(letters, alphabet, length), halvings))
         pending += len(waiting[-1])
         if pending > MOST_KMERS:
             kept, halvings = _thinned([kept, *waiting], halvings)
@@ -173,6 +177,7 @@ def sketch_of(model: str, sequences: Iterable[str], alphabet: Alphabet) -> Sketc
         model,
         alphabet.name,
         len(hashes),
+        length,
         halvings,
         bits,
         np.unique(np.array(hashes, dtype=np.uint64)),
@@ -195,6 +200,7 @@ def write_sketches(folder: Path, sketches: Sequence[Sketch]) -> dict[str, Any]:
                 "known": True,
                 "alphabet": sketch.alphabet,
                 "records": sketch.records,
+                "length": sketch.length,
                 "halvings": sketch.halvings,
                 "bits": sketch.bits,
                 "bytes": [len(part) for part in written],
@@ -247,7 +253,7 @@ def read_sketches(folder: Path, metadata: Mapping[str, Any], name: str) -> list[
         first, second = one["bytes"]
         numbers = [_unpacked(content[at : at + first]), _unpacked(content[at + first :][:second])]
         at += first + second
-        rest = {key: one[key] for key in ("alphabet", "records", "halvings", "bits")}
+        rest = {key: one[key] for key in ("alphabet", "records", "length", "halvings", "bits")}
         sketches.append(Sketch(model, sequences=numbers[0], kmers=numbers[1], **rest))
     return sketches
 
@@ -267,8 +273,8 @@ def _hash_of(letters: npt.NDArray[np.int64], alphabet: Alphabet) -> int:
     )
 
 
-def _hashes_of_kmers(letters: npt.NDArray[np.int64], alphabet: Alphabet) -> Numbers:
-    length, base = _LENGTHS[alphabet.name], np.uint64(len(alphabet.letters))
+def _hashes_of_kmers(letters: npt.NDArray[np.int64], alphabet: Alphabet, length: int) -> Numbers:
+    base = np.uint64(len(alphabet.letters))
     count = len(letters) - length + 1
     if count <= 0:
         return np.empty(0, np.uint64)
