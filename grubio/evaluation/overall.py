@@ -10,11 +10,10 @@ import numpy.typing as npt
 from grubio.config import EvaluationSettings, Metric
 from grubio.datasets.audit import NEAREST_COLUMNS, AuditRow
 from grubio.errors import GrubioError
+from grubio.evaluation.bands import by_identity, by_length
 from grubio.evaluation.scoring import (
     SchemeScores,
     accuracy_name,
-    by_identity,
-    by_length,
     calibration_errors,
     calibration_table,
     confusion_table,
@@ -95,11 +94,15 @@ def score_predictions(
     lengths = [len(records[i]) for i in usable]
     identities = [audit[records[i].id].identity for i in usable] if audit else []
     theirs = dict(zip(baselines, others, strict=True))
+
+    def of_chains(chosen: Sequence[int]) -> Score:
+        return coarse.estimate(first, weights, chosen).score
+
     metrics = Metrics(
         classes={scores.scheme.name: scores.classes(weights) for scores in schemes},
         baselines={name: _overall(scores, first, weights) for name, scores in theirs.items()},
-        by_length=by_length(first, coarse, weights, lengths) if segments else [],
-        by_identity=by_identity(first, coarse, weights, lengths, identities) if audit else [],
+        by_length=by_length(key, of_chains, lengths) if segments else [],
+        by_identity=by_identity(key, of_chains, lengths, identities) if audit else [],
         counts=Counts(
             chains=len(records),
             scored_chains=len(usable),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +30,9 @@ from grubio.metrics.segment_overlap import sov_99, sov_refine
 from grubio.model.bundle import Calibration
 from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
 from grubio.runs.files import CALIBRATION_FILE, CONFUSION_FILE
-from grubio.runs.metrics import Band, ClassScores
+from grubio.runs.metrics import ClassScores
 from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import LabelScheme
-
-LENGTH_BANDS = (0, 100, 200, 300, 500, 1000, 10**9)
-IDENTITY_BANDS = (0.0, 0.2, 0.25, 0.3, 0.5, 1.01)
 
 
 def accuracy_name(scheme: LabelScheme) -> str:
@@ -180,41 +176,6 @@ def gain(metric: str, ours: SchemeScores, theirs: SchemeScores, weights: Floats)
     return (ours.estimate(metric, weights) - theirs.estimate(metric, weights)).score
 
 
-def by_length(
-    metric: str, scores: SchemeScores, weights: Floats, lengths: Sequence[int]
-) -> list[Band]:
-    """Return a score in bands of the length of the chain."""
-    bands = []
-    for low, high in pairwise(LENGTH_BANDS):
-        if inside := [i for i, length in enumerate(lengths) if low < length <= high]:
-            bands.append(_band(metric, scores, weights, inside, lengths))
-            bands[-1].first, bands[-1].last = low + 1, min(high, max(lengths))
-    return bands
-
-
-def by_identity(
-    metric: str,
-    scores: SchemeScores,
-    weights: Floats,
-    lengths: Sequence[int],
-    identities: Sequence[float | None],
-) -> list[Band]:
-    """Return a score in bands of the identity to the nearest training record.
-
-    The first band holds the chains without such a record, whose identity is None.
-    """
-    bands = [("no hit", [i for i, identity in enumerate(identities) if identity is None])]
-    for low, high in pairwise(IDENTITY_BANDS):
-        inside = [i for i, x in enumerate(identities) if x is not None and low <= x < high]
-        bands.append((f"{100 * low:.0f}-{100 * min(high, 1):.0f} %", inside))
-    found = []
-    for name, inside in bands:
-        if inside:
-            found.append(_band(metric, scores, weights, inside, lengths))
-            found[-1].band = name
-    return found
-
-
 def score_key(metric: str, scheme: LabelScheme) -> str:
     """Return the name of a score of all classes in files, such as ``q3`` for accuracy in SS3."""
     return accuracy_name(scheme) if metric == "accuracy" else metric
@@ -258,16 +219,3 @@ def calibration_table(sums: Mapping[str, Floats]) -> str:
 
 def _of_class(counts: Floats, name: str, index: int) -> Floats:
     return class_scores(counts)[name][..., index]
-
-
-def _band(
-    metric: str,
-    scores: SchemeScores,
-    weights: Floats,
-    chosen: Sequence[int],
-    lengths: Sequence[int],
-) -> Band:
-    band = Band(chains=len(chosen), residues=sum(lengths[i] for i in chosen))
-    found = scores.estimate(metric, weights, chosen).score
-    band.add({score_key(metric, scores.scheme): found})
-    return band

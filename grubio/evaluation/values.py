@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,9 @@ from grubio.config import EvaluationSettings, Metric
 from grubio.config.model import VALUE_METRICS
 from grubio.datasets.audit import NEAREST_COLUMNS, AuditRow
 from grubio.errors import GrubioError
+from grubio.evaluation.bands import by_identity, by_length
 from grubio.evaluation.baselines import WindowRidge
-from grubio.evaluation.scoring import IDENTITY_BANDS, LENGTH_BANDS, tables_of_no_classes
+from grubio.evaluation.scoring import tables_of_no_classes
 from grubio.files import table_text
 from grubio.inference.predictor import Prediction
 from grubio.metrics.bootstrap import (
@@ -35,7 +35,7 @@ from grubio.metrics.bootstrap import (
 from grubio.metrics.values import NORMAL_95, pearson, spearman, spearman_estimate
 from grubio.model.bundle import Bundle
 from grubio.runs.files import CHAINS_FILE, DEVIATIONS_FILE
-from grubio.runs.metrics import Band, Counts, Headline, Metrics
+from grubio.runs.metrics import Counts, Headline, Metrics
 from grubio.sequences.record import Record
 from grubio.sequences.target import Target
 
@@ -307,14 +307,19 @@ def score_values(
     first = headline if headline in VALUE_METRICS else VALUE_METRICS[0]
     overall = model.overall(weights)
     lengths = [len(records[at]) for at in scored.places]
+    identities = [audit[records[at].id].identity for at in scored.places] if audit else []
+
+    def of_chains(chosen: Sequence[int]) -> Score:
+        return model.estimate(first, weights, chosen).score
+
     metrics = Metrics(
         headline=Headline(key=first, name=target.name),
         baselines={
             name: scores_of(one.overall(weights)) | one.chain_means(weights)
             for name, one in scored.baselines.items()
         },
-        by_length=_by_length(first, model, weights, lengths) if units is None else [],
-        by_identity=_by_identity(first, scored, lengths, records, audit) if audit else [],
+        by_length=by_length(first, of_chains, lengths) if units is None else [],
+        by_identity=by_identity(first, of_chains, lengths, identities) if audit else [],
         counts=Counts(
             chains=len(records),
             scored_chains=len(scored.places),
@@ -344,49 +349,6 @@ def _values(record: Record, target: Target) -> npt.NDArray[np.floating]:
     if isinstance(answer, np.ndarray):
         return answer
     return np.full(len(record), np.nan)
-
-
-def _band(
-    metric: str,
-    scores: ValueScores,
-    weights: Floats,
-    chosen: Sequence[int],
-    lengths: Sequence[int],
-) -> Band:
-    band = Band(chains=len(chosen), residues=sum(lengths[at] for at in chosen))
-    band.add({metric: scores.estimate(metric, weights, chosen).score})
-    return band
-
-
-def _by_length(
-    metric: str, scores: ValueScores, weights: Floats, lengths: Sequence[int]
-) -> list[Band]:
-    bands = []
-    for low, high in pairwise(LENGTH_BANDS):
-        if inside := [i for i, length in enumerate(lengths) if low < length <= high]:
-            bands.append(_band(metric, scores, weights, inside, lengths))
-            bands[-1].first, bands[-1].last = low + 1, min(high, max(lengths))
-    return bands
-
-
-def _by_identity(
-    metric: str,
-    scored: ScoredTarget,
-    lengths: Sequence[int],
-    records: Sequence[Record],
-    audit: Mapping[str, AuditRow],
-) -> list[Band]:
-    identities = [audit[records[at].id].identity for at in scored.places]
-    bands = [("no hit", [i for i, identity in enumerate(identities) if identity is None])]
-    for low, high in pairwise(IDENTITY_BANDS):
-        inside = [i for i, x in enumerate(identities) if x is not None and low <= x < high]
-        bands.append((f"{100 * low:.0f}-{100 * min(high, 1):.0f} %", inside))
-    found = []
-    for name, inside in bands:
-        if inside:
-            found.append(_band(metric, scored.model, scored.weights, inside, lengths))
-            found[-1].band = name
-    return found
 
 
 def _chains_table(

@@ -92,8 +92,8 @@ def with_transitions(
 ) -> tuple[Calibration, float]:
     """Return the calibration with transitions of the best strength, and the calibration error.
 
-    Learned transitions stand beside logits of the same training: their temperature is chosen anew,
-    together with the strength.
+    The temperature is chosen anew: for learned transitions, which stand beside logits of the same
+    training, with each strength; for counted ones with the best.
 
     Parameters
     ----------
@@ -113,8 +113,10 @@ def with_transitions(
         if transitions.learned:
             own = replace(own, temperature=_temperature(own, tried, scheme))
         best = min(best, (_loss(own, tried, scheme), own), key=lambda pair: pair[0])
-    found, observed = _posteriors(best[1], answers, scheme)
-    return best[1], calibration_error(found, observed)
+    chosen = best[1]
+    if not transitions.learned:
+        chosen = replace(chosen, temperature=_temperature(chosen, tried, scheme))
+    return chosen, calibration_error(*_posteriors(chosen, answers, scheme))
 
 
 def _temperature(calibration: Calibration, answers: LabelAnswers, scheme: LabelScheme) -> float:
