@@ -106,7 +106,7 @@ def as_options(settings: Settings, *, given: bool = False) -> list[str]:
     Examples
     --------
     >>> from grubio.config import ModelSettings
-    >>> as_options(ModelSettings(layers=3))[2:6]
+    >>> as_options(ModelSettings(layers=3))[4:8]
     ['--hidden-size', '96', '--layers', '3']
     >>> as_options(ModelSettings(targets=["disorder"]))[-4:]
     ['--targets', 'disorder', '--dropout', '0.1']

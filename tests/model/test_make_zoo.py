@@ -24,7 +24,7 @@ def test_a_card_has_the_scores_of_any_scheme(
     monkeypatch.setattr(sys, "argv", ["make_zoo.py", str(tmp_path / "results"), "disorder"])
     run = tmp_path / "results/disorder"
     (run / "model").mkdir(parents=True)
-    for name in ("weights.safetensors", "model.json"):
+    for name in ("weights.safetensors", "model.json", "training_sketch.bin"):
         (run / "model" / name).write_text(name)
     (run / "model/CARD.md").write_text("# Model card\n")
     metrics = Metrics(
