@@ -77,7 +77,7 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [
         "## Labelling",
         "",
-        "`python benchmarks/throughput.py --biotrainer BIOTRAINER/bin/python`: "
+        "`python benchmarks/throughput.py`: "
         f"{first['chains']:,} chains of the demonstration data, {first['residues']:,} residues. "
         "Two operations for each weight and residue are given as shares of three limits, all "
         "measured in the same run with the same threads: the fastest matrix product of any "
@@ -105,15 +105,12 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "`grubio/model/engines/packed_gru.py`, in numpy: rows without padding, one product per "
         "step for both directions of all sequences of a batch, gates in place. On a processor "
         "where PyTorch's float32 product is as fast as numpy's, an AMD EPYC of family 25 for one, "
-        "it is as fast as the former engine in PyTorch on batches, and 2.5 times as fast one by "
+        "it is as fast as the former engine in PyTorch on batches, and 2.3 times as fast one by "
         "one. Several threads compute several batches; of one "
-        "sequence there is one batch, so a second thread does not help it. ONNX Runtime and "
-        "OpenVINO come near the predictor on batches; they are not part of grubio. Dynamic int8 "
+        "sequence there is one batch, so a second thread does not help it. Dynamic int8 "
         f"changed the label of {100 * first['labels_changed_by_int8']:.1f} % of residues; padded "
-        f"batches were {100 * first['padding_of_padded_batches']:.0f} % padding. One sequence at a "
-        "time ONNX Runtime is the fastest; a second engine would give a second set of rounded "
-        "answers, so there is one. biotrainer's CNN has some 6,500 "
-        "weights, a three-hundredth.",
+        f"batches were {100 * first['padding_of_padded_batches']:.0f} % padding. A second engine, "
+        "such as ONNX Runtime, would give a second set of rounded answers, so there is one.",
         "",
         "An answer is the same to the last bit whatever its neighbours, its batch, its order, its "
         "shard and the number of threads, on one machine. How numpy's library sums is tried when a "

@@ -41,7 +41,7 @@ class Recurrent(Network):
     def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Return states ``(time, batch, 2 * hidden)``; see :meth:`Network.states`."""
         states = inputs
-        reversal = reversal_index(lengths, len(states))
+        reversal = reversal_index(lengths, states.shape[0])
         for layer in self.layers:
             states = self.dropout(layer(states, reversal))
         return states
