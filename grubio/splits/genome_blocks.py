@@ -160,9 +160,11 @@ def _homes(
             rest[home[unit]] -= size
     for name in wanted:
         if name not in home.values():
-            # Every unit is larger than twice the share.
+            # Every unit is larger than twice the share, or another share has taken the small ones.
             in_train = [unit for unit in sizes if home[unit] == "train"]
-            home |= dict.fromkeys(sorted(in_train, key=sizes.__getitem__)[:1], name)
+            others = [unit for unit in sizes if home[unit] != "train"]
+            givers = others if len(in_train) == 1 and len(others) > 1 else in_train
+            home |= dict.fromkeys(sorted(givers, key=sizes.__getitem__)[:1], name)
     return home
 
 

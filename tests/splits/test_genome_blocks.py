@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grubio.config import SplitSettings
@@ -50,6 +50,7 @@ def genome(sizes: list[int], block_length: int) -> tuple[dict[str, str], list[Re
     st.integers(0, 5),
     st.sampled_from(["block", "contig"]),
 )
+@example([100, 100, 1301], 0, 0, "contig")
 def test_splits_are_apart_and_hold_both_strands(
     sizes: list[int], gap: int, seed: int, unit: str
 ) -> None:
