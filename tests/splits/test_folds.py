@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_homology import random_chain, relative
+from test_homology import families, labelled
 
 from grubio.config import SplitSettings
 from grubio.datasets.audit import read_audit
@@ -19,19 +19,6 @@ from grubio.splits.folds import dealt_to_folds, fold_path
 from grubio.splits.split import split_dataset, split_into_folds
 
 FIVE = SplitSettings(method="kmer", folds=5, valid_fraction=0.1)
-
-
-def labelled(name: str, sequence: str, split: str | None = None) -> Record:
-    return Record(name, "", sequence, "C" * len(sequence), None, None, split)
-
-
-def families(count: int, size: int) -> list[Record]:
-    founders = [random_chain(150, seed) for seed in range(count)]
-    return [
-        labelled(f"f{f}_m{m}", relative(founders[f], 0.7, 1000 * f + m))
-        for m in range(size)
-        for f in range(count)
-    ]
 
 
 def write(path: Path, records: list[Record]) -> Path:

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from test_homology import METHODS, random_chain, relative
+from test_homology import METHODS, families, labelled, random_chain, relative
 
 from grubio.config import SplitSettings
 from grubio.datasets.audit import read_audit
@@ -14,20 +14,6 @@ from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3
 from grubio.splits.split import split_dataset
-
-
-def labelled(name: str, sequence: str, split: str | None = None) -> Record:
-    return Record(name, "", sequence, "C" * len(sequence), None, None, split)
-
-
-def families(count: int, size: int) -> list[Record]:
-    """Return families of relatives of 70 % identity to their founder, members spread out."""
-    founders = [random_chain(150, seed) for seed in range(count)]
-    return [
-        labelled(f"f{f}_m{m}", relative(founders[f], 0.7, 1000 * f + m))
-        for m in range(size)
-        for f in range(count)
-    ]
 
 
 def write(path: Path, records: list[Record]) -> Path:

@@ -8,6 +8,7 @@ import pytest
 from grubio.config import SplitSettings
 from grubio.errors import GrubioError
 from grubio.sequences.alphabet import DNA, PROTEIN
+from grubio.sequences.record import Record
 from grubio.splits.homology.hit import Hit
 from grubio.splits.homology.search import find_hits
 
@@ -27,6 +28,20 @@ def relative(sequence: str, identity: float, seed: int, letters: str = PROTEIN.l
         c if k else str(generator.choice(list(letters)))
         for c, k in zip(sequence, kept, strict=True)
     )
+
+
+def labelled(name: str, sequence: str, split: str | None = None) -> Record:
+    return Record(name, "", sequence, "C" * len(sequence), None, None, split)
+
+
+def families(count: int, size: int) -> list[Record]:
+    """Return families of relatives of 70 % identity to their founder, members spread out."""
+    founders = [random_chain(150, seed) for seed in range(count)]
+    return [
+        labelled(f"f{f}_m{m}", relative(founders[f], 0.7, 1000 * f + m))
+        for m in range(size)
+        for f in range(count)
+    ]
 
 
 @pytest.mark.parametrize("method", METHODS)
