@@ -22,7 +22,11 @@ from grubio.sequences.decoding import Transitions
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
 from grubio.training.transitions import label_answers, with_transitions
-from grubio.training.validation_answers import calibrated_targets, validation_answers
+from grubio.training.validation_answers import (
+    calibrated_targets,
+    validation_answers,
+    validation_predictions,
+)
 from grubio.training.validation_score import validation_score
 from grubio.training.window_sampling import rare_classes
 
@@ -53,13 +57,13 @@ def combine_models(
     read = read_records(dataset, "valid", targets=True, profiles=raw.reads_profiles)
     records = list(read)
     require_splits(dataset, records, "valid")
-    answers = validation_answers(raw, records, threads)
+    predictions = validation_predictions(raw, records, threads)
+    answers = validation_answers(raw, predictions)
     calibrations, remaining = calibrated_targets(raw, answers, offsets=False)
     main = raw.targets[0]
     if raw.scheme.graph is not None and (transitions := _mean_transitions(bundles)):
-        own = label_answers(raw, records, threads)
         calibrations[main.name], remaining["valid_ece"] = with_transitions(
-            calibrations[main.name], own, raw.scheme, transitions
+            calibrations[main.name], label_answers(predictions), raw.scheme, transitions
         )
     score = validation_score(main, training[0].get("score", "accuracy"), rare_classes(header))
     predicted, observed = answers[main.name]

@@ -62,7 +62,11 @@ from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.trainer import new_trainer
 from grubio.training.transitions import counted_transitions, label_answers, with_transitions
-from grubio.training.validation_answers import calibrated_targets, validation_answers
+from grubio.training.validation_answers import (
+    calibrated_targets,
+    validation_answers,
+    validation_predictions,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -294,19 +298,18 @@ def _save_best(
     best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
-    reads = bundle.reads_profiles
-    records = read_records(job.dataset, "valid", targets=True, profiles=reads)
-    answers = validation_answers(bundle, records, job.threads)
+    records = read_records(job.dataset, "valid", targets=True, profiles=bundle.reads_profiles)
+    predictions = validation_predictions(bundle, records, job.threads)
+    answers = validation_answers(bundle, predictions)
     settings = job.training_settings
     rebalanced = bool(settings.background_ratio or settings.focal_gamma)
     calibrations, remaining = calibrated_targets(bundle, answers, offsets=rebalanced)
     if bundle.scheme.graph is not None:
         counted = counted_transitions(data.train, bundle.scheme)
         transitions = fitting.crf.transitions() if fitting.crf else counted
-        own = label_answers(bundle, read_records(job.dataset, "valid", profiles=reads), job.threads)
         name = bundle.targets[0].name
         calibrations[name], remaining["valid_ece"] = with_transitions(
-            calibrations[name], own, bundle.scheme, transitions
+            calibrations[name], label_answers(predictions), bundle.scheme, transitions
         )
     sites = None
     if data.header.kind == "genome":

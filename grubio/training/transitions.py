@@ -14,12 +14,12 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-from grubio.inference.predictor import Predictor
+from grubio.inference.predictor import Prediction
 from grubio.model.batching import Example
-from grubio.model.bundle import Bundle, Calibration
+from grubio.model.bundle import Calibration
 from grubio.model.calibration import calibration_error
 from grubio.sequences.decoding import Transitions, grammar_posteriors
-from grubio.sequences.record import Record, scored_classes
+from grubio.sequences.record import scored_classes
 from grubio.sequences.scheme import LabelScheme
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -58,13 +58,13 @@ class LabelAnswers:
         return LabelAnswers(self.logits[:size], self.classes[:size])
 
 
-def label_answers(raw: Bundle, records: Iterable[Record], threads: int | None) -> LabelAnswers:
+def label_answers(predictions: Iterable[Prediction]) -> LabelAnswers:
     """Return what an uncalibrated model says, without its grammar, of records with labels."""
     logits, classes = [], []
-    for prediction in Predictor(raw, "cpu", threads, grammar=False).predict(records):
+    for prediction in predictions:
         # The logarithms of probabilities are logits of the same softmax.
         logits.append(np.log(np.maximum(prediction.probabilities, 1e-12)))
-        classes.append(scored_classes(prediction.record, raw.scheme).astype(np.int64))
+        classes.append(scored_classes(prediction.record, prediction.scheme).astype(np.int64))
     return LabelAnswers(logits, classes)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from grubio.inference.predictor import Predictor
+from grubio.inference.predictor import Prediction, Predictor
 from grubio.metrics.values import coverage_of
 from grubio.model.bundle import Bundle, Calibration
 from grubio.model.calibration import calibration_error, fit_offsets, fit_temperature
@@ -32,17 +32,27 @@ class CalibratedTargets(NamedTuple):
     remaining: dict[str, float]
 
 
-def validation_answers(
+def validation_predictions(
     raw: Bundle, records: Iterable[Record], threads: int | None
-) -> dict[str, Known]:
+) -> Iterable[Prediction]:
+    """Return what an uncalibrated model predicts, without its grammar, for records with labels.
+
+    They can be read once, unless the model has a grammar: its transitions are chosen on them too.
+    """
+    predictions = Predictor(raw, "cpu", threads, grammar=False).predict(records)
+    return predictions if raw.scheme.graph is None else list(predictions)
+
+
+def validation_answers(raw: Bundle, predictions: Iterable[Prediction]) -> dict[str, Known]:
     """Return what is predicted and known of the residues that count, by target.
 
     Of classes these are logits ``(residue, class)`` and observed classes, int64; of values the
     prediction ``(residue,)``, or with its deviation ``(residue, 2)``, and the known values, both in
-    the user's unit. ``raw`` is an uncalibrated model. Targets without an answer are left out.
+    the user's unit. The predictions are :func:`validation_predictions` of ``raw``. Targets without
+    an answer are left out.
     """
     found: dict[str, list[Known]] = {}
-    for prediction in Predictor(raw, "cpu", threads, grammar=False).predict(records):
+    for prediction in predictions:
         for target in raw.targets:
             predicted = (
                 prediction.probabilities

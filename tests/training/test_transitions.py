@@ -32,7 +32,11 @@ from grubio.training.transitions import (
     label_answers,
     with_transitions,
 )
-from grubio.training.validation_answers import calibrated, validation_answers
+from grubio.training.validation_answers import (
+    calibrated,
+    validation_answers,
+    validation_predictions,
+)
 
 SMALL = ModelSettings(hidden_size=8, layers=1, stem_channels=8)
 SHORT = TrainingSettings(epochs=3, batch_residues=1500, learning_rate=0.02)
@@ -117,8 +121,9 @@ def test_labels_obey_and_get_better(
 
 def test_the_strength_has_the_highest_likelihood(counted: Bundle, dataset: Path) -> None:
     raw = replace(counted, calibrations={})
-    answers = label_answers(raw, read_records(dataset, "valid"), 1)
-    known = validation_answers(raw, read_records(dataset, "valid"), 1)["labels"]
+    predictions = validation_predictions(raw, read_records(dataset, "valid"), 1)
+    answers = label_answers(predictions)
+    known = validation_answers(raw, predictions)["labels"]
     data = load_training_data(dataset, SMALL, SHORT)
     transitions = counted_transitions(data.train, TOPOLOGY)
     plain, _ = calibrated(*known, offsets=False)
