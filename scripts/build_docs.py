@@ -35,6 +35,7 @@ NAVIGATION: dict[str, list[str]] = {
     ],
     "Understand": [
         "report.md",
+        "scikit-learn.md",
         "how-it-works.md",
         "benchmarks.md",
         "dna_benchmarks.md",

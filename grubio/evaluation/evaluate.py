@@ -95,10 +95,10 @@ def evaluate_model(
 ) -> Metrics:
     """Score a model on one split of a dataset; write the results and return the metrics.
 
-    Writes ``metrics.json``, ``per_chain.tsv``, ``confusion.tsv``, ``calibration.tsv`` and
-    ``test_predictions.parquet`` into ``output``, for a genome also ``sites.tsv`` and
-    ``site_curve.tsv``. The split ``all`` is every record of the dataset; it has no baselines, nor
-    has a dataset without training records.
+    Writes ``metrics.json``, ``per_chain.tsv``, ``confusion.tsv``, ``calibration.tsv``, the reports
+    of scikit-learn and ``test_predictions.parquet`` into ``output``, for a genome also
+    ``sites.tsv`` and ``site_curve.tsv``. The split ``all`` is every record of the dataset; it has
+    no baselines, nor has a dataset without training records.
 
     Raises
     ------

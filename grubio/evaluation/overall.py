@@ -21,6 +21,7 @@ from grubio.evaluation.scoring import (
     reliabilities,
     score_key,
 )
+from grubio.evaluation.sklearn_report import report_tables
 from grubio.files import table_text
 from grubio.metrics.bootstrap import Floats, Score, bootstrap_weights
 from grubio.metrics.headline import headline_metric
@@ -121,6 +122,16 @@ def score_predictions(
         CHAINS_FILE: _chains_table(records, usable, schemes, audit),
         CONFUSION_FILE: confusion_table(schemes),
         CALIBRATION_FILE: calibration_table(calibration),
+        **report_tables(schemes),
+    }
+
+
+def tables_of_no_classes() -> dict[str, str]:
+    """Return the tables about classes, by file name, of a model without: a header line alone."""
+    return {
+        CONFUSION_FILE: confusion_table([]),
+        CALIBRATION_FILE: calibration_table({}),
+        **report_tables([]),
     }
 
 

@@ -29,7 +29,6 @@ from grubio.metrics.headline import AVERAGE_PRECISION
 from grubio.metrics.segment_overlap import sov_99, sov_refine
 from grubio.model.bundle import Calibration
 from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
-from grubio.runs.files import CALIBRATION_FILE, CONFUSION_FILE
 from grubio.runs.metrics import ClassScores
 from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import LabelScheme
@@ -192,11 +191,6 @@ def confusion_table(schemes: Iterable[SchemeScores]) -> str:
         for predicted, count in zip(scores.scheme.letters, counts, strict=True)
     ]
     return table_text(("scheme", "observed", "predicted", "count"), rows)
-
-
-def tables_of_no_classes() -> dict[str, str]:
-    """Return the tables about classes, by file name, of a model without: a header line alone."""
-    return {CONFUSION_FILE: confusion_table([]), CALIBRATION_FILE: calibration_table({})}
 
 
 def calibration_table(sums: Mapping[str, Floats]) -> str:

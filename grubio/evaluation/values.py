@@ -18,7 +18,7 @@ from grubio.datasets.audit import NEAREST_COLUMNS, AuditRow
 from grubio.errors import GrubioError
 from grubio.evaluation.bands import by_identity, by_length
 from grubio.evaluation.baselines import WindowRidge
-from grubio.evaluation.scoring import tables_of_no_classes
+from grubio.evaluation.overall import tables_of_no_classes
 from grubio.files import table_text
 from grubio.inference.predictor import Prediction
 from grubio.metrics.bootstrap import (

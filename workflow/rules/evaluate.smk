@@ -4,6 +4,8 @@ results/<run>/metrics.json               scores with intervals, baselines, prove
 results/<run>/per_chain.tsv              scores of each chain
 results/<run>/confusion.tsv              observed against predicted labels
 results/<run>/calibration.tsv            confidence against accuracy
+results/<run>/classification_report.*    scikit-learn's report on each class, as text and JSON
+results/<run>/calibration_curves.tsv     probability against frequency of each class
 results/<run>/test_predictions.parquet   what the scores were computed from
 results/<run>/speed.json                 how long the test records took to label
 """
@@ -21,6 +23,14 @@ rule evaluate:
         per_chain="results/{run}/per_chain.tsv",
         confusion="results/{run}/confusion.tsv",
         calibration="results/{run}/calibration.tsv",
+        classes=report(
+            "results/{run}/classification_report.txt",
+            caption="../report/classes.rst",
+            category="Runs",
+            labels={"run": "{run}"},
+        ),
+        classes_data="results/{run}/classification_report.json",
+        curves="results/{run}/calibration_curves.tsv",
         predictions="results/{run}/test_predictions.parquet",
         speed="results/{run}/speed.json",
     log:
