@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grubio.cli.dry_run import new_folder
-from grubio.cli.options import ThreadsOption
+from grubio.cli.options import ThreadsOption, WeightPrecisionOption
 
 
 def combine(
@@ -15,6 +15,7 @@ def combine(
     ],
     dataset: Annotated[Path, typer.Option("--dataset", help="Dataset they were trained on.")],
     output: Annotated[Path, new_folder("Folder of the run.")],
+    weight_precision: WeightPrecisionOption = None,
     threads: ThreadsOption = None,
 ) -> None:
     """Average several models of the same shape into one.
@@ -25,4 +26,6 @@ def combine(
     """
     from grubio.training.ensemble import combine_models
 
-    typer.echo(combine_models(models, dataset, output, threads=threads))
+    typer.echo(
+        combine_models(models, dataset, output, weight_precision=weight_precision, threads=threads)
+    )

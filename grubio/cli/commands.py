@@ -20,7 +20,7 @@ _PANELS = {
         "predict": "Label every residue of new FASTA files.",
         "view": "Draw predictions as a page that needs no network.",
         "plan": "Estimate the cost of a prediction: time, memory, shards, CPU-hours.",
-        "models": "Show the models that are installed.",
+        "models": "Show the models that are installed, or copy one.",
         "shards": "Predict in shards: cut the input, label each shard anywhere, gather the "
         "outputs.",
     },

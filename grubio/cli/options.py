@@ -15,6 +15,7 @@ from grubio.config import Device, Output, PredictionFormat, Settings
 from grubio.config.formats import FORMATS, outputs_of, require_proper
 from grubio.config.loading import checked, flat_fields, grouped
 from grubio.config.profiles import DATABASE_HELP, PROFILES_HELP
+from grubio.model.architecture import WeightPrecision
 
 CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -50,6 +51,15 @@ OwnProfileOption = Annotated[
 ]
 DeviceOption = Annotated[
     Device, typer.Option("--device", help="Where to compute; `auto` uses a GPU if there is one.")
+]
+
+WeightPrecisionOption = Annotated[
+    WeightPrecision | None,
+    typer.Option(
+        "--weight-precision",
+        help="Bits of the weights that are stored: 32, or 16 for half the size.",
+        show_default="as the models have them",
+    ),
 ]
 
 

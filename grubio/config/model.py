@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from grubio.config.base import Settings, former_key, from_json
-from grubio.model.architecture import INPUT_NAMES, InputName
+from grubio.model.architecture import INPUT_NAMES, InputName, WeightPrecision
 from grubio.model.networks.registry import (
     AttentionName,
     NetworkName,
@@ -246,6 +246,17 @@ class TrainingSettings(Settings):
         "CUDA); all else is float32. `auto` is bf16 on CPUs and CUDA devices with instructions for "
         "it, 16 on other CUDA devices, and 32 elsewhere.",
     )
+
+    weight_precision: WeightPrecision = Field(
+        default="32",
+        description="Bits of the weights that are stored: 32, or 16 for a model of half the size. "
+        "Labelling computes in float32 either way, and calibration knows the rounded weights.",
+    )
+
+    @field_validator("weight_precision", mode="before")
+    @classmethod
+    def _as_word(cls, value: Any) -> Any:
+        return str(value)
 
     @field_validator("precision", mode="before")
     @classmethod

@@ -55,7 +55,8 @@ class RunSettings(Settings):
         default=None,
         alias="from",
         description="Model to start from: another run, the name of a bundled model, or the folder "
-        "of a model. The network is its own; of `model`, only what the run itself says counts.",
+        "of a model. The network is its own; of `model`, only what the run itself says counts. "
+        "`inputs` may name `profile` in addition.",
     )
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
@@ -218,10 +219,10 @@ class Config(Settings):
         known = self.runs[run]
         if known.members:
             return self.reads_profiles(known.members[0])
-        # The network of a run that starts from another one is that of the other one.
-        if known.parent in self.runs and known.parent != run:
-            return self.reads_profiles(known.parent)
-        return "profile" in known.model.inputs
+        # The network of a run that starts from another one reads at least what that one reads.
+        if "profile" in known.model.inputs:
+            return True
+        return known.parent in self.runs and self.reads_profiles(str(known.parent))
 
     @property
     def searched_datasets(self) -> set[str]:

@@ -11,6 +11,9 @@ InputName: TypeAlias = Literal["onehot", "profile"]
 INPUT_NAMES: tuple[InputName, ...] = get_args(InputName)
 """What a network can read of each residue, in the order of its channels."""
 
+WeightPrecision: TypeAlias = Literal["32", "16"]
+"""Bits of a stored weight: float32 or float16."""
+
 
 @dataclass(frozen=True)
 class Architecture:

@@ -2,7 +2,8 @@
 
 ``model.json`` holds the format number, the network (name and settings), the number of members of
 the ensemble, the inputs, the alphabet, the targets with their calibration, the kind of model, the
-SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained. A sketch of
+SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained. Weights are
+stored as float32, or rounded to float16, and are float32 in memory. A sketch of
 the training sequences lies beside it (:mod:`grubio.model.training_sketch`), and labelling does not
 read it. Loading checks both SHA-256 and refuses unknown content. Nothing is pickled.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,11 +26,12 @@ from grubio import __version__
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole, written_whole
 from grubio.model import bundle_format_1
-from grubio.model.architecture import INPUT_NAMES, Architecture
+from grubio.model.architecture import INPUT_NAMES, Architecture, WeightPrecision
 from grubio.model.card import card
 from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_input import unlike_training
-from grubio.model.training_sketch import Sketch, write_sketches
+from grubio.model.training_sketch import SKETCH_FILE, Sketch, write_sketches
+from grubio.overwriting import keeps_inputs
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import Grammar
@@ -131,6 +134,8 @@ class Bundle:
         Of the model, for people.
     members
         Models of an ensemble, whose outputs are averaged; 1 for a single model.
+    weight_precision
+        Bits of a weight on disk; in memory they are float32, see :meth:`stored_in`.
     """
 
     architecture: Architecture
@@ -142,6 +147,7 @@ class Bundle:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     name: str = "model"
     members: int = 1
+    weight_precision: WeightPrecision = "32"
 
     @property
     def described(self) -> str:
@@ -204,6 +210,27 @@ class Bundle:
             self, targets=(replace(main, scheme=self.scheme.with_grammar(grammar)), *others)
         )
 
+    def stored_in(self, precision: WeightPrecision) -> Bundle:
+        """Return the same model with weights that are stored exactly in a precision.
+
+        Raises
+        ------
+        GrubioError
+            If a weight is too large for float16.
+        """
+        if precision == self.weight_precision:
+            return self
+        weights = self.weights
+        if precision == "16":
+            largest = float(np.finfo(np.float16).max)
+            for name, array in weights.items():
+                if np.abs(array).max(initial=0) > largest:
+                    raise GrubioError(f"weights {name} are larger than {largest:g}, float16's most")
+            weights = {
+                name: array.astype(np.float16).astype(np.float32) for name, array in weights.items()
+            }
+        return replace(self, weights=weights, weight_precision=precision)
+
     def calibration(self, target: Target | None = None) -> Calibration:
         """Return the calibration of a target, the main one by default."""
         return self.calibrations.get((target or self.targets[0]).name, Calibration())
@@ -215,15 +242,25 @@ class Bundle:
 
 
 def joined(bundles: Sequence[Bundle]) -> Bundle:
-    """Return the ensemble of models of one shape; it is not calibrated."""
+    """Return the ensemble of models of one shape; it is not calibrated.
+
+    Its weights are stored as float16 if those of all members are.
+    """
     first = bundles[0]
     weights = {
         f"members.{number}.{name}": weight
         for number, bundle in enumerate(bundles)
         for name, weight in bundle.weights.items()
     }
-    members = len(bundles)
-    return Bundle(first.architecture, first.targets, weights, first.alphabet, members=members)
+    precisions = {bundle.weight_precision for bundle in bundles}
+    return Bundle(
+        first.architecture,
+        first.targets,
+        weights,
+        first.alphabet,
+        members=len(bundles),
+        weight_precision=precisions.pop() if len(precisions) == 1 else "32",
+    )
 
 
 def save_bundle(
@@ -241,12 +278,7 @@ def save_bundle(
     GrubioError
         If the folder cannot be written.
     """
-    from safetensors.numpy import save_file
-
     folder = Path(folder)
-    weights = {name: np.ascontiguousarray(array) for name, array in bundle.weights.items()}
-    with written_whole(folder / WEIGHTS_FILE) as temporary:
-        save_file(weights, temporary)
     settings = dataclasses.asdict(bundle.architecture)
     inputs = list(settings.pop("inputs"))
     metadata = {
@@ -261,8 +293,8 @@ def save_bundle(
             target.as_dict() | bundle.calibration(target).as_dict(target)
             for target in bundle.targets
         ],
-        "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
-        "parameters": sum(array.size for array in weights.values()),
+        **_write_weights(folder, bundle),
+        "parameters": sum(array.size for array in bundle.weights.values()),
         "training": dict(training),
     }
     if bundle.kind == "genome":
@@ -272,7 +304,46 @@ def save_bundle(
         metadata |= write_sketches(folder, sketches)
     metadata = with_checksum(metadata)
     write_text_whole(folder / CARD_FILE, card(metadata))
-    write_text_whole(folder / METADATA_FILE, json.dumps(metadata, indent=2, sort_keys=True) + "\n")
+    write_text_whole(folder / METADATA_FILE, _as_text(metadata))
+
+
+@keeps_inputs("folder")
+def copy_bundle(folder: Path, output: Path, precision: WeightPrecision | None = None) -> None:
+    """Write a model anew, its weights in another precision if given; the rest stays as it is.
+
+    Raises
+    ------
+    GrubioError
+        If the model cannot be loaded, or its weights are too large for float16.
+    """
+    bundle = load_bundle(folder)
+    bundle = bundle.stored_in(precision or bundle.weight_precision)
+    for name in (CARD_FILE, SKETCH_FILE):
+        if (folder / name).exists():
+            with written_whole(output / name) as temporary:
+                shutil.copyfile(folder / name, temporary)
+    metadata = with_checksum(
+        {**bundle.metadata, "format": FORMAT, **_write_weights(output, bundle)}
+    )
+    write_text_whole(output / METADATA_FILE, _as_text(metadata))
+
+
+def _write_weights(folder: Path, bundle: Bundle) -> dict[str, Any]:
+    """Write the weights, and return what ``model.json`` says about their file."""
+    from safetensors.numpy import save_file
+
+    stored = np.float16 if bundle.weight_precision == "16" else np.float32
+    weights = {name: np.ascontiguousarray(w, dtype=stored) for name, w in bundle.weights.items()}
+    with written_whole(folder / WEIGHTS_FILE) as temporary:
+        save_file(weights, temporary)
+    return {
+        "weight_precision": bundle.weight_precision,
+        "weights_sha256": sha256_of_file(folder / WEIGHTS_FILE),
+    }
+
+
+def _as_text(metadata: Mapping[str, Any]) -> str:
+    return json.dumps(metadata, indent=2, sort_keys=True) + "\n"
 
 
 def load_metadata(folder: str | Path) -> dict[str, Any]:
@@ -348,7 +419,8 @@ def load_bundle(folder: str | Path) -> Bundle:
                 path=weights_path,
                 hint="install or train the model again",
             )
-        alphabet, weights = ALPHABETS[metadata["alphabet"]], load_file(weights_path)
+        alphabet = ALPHABETS[metadata["alphabet"]]
+        weights = {name: w.astype(np.float32) for name, w in load_file(weights_path).items()}
         if metadata["format"] == 1:
             weights = bundle_format_1.renamed(weights)
         sites = metadata.get("sites")
@@ -366,6 +438,8 @@ def load_bundle(folder: str | Path) -> Bundle:
             metadata,
             _name_of(Path(folder).absolute()),
             int(metadata["members"]),
+            # Models of earlier versions do not say it.
+            metadata.get("weight_precision", "32"),
         )
     except OSError as error:
         raise GrubioError(error.strerror or str(error), path=weights_path) from error

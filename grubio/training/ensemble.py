@@ -13,6 +13,7 @@ import torch
 from grubio.datasets.parquet import DatasetHeader, read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
+from grubio.model.architecture import WeightPrecision
 from grubio.model.batching import labelled_examples
 from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save_bundle
 from grubio.model.training_sketch import Sketch, read_sketches
@@ -33,12 +34,18 @@ from grubio.training.window_sampling import rare_classes
 
 @keeps_inputs("models", "dataset")
 def combine_models(
-    models: Sequence[Path], dataset: Path, output: Path, *, threads: int | None = None
+    models: Sequence[Path],
+    dataset: Path,
+    output: Path,
+    *,
+    weight_precision: WeightPrecision | None = None,
+    threads: int | None = None,
 ) -> Path:
     """Write the ensemble of models with the same network and targets; return its bundle's folder.
 
     It is calibrated on the validation records of the dataset, which must be the one that the
-    members were trained on. Writes ``model/``, ``history.csv``, of one row, and
+    members were trained on. Weights are stored as those of the members, or in a
+    ``weight_precision``. Writes ``model/``, ``history.csv``, of one row, and
     ``gradient_reach.tsv`` into ``output``.
 
     Raises
@@ -53,6 +60,7 @@ def combine_models(
     bundles = [load_bundle(model) for model in models]
     _require_alike(models, bundles, dataset, header)
     raw = joined(bundles)
+    raw = raw.stored_in(weight_precision or raw.weight_precision)
     training = [bundle.metadata["training"] for bundle in bundles]
     read = read_records(dataset, "valid", targets=True, profiles=raw.reads_profiles)
     records = list(read)

@@ -1,7 +1,8 @@
 """The model that a training starts from: its weights, which of them learn, and how fast.
 
 The weights of the stem and of the layers are those of the parent, and so is the head of each target
-that both have. Heads of other targets start with fresh weights.
+that both have. Heads of other targets start with fresh weights. Profiles may be read beside what
+the parent reads: their weights begin as zeros, so that training starts at the parent's answers.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.errors import GrubioError
@@ -55,7 +57,8 @@ class Parent:
         Raises
         ------
         GrubioError
-            If a setting that was given is another one than the parent's.
+            If a setting that was given is another one than the parent's, but for profiles that
+            are read in addition.
         """
         own = dataclasses.asdict(self.labeller.architecture)
         asked = given.model_dump(include=given.model_fields_set & ModelSettings.model_fields.keys())
@@ -63,6 +66,7 @@ class Parent:
             f"{key} is {own[key]}, and {value} was asked for"
             for key, value in asked.items()
             if key in own and key not in _FREE and value != own[key]
+            if key != "inputs" or not {*own[key]} <= {*value}
         ]
         if differing:
             raise GrubioError(
@@ -101,7 +105,11 @@ class Parent:
 
     def give_weights(self, labeller: Labeller) -> None:
         """Copy the weights of the network, and of each head that fits, into a new labeller."""
-        labeller.network.load_state_dict(self.labeller.network.state_dict())
+        own, shapes = self.labeller.network.state_dict(), labeller.network.state_dict()
+        first = self.labeller.network.stem.channel_table.shape[1]
+        labeller.network.load_state_dict(
+            {name: _widened(weight, shapes[name].shape, first) for name, weight in own.items()}
+        )
         theirs = self.heads_for(labeller.targets)
         for target, head in zip(labeller.targets, labeller.heads, strict=True):
             if target.name in theirs:
@@ -199,6 +207,18 @@ def _by_depth(labeller: Labeller) -> Iterator[tuple[int, list[nn.Parameter]]]:
             place = 0 if name == "stem" else max(depth, 1)
             yield place, list(module.parameters())
     yield labeller.architecture.layers + 1, list(labeller.heads.parameters())
+
+
+def _widened(weight: Tensor, shape: torch.Size, place: int) -> Tensor:
+    """Return a weight with zeros for the channels of profiles, which come after the residue's own.
+
+    They are in the second dimension of what reads the stem's channels, ``(output, channel, ...)``.
+    """
+    if weight.shape == shape:
+        return weight
+    before, after = weight[:, :place], weight[:, place:]
+    added = weight.new_zeros((shape[0], shape[1] - weight.shape[1], *shape[2:]))
+    return torch.cat((before, added, after), dim=1)
 
 
 def _is_same(one: Target, other: Target) -> bool:

@@ -298,6 +298,7 @@ def _save_best(
     best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
+    bundle = bundle.stored_in(job.training_settings.weight_precision)
     records = read_records(job.dataset, "valid", targets=True, profiles=bundle.reads_profiles)
     predictions = validation_predictions(bundle, records, job.threads)
     answers = validation_answers(bundle, predictions)

@@ -13,10 +13,19 @@ import pytest
 import torch
 
 from grubio.errors import GrubioError
-from grubio.model.bundle import METADATA_FILE, WEIGHTS_FILE, load_bundle, load_metadata
+from grubio.inference.predictor import Predictor
+from grubio.model.bundle import (
+    METADATA_FILE,
+    WEIGHTS_FILE,
+    copy_bundle,
+    load_bundle,
+    load_metadata,
+)
 from grubio.model.engines.engine import engine_of
 from grubio.model.labeller import members_of, model_of
+from grubio.model.training_sketch import read_sketches
 from grubio.model.zoo import bundled_models
+from grubio.sequences.record import Record
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -131,3 +140,62 @@ def test_a_bundle_of_format_1_that_lacks_something_is_refused(tmp_path: Path) ->
     (tmp_path / METADATA_FILE).write_text('{"format": 1, "alphabet": "dna"}')
     with pytest.raises(GrubioError, match=r"not a model that this grubio .* knows: 'architecture'"):
         load_metadata(tmp_path)
+
+
+def test_weights_of_half_precision_are_half_the_size_and_label_alike(
+    model: Path, chains: list[Record], tmp_path: Path
+) -> None:
+    half = tmp_path / "half"
+    copy_bundle(model, half, "16")
+    sizes = [(folder / WEIGHTS_FILE).stat().st_size for folder in (model, half)]
+    assert sizes[1] < 0.55 * sizes[0]
+    metadata = load_metadata(half)
+    assert metadata["weight_precision"] == "16"
+    assert (half / "CARD.md").read_text() == (model / "CARD.md").read_text()
+    assert len(read_sketches(half, metadata, "half")) == 1
+    found = load_bundle(half)
+    assert {array.dtype for array in found.weights.values()} == {np.dtype(np.float32)}
+    records = chains[:60]
+    before, after = (
+        "".join(one.labels() for one in Predictor(load_bundle(folder), "cpu", 1).predict(records))
+        for folder in (model, half)
+    )
+    differing = sum(one != other for one, other in zip(before, after, strict=True))
+    assert differing <= 0.001 * len(before)
+    # Copies of copies, and back to float32, have the same weights, and so the same answers.
+    for precision in (None, "32"):
+        copy_bundle(half, tmp_path / "again", precision)
+        again = load_bundle(tmp_path / "again")
+        assert again.weight_precision == (precision or "16")
+        assert all(np.array_equal(again.weights[name], w) for name, w in found.weights.items())
+
+
+def test_a_copy_of_a_bundled_model_labels_as_it_does(tmp_path: Path, chains: list[Record]) -> None:
+    # It is of the first format.
+    source = bundled_models()["protein-ss-fast"]
+    copy_bundle(source, tmp_path)
+    found, expected = (
+        next(Predictor(load_bundle(folder), "cpu", 1).predict(chains[:1])).probabilities
+        for folder in (tmp_path, source)
+    )
+    assert np.array_equal(found, expected)
+
+
+def test_a_damaged_weight_of_half_precision_is_noticed(model: Path, tmp_path: Path) -> None:
+    copy_bundle(model, tmp_path / "half", "16")
+    path = tmp_path / "half" / WEIGHTS_FILE
+    path.write_bytes(flipped(path.read_bytes(), -20))
+    with pytest.raises(GrubioError, match="is damaged"):
+        load_bundle(tmp_path / "half")
+
+
+def test_weights_beyond_float16_are_refused(model: Path) -> None:
+    bundle = load_bundle(model)
+    weights = {name: 1e6 * array for name, array in bundle.weights.items()}
+    with pytest.raises(GrubioError, match=r"larger than 65504"):
+        replace(bundle, weights=weights).stored_in("16")
+
+
+def test_no_copy_replaces_its_model(model: Path) -> None:
+    with pytest.raises(GrubioError, match="input"):
+        copy_bundle(model, model, "16")

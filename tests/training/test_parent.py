@@ -14,16 +14,18 @@ from grubio.config import EvaluationSettings, ModelSettings, TrainingSettings
 from grubio.datasets.parquet import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
+from grubio.model.architecture import Architecture
 from grubio.model.bundle import load_bundle
-from grubio.model.labeller import Labeller
+from grubio.model.labeller import Labeller, new_labeller
 from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_sketch import SKETCH_FILE, read_sketches
-from grubio.sequences.alphabet import DNA
+from grubio.sequences.alphabet import DNA, PROTEIN
 from grubio.sequences.scheme import SS3
+from grubio.sequences.target import Target
 from grubio.training.ensemble import combine_models
 from grubio.training.examples import load_training_data
 from grubio.training.fitting import new_fitting
-from grubio.training.parent import by_learning_rate, freeze_weights, load_parent
+from grubio.training.parent import Parent, by_learning_rate, freeze_weights, load_parent
 from grubio.training.train import train_model
 
 SMALL = ModelSettings(hidden_size=12, layers=2)
@@ -206,11 +208,6 @@ def test_what_does_not_fit_is_named(dataset: Path, parent: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_rates_fall_with_depth_and_every_weight_has_one(network: str) -> None:
-    from grubio.model.labeller import new_labeller
-    from grubio.sequences.alphabet import PROTEIN
-    from grubio.sequences.target import Target
-    from grubio.training.fitting import Architecture
-
     architecture = Architecture(network, 8, 2, 0.1, 4, 3)  # type: ignore[arg-type]
     targets = [Target("labels", "classes", SS3)]
     labeller = new_labeller(architecture, targets, PROTEIN.channel_table)
@@ -225,3 +222,35 @@ def test_rates_fall_with_depth_and_every_weight_has_one(network: str) -> None:
     freeze_weights(labeller, TrainingSettings(freeze="1"))
     assert {p.requires_grad for p in labeller.network.layers[0].parameters()} == {False}  # type: ignore[index, union-attr]
     assert {p.requires_grad for p in labeller.network.layers[1].parameters()} == {True}  # type: ignore[index, union-attr]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("stem_channels", [0, 4])
+def test_profiles_are_read_in_addition_and_begin_with_the_answers_of_the_parent(
+    network: str, stem_channels: int
+) -> None:
+    targets = [Target("labels", "classes", SS3)]
+    plain = Architecture(network, 8, 2, 0.0, stem_channels, 3, "dot")  # type: ignore[arg-type]
+    both = dataclasses.replace(plain, inputs=("onehot", "profile"))
+    table = PROTEIN.channel_table
+    own, wide = (new_labeller(shape, targets, table) for shape in (plain, both))
+    assert isinstance(own, Labeller)
+    assert isinstance(wide, Labeller)
+    start = Parent(Path(), "parent", own, PROTEIN, {})
+    asked = ModelSettings(inputs=("onehot", "profile"))
+    assert start.model_settings(asked).inputs == ("onehot", "profile")
+    start.give_weights(wide)
+    generator = torch.Generator().manual_seed(1)
+    codes, lengths = torch.randint(20, (30, 2), generator=generator), torch.tensor([30, 25])
+    profiles = torch.rand((30, 2, 20), generator=generator)
+    found, expected = wide(codes, lengths, profiles), own(codes, lengths)
+    inside = torch.arange(30)[:, None] < lengths
+    assert torch.allclose(found["labels"][inside], expected["labels"][inside], atol=1e-6)
+    # The new weights learn.
+    found["labels"][inside].square().mean().backward()
+    before = [wide.state_dict()[name].shape for name in own.state_dict()]
+    assert before != [weight.shape for weight in own.state_dict().values()]
+    optimiser = torch.optim.SGD(wide.parameters(), lr=0.1)
+    optimiser.step()
+    moved = wide(codes, lengths, profiles)["labels"] - wide(codes, lengths, 0 * profiles)["labels"]
+    assert moved[inside].abs().max() > 0

@@ -12,7 +12,9 @@ from safetensors.numpy import load_file
 
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.errors import GrubioError
+from grubio.model.bundle import load_bundle
 from grubio.training import precision
+from grubio.training.ensemble import combine_models
 from grubio.training.lightning_module import Fitting
 from grubio.training.train import train_model
 
@@ -123,3 +125,20 @@ def test_a_gpu_learns_as_much_in_every_precision(
     assert there["precision"] == (wanted if wanted != "auto" else there["precision"])
     assert there["device"] == "cuda"
     assert there["valid_score"] == pytest.approx(here["valid_score"], abs=0.03)
+
+
+def test_a_model_trained_or_combined_in_half_precision_has_rounded_weights(
+    dataset: Path, tmp_path: Path
+) -> None:
+    shape = ModelSettings(hidden_size=4, layers=1, stem_channels=0)
+    settings = TrainingSettings(epochs=1, batch_residues=4000, weight_precision=16)
+    one = train_model(dataset, tmp_path / "one", shape, settings, device="cpu", threads=1)
+    two = combine_models([one, one], dataset, tmp_path / "two", threads=1)
+    full = combine_models([one, one], dataset, tmp_path / "full", weight_precision="32", threads=1)
+    kept = {"one": one, "two": two, "full": full}
+    for name, model in kept.items():
+        bundle, stored = load_bundle(model), load_file(model / "weights.safetensors")
+        own = np.float32 if name == "full" else np.float16
+        assert {array.dtype for array in stored.values()} == {np.dtype(own)}
+        assert bundle.weight_precision == ("32" if name == "full" else "16")
+        assert all(np.array_equal(array, stored[key]) for key, array in bundle.weights.items())

@@ -179,6 +179,17 @@ def test_a_training_starts_from_a_model_that_reads_profiles(
         train(dataset, tmp_path / "other", plain, parent=model)
 
 
+def test_a_model_that_reads_profiles_starts_from_one_that_does_not(
+    dataset: Path, tmp_path: Path
+) -> None:
+    alone = train(dataset, tmp_path / "alone", MODEL, training={"epochs": 1})
+    assert load_metadata(alone)["training"]["valid_score"] < 0.6
+    both = ModelSettings(inputs=("onehot", "profile"))
+    tuned = train(dataset, tmp_path / "tuned", both, parent=alone, training={"epochs": 6})
+    assert load_metadata(tuned)["inputs"] == ["onehot", "profile"]
+    assert load_metadata(tuned)["training"]["valid_score"] > 0.95
+
+
 def test_a_dataset_without_profiles_is_refused(
     dataset: Path, model: Path, records: list[Record], tmp_path: Path
 ) -> None:
