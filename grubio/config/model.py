@@ -212,6 +212,14 @@ class TrainingSettings(Settings):
         default="profile",
         description="Target of the dataset that holds the profiles: shares of the amino acids.",
     )
+    profile_dropout: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="For a model that reads profiles: share of the training chains whose profile "
+        "is replaced, in each step anew, by that of their own sequence, as one without homologs "
+        "has it. Without, such sequences are labelled worse than by a model that reads none.",
+    )
     teacher_weight: float = Field(
         default=0.5,
         ge=0,

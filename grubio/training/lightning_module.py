@@ -29,6 +29,7 @@ from grubio.training.homolog_augmentation import with_substitutions
 from grubio.training.losses import label_loss, shares_loss, target_loss, value_loss
 from grubio.training.parent import by_learning_rate
 from grubio.training.precision import Precision
+from grubio.training.profile_dropout import own_profile_table, with_own_profiles
 from grubio.training.validation_score import validation_score
 
 Tensors: TypeAlias = tuple[
@@ -122,6 +123,8 @@ class Fitting(lightning.LightningModule):
             # DDP waits for the gradient of every parameter that requires one.
             self.average.requires_grad_(False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
+        own = torch.from_numpy(own_profile_table()) if settings.profile_dropout else None
+        self.register_buffer("_own_profiles", own, persistent=False)
         self._main = model.targets[0]
         scheme = self._main.scheme
         self.crf = ConditionalRandomField(scheme) if scheme and settings.loss == "crf" else None
@@ -177,6 +180,9 @@ class Fitting(lightning.LightningModule):
         shares = answers.get(settings.homolog_profile, profiles)
         if settings.homolog_augmentation and shares is not None:
             codes = with_substitutions(codes, shares, settings.homolog_augmentation)
+        if self._own_profiles is not None and profiles is not None:
+            table = cast("Tensor", self._own_profiles)
+            profiles = with_own_profiles(profiles, codes, table, settings.profile_dropout)
         states = self._states(self.model, codes, lengths, profiles)
         outputs = self.model.outputs(states)
         loss, known = self._main_loss(outputs, classes, answers, lengths)

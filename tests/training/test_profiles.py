@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from grubio import load
 from grubio.config import (
@@ -36,6 +37,7 @@ from grubio.prediction.predict_file import predict_file
 from grubio.prediction.profiles import ProfileSource
 from grubio.prediction.shards.resume import predict_in_shards
 from grubio.profiles.archive import open_archive
+from grubio.profiles.weighting import own_profile
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.profile import profile_from
 from grubio.sequences.record import Record
@@ -43,6 +45,7 @@ from grubio.sequences.scheme import SS3
 from grubio.sequences.target import Target
 from grubio.training.ensemble import combine_models
 from grubio.training.lightning_module import Fitting
+from grubio.training.profile_dropout import own_profile_table, with_own_profiles
 from grubio.training.train import train_model
 
 MODEL = ModelSettings(hidden_size=8, layers=1, stem_channels=0, dropout=0)
@@ -177,6 +180,26 @@ def test_a_training_starts_from_a_model_that_reads_profiles(
     plain = ModelSettings(inputs=("onehot",))
     with pytest.raises(GrubioError, match="has another network: inputs is"):
         train(dataset, tmp_path / "other", plain, parent=model)
+
+
+def test_profile_dropout_trains_on_the_profile_of_the_sequence_alone(
+    dataset: Path, tmp_path: Path
+) -> None:
+    table = torch.from_numpy(own_profile_table())
+    sequence = "MKTAYIAKQRXBBZ"
+    codes = torch.full((20, 400), PROTEIN.pad_code)
+    codes[: len(sequence)] = torch.from_numpy(PROTEIN.encode(sequence))[:, None]
+    torch.manual_seed(1)
+    found = with_own_profiles(torch.zeros(20, 400, 20), codes, table, 0.25)
+    alone = found[0].any(dim=1)
+    assert 60 < alone.sum() < 140
+    assert not found[:, ~alone].any()
+    assert not found[len(sequence) :].any()
+    expected = torch.from_numpy(own_profile(sequence).frequencies)
+    assert torch.equal(found[: len(sequence), alone], expected[:, None].expand(-1, alone.sum(), -1))
+    # A model that never sees an alignment in training learns nothing from them.
+    blind = train(dataset, tmp_path, training={"profile_dropout": 1})
+    assert load_metadata(blind)["training"]["valid_score"] < 0.6
 
 
 def test_a_model_that_reads_profiles_starts_from_one_that_does_not(
