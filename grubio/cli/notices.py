@@ -86,6 +86,15 @@ def start_logging(log_file: Path | None = None) -> None:
     logger.debug("grubio %s", shlex.join(sys.argv[1:]))
 
 
+def add_to_log(text: str) -> None:
+    """Write a text to the log file of this command, if it has one, and nowhere else."""
+    logger = logging.getLogger("grubio")
+    record = logger.makeRecord("grubio", logging.ERROR, "", 0, text, (), None)
+    for handler in logger.handlers:
+        if isinstance(handler, _LogFile):
+            handler.emit(record)
+
+
 class _LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         error = sys.exc_info()[1]

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
@@ -17,7 +18,7 @@ import typer
 from grubio import __version__
 from grubio.cli.commands import COMMANDS
 from grubio.cli.lazy import LazyCommand
-from grubio.cli.notices import QuietOption, VerboseOption
+from grubio.cli.notices import QuietOption, VerboseOption, add_to_log
 from grubio.cli.step import HELP_NAMES
 from grubio.errors import GrubioError, Interrupted
 
@@ -99,6 +100,10 @@ def main() -> None:
         if isinstance(stop.__context__, BrokenPipeError):
             _close_output(128 + signal.SIGPIPE)
         raise
+    except Exception:
+        with contextlib.suppress(OSError, GrubioError):
+            add_to_log(traceback.format_exc())
+        raise
     except Interrupted as stop:
         _stop(f"stopped by {signal.Signals(stop.number).name}", 128 + stop.number, "")
 
@@ -133,6 +138,8 @@ def _interrupt(number: int, _: object) -> NoReturn:
 def _stop(message: str, code: int, kind: str = "error: ") -> NoReturn:
     with contextlib.suppress(OSError):
         typer.echo(f"{kind}{message}", err=True)
+    with contextlib.suppress(OSError, GrubioError):
+        add_to_log(f"{kind}{message}")
     _close_output(code)
 
 

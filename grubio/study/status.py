@@ -1,0 +1,225 @@
+"""How far the runs of a study are, from its files alone.
+
+What is done is known from the outputs, what is at work and what failed from Snakemake's newest
+log, how long a training still takes from its history. Nothing is asked of a scheduler, so that a
+study on a cluster is watched from any machine that sees its folder.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from grubio.config import Config
+from grubio.config.loading import load_config
+from grubio.errors import GrubioError
+from grubio.files import table_text
+from grubio.progress import as_minutes
+from grubio.runs.files import (
+    HISTORY_FILE,
+    METRICS_FILE,
+    MODEL_FOLDER,
+    MOTIFS_FILE,
+    MOTIFS_FOLDER,
+    PREDICTIONS_FOLDER,
+    REPORT_FILE,
+)
+from grubio.runs.metrics import read_metrics
+from grubio.runs.numbers import score_text
+from grubio.runs.score_names import SCORES, SHARES_RIGHT
+from grubio.splits.folds import fold_path
+from grubio.study.snakemake_log import Job, SnakemakeLog, read_snakemake_log
+
+DONE = "done"
+COLUMNS = ("run", "stage", "left", "score")
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """How far a run is.
+
+    Attributes
+    ----------
+    name
+        Name of the run, or of a cross-validation.
+    stage
+        ``done``, ``failed: RULE``, ``RULE`` for a step at work, ``waits for RULE``, or ``stopped in
+        RULE``; a training at work has its epochs as well.
+    left
+        Seconds that its training takes yet, at most; None if it is not known.
+    score
+        The last score, for people; empty if there is none yet.
+    failed
+        The job of this run, or of its dataset, that failed.
+    """
+
+    name: str
+    stage: str
+    left: float | None = None
+    score: str = ""
+    failed: Job | None = None
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """The texts of a line: run, stage, time left, score."""
+        left = "" if self.left is None else f"{as_minutes(self.left)} at most"
+        return self.name, self.stage, left, self.score
+
+
+def study_status(folder: Path, configfile: Path | None = None) -> list[RunStatus]:
+    """Return how far each run of a study is, in the order of the study.
+
+    Parameters
+    ----------
+    folder
+        Folder of the study.
+    configfile
+        Its configuration, by default ``config/config.yaml`` in it.
+
+    Raises
+    ------
+    GrubioError
+        If there is no configuration, or it is wrong.
+    """
+    path = configfile or folder / "config/config.yaml"
+    if not path.is_file():
+        raise GrubioError(
+            "no such file", path=path, hint="give the folder of a study, or its --configfile"
+        )
+    study, log = load_config(path), read_snakemake_log(folder)
+    names = [*study.runs, *study.cross_validations]
+    return [_status(folder, study, log, name) for name in names]
+
+
+def is_over(rows: list[RunStatus], log: SnakemakeLog) -> bool:
+    """Return whether nothing will change: all runs are done, or no Snakemake works on them."""
+    return all(row.stage == DONE for row in rows) or not log.running
+
+
+def status_table(rows: list[RunStatus]) -> str:
+    """Return the lines as a table with tabs, the form for other programs."""
+    return table_text(COLUMNS, [row.cells for row in rows])
+
+
+def status_lines(rows: list[RunStatus]) -> list[str]:
+    """Return the lines for people, in columns, and below them the logs of what failed."""
+    cells = [COLUMNS, *(row.cells for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    lines.append(f"{sum(row.stage == DONE for row in rows)} of {len(rows)} runs are done")
+    failed = {id(row.failed): row.failed for row in rows if row.failed is not None}
+    return [*lines, *(f"{job.title} failed: {job.log or 'no log'}" for job in failed.values())]
+
+
+def _status(folder: Path, study: Config, log: SnakemakeLog, name: str) -> RunStatus:
+    stages = _pooled_stages if name in study.cross_validations else _stages
+    missing = next((rule for rule, there in stages(folder, study, name) if not there), None)
+    score = _score(folder / "results" / name)
+    if missing is None:
+        return RunStatus(name, DONE, score=score)
+    mine = [job for job in log.jobs if _concerns(job, study, name)]
+    failed = next((job for job in mine if job.state == "failed"), None)
+    if failed is not None:
+        return RunStatus(name, f"failed: {failed.rule}", None, score, failed)
+    working = next((job for job in mine if job.state == "started"), None)
+    if working is None:
+        return RunStatus(name, f"waits for {missing}", None, score)
+    if not log.running:
+        return RunStatus(name, f"stopped in {working.rule}", None, score)
+    if working.rule != "train":
+        return RunStatus(name, working.rule, None, score)
+    epochs = study.runs[name].training.epochs
+    epoch, left = _training(folder / "results" / name / HISTORY_FILE, epochs)
+    return RunStatus(name, f"train, epoch {epoch:g} of {epochs}", left, score)
+
+
+def _stages(folder: Path, study: Config, name: str) -> Iterator[tuple[str, bool]]:
+    # The steps of a run in their order, and whether what they write is there.
+    run, results = study.runs[name], folder / "results"
+    dataset, own = results / "datasets" / run.dataset, results / name
+    split = dataset / "split.parquet"
+    yield "prepare", (dataset / "prepared.parquet").is_file()
+    yield "split", (split if run.fold is None else fold_path(split, run.fold)).is_file()
+    yield "combine" if run.members else "train", (own / MODEL_FOLDER / "model.json").is_file()
+    yield "evaluate", (own / METRICS_FILE).is_file()
+    if study.datasets[run.dataset].prepare.format == "genome":
+        yield "motifs", (own / MOTIFS_FOLDER / MOTIFS_FILE).is_file()
+    yield "report", (own / REPORT_FILE).is_file()
+    outputs = [
+        own / PREDICTIONS_FOLDER / f"{given}.{form}"
+        for given in study.prediction.inputs
+        for form in study.prediction.formats
+    ]
+    yield "predict", all(path.exists() for path in outputs)
+
+
+def _pooled_stages(folder: Path, study: Config, name: str) -> Iterator[tuple[str, bool]]:
+    yield "pool", (folder / "results" / name / METRICS_FILE).is_file()
+    yield "report", (folder / "results" / name / REPORT_FILE).is_file()
+
+
+def _concerns(job: Job, study: Config, name: str) -> bool:
+    of_run = {job.wildcards.get(key) for key in ("run", "cross")}
+    if name in of_run:
+        return True
+    if of_run != {None} or name not in study.runs:
+        return False
+    # A step of its dataset, or the fetching of a file of it.
+    dataset = study.runs[name].dataset
+    of_file = job.wildcards.get("file", "").startswith(f"datasets/{dataset}/")
+    return job.wildcards.get("dataset") == dataset or of_file
+
+
+def _training(history: Path, epochs: int) -> tuple[float, float | None]:
+    # The last epoch that was validated, and the seconds left at the speed of that time.
+    try:
+        with open(history, encoding="utf-8", newline="") as lines:
+            last = list(csv.DictReader(lines))[-1]
+        epoch, seen, speed = (
+            float(last[key]) for key in ("epoch", "residues", "residues_per_second")
+        )
+        since = time.time() - history.stat().st_mtime
+        return epoch, max(seen * (epochs / epoch - 1) / speed - since, 0.0)
+    except (OSError, LookupError, ValueError, TypeError, ZeroDivisionError):
+        return 0.0, None
+
+
+def _score(run: Path) -> str:
+    if (run / METRICS_FILE).is_file():
+        metrics = read_metrics(run)
+        for key in [metrics.headline.key] if metrics.headline else SHARES_RIGHT:
+            if key in SCORES and key in metrics.scores:
+                text = score_text(key, metrics.scores[key].value)
+                return f"{SCORES[key].inline} {text}".replace("\N{NO-BREAK SPACE}", " ")
+    try:
+        with open(run / HISTORY_FILE, encoding="utf-8", newline="") as lines:
+            return f"{float(list(csv.DictReader(lines))[-1]['valid_score']):.4f} on validation"
+    except (OSError, LookupError, ValueError, TypeError):
+        return ""
+
+
+def watch_status(
+    look: Callable[[], tuple[list[RunStatus], SnakemakeLog]],
+    show: Callable[[list[RunStatus]], None],
+    pause: float,
+) -> None:
+    """Show the status again and again until nothing will change.
+
+    Parameters
+    ----------
+    look
+        Returns the status and Snakemake's log as they are now.
+    show
+        Shows a status.
+    pause
+        Seconds between two looks.
+    """
+    while True:
+        rows, log = look()
+        show(rows)
+        if is_over(rows, log):
+            return
+        time.sleep(pause)
