@@ -83,3 +83,38 @@ def test_a_coarse_label_leaves_its_fine_classes() -> None:
     assert field(logits, coarse, length).item() == pytest.approx(0, abs=1e-4)
     assert field(logits, coarse + 1, length).item() > 10
     assert field(logits, torch.full((4, 1), IGNORED), length).item() == 0
+
+
+def test_the_gradient_is_that_of_the_loss() -> None:
+    torch.manual_seed(2)
+    field = ConditionalRandomField(STRICT).double()
+    classes = torch.zeros(5, 2, dtype=torch.int64)
+    classes[1, 0] = classes[3:, 1] = IGNORED
+
+    def loss(logits: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        given = {"weights": weights}
+        arguments = (logits, classes, torch.tensor([5, 3]))
+        return torch.as_tensor(torch.func.functional_call(field, given, arguments))
+
+    logits = torch.randn(5, 2, 3, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
+    # The loss is computed in float32: wide steps, and a tolerance to match.
+    assert torch.autograd.gradcheck(loss, (logits, weights), eps=1e-2, atol=5e-3)
+
+
+@pytest.mark.parametrize("length", [20, 200])
+def test_confident_errors_have_finite_gradients(length: int) -> None:
+    torch.manual_seed(3)
+    field = ConditionalRandomField(STRICT)
+    logits = (60 * torch.randn(length, 3, 3)).requires_grad_()
+    classes = torch.zeros(length, 3, dtype=torch.int64)
+    classes[length // 2 :, 1] = 2
+    classes[5:, 2] = IGNORED
+    loss = field(logits, classes, torch.full((3,), length))
+    loss.backward()
+    assert loss > 1
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+    assert logits.grad.abs().max() > 0
+    assert field.weights.grad is not None
+    assert field.weights.grad.isfinite().all()
