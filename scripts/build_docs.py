@@ -21,7 +21,7 @@ FILES = "files"
 
 NAVIGATION: dict[str, list[str]] = {
     "Begin": ["index.md", "faq.md"],
-    "Use": ["predict.md", "genomes.md", "view.md", "formats.md", "python.md"],
+    "Use": ["predict.md", "fetch.md", "genomes.md", "view.md", "formats.md", "python.md"],
     "Train": [
         "train.md",
         "values.md",

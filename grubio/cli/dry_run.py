@@ -26,7 +26,7 @@ class Role(Enum):
     MODEL = "a model, by name or folder"
     RUN = "the folder of a run, which may also be written to"
     TARGET = "a target, with @ and its file after it"
-    SOURCE = "a URL, a path, or the name of embedded data"
+    SOURCE = "a URL, an accession, a list of them, a path, or the name of embedded data"
 
 
 WRITTEN, MODEL, RUN = Role.WRITTEN, Role.MODEL, Role.RUN
@@ -147,11 +147,11 @@ def _read(role: Role, value: str) -> tuple[list[str], str]:
             return [], f"no such model; {error.hint}"
         return [folder], "model in a folder" if folder == value else "bundled model"
     if role is SOURCE:
-        from grubio.config.sources import is_url
+        from grubio.config.sources import is_remote
         from grubio.fetching.embedded import EMBEDDED
 
-        if is_url(value) or value in EMBEDDED:
-            return [], "downloaded" if is_url(value) else "comes with grubio"
+        if not Path(value).exists() and (is_remote(value) or value in EMBEDDED):
+            return [], "fetched" if is_remote(value) else "comes with grubio"
     if role is TARGET:
         from grubio.config import TargetSettings
         from grubio.config.loading import checked

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from grubio.cli.dry_run import MODEL, READ, WRITTEN
+from grubio.cli.dry_run import MODEL, SOURCE, WRITTEN
 from grubio.config import Device, Output, PredictionFormat, Settings
 from grubio.config.formats import FORMATS, outputs_of, require_proper
 from grubio.config.loading import checked, flat_fields, grouped
@@ -21,8 +21,12 @@ CommandT = typing.TypeVar("CommandT", bound=Callable[..., Any])
 
 InputArgument = Annotated[
     str,
-    typer.Argument(metavar="INPUT", help="FASTA, plain or compressed; - is standard input."),
-    READ,
+    typer.Argument(
+        metavar="INPUT",
+        help="FASTA, plain or compressed; - is standard input. Also what grubio fetch fetches, as "
+        "uniprot:P0CG48.",
+    ),
+    SOURCE,
 ]
 ThreadsOption = Annotated[
     int | None,

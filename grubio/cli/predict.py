@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from grubio.cli.dry_run import new_folder
+from grubio.cli.inputs import fetched
 from grubio.cli.options import (
     DatabaseOption,
     InputArgument,
@@ -54,6 +55,8 @@ def predict(  # noqa: PLR0913 - each option is a parameter
 
     Example: grubio predict proteins.fasta --output proteins.ss2 --output proteins.tsv
 
+    Example: grubio predict uniprot:P0CG48 --output ubiquitin.html
+
     Example: grubio predict proteins.fasta --html proteins.html --summary proteins.summary.tsv
 
     Example: grubio predict many.fasta.gz --output many.tsv --resume-folder many.shards
@@ -66,6 +69,7 @@ def predict(  # noqa: PLR0913 - each option is a parameter
     from grubio.prediction.profiles import ProfileSource
 
     folder = None if model is None else find_model(model)
+    sequences = fetched(sequences)
     source = ProfileSource(profiles or None, database, own_profile, search)
     if resume_folder is None:
         from grubio.prediction.predict_file import predict_file

@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from grubio.config.sources import is_url
+from grubio.config.accessions import accession_of, is_accession
+from grubio.config.sources import require_known_source
 
 logger = logging.getLogger(__name__)
 
@@ -87,13 +88,14 @@ class Source(Settings):
     """Where a file comes from."""
 
     location: str = Field(
-        description="URL (http, https, ftp), path, or name of embedded data "
-        "(`grubio fetch --list`)."
+        description="URL (http, https, ftp), accession (`uniprot:P0CG48`), path, name of embedded "
+        "data (`grubio fetch --list`), or `@FILE` with one of these in each line."
     )
     sha256: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",
-        description="Expected SHA-256 of the file as fetched; required for a URL.",
+        description="Expected SHA-256 of the file as fetched. For a URL or an accession without "
+        "it, that of the first fetch is kept in `grubio.lock`.",
     )
     member: str | None = Field(default=None, description="File to take out of a ZIP archive.")
 
@@ -103,7 +105,8 @@ class Source(Settings):
         return {"location": str(value)} if isinstance(value, str | Path) else value
 
     @model_validator(mode="after")
-    def _url_needs_checksum(self) -> Source:
-        if is_url(self.location) and self.sha256 is None:
-            raise ValueError("a URL needs its sha256")
+    def _accession_is_one(self) -> Source:
+        if is_accession(self.location):
+            accession_of(self.location)
+        require_known_source(self.location)
         return self

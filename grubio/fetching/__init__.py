@@ -1,1 +1,1 @@
-"""Files from URLs, checked and cached, and the data that come with grubio."""
+"""Files from URLs and accessions, checked, locked and cached, and the data of grubio itself."""

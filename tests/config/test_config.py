@@ -56,7 +56,7 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
         ({"runs": {"r": {}}}, ["runs.r.dataset: this key is required"]),
         ({"runs": {"a/b": {"dataset": "d"}}}, ["runs.a/b"]),
         ({"runs": {"datasets": {"dataset": "d"}}}, ["'datasets'"]),
-        ({"datasets": {"d": {"records": "https://x.org/a.fa"}}}, ["a URL needs its sha256"]),
+        ({"datasets": {"d": {"records": "pdb:1UB"}}}, ["'1UB' is no accession of pdb"]),
         ({"datasets": {"d": {"records": "a.fa"}}}, ["format 'fasta' needs labels"]),
         (
             {

@@ -227,9 +227,18 @@ def test_local_files_are_checked_too(tmp_path: Path) -> None:
     assert not (tmp_path / "b.txt").exists()
 
 
-def test_a_url_needs_its_checksum() -> None:
-    with pytest.raises(GrubioError, match="a URL needs its sha256"):
-        checked(Source, {"location": "https://example.org/a"})
+def test_a_url_without_a_checksum_is_locked(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = tmp_path / "grubio.lock"
+    source = checked(Source, {"location": server.url()})
+    server.faults = ["truncate"]
+    assert fetch_source(source, lock=lock, **QUICK).read_bytes() == CONTENT
+    assert f"no checksum was given; its SHA-256 {SHA256} is kept in {lock}" in caplog.text
+    assert SHA256 in lock.read_text()
+    # Later the cache answers.
+    server.faults = ["500"] * 9
+    assert fetch_source(source, lock=lock, **QUICK).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -14,7 +14,7 @@ from grubio.config.loading import as_options, checked
 from grubio.fetching.embedded import EMBEDDED
 from grubio.errors import GrubioError
 from grubio.splits.folds import fold_path
-from grubio.config.sources import copy_in, is_url
+from grubio.config.sources import copy_in, file_name_of, is_list, is_remote
 
 try:
     STUDY = checked(Config, config)
@@ -26,8 +26,8 @@ VERSION = grubio.__version__
 
 def fetched_path(owner, role, source):
     """Return where a source is fetched to: its own file name in the owner's folder."""
-    name = PurePosixPath(source.member or source.location).name
-    return f"resources/{owner}/{role}/{name}"
+    name = source.member or file_name_of(source.location)
+    return f"resources/{owner}/{role}/{PurePosixPath(name).name}"
 
 
 def dataset_sources(name):
@@ -94,7 +94,9 @@ SOURCES = {
 def local_source(wildcards):
     """Return the path of a source that is a local file, so that a change to it is noticed."""
     location = SOURCES[f"resources/{wildcards.file}"].location
-    return [] if is_url(location) or location in EMBEDDED else [location]
+    if is_list(location):
+        return [location.removeprefix("@")]
+    return [] if is_remote(location) or location in EMBEDDED else [location]
 
 
 def source_options(wildcards):
