@@ -198,7 +198,8 @@ PROTEIN_COMPOSITION: Mapping[str, float] = {
 _RARE_IN_PROTEINS = 0.001
 _BASE_IN_DNA = 24.5
 _RARE_IN_DNA = 0.01
-_CERTAIN_BITS = 64
+CERTAIN_BITS = 64
+"""Bits of likelihood from which :func:`likelier_alphabet` is certain."""
 
 
 class Guess(NamedTuple):
@@ -232,16 +233,23 @@ def likelier_alphabet(sequences: Iterable[str]) -> Guess:
         for sequence in sequences
         for piece in _pieces(sequence)
     )
-    return Guess(DNA if bits > 0 else PROTEIN, abs(bits) >= _CERTAIN_BITS)
+    return Guess(DNA if bits > 0 else PROTEIN, abs(bits) >= CERTAIN_BITS)
+
+
+def letter_bits() -> dict[str, float]:
+    """Return how much likelier each letter is in DNA than in proteins, in bits, by letter."""
+    bits = {}
+    for letter in sorted((set(PROTEIN.codes) | set(DNA.codes)) - {PROTEIN.unknown, DNA.unknown}):
+        in_dna = _BASE_IN_DNA if letter in "ACGTU" else _RARE_IN_DNA
+        bits[letter] = math.log2(in_dna / PROTEIN_COMPOSITION.get(letter, _RARE_IN_PROTEINS))
+    return bits
 
 
 @cache
 def _dna_bits() -> npt.NDArray[np.float64]:
-    # By byte, how much likelier it is in DNA.
+    # The same by byte.
     table = np.zeros(256)
-    for letter in (set(PROTEIN.codes) | set(DNA.codes)) - {PROTEIN.unknown, DNA.unknown}:
-        in_dna = _BASE_IN_DNA if letter in "ACGTU" else _RARE_IN_DNA
-        bits = math.log2(in_dna / PROTEIN_COMPOSITION.get(letter, _RARE_IN_PROTEINS))
+    for letter, bits in letter_bits().items():
         table[ord(letter)] = table[ord(letter.lower())] = bits
     return table
 

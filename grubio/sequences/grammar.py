@@ -182,7 +182,7 @@ class StateGraph:
 
     def has_path(self, length: int) -> bool:
         """Return whether a label sequence of this length obeys the grammar."""
-        known, period = self._lengths
+        known, period = self.path_lengths
         if length < len(known):
             return known[length]
         return known[len(known) - period + (length - len(known)) % period]
@@ -190,14 +190,14 @@ class StateGraph:
     @cached_property
     def without_path(self) -> str:
         """The lengths of which no label sequence obeys the grammar, for people; maybe empty."""
-        known, period = self._lengths
+        known, period = self.path_lengths
         missing = [str(length) for length in range(1, len(known)) if not known[length]]
         more = len(missing) > 10 or not all(known[len(known) - period :])
         return ", ".join(missing[:10]) + (" and more" if more else "")
 
     @cached_property
-    def _lengths(self) -> tuple[list[bool], int]:
-        # Whether there is a path of each length, until the states that are reached come round.
+    def path_lengths(self) -> tuple[list[bool], int]:
+        """Whether there is a path of each length, and the period of the end of this list."""
         before, after = np.nonzero(self.edges)
         reached, seen, found = self.first, dict[bytes, int](), [False]
         while (key := reached.tobytes()) not in seen:

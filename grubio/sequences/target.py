@@ -111,8 +111,8 @@ class Target:
         return all(getattr(self, key) == getattr(other, key) for key in keys)
 
     @property
-    def _scale(self) -> tuple[float, float]:
-        # What is subtracted from values, and what they are then divided by.
+    def scale(self) -> tuple[float, float]:
+        """What is subtracted from values, and what they are then divided by."""
         if self.bounded:
             return self.low, self.high - self.low
         return self.mean, self.deviation
@@ -126,12 +126,12 @@ class Target:
         >>> score.scaled(np.array([5, 9], dtype=np.float32)).tolist()
         [0.0, 2.0]
         """
-        start, unit = self._scale
+        start, unit = self.scale
         return np.asarray((values - start) / unit, dtype=np.float32)
 
     def in_own_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return values of :meth:`scaled` in the user's unit, float32."""
-        start, unit = self._scale
+        start, unit = self.scale
         return np.asarray(start + unit * values, dtype=np.float32)
 
     def in_shown_range(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -1,10 +1,6 @@
 // Features of a genome: a map of both strands of the selected contig, and a table of its features.
 
-const contigs = [];
-for (const line of lines) {
-  if (line.contig !== undefined) contigs.push({ id: line.contig, length: line.length, features: [] });
-  else contigs[contigs.length - 1].features.push(line);
-}
+let contigs = [];
 const LETTER = 0, START = 1, END = 2, STRAND = 3, SCORE = 4;
 const ROW = 34, LANE = 64, LEAST_BASES = 30;
 const state = { chosen: null, from: 0, to: 0, hidden: new Set(), least: 0, order: "place", shown: [], marked: null };
@@ -177,7 +173,13 @@ function choose(contig) {
   select();
 }
 
-function start() {
+function present(given, lines) {
+  take(given);
+  contigs = [];
+  for (const line of lines) {
+    if (line.contig !== undefined) contigs.push({ id: line.contig, length: line.length, features: [] });
+    else contigs[contigs.length - 1].features.push(line);
+  }
   const count = contigs.reduce((sum, one) => sum + one.features.length, 0);
   document.getElementById("title").textContent = settings.title;
   document.getElementById("about").textContent =
@@ -192,8 +194,7 @@ function start() {
     orders: [["as in the file", null], ["id", (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)],
       ["longest first", (a, b) => b.length - a.length], ["most features first", (a, b) => b.features.length - a.features.length]],
   });
-  addEventListener("resize", () => { finder.draw(); drawMap(); });
   finder.select(contigs.find((one) => one.id === linked()) || contigs[0]);
 }
 
-start();
+addEventListener("resize", () => { if (state.chosen) { finder.draw(); drawMap(); } });

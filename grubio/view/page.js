@@ -1,11 +1,23 @@
 "use strict";
-// Shared by the pages of predictions: data, copying and saving, and the list of items.
+// Shared by the pages of predictions: data, copying and saving, and the list of items. A script that
+// draws the items defines `present`, which is called with settings (`about` of page.py) and items.
 
-const settings = JSON.parse(document.getElementById("settings").textContent);
-const lines = document.getElementById("data").textContent.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-const classes = new Map(settings.classes.map((one, column) => [one.letter, { ...one, column }]));
-const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", ribbon: settings.unlabelled, column: -1 };
+let settings = null, classes = new Map();
+const UNKNOWN = { letter: "?", name: "no confident label", colour: "#8a929b", ribbon: null, column: -1 };
 const ITEM = 52;
+
+function presentData() {
+  const text = (id) => document.getElementById(id).textContent;
+  const lines = text("data").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  present(JSON.parse(text("settings")), lines);
+}
+
+function take(given) {
+  settings = given;
+  classes = new Map(settings.classes.map((one, column) => [one.letter, { ...one, column }]));
+  UNKNOWN.ribbon = settings.unlabelled;
+}
+
 const classOf = (letter) => classes.get(letter) || UNKNOWN;
 // The letter and the name of a class; only one if they are equal.
 const titleOf = (one) => (one.name === one.letter ? one.letter : `${one.letter} ${one.name}`);

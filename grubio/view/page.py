@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
@@ -49,11 +49,34 @@ def page_parts(
     targets
         Targets besides the labels, which are drawn below them.
     """
+    contents = {
+        "STYLE": content("view.css"),
+        "ABOUT": json_line(about(scheme, title, model=model, targets=targets)),
+        "SCRIPT": "".join(map(content, ("page.js", "ribbons.js", script))),
+    }
+    before, after = (filled(half, contents) for half in content("page.html").split("/*DATA*/"))
+    return before, after
+
+
+def filled(template: str, contents: Mapping[str, str]) -> str:
+    """Return a template with its marks, such as ``/*STYLE*/``, replaced by contents."""
+    # In one pass: the name of a class may look like a mark.
+    return re.sub(r"/\*([A-Z]+)\*/", lambda mark: contents[mark[1]], template)
+
+
+def about(
+    scheme: LabelScheme,
+    title: str | None = None,
+    *,
+    model: str = "",
+    targets: Sequence[Target] = (),
+) -> dict[str, Any]:
+    """Return what the scripts of pages know of all sequences; see :func:`page_parts`."""
     structure = scheme.name in SCHEMES
     usual = "Secondary structure, predicted" if structure else "Predicted labels"
     if not scheme.size:
         usual = f"Predicted values of {', '.join(target.name for target in targets)}"
-    about = {
+    return {
         "title": title or usual,
         "scheme": scheme.name.upper() if structure else scheme.name,
         "classes": _classes(scheme),
@@ -63,17 +86,6 @@ def page_parts(
         "version": __version__,
         "model": model,
     }
-    contents = {
-        "STYLE": _content("view.css"),
-        "ABOUT": json_line(about),
-        "SCRIPT": "".join(map(_content, ("page.js", "ribbons.js", script))),
-    }
-    # In one pass: the name of a class may look like a mark.
-    before, after = (
-        re.sub(r"/\*([A-Z]+)\*/", lambda mark: contents[mark[1]], half)
-        for half in _content("page.html").split("/*DATA*/")
-    )
-    return before, after
 
 
 def _classes(scheme: LabelScheme) -> list[dict[str, Any]]:
@@ -103,5 +115,6 @@ def base64_bytes(fractions: npt.NDArray[np.floating]) -> str:
     return base64.b64encode(levels.tobytes()).decode("ascii")
 
 
-def _content(name: str) -> str:
+def content(name: str) -> str:
+    """Return a file of this package."""
     return (_HERE / name).read_text(encoding="utf-8")

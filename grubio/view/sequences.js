@@ -1,6 +1,6 @@
 // Sequences: the selected one is drawn row by row; only visible rows are in the document.
 
-const sequences = lines;
+let sequences = [];
 const state = { chosen: null, cursor: 0, marked: false, tracks: true, layout: null };
 const PAPER_WIDTH = 900;
 let finder = null;
@@ -12,12 +12,19 @@ function bytes(text) {
 }
 
 // Targets besides the labels, each under its name in a line of data: values as bytes between its ends
-// `low` and `high`, with deviations under the name and "sd", or the labels of other classes.
-const ofValues = settings.targets.filter((target) => !target.classes);
-const ofClasses = settings.targets.filter((target) => target.classes)
-  .map((target) => ({ ...target, known: new Map(target.classes.map((one) => [one.letter, one])) }));
-// Without labels a page is about the first target of values.
-const labelled = classes.size > 0;
+// `low` and `high`, with deviations under the name and "sd", or the labels of other classes. Without
+// labels a page is about the first target of values.
+let ofValues = [], ofClasses = [], labelled = true, nameWidth = 0;
+
+function takeTargets() {
+  ofValues = settings.targets.filter((target) => !target.classes);
+  ofClasses = settings.targets.filter((target) => target.classes)
+    .map((target) => ({ ...target, known: new Map(target.classes.map((one) => [one.letter, one])) }));
+  labelled = classes.size > 0;
+  // Letters of the track names are 6.7 pixels wide.
+  nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length), ...settings.targets.map((target) => target.name.length));
+}
+
 const unitOf = (track, place) => track.low + (track.high - track.low) * track.shares[place] / 255;
 const deviationOf = (track, place) => (track.high - track.low) * track.spreads[place] / 255;
 const written = (track, value) => value.toFixed(Math.max(0, Math.min(4, 2 - Math.floor(Math.log10(track.high - track.low)))));
@@ -25,6 +32,8 @@ const meanOf = (track) => track.shares.reduce((sum, _, place) => sum + unitOf(tr
 
 function opened(sequence) {
   if (!sequence.values) {
+    // A page that labels makes a line of data when it is drawn.
+    Object.assign(sequence, sequence.line?.());
     sequence.labels = sequence.labels || "";
     sequence.values = bytes(sequence.probabilities || "");
     sequence.tracks = ofValues.map((target) => ({ ...target, shares: bytes(sequence[target.name]),
@@ -55,8 +64,6 @@ function mix(sequence) {
 // ---- rows ---------------------------------------------------------------------------------
 
 const shortName = (one) => (one.name.length > 14 ? one.letter : titleOf(one));
-// Letters of the track names are 6.7 pixels wide.
-const nameWidth = 16 + 6.7 * Math.max(9, ...settings.classes.map((one) => shortName(one).length), ...settings.targets.map((target) => target.name.length));
 
 function layoutFor(width, tracks, sequence) {
   const narrow = width < 520;
@@ -359,7 +366,10 @@ function describe(sequence) {
   return `<span>${whole(size)} residues · ${sequence.confidence.toFixed(2)}</span><span class="mix" aria-hidden="true">${bars}</span>`;
 }
 
-function start() {
+function present(given, found) {
+  take(given);
+  takeTargets();
+  sequences = found;
   const residues = sequences.reduce((sum, one) => sum + one.sequence.length, 0);
   document.getElementById("title").textContent = settings.title;
   document.getElementById("about").textContent =
@@ -375,17 +385,16 @@ function start() {
       ...(labelled ? [["most confident first", (a, b) => b.confidence - a.confidence], ["least confident first", (a, b) => a.confidence - b.confidence]]
         : [["highest mean first", (a, b) => meanOf(opened(b).tracks[0]) - meanOf(opened(a).tracks[0])], ["lowest mean first", (a, b) => meanOf(opened(a).tracks[0]) - meanOf(opened(b).tracks[0])]])],
   });
-  addEventListener("scroll", drawRows, { passive: true });
-  let width = innerWidth;
-  addEventListener("resize", () => {
-    finder.draw();
-    if (width === innerWidth) drawRows(); else redraw();
-    width = innerWidth;
-  });
   const find = (id) => sequences.find((one) => one.id === id);
   // An id may end like a position.
   const [, id, at] = find(linked()) ? [null, linked()] : /^(.*?)(?::(\d+))?$/.exec(linked()) || [];
   finder.select(find(id) || sequences[0], at ? Number(at) - 1 : 0);
 }
 
-start();
+let lastWidth = innerWidth;
+addEventListener("scroll", drawRows, { passive: true });
+addEventListener("resize", () => {
+  finder?.draw();
+  if (lastWidth === innerWidth) drawRows(); else redraw();
+  lastWidth = innerWidth;
+});

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from grubio.inference.called_features import CalledRegion
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.scheme import SS3, SS8
+from grubio.sequences.kind import Kind
+from grubio.sequences.scheme import SS3, SS8, LabelScheme
 from grubio.writers.text import TextFormat, tsv_line
 
 _SECONDARY_STRUCTURE = {
@@ -72,11 +73,11 @@ class Gff3Format(_Gff3[LabelledSequence]):
 
     def text(self, item: LabelledSequence) -> str:
         """Return the region and the segments of one record."""
-        terms = _SECONDARY_STRUCTURE.get(item.scheme.name, {})
+        terms = terms_of(item.scheme, "sequences")
         return _region(item.id, len(item)) + "".join(
             _feature(
                 item.id,
-                terms.get(one.label, _NOTHING_CLOSER),
+                terms[one.label],
                 (one.start, one.end, f"{one.confidence:.3f}", "."),
                 one.class_name,
                 one.label,
@@ -98,6 +99,15 @@ class GenomeGff3Format(_Gff3[CalledRegion]):
             place = (one.locus.start + 1, one.locus.end, f"{one.score:.3f}", one.locus.strand)
             lines.append(_feature(region.contig, term_of(name), place, name, one.letter))
         return "".join(lines)
+
+
+def terms_of(scheme: LabelScheme, kind: Kind) -> dict[str, str]:
+    """Return the term of the Sequence Ontology for each class, by letter."""
+    if kind == "genome":
+        named = zip(scheme.letters, scheme.class_names, strict=True)
+        return {letter: term_of(name) for letter, name in named}
+    terms = _SECONDARY_STRUCTURE.get(scheme.name, {})
+    return {letter: terms.get(letter, _NOTHING_CLOSER) for letter in scheme.letters}
 
 
 def term_of(class_name: str) -> str:
