@@ -193,6 +193,31 @@ class Model(Generic[LabelledT]):
             raise GrubioError("the sequence could not be labelled", hint="use on_invalid='mask'")
         return found[0]
 
+    def page(self, output: str | Path, *, title: str | None = None) -> None:
+        """Write the model as one HTML file that labels in the browser, without a network.
+
+        Parameters
+        ----------
+        output
+            HTML file to write.
+        title
+            Heading of the page; the name of the model by default.
+
+        Raises
+        ------
+        GrubioError
+            If pages cannot compute such a model (only networks ``gru`` without attention and
+            without profiles), or the file cannot be written.
+
+        Examples
+        --------
+        >>> import grubio
+        >>> grubio.load("protein-ss-fast").page("predictor.html")  # doctest: +SKIP
+        """
+        from grubio.page.predictor import write_page
+
+        write_page(find_model(self.name), output, title=title)
+
 
 class SequenceModel(Model[LabelledSequence]):
     """A loaded model of sequences."""

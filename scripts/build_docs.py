@@ -18,10 +18,20 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FILES = "files"
+ON_FIRST_PAGE = "protein-ss-fast"
+"""The model that the first page embeds, to try grubio without installing it."""
 
 NAVIGATION: dict[str, list[str]] = {
     "Begin": ["index.md", "faq.md"],
-    "Use": ["predict.md", "fetch.md", "genomes.md", "view.md", "formats.md", "python.md"],
+    "Use": [
+        "predict.md",
+        "fetch.md",
+        "genomes.md",
+        "view.md",
+        "page.md",
+        "formats.md",
+        "python.md",
+    ],
     "Train": [
         "train.md",
         "values.md",
@@ -97,15 +107,20 @@ _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)((?:#[^)\s]*)?)\)")
 
 def collect(folder: Path) -> None:
     """Put the settings, all pages and the files that they link to into a new folder."""
+    from grubio.model.zoo import find_model
+    from grubio.page.predictor import write_page
+
     shutil.rmtree(folder, ignore_errors=True)
     pages = folder / "pages"
     shutil.copytree(ROOT / "docs", pages)
     for source, name in ELSEWHERE.items():
         shutil.copyfile(ROOT / source, pages / name)
+    (pages / FILES).mkdir(exist_ok=True)
     sources = {name: source for source, name in ELSEWHERE.items()}
     for page in pages.glob("*.md"):
         source = sources.get(page.name, f"docs/{page.name}")
         page.write_text(_relinked(page.read_text("utf-8"), Path(source).parent, pages), "utf-8")
+    write_page(find_model(ON_FIRST_PAGE), pages / FILES / "predictor.html")
     (pages / "commands.md").write_text(command_reference(), "utf-8")
     (pages / "api.md").write_text(_python_reference(), "utf-8")
     settings = (pages / "site/zensical.toml").read_text("utf-8").replace("REPOSITORY", str(ROOT))

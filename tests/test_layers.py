@@ -40,6 +40,7 @@ ORDER = [
     "view",
     "inference",
     "writers",
+    "page",
     "training",
     "prediction",
     "prediction.shards",

@@ -19,6 +19,7 @@ _PANELS = {
     "Use a model": {
         "predict": "Label every residue of new FASTA files.",
         "view": "Draw predictions as a page that needs no network.",
+        "page": "Write a model as one HTML page that labels in the browser.",
         "plan": "Estimate the cost of a prediction: time, memory, shards, CPU-hours.",
         "models": "Show the models that are installed, or copy one.",
         "shards": "Predict in shards: cut the input, label each shard anywhere, gather the "

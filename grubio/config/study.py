@@ -20,6 +20,7 @@ from grubio.config.prediction import StudyPredictionSettings
 from grubio.config.profiles import StudyProfileSettings
 from grubio.config.sweep import SweepSettings
 from grubio.model.zoo import bundled_models
+from grubio.sequences.scheme import NO_CLASSES
 
 
 class StudyMotifSettings(MotifSettings):
@@ -29,6 +30,17 @@ class StudyMotifSettings(MotifSettings):
         default=None,
         description="Known motifs, in MEME or JASPAR format: the most similar one of each class is "
         "named.",
+    )
+
+
+class ReportSettings(Settings):
+    """What is written about the model of each run besides its report."""
+
+    page: bool = Field(
+        default=False,
+        description="Also write the model as a page that labels in the browser (`grubio page`), "
+        "to which its report links. Models with a network other than `gru`, with attention, with "
+        "profiles, and of values along a genome have none.",
     )
 
 
@@ -94,6 +106,7 @@ class Config(Settings):
         description="Search for the profiles of datasets and inputs that bring none.",
     )
     prediction: StudyPredictionSettings = StudyPredictionSettings()
+    report: ReportSettings = ReportSettings()
     device: Device = Field(default="auto", description="Where training and prediction run.")
     data_dir: str | None = Field(
         default=None,
@@ -223,6 +236,20 @@ class Config(Settings):
         if "profile" in known.model.inputs:
             return True
         return known.parent in self.runs and self.reads_profiles(str(known.parent))
+
+    def _network(self, run: str) -> ModelSettings:
+        known = self.runs[run]
+        if known.members:
+            return self._network(known.members[0])
+        # The network of a run that starts from another one is that of the other one.
+        return self._network(str(known.parent)) if known.parent in self.runs else known.model
+
+    def has_page(self, run: str) -> bool:
+        """Return whether the model of a run is also written as a page."""
+        network, prepare = self._network(run), self.datasets[self.runs[run].dataset].prepare
+        simple = network.network == "gru" and network.attention == "none"
+        features = prepare.format != "genome" or prepare.scheme != NO_CLASSES.name
+        return self.report.page and simple and features and not self.reads_profiles(run)
 
     @property
     def searched_datasets(self) -> set[str]:

@@ -42,6 +42,7 @@ function labelSequences(texts) {
   for (const batch of batches(texts)) {
     const found = answers(batch.map((at) => texts[at])).map((answer, number) => {
       const labels = model.schemes.map((scheme) => {
+        if (!main.classes) return "";
         const shares = scheme.to ? reduced(answer[main.name], scheme.to, scheme.letters.length) : answer[main.name];
         return lettersOf(bestClasses(shares, scheme.letters.length, scheme.graph), scheme.letters);
       });

@@ -44,6 +44,8 @@ SITE_CURVE_FILE = "site_curve.tsv"
 MOTIFS_FOLDER = "motifs"
 MOTIFS_FILE = "motifs.json"
 REPORT_FILE = "report.html"
+PAGE_FILE = "predictor.html"
+"""The model as a page that labels in the browser."""
 PREDICTIONS_FOLDER = "predictions"
 
 

@@ -77,6 +77,11 @@ class Run:
         return statistics.median(known) if known else None
 
     @property
+    def page(self) -> str | None:
+        """Name of the page of the model in the folder of the run; None without."""
+        return files.PAGE_FILE if (self.folder / files.PAGE_FILE).exists() else None
+
+    @property
     def of_values(self) -> bool:
         """Whether the main target is a value."""
         return self.main.kind == "value"

@@ -26,26 +26,51 @@ function lanes(width, from, to, feature, height, extra) {
   return `<rect x="${n(x)}" y="${n(y)}" width="${n(wide)}" height="${n(tall)}" fill="${classOf(feature[LETTER]).colour}"${extra || ""}/>`;
 }
 
-function drawMap() {
-  const { chosen, from, to } = state;
-  const map = document.getElementById("map"), width = map.clientWidth - 30, span = to - from;
+// The window of the contig as SVG without its root, `width` pixels wide.
+function mapContent(width) {
+  const { from, to } = state, span = to - from;
   const inside = state.chosen.features.filter((one) => wanted(one) && one[END] > from && one[START] <= to);
   const step = 10 ** Math.floor(Math.log10(span / 3)), every = span / step > 12 ? step * 5 : span / step > 6 ? step * 2 : step;
   const ticks = [];
   for (let at = Math.ceil((from + 1) / every) * every; at <= to; at += every) {
     const x = ((at - 0.5 - from) * width) / span;
-    ticks.push(`<path d="M${n(x)} ${LANE - 3}v6" stroke="var(--muted)"/>`);
+    ticks.push(`<path d="M${n(x)} ${LANE - 3}v6" stroke="var(--muted, #59636e)"/>`);
     if (x > 12 && x < width - 12) ticks.push(`<text x="${n(x)}" y="${2 * LANE + 16}" text-anchor="middle">${whole(at)}</text>`);
   }
-  const outline = ' stroke="var(--ink)" stroke-width="1.5"';
+  const outline = ' stroke="var(--ink, #1c2127)" stroke-width="1.5"';
   const parts = inside.map((one) => lanes(width, from, to, one, LANE, one === state.marked ? outline : ""));
+  return `<text x="2" y="${LANE - 22}" font-size="16">+</text><text x="2" y="${LANE + 34}" font-size="16">−</text>
+    <svg x="24" width="${width}" height="${2 * LANE + 22}" overflow="hidden"><path d="M0 ${LANE}h${width}" stroke="var(--bar, #8a929b)"/>${ticks.join("")}${parts.join("")}</svg>`;
+}
+
+function drawMap() {
+  const { chosen, from, to } = state, span = to - from;
+  const map = document.getElementById("map"), width = map.clientWidth - 30;
   const overview = state.shown.length > 5000 ? state.shown.filter((_, at) => at % Math.ceil(state.shown.length / 5000) === 0) : state.shown;
   const whole_ = overview.map((one) => lanes(width, 0, chosen.length, one, 14)).join("");
   const window_ = `<rect x="${n((from * width) / chosen.length)}" y="0.5" width="${n(Math.max((span * width) / chosen.length, 3))}" height="27" rx="3" fill="var(--accent)" fill-opacity=".12" stroke="var(--accent)"/>`;
   map.innerHTML = `<svg width="${width + 30}" height="36" aria-hidden="true"><g transform="translate(24 1)">${whole_}<path d="M0 14h${width}" stroke="var(--bar)"/>${window_}</g></svg>
-    <svg id="lanes" width="${width + 30}" height="${2 * LANE + 22}" aria-hidden="true"><text x="2" y="${LANE - 22}" font-size="16">+</text><text x="2" y="${LANE + 34}" font-size="16">−</text>
-    <svg x="24" width="${width}" height="${2 * LANE + 22}" overflow="hidden"><path d="M0 ${LANE}h${width}" stroke="var(--bar)"/>${ticks.join("")}${parts.join("")}</svg></svg>`;
+    <svg id="lanes" width="${width + 30}" height="${2 * LANE + 22}" aria-hidden="true">${mapContent(width)}</svg>`;
   document.getElementById("window").textContent = `${whole(from + 1)} to ${whole(to)}`;
+}
+
+const PAPER_WIDTH = 900;
+
+// The window and its classes as a drawing of its own.
+function figure() {
+  const { chosen, from, to } = state, below = 34 + 2 * LANE + 22, height = below + 26;
+  const shown = settings.classes.filter((one) => one.letter !== settings.background && !state.hidden.has(one.letter));
+  let x = 24;
+  const keys = shown.map((one) => {
+    const key = `<rect x="${x}" y="${below + 4}" width="10" height="10" rx="2" fill="${one.colour}"/><text x="${x + 15}" y="${below + 13}">${escaped(one.name)}</text>`;
+    x += 35 + 7 * one.name.length;
+    return key;
+  });
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${PAPER_WIDTH + 30}" height="${height}" viewBox="0 0 ${PAPER_WIDTH + 30} ${height}" ` +
+    `font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#1c2127"><rect width="100%" height="100%" fill="#fff"/>` +
+    `<text x="24" y="20" font-size="15" font-weight="600">${escaped(chosen.id)} ${whole(from + 1)} to ${whole(to)}</text><g transform="translate(0 34)">${mapContent(PAPER_WIDTH)}</g>${keys.join("")}</svg>`;
+  // Drawing programs do not support CSS variables.
+  return text.replace(/var\(--\w+, (#\w+)\)/g, "$1");
 }
 
 function show(from, to) {
@@ -130,7 +155,7 @@ function choose(contig) {
     <div class="tools">
       <form id="jump"><label>Position <input type="number" min="1" max="${contig.length}" required></label><button>Go</button></form>
       <button id="in" >Zoom in</button><button id="out" >Zoom out</button><button id="all">Whole contig</button>
-      <span class="gap"></span><button id="copy">Copy as BED</button></div>
+      <span class="gap"></span><button id="copy">Copy as BED</button><button id="svg">Save SVG</button></div>
     <ul class="keys">${counts.join("")}</ul>
     <p id="status" role="status">Point at a feature. Arrow keys move the window, + and - zoom.</p>
     <div id="map" tabindex="0" role="img"></div>
@@ -147,6 +172,7 @@ function choose(contig) {
   on("out", "click", () => zoom(2));
   on("all", "click", () => show(0, contig.length));
   on("copy", "click", () => copyText(asBed(), `Copied ${whole(state.shown.length)} lines of BED.`));
+  on("svg", "click", () => save(new Blob([figure()], { type: "image/svg+xml" }), state.chosen.id, "svg"));
   on("least", "input", (event) => { state.least = Number(event.target.value) || 0; select(); });
   on("sort", "change", (event) => { state.order = event.target.value; select(); });
   on("map", "keydown", onMapKey);

@@ -1,10 +1,40 @@
 """From scores to what people read.
 
 results/<run>/report.html               one page per run
+results/<run>/predictor.html            its model, which labels in the browser (report.page)
 results/comparison.{tsv,svg,html,json}  all runs side by side
 results/comparison.groups.{tsv,svg}     mean and spread over runs that differ in their seed alone
 results/comparison.tests.tsv            paired tests between such groups
 """
+
+
+rule page:
+    """Write the model of a run as a page that labels in the browser."""
+    input:
+        model="results/{run}/model/model.json",
+        weights="results/{run}/model/weights.safetensors",
+    output:
+        page="results/{run}/predictor.html",
+    log:
+        "logs/page/{run}.log",
+    localrule: True
+    conda:
+        "../envs/grubio.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        model=subpath(input.model, parent=True),
+        version=VERSION,
+    shell:
+        """
+        grubio page \
+            --model {params.model:q} \
+            --output {output.page:q} \
+            --title {wildcards.run:q} \
+            --log {log:q}
+        """
 
 
 rule report:
@@ -16,6 +46,10 @@ rule report:
         scores=rules.evaluate.output,
         motifs=lambda wildcards: (
             rules.motifs.output if wildcards.run in GENOME_RUNS else []
+        ),
+        # The report links to it.
+        predictor=lambda wildcards: (
+            rules.page.output if STUDY.has_page(wildcards.run) else []
         ),
     output:
         page=report(
