@@ -15,6 +15,11 @@ from grubio.readers.fasta import read_fasta
 _EXAMPLES = 3
 _EXAMPLE_BASES = 3000
 _LINE = 60
+_PRECISION = {
+    "16": "The weights are those of the model, in half precision.",
+    "32": "The weights are rounded to half precision; probabilities can differ from those of "
+    "<code>grubio predict</code> in the third decimal.",
+}
 
 
 def predicted(bundle: Bundle) -> str:
@@ -87,8 +92,7 @@ def facts(bundle: Bundle) -> str:
         "Model": escape(bundle.described),
         "Version": f"trained with grubio {version}; page made by grubio {__version__}",
         "SHA-256": f"<code>{digest}</code>, of its weights",
-        "Precision": "Weights are in half precision here. Probabilities can differ from those of "
-        "<code>grubio predict</code> in the third decimal.",
+        "Precision": _PRECISION[bundle.weight_precision],
         "To cite": f"The grubio developers: grubio {__version__}, model {escape(bundle.name)}, "
         f"SHA-256 {digest[:16]}.",
     }
