@@ -23,6 +23,7 @@ from grubio.model.zoo import find_model
 from grubio.prediction.kinds import model_kind
 from grubio.prediction.opening import unsuitable
 from grubio.prediction.profiles import ProfileSource
+from grubio.prediction.several import in_order, together
 from grubio.profiles.source import Given
 from grubio.readers.objects import read_objects
 from grubio.sequences.kind import Kind
@@ -52,14 +53,18 @@ class PredictOptions(TypedDict, total=False):
 
 
 def load(
-    model: str | Path = "protein-ss", *, device: Device = "auto", threads: int | None = None
+    model: str | Path | Sequence[str | Path] = "protein-ss",
+    *,
+    device: Device = "auto",
+    threads: int | None = None,
 ) -> SequenceModel | GenomeModel:
     """Load a model, by the name of a bundled one or from its folder.
 
     Parameters
     ----------
     model
-        Name (see ``grubio models list``) or folder.
+        Name (see ``grubio models list``) or folder; or a list of them, whose answers stand side by
+        side: the labels of the first that has any, and those of the others as further targets.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     threads
@@ -68,7 +73,7 @@ def load(
     Raises
     ------
     GrubioError
-        If there is no such model or it is damaged.
+        If there is no such model or it is damaged, or models cannot be combined.
 
     Examples
     --------
@@ -77,27 +82,35 @@ def load(
     >>> model.predict("GSAEAAAKEAAAKEAAAKEAAAKAGS").labels[6:20]
     'HHHHHHHHHHHHHH'
     """
-    bundle = load_bundle(find_model(str(model)))
-    return _MODELS[bundle.kind](Predictor(bundle, device, threads), str(model))
+    given = [model] if isinstance(model, str | Path) else list(model)
+    bundles = [load_bundle(find_model(str(one))) for one in given]
+    if len(bundles) > 1:
+        # What cannot be combined is refused at once.
+        model_kind(bundles, PredictionSettings())
+    predictors = [Predictor(bundle, device, threads) for bundle in bundles]
+    return _MODELS[bundles[0].kind](predictors, ", ".join(map(str, given)))
 
 
 class Model(Generic[LabelledT]):
     """A loaded model; make one with :func:`load`."""
 
-    def __init__(self, predictor: Predictor, name: str) -> None:
-        self._predictor = predictor
+    def __init__(self, predictors: Sequence[Predictor], name: str) -> None:
+        self._predictors = in_order(predictors)
         self.name = name
 
     def __repr__(self) -> str:
         """Return one line."""
-        bundle = self._predictor.bundle
-        what = bundle.scheme.name if bundle.labels else ", ".join(t.name for t in bundle.targets)
-        return f"<model {self.name}: {bundle.alphabet.name}, {what}>"
+        bundles = [predictor.bundle for predictor in self._predictors]
+        parts = [
+            bundle.scheme.name if bundle.labels else ", ".join(t.name for t in bundle.targets)
+            for bundle in bundles
+        ]
+        return f"<model {self.name}: {bundles[0].alphabet.name}, {', '.join(parts)}>"
 
     @property
     def scheme(self) -> LabelScheme:
         """The classes that it knows; none if it predicts values."""
-        return self._predictor.bundle.scheme
+        return self._predictors[0].bundle.scheme
 
     # Text is iterable as well; the first that fits is taken.
     @overload
@@ -178,15 +191,16 @@ class Model(Generic[LabelledT]):
             given.pop("own_profile", False),
         )
         wanted = checked(PredictionSettings, grouped(PredictionSettings, given))
-        kind = model_kind(self._predictor.bundle, wanted)
+        kind = model_kind([predictor.bundle for predictor in self._predictors], wanted)
         source.require_fit(kind.bundle)
         single, records = read_objects(sequences)
         few, records = first_records(records)
         if warning := unsuitable(few, kind.bundle, wanted):
             warnings.warn(warning, stacklevel=2)
         ready = source.added(checked_records(records, kind.bundle.alphabet, wanted.on_invalid))
-        predictor = self._predictor.under(kind.bundle.scheme.grammar)
-        found: list[LabelledT] = list(kind.labelled(predictor, ready))
+        first, *others = self._predictors
+        used = [first.under(kind.bundle.scheme.grammar), *others]
+        found: list[LabelledT] = list(kind.labelled(together(used), ready))
         if not single:
             return LabelledSequences(found)
         if not found:

@@ -89,6 +89,17 @@ ModelOrBestOption = Annotated[
     ),
     MODEL,
 ]
+ModelsOrBestOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help=f"{MODEL_HELP} May be given several times: the answers stand side by side.",
+        show_default="the best bundled one for the input",
+        autocompletion=model_names,
+    ),
+    MODEL,
+]
 
 
 def settings_option(

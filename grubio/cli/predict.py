@@ -11,13 +11,14 @@ from grubio.cli.inputs import fetched
 from grubio.cli.options import (
     DatabaseOption,
     InputArgument,
-    ModelOrBestOption,
+    ModelsOrBestOption,
     OwnProfileOption,
     ProfilesOption,
     outputs_option,
     settings_option,
 )
 from grubio.config import Output, PredictionSettings, SearchSettings
+from grubio.errors import GrubioError
 from grubio.extras import require
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def predict(  # noqa: PLR0913 - each option is a parameter
     outputs: list[Output],
     settings: PredictionSettings,
     search: SearchSettings,
-    model: ModelOrBestOption = None,
+    model: ModelsOrBestOption = None,
     profiles: ProfilesOption = None,
     database: DatabaseOption = None,
     own_profile: OwnProfileOption = False,
@@ -59,6 +60,8 @@ def predict(  # noqa: PLR0913 - each option is a parameter
 
     Example: grubio predict proteins.fasta --html proteins.html --summary proteins.summary.tsv
 
+    Example: grubio predict proteins.fasta --model protein-ss --model MODEL --output both.html
+
     Example: grubio predict many.fasta.gz --output many.tsv --resume-folder many.shards
 
     Example: grubio predict genome.fna --model MODEL --output sites.bed --output tracks.bw
@@ -68,17 +71,20 @@ def predict(  # noqa: PLR0913 - each option is a parameter
     from grubio.model.zoo import find_model
     from grubio.prediction.profiles import ProfileSource
 
-    folder = None if model is None else find_model(model)
+    folders = [find_model(one) for one in model or ()]
     sequences = fetched(sequences)
     source = ProfileSource(profiles or None, database, own_profile, search)
     if resume_folder is None:
         from grubio.prediction.predict_file import predict_file
 
-        tally = predict_file(sequences, outputs, folder, settings, source)
+        tally = predict_file(sequences, outputs, folders or None, settings, source)
     else:
         require("parquet", "--resume-folder")
+        if len(folders) > 1:
+            raise GrubioError("--resume-folder is for one model", hint="predict with each of them")
         from grubio.prediction.shards.resume import predict_in_shards
 
+        folder = folders[0] if folders else None
         tally = predict_in_shards(
             sequences, outputs, resume_folder, shards, folder, settings, source
         )

@@ -44,8 +44,12 @@ class OutputFormat:
         is none.
     three_states
         Whether it can hold only helix, strand and coil.
+    topology
+        Whether it can hold only membrane topology.
     classes
         Whether it can hold labels only, and no values.
+    regions
+        Whether it can hold regions of values, without labels.
     features
         Whether it holds the features called on a genome.
     extra
@@ -61,7 +65,9 @@ class OutputFormat:
     folder: bool = False
     option: str = ""
     three_states: bool = False
+    topology: bool = False
     classes: bool = False
+    regions: bool = False
     features: bool = False
     extra: str = ""
 
@@ -96,12 +102,20 @@ FORMATS = {
         ("horiz",), "PSIPRED's horizontal format", "horiz.HorizFormat", three_states=True
     ),
     "fasta": OutputFormat(("fasta", "fa"), "labels", "fasta.LabelFastaFormat", classes=True),
+    "3line": OutputFormat(
+        ("3line",),
+        "membrane topology",
+        "three_line.ThreeLineFormat",
+        classes=True,
+        topology=True,
+    ),
     "gff3": OutputFormat(
         ("gff3", "gff"),
         "segments, features of a genome",
         "gff3.Gff3Format",
         "gff3.GenomeGff3Format",
         classes=True,
+        regions=True,
         features=True,
     ),
     "json": OutputFormat(("json",), "all of it", "json_document.JsonFormat"),
@@ -118,6 +132,7 @@ FORMATS = {
         "a row per segment",
         "segment_table.SegmentFormat",
         classes=True,
+        regions=True,
         option="Also write a table of segments to this file (TSV).",
     ),
     "summary": OutputFormat(
@@ -125,6 +140,7 @@ FORMATS = {
         "a row per sequence",
         "segment_table.SummaryFormat",
         classes=True,
+        regions=True,
         option="Also write a line per sequence to this file (TSV).",
     ),
     "bed": OutputFormat(("bed",), "features of a genome", genome="bed.BedFormat", features=True),
@@ -237,6 +253,8 @@ def described_formats() -> str:
     for name, known in FORMATS.items():
         if known.three_states:
             models = "secondary structure"
+        elif known.topology:
+            models = "membrane topology"
         elif not known.genome:
             models = "sequences"
         else:

@@ -33,6 +33,22 @@ class CallSettings(Settings):
         description="Segments of one class with no more residues than this between them are "
         "joined, except those of the background. Not for genome models.",
     )
+    region_threshold: float | None = Field(
+        default=None,
+        description="Values below it are a region, or above it if the model says so; by default "
+        "the threshold of the model, if it has one. Not for genome models.",
+    )
+    min_region: int | None = Field(
+        default=None,
+        ge=1,
+        description="Least number of residues of a region of values; by default that of the model. "
+        "Not for genome models.",
+    )
+
+    @property
+    def about_labels(self) -> tuple[float, int, int]:
+        """The settings for labels."""
+        return self.min_confidence, self.min_segment, self.max_gap
 
 
 class GenomeSettings(Settings):

@@ -12,7 +12,7 @@ from grubio.config.base import Settings, Source, former_key, from_json
 from grubio.config.labels import parse_scheme
 from grubio.config.profiles import PROFILES_HELP
 from grubio.sequences.scheme import SCHEMES
-from grubio.sequences.target import Target
+from grubio.sequences.target import Regions, Target
 
 _KNOWN: Mapping[str, Mapping[str, Any]] = {
     "accessibility": {"answers": "tenths", "range": (0, 1), "weight": 0.3, "column": "rsa"},
@@ -30,6 +30,15 @@ _TAKEN = (
     *("profile_frequencies", "profile_depth", "profile_neff"),
 )
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+
+
+class RegionSettings(Settings):
+    """Which stretches of a value are called."""
+
+    name: str = Field(pattern=_NAME, description="What they are called.")
+    threshold: float = Field(description="Values below it belong to a region.")
+    above: bool = Field(default=False, description="Whether instead values above it do.")
+    least: int = Field(default=1, ge=1, description="Least number of residues of a region.")
 
 
 class TargetSettings(Settings):
@@ -82,6 +91,11 @@ class TargetSettings(Settings):
         default=True,
         description="Whether the model predicts it; otherwise it is used in training only.",
     )
+    regions: RegionSettings | None = Field(
+        default=None,
+        description="Of values: which stretches predictions list as regions, such as `{name: "
+        "disordered, threshold: 8, least: 30}`: at least so many residues below the threshold.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -116,6 +130,8 @@ class TargetSettings(Settings):
                 raise ValueError(f"target {self.name}: classes have neither numbers nor a range")
         elif self.scheme is not None or self.answers in ("labels", "shares"):
             raise ValueError(f"target {self.name}: a value has neither classes nor labels")
+        if self.kind == "classes" and self.regions is not None:
+            raise ValueError(f"target {self.name}: regions are of values, and these are classes")
         if self.range is not None and not self.range[0] < self.range[1]:
             raise ValueError(f"target {self.name}: the range is empty")
         for word in (self.name, self.target().heading):
@@ -137,6 +153,7 @@ class TargetSettings(Settings):
             column=self.column or "",
             shares=self.answers == "shares",
             shipped=self.shipped,
+            regions=None if self.regions is None else Regions(**self.regions.model_dump()),
         )
 
 

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -16,10 +16,60 @@ from grubio.inference.predictor import Additional, Prediction
 from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.segments import Segment, Summary, confidence, segments, summary
-from grubio.sequences.target import Target
+from grubio.sequences.target import Regions, Target
+from grubio.sequences.topology import Topology, topology
 
 _DECODED_TOGETHER = 64
 """Predictions whose labels are decoded at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """Labels of a sequence in one scheme: its main ones, or those of a further target.
+
+    Attributes
+    ----------
+    target
+        The further target; None for the main labels.
+    labels
+        One letter per residue.
+    probabilities
+        ``(residue, class)``.
+    scheme
+        The classes.
+    """
+
+    target: Target | None
+    labels: str
+    probabilities: npt.NDArray[np.float32]
+    scheme: LabelScheme
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of values beyond the threshold of its target.
+
+    Attributes
+    ----------
+    start, end
+        First and last residue, 1-based and inclusive.
+    name
+        What it is called, such as ``disordered``.
+    target
+        Name of the target.
+    mean
+        Mean of the values.
+    """
+
+    start: int
+    end: int
+    name: str
+    target: str
+    mean: float
+
+    def __len__(self) -> int:
+        """Return the number of residues."""
+        return self.end - self.start + 1
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -130,6 +180,41 @@ class LabelledSequence(Columns):
         names = [target.name for target in self.additional]
         return self.predicted("accessibility") if "accessibility" in names else None
 
+    @property
+    def labellings(self) -> list[Labelling]:
+        """Its labels, if it has any, and those for further targets of classes."""
+        found = [Labelling(None, self.labels, self.probabilities, self.scheme)]
+        for target, rows in self.additional.items():
+            if target.scheme is not None:
+                labels = target.scheme.decode(*best_classes([rows], target.scheme))
+                found.append(Labelling(target, labels, rows, target.scheme))
+        return found[not self.scheme.size :]
+
+    def topology(self) -> Topology | None:
+        """Return the membrane topology; None if no scheme is about it.
+
+        Examples
+        --------
+        >>> import grubio
+        >>> model = grubio.load("protein-ss-fast", device="cpu", threads=1)
+        >>> model.predict("MKTAYIAKQR").topology() is None
+        True
+        """
+        found = (topology(own.labels, own.probabilities, own.scheme) for own in self.labellings)
+        return next((one for one in found if one is not None), None)
+
+    def regions(self) -> list[Region]:
+        """Return the stretches of values beyond the threshold of their target, such as disorder."""
+        found = []
+        for target, rows in self.additional.items():
+            if (called := target.regions) is None:
+                continue
+            values = rows[:, 0] if target.spread else rows
+            for first, end in called.runs(values):
+                mean = float(values[first:end].mean())
+                found.append(Region(first + 1, end, called.name, target.name, mean))
+        return found
+
     def segments(
         self, *, min_length: int | None = None, max_gap: int | None = None
     ) -> list[Segment]:
@@ -216,6 +301,11 @@ class LabelledSequence(Columns):
         )
 
 
+def segments_of(own: Labelling) -> list[Segment]:
+    """Return the segments of labels in order, all of them."""
+    return segments(own.labels, own.probabilities, own.scheme)
+
+
 def labelled(
     prediction: Prediction, scheme: LabelScheme, calls: CallSettings | None = None
 ) -> LabelledSequence:
@@ -239,10 +329,27 @@ def all_labelled(
                 labels,
                 probabilities,
                 scheme,
-                prediction.additional,
+                {called(target, calls): rows for target, rows in prediction.additional.items()},
                 calls=calls,
                 depth=prediction.depth,
             )
+
+
+def called(target: Target, calls: CallSettings) -> Target:
+    """Return a target with the threshold and the least length of regions that are asked for."""
+    threshold, least, own = calls.region_threshold, calls.min_region, target.regions
+    if target.kind != "value" or (threshold is None and (least is None or own is None)):
+        return target
+    if own is None:
+        own = Regions(f"low_{target.name}", 0.0)
+    return replace(
+        target,
+        regions=replace(
+            own,
+            threshold=own.threshold if threshold is None else threshold,
+            least=own.least if least is None else least,
+        ),
+    )
 
 
 def _labels(

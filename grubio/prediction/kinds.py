@@ -1,5 +1,6 @@
 """The kinds of model, by name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from grubio.config import PredictionSettings
@@ -7,6 +8,7 @@ from grubio.model.bundle import Bundle
 from grubio.prediction.genome_kind import GenomeKind
 from grubio.prediction.model_kind import ModelKind
 from grubio.prediction.sequence_kind import SequenceKind
+from grubio.prediction.several import SeveralKind
 from grubio.sequences.kind import Kind
 
 KINDS: dict[Kind, type[ModelKind[Any, Any, Any]]] = {
@@ -15,12 +17,16 @@ KINDS: dict[Kind, type[ModelKind[Any, Any, Any]]] = {
 }
 
 
-def model_kind(bundle: Bundle, settings: PredictionSettings) -> ModelKind[Any, Any, Any]:
-    """Return what the kind of a model does with it under the settings.
+def model_kind(
+    bundle: Bundle | Sequence[Bundle], settings: PredictionSettings
+) -> ModelKind[Any, Any, Any]:
+    """Return what the kind of a model, or of several together, does with it under the settings.
 
     Raises
     ------
     GrubioError
         If the model cannot do what the settings ask for.
     """
-    return KINDS[bundle.kind](bundle, settings)
+    if isinstance(bundle, Bundle):
+        return KINDS[bundle.kind](bundle, settings)
+    return SeveralKind(bundle, settings) if len(bundle) > 1 else model_kind(bundle[0], settings)

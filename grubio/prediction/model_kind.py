@@ -65,7 +65,7 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
         if settings != settings.for_kind(bundle.kind):
             message, hint = self.refusal
             raise GrubioError(message, hint=hint)
-        if bundle.labels is None and settings.calls != CallSettings():
+        if bundle.labels is None and settings.calls.about_labels != CallSettings().about_labels:
             raise GrubioError(
                 "min_confidence, min_segment and max_gap are about labels, and the model predicts "
                 "values"

@@ -23,15 +23,16 @@ logger = logging.getLogger(__name__)
 def opened(
     sequences: str,
     outputs: Sequence[Output],
-    model: Path | None,
+    model: Path | Sequence[Path] | None,
     settings: PredictionSettings,
     *,
     announced: bool = False,
 ) -> tuple[Path, ModelKind[Any, Any, Any], Iterator[Record]]:
     """Return the folder of the model, its kind, and all records of a FASTA file.
 
-    Unless that was announced before, the model is named, and a warning says how the input differs
-    from what it was trained on.
+    Several models label together; the folder is that of the first. Unless that was announced
+    before, the model is named, and a warning says how the input differs from what it was trained
+    on.
 
     Raises
     ------
@@ -43,13 +44,14 @@ def opened(
     why = ""
     if model is None:
         model, why = _best_model(few, settings)
-    kind = model_kind(load_bundle(model), settings)
+    folders = [model] if isinstance(model, Path) else list(model)
+    kind = model_kind([load_bundle(folder) for folder in folders], settings)
     warning = unsuitable(few, kind.bundle, settings, sequences)
     if not announced:
-        logger.info("model %s%s", kind.bundle.described, why)
+        logger.info("model %s%s", kind.content.model, why)
     if warning and not announced:
         logger.warning("%s: %s", sequences, warning)
-    return model, kind, records
+    return folders[0], kind, records
 
 
 def unsuitable(

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 def predict_file(
     sequences: str,
     outputs: Sequence[Output],
-    model: Path | None = None,
+    model: Path | Sequence[Path] | None = None,
     settings: PredictionSettings | None = None,
     profiles: ProfileSource | None = None,
 ) -> Tally:
@@ -33,7 +33,8 @@ def predict_file(
     outputs
         What to write; all are written in one pass, and none is left half-written.
     model
-        Folder of a model bundle; by default the best bundled model for the input.
+        Folder of a model bundle, or of several whose answers stand side by side
+        (:mod:`grubio.prediction.several`); by default the best bundled model for the input.
     settings
         How to label; the schema's defaults if None.
     profiles

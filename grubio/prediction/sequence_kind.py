@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from grubio.inference.labelled_sequence import LabelledSequence, all_labelled
+from grubio.inference.labelled_sequence import LabelledSequence, all_labelled, called
 from grubio.inference.predictor import Prediction, Predictor
 from grubio.prediction.model_kind import ModelKind, float32_array, float32_bytes
 from grubio.progress import watched
@@ -36,7 +36,8 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
     )
 
     def _content(self, scheme: LabelScheme) -> Content:
-        additional, model = self.bundle.additional, self.bundle.described
+        additional = tuple(called(t, self.settings.calls) for t in self.bundle.additional)
+        model = self.bundle.described
         depth = self.bundle.reads_profiles
         return Content("sequences", scheme, additional, model=model, depth=depth)
 

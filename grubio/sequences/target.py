@@ -11,6 +11,7 @@ standard deviation. Answers, predictions and scores are in the user's unit.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from grubio.sequences.runs_and_peaks import equal_runs
 from grubio.sequences.scheme import LabelScheme, scheme_from_dict
 
 Kind = Literal["classes", "value"]
@@ -29,6 +31,40 @@ unknown."""
 
 LABELS = "labels"
 """Name of the main target, whose answers are the labels of a record."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Which stretches of a value are worth a name, such as disordered ones.
+
+    Attributes
+    ----------
+    name
+        What they are called.
+    threshold
+        Values below it belong to a region, or above it if ``above``.
+    above
+        Whether high values do.
+    least
+        Least number of residues.
+    """
+
+    name: str
+    threshold: float
+    above: bool = False
+    least: int = 1
+
+    def runs(self, values: npt.NDArray[np.floating]) -> list[tuple[int, int]]:
+        """Return start and end (0-based, exclusive) of the regions in ``(residue,)`` values.
+
+        Examples
+        --------
+        >>> Regions("low", 8, least=2).runs(np.array([1, 2, 9, 3, 9, 7, 7.0]))
+        [(0, 2), (5, 7)]
+        """
+        inside = values > self.threshold if self.above else values < self.threshold
+        runs = equal_runs(inside).tolist()
+        return [(first, end) for first, end in runs if inside[first] and end - first >= self.least]
 
 
 @dataclass(frozen=True)
@@ -57,6 +93,8 @@ class Target:
         Whether its answers are a share of each class, and not labels.
     shipped
         Whether the model predicts it. A target that is not shipped shapes training alone.
+    regions
+        Which stretches of its values are called; None if none are.
     """
 
     name: str
@@ -71,6 +109,7 @@ class Target:
     mean: float = 0.0
     deviation: float = 1.0
     spread: bool = False
+    regions: Regions | None = None
 
     @property
     def bounded(self) -> bool:
@@ -145,6 +184,8 @@ class Target:
         content: dict[str, Any] = {key: getattr(self, key) for key in keys}
         if self.scheme is not None:
             return content | {"scheme": self.scheme.as_dict()}
+        if self.regions is not None:
+            content["regions"] = dataclasses.asdict(self.regions)
         if self.bounded:
             return content | {"range": [self.low, self.high]}
         own = {key: getattr(self, key) for key in ("mean", "deviation", "spread")}
@@ -175,6 +216,8 @@ def target_from_dict(content: Mapping[str, Any]) -> Target:
         }
         if content["kind"] == "classes":
             return Target(name, "classes", scheme_from_dict(content["scheme"]), **rest)
+        if content.get("regions") is not None:
+            rest["regions"] = Regions(**content["regions"])
         if content["kind"] == "value" and content["range"] is None:
             deviation = float(content["deviation"])
             if not 0 < deviation < math.inf:

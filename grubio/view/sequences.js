@@ -37,7 +37,8 @@ function opened(sequence) {
     sequence.labels = sequence.labels || "";
     sequence.values = bytes(sequence.probabilities || "");
     sequence.tracks = ofValues.map((target) => ({ ...target, shares: bytes(sequence[target.name]),
-      spreads: target.spread ? bytes(sequence[`${target.name} sd`]) : null }));
+      spreads: target.spread ? bytes(sequence[`${target.name} sd`]) : null,
+      regions: sequence[`${target.name} regions`] || [] }));
     sequence.labellings = ofClasses.map((target) => ({ ...target, runs: runsOf(sequence[target.name]) }));
     sequence.runs = runsOf(sequence.labels);
     sequence.known = sequence.observed ? runsOf(sequence.observed) : null;
@@ -136,6 +137,8 @@ function rowContent(sequence, layout, row) {
       }
       parts.push(`<path d="M${gutter} ${bottom}h${n(width)}" stroke="var(--line, #dfe3e8)"/>`,
         `<path d="${path}V${bottom}Z" fill="${colour}" fill-opacity=".85"/>`,
+        ...(part.track?.regions || []).filter(([start, end]) => start < last && end > first)
+          .map(([start, end]) => `<rect x="${n(gutter + (Math.max(start, first) - first) * cell)}" y="${n(bottom - 3)}" width="${n((Math.min(end, last) - Math.max(start, first)) * cell)}" height="3" fill="#D55E00"/>`),
         name(part.kind === "class" ? (narrow ? part.one.letter : shortName(part.one)) : (narrow ? part.track.name.slice(0, 4) : part.track.name), middle));
     }
   }
@@ -293,6 +296,7 @@ function facts(sequence) {
     const longest = Math.max(0, ...sequence.runs.filter((run) => run.letter === "H").map((run) => run.end - run.start));
     if (longest) rows.push(["Longest helix", `${longest}`]);
   }
+  rows.push(...(sequence["more facts"] || []));
   if (sequence.observed) {
     const known = [...sequence.observed].map((letter, i) => [letter, sequence.labels[i]]).filter(([letter]) => classes.has(letter));
     const right = known.filter(([letter, label]) => letter === label).length;

@@ -14,8 +14,11 @@ from html import escape
 from typing import Literal
 
 from grubio.sequences.scheme import SCHEMES, LabelScheme
+from grubio.sequences.topology import Role, roles_of
 
-Shape = Literal["helix", "strand", "turn", "bend", "line", "box"]
+Shape = Literal[
+    "helix", "strand", "turn", "bend", "line", "box", "signal", "inside", "outside", "membrane"
+]
 
 HEIGHT = 24
 """Height of a ribbon in pixels."""
@@ -24,6 +27,13 @@ _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys("HGI", "helix"),
     **dict.fromkeys("EB", "strand"),
     **{"T": "turn", "S": "bend", "C": "line"},
+}
+_OF_TOPOLOGY: Mapping[Role | None, Shape] = {
+    "signal": "signal",
+    "helix": "membrane",
+    "strand": "membrane",
+    "inside": "inside",
+    "outside": "outside",
 }
 _MARK = re.compile(r"\{(.+?)\}")
 
@@ -54,6 +64,8 @@ class Template:
     most_tail: float = 0.0
 
 
+# Topology: a band for the membrane all along, the outside above it, the inside below.
+_BAND = '<path d="M{0} 7H{1}V17H{0}Z" fill="#8a929b" fill-opacity=".28"/>'
 _FILLED = '<path d="%s" fill="COLOUR"/>'
 _LINE = '<path d="%s" fill="none" stroke="COLOUR" stroke-width="2.5" stroke-linecap="round" '
 _LINE += 'stroke-linejoin="round"/>'
@@ -73,6 +85,12 @@ _DRAWINGS: Mapping[Shape, Template] = {
         _FILLED % "M{0,0,3.5} 4H{1,0,-3.5}A3 3 0 0 1 {1,0,-.5} 7V17A3 3 0 0 1 {1,0,-3.5} 20"
         "H{0,0,3.5}A3 3 0 0 1 {0,0,.5} 17V7A3 3 0 0 1 {0,0,3.5} 4Z"
     ),
+    "membrane": Template(
+        _BAND + _FILLED % "M{0,0,1.5} 2H{1,0,-1.5}V22H{0,0,1.5}Z",
+    ),
+    "inside": Template(_BAND + _LINE % "M{0} 21H{1}"),
+    "outside": Template(_BAND + _LINE % "M{0} 3H{1}"),
+    "signal": Template(_BAND + _FILLED % "M{0} 0H{1,0,-4}L{1} 3L{1,0,-4} 6H{0}Z"),
     "turn": Template(_LINE % "M{0} 12C{0} 1 {1} 1 {1} 12"),
     "bend": Template(_LINE % "M{0} 12L{.5} 6L{1} 12"),
     "line": Template(_LINE % "M{0} 12H{1}"),
@@ -93,6 +111,8 @@ def shapes_of(scheme: LabelScheme) -> dict[str, Shape]:
     >>> shapes_of(SS3)
     {'H': 'helix', 'E': 'strand', 'C': 'line'}
     """
+    if (roles := roles_of(scheme)) is not None:
+        return {letter: _OF_TOPOLOGY.get(roles.get(letter), "box") for letter in scheme.letters}
     if scheme.name in SCHEMES:
         return {letter: _SHAPES[letter] for letter in scheme.letters}
     return {letter: "line" if letter == scheme.background else "box" for letter in scheme.letters}

@@ -5,16 +5,19 @@ line, so that one without features is not lost. Types are terms of the Sequence 
 class, or ``sequence_feature`` where it has none; the class itself is in ``Name`` and ``label``.
 
 Segments of a sequence's background class (coil) are left out, and residues without a confident
-label belong to none. Their score is the mean probability of the class over the segment.
+label belong to none. Their score is the mean probability of the class over the segment. Membrane
+topology has the terms of :mod:`grubio.sequences.topology`. Regions of values, such as disordered
+ones, have the mean value as their score, and the name of the target as ``label``.
 """
 
 from typing import TypeVar
 from urllib.parse import quote
 
 from grubio.inference.called_features import CalledRegion
-from grubio.inference.labelled_sequence import LabelledSequence
+from grubio.inference.labelled_sequence import LabelledSequence, Labelling, segments_of
 from grubio.sequences.kind import Kind
 from grubio.sequences.scheme import SS3, SS8, LabelScheme
+from grubio.sequences.topology import TERMS, roles_of, topology
 from grubio.writers.text import TextFormat, tsv_line
 
 _SECONDARY_STRUCTURE = {
@@ -27,6 +30,7 @@ _SECONDARY_STRUCTURE = {
         "T": "polypeptide_turn_motif",
     },
 }
+_REGIONS = {"disordered": "intrinsically_unstructured_polypeptide_region"}
 _TERMS_OF_GENOMES = (
     *("CDS", "gene", "pseudogene", "exon", "intron", "mRNA", "tRNA", "rRNA", "ncRNA", "tmRNA"),
     *("five_prime_UTR", "three_prime_UTR", "start_codon", "stop_codon", "polyA_site"),
@@ -72,19 +76,37 @@ class Gff3Format(_Gff3[LabelledSequence]):
     """GFF3 of sequences."""
 
     def text(self, item: LabelledSequence) -> str:
-        """Return the region and the segments of one record."""
-        terms = terms_of(item.scheme, "sequences")
-        return _region(item.id, len(item)) + "".join(
-            _feature(
-                item.id,
-                terms[one.label],
-                (one.start, one.end, f"{one.confidence:.3f}", "."),
-                one.class_name,
-                one.label,
-            )
-            for one in item.segments()
-            if one.label != item.scheme.background
-        )
+        """Return the region, the segments of all labels, and the regions of values of a record."""
+        lines = [_region(item.id, len(item))]
+        for own in item.labellings:
+            terms, left_out = terms_of(own.scheme, "sequences"), _left_out(own)
+            lines += [
+                _feature(
+                    item.id,
+                    terms[one.label],
+                    (one.start, one.end, f"{one.confidence:.3f}", "."),
+                    one.class_name,
+                    one.label,
+                )
+                for one in (item.segments() if own.target is None else segments_of(own))
+                if one.label not in left_out
+            ]
+        for region in item.regions():
+            place = (region.start, region.end, f"{region.mean:.3f}", ".")
+            term = _REGIONS.get(region.name, _NOTHING_CLOSER)
+            lines.append(_feature(item.id, term, place, region.name, region.target))
+        return "".join(lines)
+
+
+def _left_out(own: Labelling) -> set[str]:
+    # The background. Sides are features of proteins with membrane helices alone: the inside of a
+    # barrel is no cytoplasm.
+    found = topology(own.labels, own.probabilities, own.scheme)
+    left = set() if own.scheme.background is None else {own.scheme.background}
+    if found is not None and (found.strands or not found.helices):
+        roles = roles_of(own.scheme) or {}
+        left |= {letter for letter, role in roles.items() if role in ("inside", "outside")}
+    return left
 
 
 class GenomeGff3Format(_Gff3[CalledRegion]):
@@ -107,6 +129,8 @@ def terms_of(scheme: LabelScheme, kind: Kind) -> dict[str, str]:
         named = zip(scheme.letters, scheme.class_names, strict=True)
         return {letter: term_of(name) for letter, name in named}
     terms = _SECONDARY_STRUCTURE.get(scheme.name, {})
+    if (roles := roles_of(scheme)) is not None:
+        terms = {letter: TERMS[role] for letter, role in roles.items()}
     return {letter: terms.get(letter, _NOTHING_CLOSER) for letter in scheme.letters}
 
 

@@ -51,9 +51,10 @@ class HtmlFormat(_PageFormat[LabelledSequence]):
                 "confidence": round(float(item.confidence.mean()), 4),
                 "probabilities": base64_bytes(item.probabilities),
             }
+        further = {own.target: own.labels for own in item.labellings}
         for target, found in item.additional.items():
-            if target.scheme is not None:
-                content[target.name] = target.scheme.decode(found.argmax(axis=1))
+            if target in further:
+                content[target.name] = further[target]
                 continue
             values = found[:, 0] if target.spread else found
             content[target.name] = base64_bytes(target.in_shown_range(values))
@@ -61,9 +62,26 @@ class HtmlFormat(_PageFormat[LabelledSequence]):
                 low, high = target.shown_range
                 # No name of a target has a space.
                 content[f"{target.name} sd"] = base64_bytes(found[:, 1] / (high - low))
+        content |= _called(item)
         if item.observed is not None:
             content["observed"] = item.observed
         return json_line(content) + "\n"
+
+
+def _called(item: LabelledSequence) -> dict[str, object]:
+    # Names of targets have no space.
+    content: dict[str, object] = {}
+    for region in item.regions():
+        places = content.setdefault(f"{region.target} regions", [])
+        places.append([region.start - 1, region.end])  # type: ignore[attr-defined]
+    if (found := item.topology()) is not None:
+        content["more facts"] = found.facts
+    for target in item.additional:
+        if target.regions is not None:
+            sizes = [len(one) for one in item.regions() if one.target == target.name]
+            row = (target.regions.name.capitalize(), f"{sum(sizes)} in {len(sizes)} regions")
+            content["more facts"] = [*content.get("more facts", []), row]  # type: ignore[misc]
+    return content
 
 
 class GenomeHtmlFormat(_PageFormat[CalledRegion]):

@@ -7,6 +7,7 @@ inside.
 """
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 import numpy as np
@@ -60,6 +61,30 @@ class JsonValues(_Part):
     deviations: list[float]
 
 
+class JsonTopology(_Part):
+    """What the labels of a model of membrane topology say of a protein."""
+
+    kind: str = Field(description="`globular`, `signal peptide`, `membrane protein`, ...")
+    signal_probability: _Share = Field(description="Probability of a signal peptide.")
+    cleavage_site: int | None = Field(description="Last residue of the signal peptide, or null.")
+    cleavage_probability: _Share | None = Field(description="Of the end of it there, or null.")
+    helices: list[tuple[int, int]] = Field(description="Membrane helices, first and last residue.")
+    strands: list[tuple[int, int]] = Field(description="Barrel strands, first and last residue.")
+    n_terminus: str | None = Field(description="`inside` or `outside`; null without a membrane.")
+    type: str = Field(description="`I`, `II` or `III` of one helix, `multi-pass`, or empty.")
+    string: str = Field(description="Sides and membrane segments, such as `i7-29o44-66i`.")
+
+
+class JsonRegion(_Part):
+    """A stretch of values beyond a threshold, such as a disordered one."""
+
+    start: int = Field(ge=1, description="First residue, 1-based.")
+    end: int = Field(ge=1, description="Last residue, inside.")
+    name: str
+    target: str = Field(description="Name of the value.")
+    mean: float = Field(description="Its mean.")
+
+
 class JsonSequence(_Part):
     """A sequence; strings and lists have one entry per residue.
 
@@ -80,6 +105,12 @@ class JsonSequence(_Part):
         default={}, description="Probabilities of each class, by letter."
     )
     segments: list[JsonSegment] = []
+    protein: JsonTopology | None = Field(
+        default=None, description="Left out unless the labels are membrane topology."
+    )
+    regions: list[JsonRegion] = Field(
+        default=[], description="Left out unless regions of a value are called."
+    )
     depth: int | None = Field(
         default=None,
         ge=0,
@@ -155,6 +186,7 @@ class JsonFormat(TextFormat[LabelledSequence]):
                 }
                 for s in item.segments()
             ]
+        content |= _called(item)
         if item.depth is not None:
             content["depth"] = item.depth
         before, self._first = "\n" if self._first else ",\n", False
@@ -163,6 +195,28 @@ class JsonFormat(TextFormat[LabelledSequence]):
     def footer(self) -> str:
         """Return the end of the document."""
         return "\n]}\n"
+
+
+def _called(item: LabelledSequence) -> dict[str, object]:
+    content: dict[str, object] = {}
+    if (found := item.topology()) is not None:
+        chance = found.cleavage_probability
+        content["protein"] = {
+            "kind": found.kind,
+            "signal_probability": round(found.signal_probability, 4),
+            "cleavage_site": found.cleavage,
+            "cleavage_probability": None if chance is None else round(chance, 4),
+            "helices": found.helices,
+            "strands": found.strands,
+            "n_terminus": found.n_terminus,
+            "type": found.type,
+            "string": found.string,
+        }
+    if any(target.regions is not None for target in item.additional):
+        content["regions"] = [
+            asdict(region) | {"mean": round(region.mean, 4)} for region in item.regions()
+        ]
+    return content
 
 
 def _additional(target: Target, found: npt.NDArray[np.float32]) -> object:

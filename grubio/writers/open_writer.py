@@ -11,6 +11,7 @@ from grubio.config.formats import FORMATS, PredictionFormat, formats_of
 from grubio.errors import GrubioError
 from grubio.files import STDIO, written_folder, written_whole
 from grubio.sequences.scheme import SS3
+from grubio.sequences.topology import roles_of
 from grubio.writers.text import Content, TextFormat, file_name
 
 Write: TypeAlias = Callable[[Any], object]
@@ -62,7 +63,8 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
             path=path,
             hint=f"choose one of {', '.join(formats_of(content.kind))}",
         )
-    if (known.labels_alone or (genome and known.features)) and not scheme.size:
+    lacks_labels = known.labels_alone and not (known.regions and content.has_regions)
+    if (lacks_labels or (genome and known.features)) and not scheme.size:
         fitting = [
             one
             for one in formats_of(content.kind)
@@ -77,6 +79,12 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
         raise GrubioError(
             f"format {name} holds helix, strand and coil; it cannot hold {scheme.name}",
             hint="use --scheme ss3 with a model of secondary structure, or --format tsv",
+        )
+    if known.topology and not any(map(roles_of, content.schemes)):
+        raise GrubioError(
+            f"format {name} holds membrane topology; {scheme.name} is none",
+            path=path,
+            hint="use a model of topology, such as protein-topology",
         )
     if not known.text and (path == STDIO or (folder and not known.folder)):
         raise GrubioError(

@@ -42,6 +42,17 @@ class Content:
     model: str = ""
     depth: bool = False
 
+    @property
+    def schemes(self) -> list[LabelScheme]:
+        """The classes of the labels and of further targets."""
+        further = [target.scheme for target in self.additional if target.scheme is not None]
+        return [self.scheme, *further] if self.scheme.size else further
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether stretches of values are called, or further targets have labels."""
+        return any(t.regions is not None or t.scheme is not None for t in self.additional)
+
 
 class TextFormat(ABC, Generic[ItemT]):
     """A format that is written item by item to a text stream.
