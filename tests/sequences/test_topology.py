@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ NAMES = ("signal-peptide", "membrane-helix", "barrel-strand", "inside", "outside
 SCHEME = custom_scheme("topology", "SMBIO", NAMES)
 
 
-def found(labels: str, scheme: LabelScheme = SCHEME):  # noqa: ANN201
+def found(labels: str, scheme: LabelScheme = SCHEME) -> Any:
     return topology(labels, np.eye(scheme.size)[scheme.encode(labels)], scheme)
 
 
