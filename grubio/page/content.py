@@ -23,6 +23,7 @@ from grubio.sequences.target import Target
 from grubio.sequences.windows import CORE, GAP, OVERLAP
 from grubio.view.page import about
 from grubio.writers.gff3 import terms_of
+from grubio.writers.html import GenomeHtmlFormat
 
 
 def require_page(bundle: Bundle) -> None:
@@ -158,7 +159,12 @@ def _scheme(bundle: Bundle, scheme: LabelScheme) -> dict[str, Any]:
         "terms": terms_of(scheme, bundle.kind),
         "graph": _graph(scheme.graph),
         "to": None,
-        "about": about(scheme, model=bundle.described, targets=bundle.additional),
+        "about": about(
+            scheme,
+            GenomeHtmlFormat.title if bundle.kind == "genome" else None,
+            model=bundle.described,
+            targets=bundle.additional,
+        ),
     }
     if scheme.letters != bundle.scheme.letters:
         content["to"] = bundle.scheme.reduction_matrix(scheme).argmax(axis=1).tolist()

@@ -7,10 +7,10 @@ const upTo = (count, multiple) => Math.ceil(count / multiple) * multiple;
 // Half-precision numbers in little-endian order, as Float32Array.
 function halves(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found = new Float32Array(bytes.byteLength / 2);
+  const found = new Float32Array(bytes.byteLength / 2), powers = Float64Array.from({ length: 32 }, (_, at) => 2 ** (at - 15));
   for (let at = 0; at < found.length; at++) {
     const half = view.getUint16(2 * at, true), exponent = (half >> 10) & 31, fraction = half & 1023;
-    const size = exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024);
+    const size = exponent ? powers[exponent] * (1 + fraction / 1024) : powers[1] * (fraction / 1024);
     found[at] = half & 0x8000 ? -size : size;
   }
   return found;

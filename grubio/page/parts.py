@@ -31,10 +31,16 @@ def predicted(bundle: Bundle) -> str:
         for letter, name in zip(scheme.letters, scheme.class_names, strict=True)
         if letter != hidden
     ]
-    what = [", ".join(classes)] * bool(classes) + [target.name for target in bundle.additional]
-    title = bundle.alphabet.title
-    unit = "base of both strands of DNA" if bundle.kind == "genome" else f"residue of {title}"
-    return f"Predicts for every {unit}: {'; '.join(what)}."
+    what = [name for name in (_joined(classes, "or"), *(t.name for t in bundle.additional)) if name]
+    if bundle.kind == "genome":
+        return f"Finds {_joined(classes, 'and')} on both strands of DNA."
+    unit = "residue of a protein" if bundle.alphabet.name == "protein" else "base of DNA"
+    return f"Predicts {_joined(what, 'and')} for each {unit}."
+
+
+def _joined(names: list[str], word: str) -> str:
+    *first, last = names or [""]
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def options(bundle: Bundle) -> Iterator[str]:

@@ -54,11 +54,12 @@ class Labelled {
 
   // The probability of each label; of ? the highest one.
   confidences() {
-    const { letters } = this.scheme, shares = this.shares();
-    return Float32Array.from(this.labels, (letter, at) => {
-      const k = letters.indexOf(letter), row = shares.subarray(at * letters.length, (at + 1) * letters.length);
-      return k < 0 ? Math.max(...row) : row[k];
-    });
+    const { letters } = this.scheme, size = letters.length, shares = this.shares(), found = new Float32Array(this.labels.length);
+    for (let at = 0; at < found.length; at++) {
+      const k = letters.indexOf(this.labels[at]), first = at * size;
+      found[at] = k < 0 ? Math.max(...shares.subarray(first, first + size)) : shares[first + k];
+    }
+    return found;
   }
 
   line() {
@@ -270,6 +271,15 @@ function hold(file) {
   else element("file").value = "";
 }
 
+function paste(text) {
+  const field = element("text");
+  hold(null);
+  field.value = text;
+  field.focus();
+  field.setSelectionRange(0, 0);
+  field.scrollTop = 0;
+}
+
 function begin() {
   const kernel = Uint8Array.from(atob(content("kernel")), (letter) => letter.charCodeAt(0));
   if (typeof Worker === "undefined" || typeof WebAssembly === "undefined" || !WebAssembly.validate(kernel)) return;
@@ -278,7 +288,7 @@ function begin() {
   const on = (id, kind, act) => element(id).addEventListener(kind, act);
   on("input", "submit", run);
   on("cancel", "click", () => stop(""));
-  on("example", "click", () => { hold(null); element("text").value = model.example; element("text").focus(); });
+  on("example", "click", () => paste(model.example));
   on("release", "click", () => hold(null));
   on("insist", "click", () => { page.insist = true; run(); });
   on("text", "input", () => { page.insist = false; });
@@ -294,7 +304,7 @@ function begin() {
     document.body.classList.remove("dragged");
     const [file] = event.dataTransfer.files, text = event.dataTransfer.getData("text/plain");
     if (file) hold(file);
-    else if (text) { hold(null); element("text").value = text; }
+    else if (text) paste(text);
   });
 }
 

@@ -74,7 +74,7 @@ def render_page(bundle: Bundle, card_text: str | None = None, *, title: str | No
         {
             "TITLE": escape(title or bundle.name),
             "SUBTITLE": escape(predicted(bundle)),
-            "FIELD": f"{'Contigs' if genome else 'Sequences'} of {alphabet}, FASTA",
+            "FIELD": f"{alphabet[0].upper()}{alphabet[1:]} sequences, as FASTA",
             "PLACEHOLDER": f"Paste FASTA or a single {alphabet} sequence, or drop a file here.",
             "OPTIONS": "".join(options(bundle)),
             "STYLE": content("view.css") + _own("page.css"),

@@ -209,7 +209,7 @@ function present(given, lines) {
   const count = contigs.reduce((sum, one) => sum + one.features.length, 0);
   document.getElementById("title").textContent = settings.title;
   document.getElementById("about").textContent =
-    `${whole(contigs.length)} ${contigs.length === 1 ? "contig" : "contigs"}, ${whole(count)} called features · grubio ${settings.version}${settings.model && ` · model ${settings.model}`}`;
+    `${whole(contigs.length)} ${contigs.length === 1 ? "contig" : "contigs"}, ${whole(count)} called ${count === 1 ? "feature" : "features"} · grubio ${settings.version}${settings.model && ` · model ${settings.model}`}`;
   if (!contigs.length) {
     showEmpty("This file holds no contigs.");
     return;

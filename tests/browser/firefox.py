@@ -41,7 +41,8 @@ class Firefox:
     def __init__(self, connection: socket.socket) -> None:
         self._connection, self._number, self._rest = connection, 0, b""
         self._received()
-        self.send("WebDriver:NewSession", {"capabilities": {"alwaysMatch": {}}})
+        session = self.send("WebDriver:NewSession", {"capabilities": {"alwaysMatch": {}}})
+        self.version: str = session["capabilities"]["browserVersion"]
         self.send("WebDriver:SetTimeouts", {"script": 300_000, "pageLoad": 60_000})
 
     def send(self, command: str, parameters: dict[str, Any] | None = None) -> Any:

@@ -229,3 +229,20 @@ def test_a_study_needs_a_run() -> None:
     clash = {"s.seed-1": {"dataset": "d"}}
     with pytest.raises(GrubioError, match="a sweep makes a run of this name"):
         checked(Config, study(runs=clash, sweeps=sweep(training__seed=[1])))
+
+
+@pytest.mark.parametrize(
+    ("run", "has"),
+    [
+        ({}, True),
+        ({"model": {"network": "lstm"}}, False),
+        ({"model": {"attention": "dot"}}, False),
+        ({"model": {"inputs": ["onehot", "profile"]}}, False),
+    ],
+)
+def test_pages_are_for_networks_that_they_compute(run: dict[str, Any], has: bool) -> None:
+    runs = {"one": {"dataset": "d", **run}, "two": {"dataset": "d", "from": "one"}}
+    database = {"profiles": {"database": "proteins.fasta"}}
+    config = checked(Config, study(runs=runs, report={"page": True}, **database))
+    assert [config.has_page(name) for name in runs] == [has, has]
+    assert not checked(Config, study(runs=runs, **database)).has_page("one")

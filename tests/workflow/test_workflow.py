@@ -23,7 +23,12 @@ pytestmark = pytest.mark.workflow
 
 OUTPUTS = ["report.html", "metrics.json", "per_chain.tsv", "confusion.tsv", "calibration.tsv"]
 OUTPUTS += ["test_predictions.parquet", "history.csv", "model/model.json", "model/CARD.md"]
-OUTPUTS += ["model/weights.safetensors", "predictions/new.tsv", "predictions/new.fasta"]
+OUTPUTS += [
+    "predictor.html",
+    "model/weights.safetensors",
+    "predictions/new.tsv",
+    "predictions/new.fasta",
+]
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -76,6 +81,7 @@ def study() -> dict[str, Any]:
             # Not for these runs.
             "genome": {"min_score": 0.5},
         },
+        "report": {"page": True},
     }
 
 
@@ -105,6 +111,7 @@ def test_every_output_of_every_run_is_there(finished: Path) -> None:
     for run in ("first", "second", "both", "taught"):
         for name in OUTPUTS:
             assert (finished / "results" / run / name).stat().st_size > 0, name
+    assert '<a href="predictor.html">' in (finished / "results/first/report.html").read_text()
     metrics = json.loads((finished / "results/first/metrics.json").read_text())
     for name in ("q3", "q8", "sov"):
         assert metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"]
@@ -146,6 +153,7 @@ def test_a_changed_key_reruns_what_depends_on_it_and_nothing_else(
         "train": 2,
         "combine": 1,
         "evaluate": 3,
+        "page": 3,
         "report": 3,
         "compare": 1,
         "predict": 3,
