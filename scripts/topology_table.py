@@ -7,13 +7,19 @@ The input is a table with ``id``, ``sequence``, ``labels`` and ``fold``: TMbed's
 repository: ``1`` inside, ``2`` outside, ``H`` helix, ``B`` strand, ``S`` signal peptide and ``U``
 unknown; lower case is a helix or strand in the other direction. The output has the letters of the
 scheme ``topology``, ``?`` for what is unknown, and the authors' folds, which keep homologs apart.
+
+Four of five proteins are globular and have no signal peptide. Three of five of these are cut to
+their first 150 residues, so that training sees the others more often in the same time.
 """
 
 import csv
 import lzma
 import sys
+import zlib
 
 LETTERS = str.maketrans("12HhBbSU", "IOMMBBS?")
+WHOLE_OF_FIVE = 2
+KEPT = 150
 
 
 def main() -> None:
@@ -28,7 +34,10 @@ def main() -> None:
         writer.writerow(("id", "sequence", "labels", "fold"))
         for row in csv.DictReader(lines, delimiter="\t"):
             labels = row["labels"].translate(LETTERS)
-            writer.writerow((row["id"], row["sequence"], labels, row["fold"]))
+            size = len(labels)
+            if set(labels) <= {*"I?"} and zlib.crc32(row["id"].encode()) % 5 >= WHOLE_OF_FIVE:
+                size = KEPT
+            writer.writerow((row["id"], row["sequence"][:size], labels[:size], row["fold"]))
 
 
 if __name__ == "__main__":
