@@ -20,9 +20,10 @@ from grubio.sequences.grammar import StateGraph
 from grubio.sequences.runs_and_peaks import called_radius
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target
+from grubio.sequences.topology import roles_of
 from grubio.sequences.windows import CORE, GAP, OVERLAP
 from grubio.view.page import about
-from grubio.writers.gff3 import terms_of
+from grubio.writers.gff3 import term_of_region, terms_of
 from grubio.writers.html import GenomeHtmlFormat
 
 
@@ -133,13 +134,17 @@ def _target(bundle: Bundle, target: Target) -> dict[str, Any]:
     }
     if target.scheme is not None:
         return content | {
-            "letters": target.scheme.letters,
+            "scheme": _classes(bundle, target.scheme),
             "graph": _graph(target.scheme.graph),
             "temperature": calibration.temperature,
             "offsets": calibration.offsets,
             "transitions": _transitions(calibration.transitions),
         }
     start, unit = target.scale
+    regions = target.regions
+    if regions is not None:
+        term = term_of_region(regions.name)
+        content["regions"] = dataclasses.asdict(regions) | {"term": term}
     return content | {
         "bounded": target.bounded,
         "spread": target.spread,
@@ -150,13 +155,7 @@ def _target(bundle: Bundle, target: Target) -> dict[str, Any]:
 
 
 def _scheme(bundle: Bundle, scheme: LabelScheme) -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "name": scheme.name,
-        "letters": scheme.letters,
-        "classNames": scheme.class_names,
-        "background": scheme.background,
-        "colours": scheme.colours,
-        "terms": terms_of(scheme, bundle.kind),
+    content: dict[str, Any] = _classes(bundle, scheme) | {
         "graph": _graph(scheme.graph),
         "to": None,
         "about": about(
@@ -169,6 +168,17 @@ def _scheme(bundle: Bundle, scheme: LabelScheme) -> dict[str, Any]:
     if scheme.letters != bundle.scheme.letters:
         content["to"] = bundle.scheme.reduction_matrix(scheme).argmax(axis=1).tolist()
     return content
+
+
+def _classes(bundle: Bundle, scheme: LabelScheme) -> dict[str, Any]:
+    return {
+        "name": scheme.name,
+        "letters": scheme.letters,
+        "classNames": scheme.class_names,
+        "background": scheme.background,
+        "terms": terms_of(scheme, bundle.kind),
+        "roles": roles_of(scheme),
+    }
 
 
 def _graph(graph: StateGraph | None) -> dict[str, Any] | None:

@@ -37,6 +37,13 @@ function gffLine(name, term, start, end, score, strand, className, letter) {
   return `${[percentEncoded(name, GFF_SAFE), "grubio", term, start, end, score.toFixed(3), strand, ".", about].join("\t")}\n`;
 }
 
+// The background. Sides are features of proteins with membrane helices alone.
+function leftOut(own) {
+  const found = topologyOf(own), left = [own.scheme.background];
+  if (!found || (found.helices.length && !found.strands.length)) return left;
+  return [...left, ...Object.keys(own.scheme.roles).filter((letter) => ["inside", "outside"].includes(own.scheme.roles[letter]))];
+}
+
 const gffHead = (model) => `##gff-version 3\n# grubio model ${model.described}\n`;
 const gffRegion = (name, length) => `##sequence-region ${percentEncoded(name, GFF_SAFE)} 1 ${length}\n`;
 
@@ -46,12 +53,12 @@ const SEQUENCE_FORMATS = {
     yield `${["id", "position", "residue", ...(letters.length ? ["label"] : []), ...letters.map((one) => `p_${one}`), ...others.flatMap((one) => one.columns)].join("\t")}\n`;
     for (const item of items) {
       const shares = item.shares(), size = letters.length, rows = [];
-      const labellings = others.map((one) => (one.classes ? bestClasses(item.answer[one.name], one.size, one.graph) : null));
+      const labellings = others.map((one) => (one.classes ? labelsOf(item, one) : null));
       for (let at = 0; at < item.sequence.length; at++) {
         let row = `${item.id}\t${at + 1}\t${item.sequence[at]}${size ? `\t${item.labels[at]}` : ""}`;
         for (let k = 0; k < size; k++) row += `\t${shares[at * size + k].toFixed(4)}`;
         others.forEach((one, number) => {
-          if (one.classes) row += `\t${one.letters[labellings[number][at]]}`;
+          if (one.classes) row += `\t${labellings[number][at]}`;
           for (let k = 0; k < one.size; k++) row += `\t${item.answer[one.name][at * one.size + k].toFixed(4)}`;
         });
         rows.push(row);
@@ -65,9 +72,14 @@ const SEQUENCE_FORMATS = {
   gff3: { name: "GFF3", labels: true, *pieces(items, model, scheme, settings) {
     yield gffHead(model);
     for (const item of items) {
-      const found = segmentsIn(item.labels, item.shares(), scheme, settings).filter((one) => one.label !== scheme.background);
-      yield gffRegion(item.id, item.sequence.length) + found.map((one) => gffLine(item.id, scheme.terms[one.label], one.start, one.end, one.confidence, ".",
-        scheme.classNames[scheme.letters.indexOf(one.label)], one.label)).join("");
+      const lines = labellingsOf(item, model, scheme).flatMap((own) => {
+        const left = leftOut(own), { terms, classNames, letters } = own.scheme;
+        return segmentsIn(own.labels, own.shares, own.scheme, own.main ? settings : { minSegment: 1, maxGap: 0 })
+          .filter((one) => !left.includes(one.label))
+          .map((one) => gffLine(item.id, terms[one.label], one.start, one.end, one.confidence, ".", classNames[letters.indexOf(one.label)], one.label));
+      });
+      const regions = regionsOf(item, model, settings).map((one) => gffLine(item.id, one.term, one.start, one.end, one.mean, ".", one.name, one.target));
+      yield gffRegion(item.id, item.sequence.length) + [...lines, ...regions].join("");
     }
   } },
   json: { name: "JSON", *pieces(items, model, scheme, settings) {
@@ -97,11 +109,20 @@ function sequenceContent(item, model, scheme, settings) {
     if (target.spread) content[target.name] = { values: column(found, 2, 0), deviations: column(found, 2, 1) };
     else if (!target.classes) content[target.name] = column(found, 1, 0);
     else {
-      content[target.name] = { labels: lettersOf(bestClasses(found, target.size, target.graph), target.letters),
-        probabilities: Object.fromEntries([...target.letters].map((letter, k) => [letter, column(found, target.size, k)])) };
+      content[target.name] = { labels: labelsOf(item, target),
+        probabilities: Object.fromEntries([...target.scheme.letters].map((letter, k) => [letter, column(found, target.size, k)])) };
     }
   }
   if (letters.length) content.segments = segmentsIn(item.labels, shares, scheme, settings).map((one) => ({ ...one, confidence: round4(one.confidence) }));
+  const found = topologyIn(item, model, scheme);
+  if (found) {
+    content.protein = { kind: found.kind, signal_probability: round4(found.signal), cleavage_site: found.cleavage,
+      cleavage_probability: found.chance === null ? null : round4(found.chance), helices: found.helices, strands: found.strands,
+      n_terminus: found.side, type: found.type, string: found.string };
+  }
+  if (model.targets.some((one) => !one.classes && calledRegions(one, settings))) {
+    content.regions = regionsOf(item, model, settings).map(({ term, ...one }) => ({ ...one, mean: round4(one.mean) }));
+  }
   return content;
 }
 

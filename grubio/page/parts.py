@@ -65,6 +65,9 @@ def options(bundle: Bundle) -> Iterator[str]:
             "minSegment", "Minimum length of a segment", 1, 1, calls["min_segment"].default
         )
         yield _number("maxGap", "Largest gap inside a segment", 0, 1, calls["max_gap"].default)
+    if any(target.regions for target in bundle.additional):
+        yield _number("regionThreshold", "Threshold of a region", None, "any", "the model's own")
+        yield _number("minRegion", "Minimum length of a region", 1, 1, "the model's own")
     invalid = [
         ("error", "stop and say where"),
         ("skip", "leave the record out"),
@@ -82,9 +85,10 @@ def _select(name: str, label: str, choices: list[tuple[str, str]], chosen: str) 
     return f"<label>{escape(label)} {field}</label>"
 
 
-def _number(name: str, label: str, least: int, step: int | str, default: object) -> str:
+def _number(name: str, label: str, least: int | None, step: int | str, default: object) -> str:
+    bound = "" if least is None else f'min="{least}" '
     field = (
-        f'<input type="number" id="option-{name}" min="{least}" step="{step}" '
+        f'<input type="number" id="option-{name}" {bound}step="{step}" '
         f'placeholder="{escape(str(default))}" autocomplete="off">'
     )
     return f"<label>{escape(label)} {field}</label>"

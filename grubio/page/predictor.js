@@ -19,7 +19,7 @@ function option(name) {
 }
 
 function settingsNow() {
-  return { onInvalid: option("onInvalid"), minConfidence: option("minConfidence"), minSegment: option("minSegment"), maxGap: option("maxGap"),
+  return { onInvalid: option("onInvalid"), regionThreshold: option("regionThreshold"), minRegion: option("minRegion"), minConfidence: option("minConfidence"), minSegment: option("minSegment"), maxGap: option("maxGap"),
     minScore: option("minScore"), strands: option("strand") === "both" ? ["+", "-"] : [option("strand")] };
 }
 
@@ -65,14 +65,26 @@ class Labelled {
   line() {
     const found = { probabilities: this.scheme.letters ? bytesOf(this.shares(), 0, 1) : "" };
     for (const target of this.scheme.about.targets) {
-      const own = this.answer[target.name], { size, letters, graph } = model.targets.find((one) => one.name === target.name);
-      if (target.classes) found[target.name] = lettersOf(bestClasses(own, size, graph), letters);
+      const own = this.answer[target.name];
+      if (target.classes) found[target.name] = labelsOf(this, model.targets.find((one) => one.name === target.name));
       else if (target.spread) {
         found[target.name] = bytesOf(own.filter((_, at) => at % 2 === 0), target.low, target.high);
         found[`${target.name} sd`] = bytesOf(own.filter((_, at) => at % 2), 0, target.high - target.low);
       } else found[target.name] = bytesOf(own, target.low, target.high);
     }
-    return found;
+    return { ...found, ...this.called(settingsNow()) };
+  }
+
+  called(settings) {
+    const found = {}, facts = [], topology = topologyIn(this, model, this.scheme), all = regionsOf(this, model, settings);
+    for (const region of all) (found[`${region.target} regions`] ??= []).push([region.start - 1, region.end]);
+    if (topology) facts.push(...topologyFacts(topology));
+    for (const target of model.targets.filter((one) => !one.classes)) {
+      const called = calledRegions(target, settings), own = all.filter((one) => one.target === target.name);
+      const residues = own.reduce((sum, one) => sum + one.end - one.start + 1, 0);
+      if (called) facts.push([called.name[0].toUpperCase() + called.name.slice(1), `${residues} in ${own.length} regions`]);
+    }
+    return facts.length ? { ...found, "more facts": facts } : found;
   }
 }
 
@@ -294,7 +306,7 @@ function begin() {
   on("text", "input", () => { page.insist = false; });
   on("file", "change", () => element("file").files.length && hold(element("file").files[0]));
   on("text", "keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run(event); });
-  for (const name of ["scheme", "minConfidence", "minSegment", "maxGap"]) {
+  for (const name of ["scheme", "minConfidence", "minSegment", "maxGap", "regionThreshold", "minRegion"]) {
     if (!genome) element(`option-${name}`)?.addEventListener("change", () => { if (!page.running && page.results.some(Boolean)) showResults(page.remarks || ""); });
   }
   addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dragged"); });

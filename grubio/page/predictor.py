@@ -16,7 +16,7 @@ from grubio.page.parts import card_as_html, example, facts, options, predicted
 from grubio.view.page import content, filled, json_line
 
 _HERE = resources.files("grubio.page")
-_SCRIPTS = ("reading.js", "formats.js", "predictor.js")
+_SCRIPTS = ("reading.js", "calls.js", "formats.js", "predictor.js")
 
 
 def write_page(model: str | Path, output: str | Path, *, title: str | None = None) -> None:

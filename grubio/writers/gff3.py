@@ -93,7 +93,7 @@ class Gff3Format(_Gff3[LabelledSequence]):
             ]
         for region in item.regions():
             place = (region.start, region.end, f"{region.mean:.3f}", ".")
-            term = _REGIONS.get(region.name, _NOTHING_CLOSER)
+            term = term_of_region(region.name)
             lines.append(_feature(item.id, term, place, region.name, region.target))
         return "".join(lines)
 
@@ -132,6 +132,11 @@ def terms_of(scheme: LabelScheme, kind: Kind) -> dict[str, str]:
     if (roles := roles_of(scheme)) is not None:
         terms = {letter: TERMS[role] for letter, role in roles.items()}
     return {letter: terms.get(letter, _NOTHING_CLOSER) for letter in scheme.letters}
+
+
+def term_of_region(name: str) -> str:
+    """Return the term of the Sequence Ontology for regions of values, by their name."""
+    return _REGIONS.get(name, _NOTHING_CLOSER)
 
 
 def term_of(class_name: str) -> str:

@@ -34,7 +34,7 @@ from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8, LabelScheme, custom_scheme
-from grubio.sequences.target import Target
+from grubio.sequences.target import Regions, Target
 
 CHAINS = 500
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
@@ -158,9 +158,17 @@ TRAINING = {
     **{"dataset_sources": {}, "settings": {}, "chains": 1, "residues": 1, "dataset_sha256": ""},
     **{"valid_score": 0.5, "score_scheme": "own", "valid_chains": 1, "best_epoch": 1},
 }
-REGIONS = custom_scheme("regions", "IMO", ("inside", "membrane", "outside"), "O").with_grammar(
+TOPOLOGY = custom_scheme(
+    "topology", "SIMO", ("signal peptide", "inside", "membrane helix", "outside"), "O"
+).with_grammar(
     grammar_from_dict(
-        {"next": {"I": "M", "O": "M"}, "least": {"M": 4}, "first": ["I"], "last": ["I", "O"]}, "IMO"
+        {
+            "next": {"S": ["I", "O"], "I": "M", "O": "M", "M": "IO"},
+            "least": {"M": 4},
+            "first": ["S", "I"],
+            "last": ["I", "O"],
+        },
+        "SIMO",
     )
 )
 ORDER = custom_scheme("order", "XY", ("disorder", "order"))
@@ -176,7 +184,7 @@ CODONS = GENES.with_grammar(
 )
 HELPERS = (
     Target("order", "classes", ORDER),
-    Target("depth", "value", None, -2.0, 5.0),
+    Target("depth", "value", None, -2.0, 5.0, regions=Regions("disordered", 1.0, least=2)),
     Target("score", "value", None, -np.inf, np.inf, mean=3.0, deviation=2.0, spread=True),
 )
 
@@ -230,10 +238,10 @@ def save_model(folder: Path, targets: tuple[Target, ...], **changed: Any) -> Pat
 
 def ensemble(folder: Path) -> Path:
     """Three networks without a convolution; labels with a grammar, and all kinds of targets."""
-    calibration = Calibration(0.7, (0.1, -0.2, 0.1), transitions=transitions(3, learned=False))
+    calibration = Calibration(0.7, (0.1, -0.2, 0.1, 0.0), transitions=transitions(4, learned=False))
     return save_model(
         folder,
-        (Target("labels", "classes", REGIONS), *HELPERS),
+        (Target("labels", "classes", TOPOLOGY), *HELPERS),
         members=3,
         calibrations={"labels": calibration, "score": Calibration(deviation=1.5)},
     )
