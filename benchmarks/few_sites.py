@@ -130,10 +130,11 @@ def main() -> None:
     parser.add_argument("--sigma", default="sigma28")
     parser.add_argument("--motifs", nargs="+", default=["sites", "none"])
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = measured(arguments, Path(folder))
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
 
 

@@ -27,7 +27,7 @@ app = command_group(
 
 
 @app.command(cls=Step)
-@settings_option(PredictionSettings, only=["on_invalid", "alphabet"])
+@settings_option(PredictionSettings, only=["on_invalid", "alphabet", "grammar"])
 def cut(
     sequences: Annotated[
         str, typer.Argument(metavar="INPUT", help="FASTA, plain or compressed."), READ

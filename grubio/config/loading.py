@@ -6,7 +6,7 @@ import difflib
 import json
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,12 @@ def grouped(schema: type[Settings], given: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def as_options(settings: Settings, *, given: bool = False) -> list[str]:
-    """Return settings as the command-line options that would set them; all, or those ``given``.
+def as_options(
+    settings: Settings, *, given: bool = False, only: Container[str] | None = None
+) -> list[str]:
+    """Return settings as the command-line options that would set them.
+
+    All of them, or those that were ``given``; of all keys and groups, or ``only`` some.
 
     Examples
     --------
@@ -114,6 +118,8 @@ def as_options(settings: Settings, *, given: bool = False) -> list[str]:
     options = []
     for key, value in settings.model_dump(exclude_none=True, exclude_unset=given).items():
         name = key.replace("_", "-")
+        if only is not None and key not in only:
+            continue
         if isinstance(inner := getattr(settings, key), Settings):
             options += as_options(inner, given=given)
         elif isinstance(value, bool):

@@ -77,6 +77,11 @@ class _LabellingSettings(Settings):
         description="Records with invalid letters: stop (`error`), leave out (`skip`), or read "
         "the letters as unknown residues (`mask`).",
     )
+    grammar: GrammarRules = Field(
+        default=None,
+        description="What the labels obey instead of the model's own grammar: the keys of "
+        "`prepare.grammar`, or `none`. On the command line: the same as JSON.",
+    )
     calls: CallSettings = CallSettings()
     genome: GenomeSettings = GenomeSettings()
 
@@ -99,11 +104,6 @@ class PredictionSettings(_LabellingSettings):
         default=None,
         description="What the input is, whatever it looks like: `protein` or `dna`; left out, "
         "what the letters of its first records say.",
-    )
-    grammar: GrammarRules = Field(
-        default=None,
-        description="What the labels obey instead of the model's own grammar: the keys of "
-        "`prepare.grammar`, or `none`. On the command line: the same as JSON.",
     )
     device: Device = Field(
         default="auto", description="Where to compute; `auto` takes a GPU if there is one."

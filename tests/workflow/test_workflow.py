@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -78,6 +80,7 @@ def study() -> dict[str, Any]:
         "prediction": {
             "inputs": {"new": "new.fasta"},
             "formats": ["tsv", "fasta"],
+            "grammar": {"least": {"HGI": 4}},
             # Not for these runs.
             "genome": {"min_score": 0.5},
         },
@@ -300,8 +303,10 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
         "bundled": {"dataset": "whole", "from": "protein-ss-fast"},
     }
     datasets = {"tiny": dataset, "whole": study["datasets"]["tiny"]}
-    write_study(tmp_path, {**study, "datasets": datasets, "runs": runs, "prediction": {}})
+    prediction = {"inputs": {"new": "new.fasta"}, "shards": 2, "grammar": {"least": {"H": 4}}}
+    write_study(tmp_path, {**study, "datasets": datasets, "runs": runs, "prediction": prediction})
     (tmp_path / "chains.tsv").write_text("id\tsequence\tss8\n")
+    (tmp_path / "new.fasta").touch()
     (tmp_path / "Snakefile").write_text(
         'configfile: "config/config.yaml"\n\n'
         f'module labels:\n    snakefile: "{REPOSITORY}/workflow/Snakefile"\n    config: config\n\n'
@@ -321,6 +326,49 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     assert "--dropout 0.2" in tuned[2]
     assert "--hidden-size" not in tuned[2]
     assert "--from protein-ss-fast --output results/bundled" in commands
+    cut = re.search(r"grubio shards cut [^\n]*?results/bundled/model (.*?) --log", commands)
+    assert cut
+    assert """--grammar '{"least": {"H": 4}}'""" in cut[1]
+
+
+def test_folds_are_trained_and_scored_together(tmp_path: Path) -> None:
+    letters = np.random.default_rng(1).choice(list("ACDEFGHIKLMNPQRSTVWY"), (24, 40))
+    rows = ["".join(row) for row in letters]
+    classes = str.maketrans("ACDEFGHIKLMNPQRSTVWY", "HHHHHHHEEEEEEECCCCCC")
+    lines = [f"c{at}\t{row}\t{row.translate(classes)}" for at, row in enumerate(rows)]
+    (tmp_path / "chains.tsv").write_text("id\tsequence\tss3\n" + "\n".join(lines) + "\n")
+    study = {
+        "datasets": {
+            "tiny": {
+                "records": "chains.tsv",
+                "prepare": {"format": "tsv", "scheme": "ss3"},
+                "split": {"folds": 2, "valid_fraction": 0.2, "method": "kmer"},
+            }
+        },
+        "model": {"hidden_size": 4, "layers": 1, "stem_channels": 0},
+        "training": {"epochs": 1},
+        "evaluation": {"bootstrap": 10, "baseline_window": 3},
+        "runs": {"cv": {"dataset": "tiny"}},
+    }
+    write_study(tmp_path, study)
+    common = ("--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--configfile")
+    target = "results/cv/report.html"
+    done = snakemake(tmp_path, *common, "config/config.yaml", "--cores", "2", target)
+    assert done.returncode == 0, done.stderr
+    planned = jobs(done.stderr)
+    assert {name: planned[name] for name in ("train", "evaluate", "pool", "report_on_folds")} == {
+        "train": 2,
+        "evaluate": 2,
+        "pool": 1,
+        "report_on_folds": 1,
+    }
+    table = (tmp_path / "results/cv/folds.tsv").read_text().splitlines()
+    assert len(table) > 2
+    tested = pq.read_table(tmp_path / "results/cv/out_of_fold.parquet").to_pydict()
+    assert sorted(tested["id"]) == sorted(f"c{at}" for at in range(24))
+    assert set(tested["fold"]) == {1, 2}
+    page = (tmp_path / target).read_text()
+    assert 'id="folds"' in page
 
 
 def test_profiles_are_searched_for_in_parts_unless_they_are_given(

@@ -319,15 +319,12 @@ GENOME_RUNS = [
 ]
 
 
-def prediction_options(*groups):
-    """Return a function that gives groups of the prediction settings as options for a run."""
+def prediction_options(*keys):
+    """Return a function that gives some of the prediction settings as options for a run."""
 
     def options(wildcards):
         kind = "genome" if wildcards.run in GENOME_RUNS else "sequences"
-        settings = STUDY.prediction.for_kind(kind)
-        return shlex.join(
-            text for group in groups for text in as_options(getattr(settings, group))
-        )
+        return shlex.join(as_options(STUDY.prediction.for_kind(kind), only=keys))
 
     return options
 

@@ -36,7 +36,7 @@ rule predict:
     params:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
-        settings=prediction_options("calls", "genome"),
+        settings=prediction_options("grammar", "calls", "genome"),
         profiles=lambda wildcards, input: option("--profiles", input.profiles),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,

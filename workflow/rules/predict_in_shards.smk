@@ -33,6 +33,7 @@ rule cut:
         model=subpath(input.model, parent=True),
         output=subpath(output[0], parent=True),
         shards=STUDY.prediction.shards,
+        grammar=prediction_options("grammar"),
         on_invalid=STUDY.prediction.on_invalid,
         version=VERSION,
     shell:
@@ -41,6 +42,7 @@ rule cut:
             --shards {params.shards} \
             --model {params.model:q} \
             --output {params.output:q} \
+            {params.grammar} \
             --on-invalid {params.on_invalid} \
             --log {log:q}
         """

@@ -63,6 +63,9 @@ class ShardPlan:
         Number of shards.
     tally
         What was read, changed and refused in the whole input.
+    grammar
+        The grammar that labels obey instead of the model's, as in
+        :class:`grubio.config.PredictionSettings`.
     """
 
     input_sha256: str
@@ -70,6 +73,7 @@ class ShardPlan:
     on_invalid: str
     shards: int
     tally: Tally
+    grammar: dict[str, Any] | str | None = None
 
     def as_json(self) -> str:
         """Return the plan as JSON; the same plan is the same text."""

@@ -45,13 +45,11 @@ def predict_in_shards(
     ------
     GrubioError
         As for :func:`grubio.prediction.predict_file.predict_file`, or if the folder holds shards of
-        another input, model, number or settings; or if the settings have a grammar.
+        another input, model, number or settings.
     """
     if str(sequences) == STDIO:
         raise GrubioError("standard input cannot be cut into shards", hint="give a file")
     settings = settings or PredictionSettings()
-    if settings.grammar is not None:
-        raise GrubioError("shards obey the grammar of the model; leave out the other one")
     # Outputs are checked before anything is computed, though they are written last.
     model, kind, _ = opened(sequences, outputs, model, settings)
     (profiles or ProfileSource()).require_fit(kind.bundle)
@@ -60,7 +58,7 @@ def predict_in_shards(
     labelled = [probabilities_path(folder, number, shards) for number in numbers]
     begun = sorted(folder.glob("*-of-*.parquet"))
     if begun:
-        _same(read_shard(begun[0]).plan, begun[0], sequences, model, settings.on_invalid, shards)
+        _same(read_shard(begun[0]).plan, begun[0], sequences, model, settings, shards)
     if not all(path.exists() for path in cut):
         cut_input(sequences, folder, shards, model, settings, announced=True)
     left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
@@ -78,14 +76,20 @@ def predict_in_shards(
 
 
 def _same(
-    plan: ShardPlan, path: Path, sequences: str, model: Path, on_invalid: str, shards: int
+    plan: ShardPlan,
+    path: Path,
+    sequences: str,
+    model: Path,
+    settings: PredictionSettings,
+    shards: int,
 ) -> None:
     changed = [
         what
         for what, then, now in (
             ("input", plan.input_sha256, sha256_of_file(sequences)),
             ("model", plan.model_sha256, sha256_of_file(model / METADATA_FILE)),
-            ("--on-invalid", plan.on_invalid, on_invalid),
+            ("--on-invalid", plan.on_invalid, settings.on_invalid),
+            ("--grammar", plan.grammar, settings.grammar),
             ("number of shards", plan.shards, shards),
         )
         if then != now

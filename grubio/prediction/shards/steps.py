@@ -67,7 +67,8 @@ def cut_input(
     model
         Folder of the model that will label them.
     settings
-        How to label; the policy for invalid records is applied here.
+        How to label; the policy for invalid records is applied here, and the grammar holds for all
+        steps.
     announced
         Whether the model was named before; see :func:`grubio.prediction.opening.opened`.
 
@@ -93,7 +94,7 @@ def cut_input(
     for _ in checked(tally):
         pass
     digest = sha256_of_file(model / METADATA_FILE)
-    plan = ShardPlan(before, digest, settings.on_invalid, shards, tally)
+    plan = ShardPlan(before, digest, settings.on_invalid, shards, tally, settings.grammar)
     parts = _parts(checked(Tally()), kind, plan)
     following = next(parts, None)
     for number in range(1, shards + 1):
@@ -243,7 +244,7 @@ def _parts(
 def _kind_of(
     plan: ShardPlan, model: Path, settings: PredictionSettings, path: Path
 ) -> ModelKind[Any, Any, Any]:
-    kind = model_kind(load_bundle(model), settings)
+    kind = model_kind(load_bundle(model), settings.model_copy(update={"grammar": plan.grammar}))
     if sha256_of_file(model / METADATA_FILE) != plan.model_sha256:
         raise GrubioError(f"was made for another model than {model}", path=path)
     return kind

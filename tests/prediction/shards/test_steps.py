@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,31 @@ def test_any_number_of_shards_gives_the_bytes_of_one_go(
     for shards, path in ((1, fasta), (16, packed), (200, fasta)):
         got = predicted_in_steps(path, tmp_path / str(shards), shards, model, PROTEIN_FORMATS)
         assert got == expected, f"{shards} shards"
+
+
+@pytest.mark.parametrize("grammar", ["none", {"least": {"HGI": 7}}])
+def test_shards_obey_the_grammar_that_the_input_was_cut_with(
+    grammar: Any, fasta: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    model, kept = run_folder / "model", tmp_path / "kept"
+    settings = ON_CPU.model_copy(update={"grammar": grammar})
+    predict_file(str(fasta), outputs_in(tmp_path / "whole", ("fasta",)), model, settings)
+    predict_file(str(fasta), outputs_in(tmp_path / "own", ("fasta",)), model, ON_CPU)
+    expected = content_of(tmp_path / "whole")
+    assert expected != content_of(tmp_path / "own")
+    out = outputs_in(tmp_path / "out", ("fasta",))
+    cut_input(fasta, kept, 2, model, settings)
+    paths = [probabilities_path(kept, number, 2) for number in (1, 2)]
+    label_shard(records_path(kept, 1, 2), paths[0], model, ON_CPU)
+    with pytest.raises(GrubioError, match="begun with another --grammar"):
+        predict_in_shards(str(fasta), out, kept, 2, model, ON_CPU)
+    label_shard(records_path(kept, 2, 2), paths[1], model, ON_CPU)
+    gather_shards(paths, out, model, ON_CPU)
+    assert content_of(tmp_path / "out") == expected
+    predict_in_shards(
+        str(fasta), outputs_in(tmp_path / "again", ("fasta",)), kept, 2, model, settings
+    )
+    assert content_of(tmp_path / "again") == expected
 
 
 @pytest.mark.parametrize("strand", ["both", "-"])
@@ -319,7 +345,8 @@ def test_shards_on_the_command_line(
     fasta: Path, run_folder: Path, grubio: Run, tmp_path: Path
 ) -> None:
     model = ("--model", run_folder / "model")
-    done = grubio("shards", "cut", fasta, "--shards", 2, "--output", "s", *model)
+    grammar = ("--grammar", "none")
+    done = grubio("shards", "cut", fasta, "--shards", 2, "--output", "s", *model, *grammar)
     assert done.returncode == 0, done.stderr
     names = []
     for number in (1, 2):
@@ -330,6 +357,6 @@ def test_shards_on_the_command_line(
     done = grubio("shards", "gather", *names, "-o", "parts.ss2", *model)
     assert done.returncode == 0, done.stderr
     assert "60 records" in done.stderr
-    done = grubio("predict", fasta, "-o", "whole.ss2", "--threads", 1, *model)
+    done = grubio("predict", fasta, "-o", "whole.ss2", "--threads", 1, *model, *grammar)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "parts.ss2").read_bytes() == (tmp_path / "whole.ss2").read_bytes()
