@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.metrics.bootstrap import Floats
-from grubio.metrics.candidates import LabelledStrand, find_candidates, site_truth
+from grubio.metrics.candidates import LabelledStrand, SiteTruth, find_candidates, site_truth
 from grubio.metrics.classification import binned_average_precision
 from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, scanned
 from grubio.sequences.alphabet import DNA
@@ -133,14 +133,21 @@ def precision_of(
         strands, truth = train, site_truth(train, index, width, ANY_CLASS)
 
     def precision(fitted: ChoiceT) -> float:
-        found = find_candidates(strands, [scores(fitted, s.sequence) for s in strands], truth)
-        over = scanned(strands, truth, ANY_CLASS)
-        counts = ranked_counts(
-            found.score, found.right[HEADLINE_TOLERANCE], found.block, len(over.sites)
-        )
-        return float(binned_average_precision(counts.sum(axis=0), over.sites.sum()))
+        return average_precision(strands, [scores(fitted, s.sequence) for s in strands], truth)
 
     return precision
+
+
+def average_precision(
+    strands: Sequence[LabelledStrand], scores: Sequence[Floats], truth: SiteTruth
+) -> float:
+    """Return the average precision of the scores of sites ``(start,)`` of some strands."""
+    found = find_candidates(strands, scores, truth)
+    over = scanned(strands, truth, ANY_CLASS)
+    counts = ranked_counts(
+        found.score, found.right[HEADLINE_TOLERANCE], found.block, len(over.sites)
+    )
+    return float(binned_average_precision(counts.sum(axis=0), over.sites.sum()))
 
 
 def plain(sequence: str) -> str:

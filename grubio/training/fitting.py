@@ -53,13 +53,14 @@ def new_fitting(
     architecture = with_motifs(architecture, data.motifs)
     made = (network or NETWORKS[architecture.network].network)(architecture, alphabet.channel_table)
     labeller = Labeller(made, [_main(data, settings), *targets_of(data)[1:]])
-    begin_with(labeller, data.motifs, model_settings.stem_width)
+    held = begin_with(labeller, data.motifs, model_settings.stem_width)
     if parent is not None:
         parent.give_weights(labeller)
     freeze_weights(labeller, settings)
     return Fitting(
         labeller,
         settings,
+        held=held,
         targets=data.targets,
         plan=BatchPlan(data, settings),
         class_weights=_balanced_weights(data) if settings.class_weights == "balanced" else None,

@@ -30,6 +30,7 @@ from grubio.training.losses import label_loss, shares_loss, target_loss, value_l
 from grubio.training.parent import by_learning_rate
 from grubio.training.precision import Precision
 from grubio.training.profile_dropout import own_profile_table, with_own_profiles
+from grubio.training.stem_motifs import Held
 from grubio.training.validation_score import validation_score
 
 Tensors: TypeAlias = tuple[
@@ -80,6 +81,8 @@ class Fitting(lightning.LightningModule):
         The metric of the validation score.
     rare
         Class indices over which the average precision is averaged, if that is the metric.
+    held
+        Weights that do not change.
 
     Attributes
     ----------
@@ -97,9 +100,11 @@ class Fitting(lightning.LightningModule):
         class_weights: Tensor | None,
         score: Metric,
         rare: Sequence[int],
+        held: Held | None = None,
     ) -> None:
         super().__init__()
         self.model = model
+        self.held = held
         self.settings = settings
         self.targets = targets
         self.total_steps = plan.total_steps
@@ -211,7 +216,9 @@ class Fitting(lightning.LightningModule):
         self._gradients.add(nn.utils.clip_grad_norm_(weights, gradient_clip_val), gradient_clip_val)
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Update the average of the weights."""
+        """Restore the weights that are held, and update the average of all."""
+        if self.held is not None:
+            self.held.restore()
         if self.average is not None:
             self.average.update_parameters(self.model)
 

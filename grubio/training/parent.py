@@ -3,11 +3,14 @@
 The weights of the stem and of the layers are those of the parent, and so is the head of each target
 that both have. Heads of other targets start with fresh weights. Profiles may be read beside what
 the parent reads: their weights begin as zeros, so that training starts at the parent's answers.
+Values without a range are standardised by the training data of each model; their heads are
+rescaled, so that the values are those of the parent.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,15 +108,16 @@ class Parent:
 
     def give_weights(self, labeller: Labeller) -> None:
         """Copy the weights of the network, and of each head that fits, into a new labeller."""
-        own, shapes = self.labeller.network.state_dict(), labeller.network.state_dict()
+        weights, shapes = self.labeller.network.state_dict(), labeller.network.state_dict()
         first = self.labeller.network.stem.channel_table.shape[1]
         labeller.network.load_state_dict(
-            {name: _widened(weight, shapes[name].shape, first) for name, weight in own.items()}
+            {name: _widened(weight, shapes[name].shape, first) for name, weight in weights.items()}
         )
+        own = {target.name: target for target in self.labeller.targets}
         theirs = self.heads_for(labeller.targets)
         for target, head in zip(labeller.targets, labeller.heads, strict=True):
             if target.name in theirs:
-                head.load_state_dict(theirs[target.name].state_dict())
+                _give_head(theirs[target.name], own[target.name], head, target)
 
     @property
     def sketches(self) -> list[Sketch]:
@@ -219,6 +223,24 @@ def _widened(weight: Tensor, shape: torch.Size, place: int) -> Tensor:
     before, after = weight[:, :place], weight[:, place:]
     added = weight.new_zeros((shape[0], shape[1] - weight.shape[1], *shape[2:]))
     return torch.cat((before, added, after), dim=1)
+
+
+def _give_head(theirs: nn.Module, parent: Target, head: nn.Module, target: Target) -> None:
+    """Copy a head; that of a value without a range gives the same values in the user's unit.
+
+    If one of two heads of values predicts deviations and the other does not, the values are copied.
+    """
+    copied = {name: weights.clone() for name, weights in theirs.state_dict().items()}
+    if target.kind == "value" and not target.bounded:
+        ratio = parent.deviation / target.deviation
+        copied = {name: weights[: target.size] for name, weights in copied.items()}
+        copied["weight"][0] *= ratio
+        copied["bias"][0] *= ratio
+        copied["bias"][0] += (parent.mean - target.mean) / target.deviation
+        # The second output is the logarithm of the deviation.
+        copied["bias"][1:] += math.log(ratio)
+    for name, weights in head.state_dict().items():
+        weights[: len(copied[name])] = copied[name]
 
 
 def _is_same(one: Target, other: Target) -> bool:

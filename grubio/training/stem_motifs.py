@@ -2,9 +2,9 @@
 
 The first convolution gets filters that are position weight matrices, and keeps them: for each class
 the score of a site at every place that covers a base, and the score on the other strand. In a
-recurrent network one unit of each layer begins as the sum of these scores, and the output of the
-class as that unit. So the network ranks sites as the matrix does before its first step, and learns
-what the matrix does not say.
+GRU one unit of each layer is the sum of these scores, and the output of the class begins as that
+unit. So the network ranks sites as the matrix does before its first step, and learns what the
+matrix does not say; :mod:`grubio.training.motif_share` chooses how much of that is added to it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from grubio.datasets.parquet import DatasetHeader
 from grubio.errors import GrubioError
+from grubio.files import sha256_of_file
 from grubio.metrics.candidates import LabelledStrand, site_truth, strands_of
 from grubio.metrics.pwm import ANY_CLASS, PWM, chosen_pwm, plain
 from grubio.model.architecture import Architecture
@@ -128,6 +130,11 @@ def stem_motifs(
     return found
 
 
+def motifs_sha256(source: str) -> str | None:
+    """Return the checksum of a file of motifs, or None if the setting names none."""
+    return None if source in (NONE, OF_SITES) else sha256_of_file(source)
+
+
 def with_motifs(architecture: Architecture, motifs: Sequence[StemMotif]) -> Architecture:
     """Return an architecture whose stem has room for motifs besides its own channels."""
     channels = sum(motif.pwm.width + 1 for motif in motifs)
@@ -139,8 +146,32 @@ def with_motifs(architecture: Architecture, motifs: Sequence[StemMotif]) -> Arch
     )
 
 
-def begin_with(labeller: Labeller, motifs: Sequence[StemMotif], own_width: int) -> None:
-    """Set the weights of a network made by :func:`with_motifs`, and hold its motifs.
+@dataclass(frozen=True)
+class Held:
+    """What training does not change of a network that begins with motifs, and its first head.
+
+    Attributes
+    ----------
+    weights
+        Parameters, where they are held (bool, of the same shape), and their values.
+    head
+        Weights and biases of the first head before the first step, if its classes follow motifs.
+    """
+
+    weights: Sequence[tuple[Tensor, Tensor, Tensor]]
+    head: tuple[Tensor, Tensor] | None = None
+
+    def restore(self) -> None:
+        """Set what is held to its values again: weight decay changes it even so."""
+        with torch.no_grad():
+            for parameter, where, values in self.weights:
+                parameter.copy_(
+                    torch.where(where.to(parameter.device), values.to(parameter.device), parameter)
+                )
+
+
+def begin_with(labeller: Labeller, motifs: Sequence[StemMotif], own_width: int) -> Held | None:
+    """Set the weights of a network made by :func:`with_motifs`; return what training has to hold.
 
     Parameters
     ----------
@@ -153,7 +184,7 @@ def begin_with(labeller: Labeller, motifs: Sequence[StemMotif], own_width: int) 
     """
     convolution = labeller.network.stem.convolution
     if convolution is None or not motifs:
-        return
+        return None
     channels, _, width = convolution.weight.shape
     others = labeller.network.stem.features - channels
     learned = torch.zeros_like(convolution.weight)
@@ -162,55 +193,75 @@ def begin_with(labeller: Labeller, motifs: Sequence[StemMotif], own_width: int) 
     at = channels
     head = labeller.heads[0]
     assert isinstance(head, nn.Linear)
+    held: dict[Tensor, Tensor] = {}
     with torch.no_grad():
-        head.weight.mul_(0.1)
         # The usual range of a narrower filter.
         scale = (width / own_width) ** 0.5
         convolution.weight.mul_(learned * scale)
         assert convolution.bias is not None
         convolution.bias.mul_(scale)
-        for unit, motif in enumerate(motifs):
+        for motif in motifs:
             filters, bias = motif.filters(width)
             rows = slice(at - len(filters), at)
             convolution.weight[rows] = 0
             convolution.weight[rows, : filters.shape[1]] = torch.from_numpy(filters)
             convolution.bias[rows] = bias
             learned[rows] = 0
-            # The last filter is that of the other strand.
-            _pass_on(labeller, motif.index, unit, others + rows.start, others + rows.stop - 1)
             at = rows.start
-    _hold(convolution.weight, learned)
-    _hold(convolution.bias, learned.amax(dim=(1, 2)))
-
-
-def _hold(parameter: Tensor, learned: Tensor) -> None:
-    parameter.register_hook(  # type: ignore[no-untyped-call]
-        lambda gradient: gradient * learned.to(gradient.device)
+        held |= {convolution.weight: learned == 0, convolution.bias: learned.amax(dim=(1, 2)) == 0}
+        layers = _layers(labeller, len(motifs))
+        if layers:
+            # Nothing but the motifs counts before the first step.
+            head.weight.zero_()
+            head.bias.zero_()
+            stop = others + channels
+            for unit, motif in enumerate(motifs):
+                # The last filter is that of the other strand.
+                first = stop - motif.pwm.width - 1
+                for parameter, where in _pass_on(layers, unit, first, stop - 1).items():
+                    held[parameter] = where | held.get(parameter, torch.zeros_like(where))
+                head.weight[motif.index, unit] = _WEIGHT
+                head.bias[motif.index] = _BIAS
+                stop = first
+    for parameter, where in held.items():
+        _hold(parameter, where)
+    return Held(
+        [(parameter, where, parameter.detach().clone()) for parameter, where in held.items()],
+        (head.weight.detach().clone(), head.bias.detach().clone()) if layers else None,
     )
 
 
-def _pass_on(labeller: Labeller, index: int, unit: int, first: int, stop: int) -> None:
-    """Let a unit of each layer be the sum of some inputs, and a class follow it."""
+def _hold(parameter: Tensor, where: Tensor) -> None:
+    parameter.register_hook(  # type: ignore[no-untyped-call]
+        lambda gradient: gradient.masked_fill(where.to(gradient.device), 0)
+    )
+
+
+def _layers(labeller: Labeller, units: int) -> Sequence[Any]:
+    """Return the layers of a GRU with room for some units of motifs, else none."""
     layers = getattr(labeller.network, "layers", ())
-    if not layers or not all(isinstance(getattr(layer, "forwards", 0), nn.GRU) for layer in layers):
-        return
+    if not all(isinstance(getattr(layer, "forwards", 0), nn.GRU) for layer in layers):
+        return ()
+    return layers if layers and units < layers[0].forwards.hidden_size else ()
+
+
+def _pass_on(layers: Sequence[Any], unit: int, first: int, stop: int) -> dict[Tensor, Tensor]:
+    """Let a unit of each layer be the sum of some inputs; return the weights to hold, and where."""
     hidden = layers[0].forwards.hidden_size
-    if unit >= hidden:
-        return
+    held = {}
     for layer in layers:
         weights = dict(layer.forwards.named_parameters())
         for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
             weights[name].data[unit::hidden] = 0
+            held[weights[name]] = torch.zeros_like(weights[name], dtype=torch.bool)
         weights["bias_ih_l0"].data[hidden + unit] = _UPDATE
         if layer is layers[0]:
             weights["weight_ih_l0"].data[2 * hidden + unit, first:stop] = _STEEPNESS
         else:
             weights["weight_ih_l0"].data[2 * hidden + unit, unit] = 1
-    head = labeller.heads[0]
-    assert isinstance(head, nn.Linear)
-    head.weight.data[:, unit] = 0
-    head.weight.data[index, unit] = _WEIGHT
-    head.bias.data[index] = _BIAS
+    for where in held.values():
+        where[unit::hidden] = True
+    return held
 
 
 def _scaled(pwm: PWM, strands: Sequence[LabelledStrand], index: int) -> StemMotif:

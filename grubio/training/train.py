@@ -55,11 +55,14 @@ from grubio.training.examples import TrainingData, load_training_data, with_teac
 from grubio.training.fitting import new_fitting, targets_of
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import Fitting, history_as_csv
+from grubio.training.motif_share import choose_share
 from grubio.training.parent import Parent, load_parent
 from grubio.training.precision import Precision, precision_for
 from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
 from grubio.training.site_thresholds import chosen_sites
+from grubio.training.stem_motifs import NONE as NO_MOTIFS
+from grubio.training.stem_motifs import motifs_sha256
 from grubio.training.trainer import new_trainer
 from grubio.training.transitions import counted_transitions, label_answers, with_transitions
 from grubio.training.validation_answers import (
@@ -128,8 +131,9 @@ def train_model(
         If the dataset has nothing to learn or to score
         (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes or the loss
         is ``crf``, which takes none, the parent has another alphabet or another network than was
-        asked for, the device or its precision is not available, there are fewer batches than
-        processes to share them, or a loss is not finite.
+        asked for, motifs to begin with were asked for besides it, the device or its precision is
+        not available, there are fewer batches than processes to share them, or a loss is not
+        finite.
     """
     started = time.monotonic()
     this = process_rank(training_settings)
@@ -139,6 +143,11 @@ def train_model(
     start = load_parent(parent, training_settings.seed)
     if start is not None:
         start.require_alphabet(read_header(dataset).alphabet, dataset)
+        if training_settings.motifs != NO_MOTIFS:
+            raise GrubioError(
+                f"motifs: {training_settings.motifs}: the stem is that of the model to start from",
+                hint="leave out one of motifs and from; a model that began with motifs keeps them",
+            )
         model_settings = start.model_settings(model_settings)
     elif training_settings.freeze != "none":
         raise GrubioError(
@@ -165,7 +174,8 @@ def train_model(
     fitting.started = started
     digest = sha256_of_file(dataset)
     described = start and start.described(targets_of(data))
-    job.resumed = _checkpoint_to_resume(job, [digest, data.teacher_sha256, described], this)
+    inputs = [digest, data.teacher_sha256, described, motifs_sha256(training_settings.motifs)]
+    job.resumed = _checkpoint_to_resume(job, inputs, this)
     if this.rank == 0:
         for what in lacking:
             logger.warning("warning: %s", what)
@@ -297,6 +307,7 @@ def _save_best(
 ) -> None:
     best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(best["state_dict"])
+    shares = _shares(job, data, fitting)
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
     bundle = bundle.stored_in(job.training_settings.weight_precision)
     records = read_records(job.dataset, "valid", targets=True, profiles=bundle.reads_profiles)
@@ -329,6 +340,7 @@ def _save_best(
             **_provenance(job, data, fitting),
             **origin,
             **remaining,
+            **({"motif_shares": shares} if shares else {}),
             "seconds": round(fitting.seconds, 1),
         },
         [
@@ -341,6 +353,14 @@ def _save_best(
         ],
     )
     shutil.rmtree(job.checkpoints)
+
+
+def _shares(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, float]:
+    if fitting.held is None or fitting.held.head is None:
+        return {}
+    records = list(read_records(job.dataset, "valid"))
+    found = choose_share(fitting.fitted, fitting.held.head, data.motifs, records, job.threads)
+    return {f"{share:g}": round(score, 6) for share, score in found.items()}
 
 
 def _provenance(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.errors import GrubioError
 from grubio.metrics.candidates import strands_of
 from grubio.metrics.pwm import PWM
+from grubio.model.bundle import load_bundle, save_bundle
 from grubio.model.engines.engine import engine_of
-from grubio.model.labeller import Labeller, bundle_of
+from grubio.model.labeller import Labeller, bundle_of, model_of
 from grubio.motifs.matrices import meme_text
 from grubio.sequences.alphabet import DNA, PROTEIN
 from grubio.sequences.record import Record
@@ -22,7 +24,10 @@ from grubio.sequences.runs_and_peaks import site_scores
 from grubio.sequences.scheme import SS3
 from grubio.training.examples import TrainingData, load_training_data
 from grubio.training.fitting import new_fitting
+from grubio.training.motif_share import choose_share
+from grubio.training.parent import load_parent
 from grubio.training.stem_motifs import stem_motifs
+from grubio.training.train import train_model
 from synthetic_genome import MOTIF, SCHEME, WIDTH, genome_dataset
 
 EVEN = np.full(4, 0.25)
@@ -79,14 +84,98 @@ def test_motifs_are_kept_and_other_filters_stay_narrow(dataset: Path) -> None:
     assert width > 5
     assert stem.weight.shape[0] == 4 + data.motifs[0].pwm.width + 1
     optimiser = torch.optim.SGD(model.parameters(), lr=0.5)
-    logits(model, data.train[0].codes).square().sum().backward()
-    optimiser.step()
+    for _ in range(2):
+        # The first step changes the head alone: all but the motifs has no weight in it.
+        logits(model, data.train[0].codes).square().sum().backward()
+        optimiser.step()
     middle = slice((width - 5) // 2, (width + 5) // 2)
     changed = stem.weight.detach() != before
     assert changed[:4, :, middle].all()
     changed[:4, :, middle] = False
     assert not changed.any()
     assert not before[:4, :, : middle.start].any()
+
+
+def test_training_changes_neither_filters_nor_their_unit(dataset: Path, tmp_path: Path) -> None:
+    settings = ModelSettings(hidden_size=8, layers=1, stem_channels=4, stem_width=5)
+    short = TrainingSettings(
+        motifs="sites",
+        epochs=2,
+        background_ratio=1,
+        max_length=100,
+        weight_decay=0.5,
+        precision="32",
+    )
+    data = load_training_data(dataset, settings, short)
+    held = new_fitting(data, settings, short).held
+    assert held is not None
+    assert held.head is not None
+    model = train_model(dataset, tmp_path / "run", settings, short, device="cpu", threads=1)
+    trained = model_of(load_bundle(model))
+    assert isinstance(trained, Labeller)
+    state = dict(trained.network.named_parameters())
+    fresh = dict(new_fitting(data, settings, short).model.network.named_parameters())
+    filters, gates = "stem.convolution.weight", "layers.0.forwards.weight_ih_l0"
+    for name, rows in ((filters, slice(4, None)), (gates, slice(None, None, 8))):
+        torch.testing.assert_close(state[name][rows], fresh[name][rows])
+        assert not torch.equal(state[name][1], fresh[name][1])
+    shares = load_bundle(model).metadata["training"]["motif_shares"]
+    assert list(shares) == ["0", "0.25", "0.5", "0.75", "1"]
+
+
+def test_what_was_learned_is_added_only_if_it_ranks_sites_better(dataset: Path) -> None:
+    model, data = begun(dataset)
+    head = model.heads[0]
+    assert isinstance(head, torch.nn.Linear)
+    first = head.weight.detach().clone(), head.bias.detach().clone()
+    with torch.no_grad():
+        head.weight.normal_(generator=torch.Generator().manual_seed(1)).mul_(20)
+    found = choose_share(model, first, data.motifs, VALID, 1)
+    assert found[0] == max(found.values()) > found[1]
+    torch.testing.assert_close(head.weight.detach(), first[0])
+    better = first[0].clone()
+    # The other way round, what is learned is the matrix.
+    found = choose_share(model, (-first[0], -first[1]), data.motifs, VALID, 1)
+    assert found[0] < found[0.75] == found[1]
+    torch.testing.assert_close(head.weight.detach(), better / 2)
+    assert choose_share(model, first, data.motifs, [], 1) == {}
+
+
+def test_a_model_to_start_from_has_its_own_stem(dataset: Path, tmp_path: Path) -> None:
+    shape = {"hidden_size": 8, "layers": 1, "stem_channels": 4, "stem_width": 5}
+    model, data = begun(dataset, **shape)
+    save_bundle(tmp_path / "model", replace(bundle_of(model, DNA), sites={}), {})
+    settings = TrainingSettings(motifs="sites")
+    with pytest.raises(GrubioError, match="motifs: sites: the stem is that of the model"):
+        train_model(dataset, tmp_path / "run", ModelSettings(), settings, parent=tmp_path / "model")
+    taken = load_parent(tmp_path / "model", 1)
+    assert taken is not None
+    own = taken.model_settings(ModelSettings())
+    child = new_fitting(data_without(data), own, TrainingSettings(), parent=taken).model
+    torch.testing.assert_close(child.network.state_dict(), model.network.state_dict())
+
+
+def data_without(data: TrainingData) -> TrainingData:
+    return replace(data, motifs=())
+
+
+def test_a_changed_file_of_motifs_begins_a_new_training(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "known.meme", []
+
+    def stop(job: object, inputs: list[object], this: object) -> None:
+        seen.append(inputs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("grubio.training.train._checkpoint_to_resume", stop)
+    for matrix in (MOTIF, MOTIF[::-1]):
+        path.write_text(meme_text({"minus10": matrix}, {"minus10": 20}, EVEN))
+        settings = TrainingSettings(motifs=str(path))
+        shape = ModelSettings(hidden_size=4, layers=1, stem_channels=0)
+        with pytest.raises(KeyboardInterrupt):
+            train_model(dataset, tmp_path / "run", shape, settings, device="cpu", threads=1)
+    assert seen[0] != seen[1]
 
 
 def test_the_engine_of_a_cpu_computes_such_a_network(dataset: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ from grubio.model import outputs
 from grubio.model.bundle import load_bundle
 from grubio.model.engines.engine import engine_of
 from grubio.model.engines.padded import PaddedEngine
-from grubio.model.heads import mean_outputs
+from grubio.model.heads import Head, mean_outputs
 from grubio.prediction.read_back import PredictionsTable
 from grubio.runs.metrics import read_metrics
 from grubio.sequences.target import Target
-from grubio.training.examples import load_training_data
+from grubio.training.examples import load_training_data, with_teacher
 from grubio.training.losses import value_loss
+from grubio.training.parent import _give_head
 from grubio.training.readiness import shortcomings
 from grubio.training.train import train_model
 
@@ -350,3 +352,32 @@ def test_a_report_and_a_comparison_know_values(run: Path, tmp_path: Path) -> Non
     assert float(first[column]) > float(second[column])
     assert "percentage points" not in (tmp_path / "c.html").read_text()
     assert "Spearman correlation of size" in call("summary", run)
+
+
+@pytest.mark.parametrize(("before", "after"), [(True, True), (True, False), (False, True)])
+def test_the_head_of_a_parent_gives_its_values_at_the_scale_of_the_child(
+    before: bool, after: bool
+) -> None:
+    parent = Target("size", "value", None, -np.inf, np.inf, mean=5, deviation=2, spread=before)
+    target = replace(parent, mean=-1.0, deviation=0.5, spread=after)
+    theirs, head = Head(6, parent), Head(6, target)
+    fresh = head.weight.detach().clone()
+    _give_head(theirs, parent, head, target)
+    states = torch.from_numpy(np.random.default_rng(1).normal(size=(9, 6)).astype(np.float32))
+    with torch.no_grad():
+        old, new = theirs(states).numpy(), head(states).numpy()
+    values = [old[:, 0] if before else old, new[:, 0] if after else new]
+    np.testing.assert_allclose(
+        target.in_own_range(values[1]), parent.in_own_range(values[0]), rtol=1e-5
+    )
+    if before and after:
+        deviations = 2 * np.exp(old[:, 1]), 0.5 * np.exp(new[:, 1])
+        np.testing.assert_allclose(deviations[1], deviations[0], rtol=0.2)
+    elif after:
+        torch.testing.assert_close(head.weight.detach()[1], fresh[1])
+
+
+def test_a_teacher_of_values_is_refused(run: Path) -> None:
+    data = load_training_data(run / "d.parquet", SMALL, SHORT)
+    with pytest.raises(GrubioError, match="a teacher has classes, but the main target size"):
+        with_teacher(data, run / "model", "cpu", 1)
