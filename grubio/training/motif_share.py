@@ -55,11 +55,14 @@ def choose_share(
     Returns
     -------
     The average precision of sites, a mean over classes, for each of :data:`SHARES`. It is empty,
-    and the head remains as it was learned, if the records have no site.
+    and the head remains as it was learned, if the records have no site, or there are classes
+    without a motif besides the background: they are nothing before the first step.
     """
     head, scheme = labeller.heads[0], labeller.targets[0].scheme
     assert isinstance(head, nn.Linear)
     assert scheme is not None
+    if len(motifs) < scheme.size - 1:
+        return {}
     strands, order = strands_of(records, scheme)
     truths = [site_truth(strands, motif.index, motif.pwm.width, ANY_CLASS) for motif in motifs]
     known = [
