@@ -206,3 +206,16 @@ def test_python_gets_the_same(folders: list[Path]) -> None:
     assert "topology" in repr(several)
     assert NO_CLASSES.size == 0
     assert [r.target for r in found.regions()] in ([], ["score"], ["score"] * 2)
+
+
+def test_the_page_has_regions_and_what_is_said_of_a_protein(folders: list[Path]) -> None:
+    page = written(folders, "html", calls={"region_threshold": 1000})
+    lines = [json.loads(line) for line in page.splitlines() if line.startswith('{"id":')]
+    assert [line["score regions"] for line in lines] == [[[0, 33]], [[0, 25]]]
+    for line in lines:
+        facts = dict(line["more facts"])
+        assert facts["Disordered"] == f"{len(line['sequence'])} in 1 regions"
+        assert facts["Kind"]
+        assert len(line["topology"]) == len(line["sequence"])
+    # The membrane is a band behind every class of topology.
+    assert page.count("M{0} 7H{1}V17H{0}Z") == 5
