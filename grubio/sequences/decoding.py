@@ -26,6 +26,7 @@ _BATCH_SEQUENCES = 256
 _FLOOR = 1e-12
 """Least probability of a class: no path that the grammar allows is impossible."""
 _IMPOSSIBLE = -1e6
+_IS_THERE = 0.5
 # Between two scalings, products of as many probabilities stay above the least float64.
 _SCALED_EVERY = 8
 
@@ -196,11 +197,27 @@ def best_classes(
     """Return the labels of sequences, as class indices, uint8 ``(residue,)``.
 
     Without a grammar these are the most probable classes of each ``(residue, class)``; with one,
-    the sequence that obeys it and has the highest sum of probabilities (:func:`best_paths`).
+    the sequence that obeys it and has the highest sum of probabilities (:func:`best_paths`). A
+    class that stands only at the start of a sequence, such as a signal peptide, is there if its
+    probability at the first residue is a half, and ends where that is most probable.
     """
-    if scheme.graph is not None:
-        return best_paths([path_scores(rows) for rows in probabilities], scheme.graph)
+    if (graph := scheme.graph) is not None:
+        scores = [path_scores(rows) for rows in probabilities]
+        for label in graph.leading:
+            for rows, own in zip(probabilities, scores, strict=True):
+                _end_leading(own, rows[:, label], label)
+        return best_paths(scores, graph)
     return [rows.argmax(axis=1).astype(np.uint8) for rows in probabilities]
+
+
+def _end_leading(scores: Float64s, probability: Floats, label: int) -> None:
+    # The probability that a leading class ends after a residue is how much its own falls there. The
+    # sum of probabilities would end it at the median of these places instead of the likeliest one.
+    ends = probability - np.append(probability[1:], np.float32(0))
+    last = int(ends.argmax()) if probability[0] >= _IS_THERE and ends.max() > 0 else -1
+    others = np.arange(scores.shape[1]) != label
+    scores[: last + 1, others] = _IMPOSSIBLE
+    scores[last + 1 :, label] = _IMPOSSIBLE
 
 
 def path_scores(probabilities: Floats) -> Float64s:

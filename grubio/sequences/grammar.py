@@ -176,6 +176,16 @@ class StateGraph:
         return _ranked(self.edges)
 
     @cached_property
+    def leading(self) -> list[int]:
+        """The classes that stand only at the start of a sequence, such as a signal peptide."""
+        return [
+            label
+            for label in sorted({*self.labels[self.first].tolist()})
+            if not self.edges[np.ix_(self.labels != label, self.labels == label)].any()
+            and (self.labels != label).any()
+        ]
+
+    @cached_property
     def reversed(self) -> StateGraph:
         """The graph of the sequences read backwards."""
         return StateGraph(self.labels, self.edges.T, self.last, self.first)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grubio.sequences.decoding import best_classes
+from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from grubio.sequences.target import Regions
 from grubio.sequences.topology import codes_of, roles_of, topology
@@ -75,3 +77,21 @@ def test_regions_are_runs_beyond_the_threshold() -> None:
     assert Regions("low", 8).runs(values) == [(1, 4), (5, 6)]
     assert Regions("high", 8, above=True).runs(values) == [(0, 1), (6, 7)]
     assert Regions("low", 8).runs(values[:0]) == []
+
+
+def test_a_leading_class_ends_where_that_is_most_probable() -> None:
+    rules = {"next": {"S": "SO", "O": "OM", "M": "MI", "I": "IM"}, "first": "SOI"}
+    scheme = SCHEME.with_grammar(grammar_from_dict(rules, "SMBIO"))
+    assert scheme.graph is not None
+    assert scheme.graph.leading == [0]
+    rows = np.zeros((6, 5), dtype=np.float32)
+    # It ends after 2 with 0.4, after 3 with 0.25, after 4 with 0.35; the median is 3.
+    rows[:, 0] = (1, 1, 0.6, 0.35, 0, 0)
+    rows[:, 4] = 1 - rows[:, 0]
+    assert scheme.decode(*best_classes([rows], scheme)) == "SSOOOO"
+    rows[:, 0] *= 0.49
+    rows[:, 4] = 1 - rows[:, 0]
+    assert scheme.decode(*best_classes([rows], scheme)) == "OOOOOO"
+    for plain in (SS3, SS8):
+        assert plain.graph is not None
+        assert plain.graph.leading == []
