@@ -33,7 +33,7 @@ from grubio.sequences.record import Record
 NONE, OF_SITES = "none", "sites"
 """The settings for no motifs and for matrices of the training sites; other text is a file."""
 
-_CHANCE = 0.25
+_CHANCE = 0.1
 """Places of the background, among those that cover a base, where a filter is not silent."""
 
 _STEEPNESS = 0.3
