@@ -193,6 +193,7 @@ def _graph(graph: StateGraph | None) -> dict[str, Any] | None:
         "last": graph.last.tolist(),
         "paths": paths,
         "period": period,
+        "leading": graph.leading,
     }
 
 

@@ -125,10 +125,23 @@ function bestClasses(probabilities, size, graph) {
   return found;
 }
 
+function endOfLeading(probabilities, size, label) {
+  if (!(probabilities[label] >= 0.5)) return 0;
+  let end = 0, most = 0;
+  for (let at = 0; at * size < probabilities.length; at++) {
+    const fall = Math.fround(probabilities[at * size + label] - (probabilities[(at + 1) * size + label] || 0));
+    if (fall > most) [end, most] = [at + 1, fall];
+  }
+  return end;
+}
+
 function bestPath(probabilities, size, graph) {
   const length = probabilities.length / size, { labels } = graph, states = labels.length;
   const [first, last] = endsOf(graph, length), before = flat(graph.before);
-  const gain = (at, state) => probabilities[at * size + labels[state]] || IMPOSSIBLE;
+  // Where the classes that lead a sequence end: where that is most probable; 0 if there is none.
+  const ends = graph.leading.map((label) => [label, endOfLeading(probabilities, size, label)]);
+  const allowed = (at, label) => ends.every(([leading, end]) => (leading === label) === (at < end));
+  const gain = (at, state) => (allowed(at, labels[state]) && probabilities[at * size + labels[state]]) || IMPOSSIBLE;
   // The edge by which each state was reached, counted among the edges into it.
   const ranks = new Uint16Array(length * states);
   let totals = Float64Array.from(labels, (_, state) => (first[state] ? gain(0, state) : -Infinity)), next = new Float64Array(states);
