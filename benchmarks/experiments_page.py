@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,11 @@ python benchmarks/experiments.py --output benchmarks/experiment_results --page d
 
 LONG = """## Long runs
 
-What was trained to the end, with the score of the best validation (Q3 of the same chains).
+What was trained to the end, with the score of the best validation (Q3 of the same chains). Runs of
+`benchmarks/experiment_results/long/`: a `model.json` in a folder, or a file of the row itself.
 
-| run | shape | parameters | training | passes | valid Q3 |
-| --- | --- | ---: | --- | ---: | ---: |
+| run | shape | parameters | data | training | passes | valid Q3 |
+| --- | --- | ---: | --- | --- | ---: | ---: |
 """
 
 
@@ -88,27 +90,71 @@ def _row(
     )
 
 
-def _long_rows(folder: Path) -> list[str]:
-    rows = []
-    models = {path.parent.name: path for path in sorted((folder / "long").glob("*/model.json"))}
-    shipped = {f"`{name}` (shipped)": path for name, path in bundled_models().items()}
-    for name, path in {**models, **shipped}.items():
-        metadata = load_metadata(path if path.is_dir() else path.parent)
-        shape, training = metadata["network"]["settings"], metadata["training"]
-        if metadata["alphabet"] != "protein":
-            continue
-        settings = training["settings"]
-        members = metadata["members"]
-        told = [
-            f"{key} {settings[key]}"
-            for key in ("learning_rate", "homolog_augmentation", "profile_weight")
-            if settings.get(key)
-        ]
-        if training.get("teacher_sha256"):
-            told.append("taught by `protein-ss`")
-        rows.append(
-            f"| {name} | {f'{members} x ' if members > 1 else ''}{shape['layers']} layers, width "
-            f"{shape['hidden_size']} | {metadata['parameters']:,} | {', '.join(told)} "
-            f"| {training['epochs_run']:g} | {100 * training['valid_score']:.2f} |\n"
+@dataclass(frozen=True)
+class LongRun:
+    """A run that was trained to the end, as a file of ``long/`` has it.
+
+    Attributes
+    ----------
+    run
+        Its name.
+    shape
+        The network, in words.
+    parameters
+        Number of weights.
+    data
+        What it was trained on, in words.
+    training
+        Settings that differ from the defaults, in words.
+    passes
+        Passes over the data.
+    valid_q3
+        Q3 of the best validation, in percent.
+    """
+
+    run: str
+    shape: str
+    parameters: int
+    data: str
+    training: str
+    passes: float
+    valid_q3: float
+
+    @property
+    def row(self) -> str:
+        """The row of the table."""
+        return (
+            f"| {self.run} | {self.shape} | {self.parameters:,} | {self.data} | {self.training} "
+            f"| {self.passes:g} | {self.valid_q3:.2f} |\n"
         )
-    return rows
+
+
+def _long_rows(folder: Path) -> list[str]:
+    models = {path.parent.name: path.parent for path in sorted(folder.glob("long/*/model.json"))}
+    shipped = {f"`{name}` (shipped)": path for name, path in bundled_models().items()}
+    read = {name: load_metadata(path) for name, path in {**models, **shipped}.items()}
+    runs = [_run_of(name, found) for name, found in read.items() if found["alphabet"] == "protein"]
+    told = [LongRun(**json.loads(path.read_text())) for path in sorted(folder.glob("long/*.json"))]
+    return [run.row for run in [*told, *runs]]
+
+
+def _run_of(name: str, metadata: Mapping[str, Any]) -> LongRun:
+    shape, training = metadata["network"]["settings"], metadata["training"]
+    settings, members = training["settings"], metadata["members"]
+    told = [
+        f"{key} {settings[key]}"
+        for key in ("learning_rate", "homolog_augmentation", "profile_weight")
+        if settings.get(key)
+    ]
+    if training.get("teacher_sha256"):
+        told.append("taught by `protein-ss`")
+    return LongRun(
+        name,
+        f"{f'{members} x ' if members > 1 else ''}{shape['layers']} layers, width "
+        f"{shape['hidden_size']}",
+        metadata["parameters"],
+        training.get("trained_on") or "PDB, NSP2",
+        ", ".join(told),
+        training["epochs_run"],
+        100 * training["valid_score"],
+    )

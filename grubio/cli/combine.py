@@ -18,7 +18,7 @@ def combine(
     weight_precision: WeightPrecisionOption = None,
     threads: ThreadsOption = None,
 ) -> None:
-    """Average several models of the same shape into one.
+    """Average several models of the same targets into one.
 
     Its probabilities are calibrated anew on the validation records.
 

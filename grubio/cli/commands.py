@@ -27,7 +27,7 @@ _PANELS = {
     },
     "Train a model": {
         "train": "Train a model on a dataset; an interrupted run is resumed.",
-        "combine": "Average several models of the same shape into one.",
+        "combine": "Average several models of the same targets into one.",
         "workflow": "Set up and run a study with Snakemake.",
     },
     "Data": {

@@ -231,7 +231,7 @@ class Config(Settings):
         """Return whether the model of a run reads profiles."""
         known = self.runs[run]
         if known.members:
-            return self.reads_profiles(known.members[0])
+            return any(map(self.reads_profiles, known.members))
         # The network of a run that starts from another one reads at least what that one reads.
         if "profile" in known.model.inputs:
             return True

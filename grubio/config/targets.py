@@ -12,7 +12,7 @@ from grubio.config.base import Settings, Source, former_key, from_json
 from grubio.config.labels import parse_scheme
 from grubio.config.profiles import PROFILES_HELP
 from grubio.sequences.scheme import SCHEMES
-from grubio.sequences.target import Regions, Target
+from grubio.sequences.target import SOFT_COLUMN, WEIGHT_COLUMN, Regions, Target
 
 _KNOWN: Mapping[str, Mapping[str, Any]] = {
     "accessibility": {"answers": "tenths", "range": (0, 1), "weight": 0.3, "column": "rsa"},
@@ -27,7 +27,7 @@ _KNOWN: Mapping[str, Mapping[str, Any]] = {
 }
 _TAKEN = (
     *("p", "id", "position", "residue", "label", "labels", "observed", "mask", "sequence"),
-    *("profile_frequencies", "profile_depth", "profile_neff"),
+    *("profile_frequencies", "profile_depth", "profile_neff", SOFT_COLUMN, WEIGHT_COLUMN),
 )
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 

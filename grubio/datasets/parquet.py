@@ -2,8 +2,10 @@
 
 Columns ``id, description, sequence, labels, mask, group, split, fold``, all strings, one for each
 additional target, null where a record has no answer: a string of labels, a list of values (NaN
-where unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. If the
-records have profiles, ``profile_frequencies`` holds the bytes of float16 ``(residue, 20)``, and
+where unknown), or the bytes of the shares of classes, uint8 ``(residue, class)`` in C order. If
+labels are soft, ``soft_labels`` holds such shares of their classes and ``label_weights`` the bytes
+of the weights of residues, uint8 ``(residue,)``, null where a record has none. If the records have
+profiles, ``profile_frequencies`` holds the bytes of float16 ``(residue, 20)``, and
 ``profile_depth`` and ``profile_neff`` are numbers. The file's key-value metadata has one key,
 ``grubio``, a JSON object with ``alphabet``, ``scheme``, ``targets`` (see
 :class:`grubio.sequences.target.Target`), ``sources`` (file name to SHA-256), ``sites`` and
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from grubio.extras import needs
 
@@ -39,7 +42,15 @@ from grubio.sequences.kind import Kind, kind_of
 from grubio.sequences.profile import Profile, profile_from
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme, scheme_from_dict
-from grubio.sequences.target import LABELS, Answer, Target, target_from_dict, values_of_tenths
+from grubio.sequences.target import (
+    LABELS,
+    SOFT_COLUMN,
+    WEIGHT_COLUMN,
+    Answer,
+    Target,
+    target_from_dict,
+    values_of_tenths,
+)
 
 COLUMNS = ("id", "description", "sequence", "labels", "mask", "group", "split")
 _FOLD = "fold"
@@ -52,6 +63,7 @@ PROFILE_COLUMNS = {
 }
 """Columns of a dataset whose records have profiles."""
 
+_SOFT_COLUMNS = (SOFT_COLUMN, WEIGHT_COLUMN)
 _NO_DATASET = ("is not a Parquet file", "make a dataset with: grubio prepare")
 _ROWS_PER_GROUP = 10_000
 _ROWS_READ = 1_000
@@ -77,6 +89,8 @@ class DatasetHeader:
         What can be learned besides the labels, or instead of them.
     profiles
         How the profiles of the records were made; None if they have none.
+    soft_labels
+        Whether some records have soft labels.
     """
 
     alphabet: Alphabet
@@ -85,6 +99,7 @@ class DatasetHeader:
     sites: Mapping[str, int] | None = None
     targets: Sequence[Target] = ()
     profiles: Mapping[str, Any] | None = None
+    soft_labels: bool = False
 
     @property
     def has_profiles(self) -> bool:
@@ -132,10 +147,12 @@ def write_dataset(path: str | Path, header: DatasetHeader, records: Iterable[Rec
         "sites": header.sites and dict(header.sites),
         "targets": [target.as_dict() for target in header.targets],
         "profiles": header.profiles,
+        "soft_labels": header.soft_labels,
         "version": __version__,
     }
     columns = [(name, pa.string()) for name in (*COLUMNS, _FOLD)]
     columns += [(target.name, _arrow_type(target)) for target in header.targets]
+    columns += [(name, pa.binary()) for name in _SOFT_COLUMNS] if header.soft_labels else []
     columns += list(PROFILE_COLUMNS.items()) if header.profiles is not None else []
     schema = pa.schema(columns, {"grubio": json.dumps(content, sort_keys=True)})
     with (
@@ -170,7 +187,8 @@ def read_header(path: str | Path) -> DatasetHeader:
         scheme = scheme_from_dict(content["scheme"])
         if scheme is NO_CLASSES and not targets:
             raise ValueError("it has neither labels nor targets")
-        if missing := {target.name for target in targets} - names:
+        soft = bool(content.get("soft_labels", False))
+        if missing := {*(t.name for t in targets), *(_SOFT_COLUMNS if soft else ())} - names:
             raise ValueError(f"there is no column '{min(missing)}'")
         return DatasetHeader(
             ALPHABETS[content["alphabet"]],
@@ -179,6 +197,7 @@ def read_header(path: str | Path) -> DatasetHeader:
             content.get("sites"),
             targets,
             content.get("profiles"),
+            soft,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise GrubioError(f"has a damaged header: {error}", path=path) from error
@@ -189,8 +208,8 @@ def read_records(
 ) -> Iterator[Record]:
     """Yield the records of a dataset in order; only those of one split if it is given.
 
-    Answers for additional targets are read if ``targets`` is true, profiles, if the dataset has
-    any, if ``profiles`` is.
+    Soft labels and answers for additional targets are read if ``targets`` is true, profiles, if the
+    dataset has any, if ``profiles`` is.
 
     Raises
     ------
@@ -201,9 +220,11 @@ def read_records(
     additional = header.targets if targets else ()
     source = header.target_of_profiles if profiles and header.profiles is None else None
     own = [*PROFILE_COLUMNS] if profiles and header.profiles is not None else []
+    soft = _SOFT_COLUMNS if targets and header.soft_labels else ()
     with open_parquet(path, *_NO_DATASET) as file:
         texts = [name for name in (*COLUMNS, _FOLD) if name in file.schema_arrow.names]
-        names = [*texts, *own, *(t.name for t in additional), *([source.name] if source else [])]
+        names = [*texts, *own, *soft, *(t.name for t in additional)]
+        names += [source.name] if source else []
         wanted = list(dict.fromkeys(names))
         try:
             for batch in file.iter_batches(_ROWS_READ, columns=wanted):
@@ -213,6 +234,10 @@ def read_records(
                             (target, batch.column(target.name)[number]) for target in additional
                         )
                         answers = {t.name: _answer(cell, t) for t, cell in cells if cell.is_valid}
+                        if soft and batch.column(SOFT_COLUMN)[number].is_valid:
+                            answers[LABELS] = _soft_labels(
+                                *(batch.column(name)[number].as_py() for name in soft)
+                            )
                         record = Record(**row, answers=answers)
                         if source is not None:
                             record = _with_shares(record, batch.column(source.name)[number])
@@ -268,6 +293,18 @@ def _answer(cell: pa.Scalar, target: Target) -> Answer:
     return text if target.kind == "classes" else values_of_tenths(text, target)
 
 
+def _soft_labels(shares: bytes, weights: bytes) -> npt.NDArray[np.uint8]:
+    parts = [np.frombuffer(part, dtype=np.uint8) for part in (shares, weights)]
+    return np.column_stack((parts[0].reshape(len(weights), -1), parts[1]))
+
+
+def _soft_cells(answer: Answer | None) -> dict[str, Any]:
+    if not isinstance(answer, np.ndarray):
+        return dict.fromkeys(_SOFT_COLUMNS)
+    parts = (answer[:, :-1], answer[:, -1])
+    return {name: part.tobytes() for name, part in zip(_SOFT_COLUMNS, parts, strict=True)}
+
+
 def _cell(answer: Answer | None) -> Answer | bytes | None:
     return answer.tobytes() if isinstance(answer, np.ndarray) and answer.ndim == 2 else answer
 
@@ -303,6 +340,7 @@ def _groups(records: Iterable[Record], header: DatasetHeader) -> Iterator[list[d
     rows = (
         {name: getattr(record, name) for name in (*COLUMNS, _FOLD)}
         | {target.name: _cell(record.answers.get(target.name)) for target in header.targets}
+        | (_soft_cells(record.answers.get(LABELS)) if header.soft_labels else {})
         | (_profile_cells(record) if header.profiles is not None else {})
         for record in records
     )

@@ -20,11 +20,12 @@ from grubio.overwriting import keep_apart, keeps_inputs
 from grubio.profiles.archive import is_archive_of_shares
 from grubio.profiles.source import Profiles, with_profiles
 from grubio.readers.labelled import read_labelled
+from grubio.readers.soft_labels import with_soft_labels
 from grubio.readers.targets import with_answers
 from grubio.sequences.alphabet import ALPHABETS, PROTEIN, Alphabet
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme
-from grubio.sequences.target import Target
+from grubio.sequences.target import LABELS, Target
 
 _OTHER_ALPHABET = "translate it first, or give the right --alphabet"
 
@@ -100,6 +101,8 @@ def prepare_dataset(
     for target in targets:
         raw = with_answers(raw, target)
     path = files[0] if len(files) == 1 else None
+    if scheme is not NO_CLASSES:
+        raw = with_soft_labels(raw, scheme, path)
     few, raw = first_records(raw)
     require_alphabet(few, alphabet, _OTHER_ALPHABET, path)
     records = checked_records(
@@ -128,7 +131,14 @@ def prepare_dataset(
     else:
         _require_known_labels(tally, scheme, files[0])
     sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
-    header = DatasetHeader(alphabet, scheme, sources, targets=additional, profiles=made)
+    header = DatasetHeader(
+        alphabet,
+        scheme,
+        sources,
+        targets=additional,
+        profiles=made,
+        soft_labels=any(LABELS in record.answers for record in kept),
+    )
     write_dataset(output, header, kept)
     if summary is not None:
         content = tally_as_dict(tally, scheme)

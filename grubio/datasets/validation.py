@@ -160,7 +160,8 @@ def _checked(
 def _check_lengths(record: Record, path: str | Path | None) -> None:
     if not record.sequence:
         raise GrubioError("the record has no sequence", path=path, record=record.id)
-    for what, text in {"labels": record.labels, "mask": record.mask, **record.answers}.items():
+    texts = (("labels", record.labels), ("mask", record.mask), *record.answers.items())
+    for what, text in texts:
         if text is not None and len(text) != len(record):
             unit = "characters" if isinstance(text, str) else "values"
             raise GrubioError(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from grubio.sequences.alphabet import Alphabet
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.target import Target
+from grubio.sequences.target import LABELS, Target
 
 IGNORED = -100
 """Class index of residues that do not count in the loss: masked, unknown, or padding."""
@@ -20,7 +20,8 @@ IGNORED = -100
 Answers: TypeAlias = Mapping[str, npt.NDArray[Any]]
 """Known answers by target, with residues on the first axis: class indices, int64, as for the
 labels; values as networks learn them (:meth:`grubio.sequences.target.Target.scaled`), float32, NaN
-where unknown; or shares of the classes, ``(..., class)``, zeros where unknown."""
+where unknown; or shares of the classes, ``(..., class)``, zeros where unknown. Those of the labels
+are soft labels, uint8 ``(..., class + 1)``; see :data:`grubio.sequences.target.Answer`."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Example:
         Class indices, int64 ``(residue,)``; :data:`IGNORED` where the residue does not count, and
         from the size of the scheme upwards where only the coarse class is known.
     answers
-        Known answers for additional targets.
+        Known answers for additional targets, and soft labels.
     teacher_probabilities
         The teacher's probabilities, float16 ``(residue, class)``, by target.
     profile
@@ -112,6 +113,9 @@ def labelled_examples(
             answers[target.name] = _class_indices(target.scheme.encode(answer), target.scheme)
         elif isinstance(answer, np.ndarray):
             answers[target.name] = answer if target.shares else target.scaled(answer)
+    soft = record.answers.get(LABELS)
+    if isinstance(soft, np.ndarray):
+        answers[LABELS] = soft
     classes = _class_indices(scored_classes(record, scheme), scheme)
     profile = None if record.profile is None else record.profile.stored
     whole = Example(alphabet.encode(record.sequence), classes, answers, profile=profile)

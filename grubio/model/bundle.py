@@ -1,11 +1,12 @@
 """The model on disk: a folder with ``weights.safetensors``, ``model.json`` and ``CARD.md``.
 
 ``model.json`` holds the format number, the network (name and settings), the number of members of
-the ensemble, the inputs, the alphabet, the targets with their calibration, the kind of model, the
-SHA-256 of the weights and of the rest of ``model.json``, and how the model was trained. Weights are
-stored as float32, or rounded to float16, and are float32 in memory. A sketch of
-the training sequences lies beside it (:mod:`grubio.model.training_sketch`), and labelling does not
-read it. Loading checks both SHA-256 and refuses unknown content. Nothing is pickled.
+the ensemble, under ``networks`` the network of each if they differ, the inputs, the alphabet, the
+targets with their calibration, the kind of model, the SHA-256 of the weights and of the rest of
+``model.json``, and how the model was trained. Weights are stored as float32, or rounded to float16,
+and are float32 in memory. A sketch of the training sequences lies beside it
+(:mod:`grubio.model.training_sketch`), and labelling does not read it. Loading checks both SHA-256
+and refuses unknown content. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -115,8 +116,9 @@ class Bundle:
 
     Attributes
     ----------
-    architecture
-        Which network, and its size.
+    architectures
+        Which network, and its size: of each member of an ensemble, whose outputs are averaged, or
+        of a single model.
     targets
         What it predicts; the first target is the main one.
     weights
@@ -132,13 +134,11 @@ class Bundle:
         Content of ``model.json``.
     name
         Of the model, for people.
-    members
-        Models of an ensemble, whose outputs are averaged; 1 for a single model.
     weight_precision
         Bits of a weight on disk; in memory they are float32, see :meth:`stored_in`.
     """
 
-    architecture: Architecture
+    architectures: tuple[Architecture, ...]
     targets: tuple[Target, ...]
     weights: Weights
     alphabet: Alphabet
@@ -146,7 +146,6 @@ class Bundle:
     sites: Mapping[str, Site] | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     name: str = "model"
-    members: int = 1
     weight_precision: WeightPrecision = "32"
 
     @property
@@ -163,23 +162,25 @@ class Bundle:
         return unlike_training(training, self.alphabet, texts, whole=self.kind == "sequences")
 
     @property
-    def shape(self) -> tuple[Architecture, list[Target]]:
-        """The architecture and the targets, which the members of an ensemble have in common."""
-        return self.architecture, [replace(target, weight=1.0) for target in self.targets]
+    def members(self) -> int:
+        """Models of an ensemble; 1 for a single model."""
+        return len(self.architectures)
 
     @property
-    def weights_of_members(self) -> list[Weights]:
-        """The weights of each member, by their names in a single model."""
+    def single_models(self) -> list[Bundle]:
+        """The members, each as a bundle, whose weights have the names of a single model."""
         if self.members == 1:
-            return [self.weights]
-        return [
-            {
+            return [self]
+        found = []
+        for number, architecture in enumerate(self.architectures):
+            own = f"members.{number}."
+            weights = {
                 name.removeprefix(own): weight
                 for name, weight in self.weights.items()
                 if name.startswith(own)
             }
-            for own in (f"members.{number}." for number in range(self.members))
-        ]
+            found.append(replace(self, architectures=(architecture,), weights=weights))
+        return found
 
     @property
     def labels(self) -> Target | None:
@@ -194,7 +195,7 @@ class Bundle:
     @property
     def reads_profiles(self) -> bool:
         """Whether a record needs a profile to be labelled."""
-        return self.architecture.reads_profiles
+        return any(architecture.reads_profiles for architecture in self.architectures)
 
     @property
     def scheme(self) -> LabelScheme:
@@ -242,7 +243,7 @@ class Bundle:
 
 
 def joined(bundles: Sequence[Bundle]) -> Bundle:
-    """Return the ensemble of models of one shape; it is not calibrated.
+    """Return the ensemble of models of the same targets; it is not calibrated.
 
     Its weights are stored as float16 if those of all members are.
     """
@@ -254,11 +255,10 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
     }
     precisions = {bundle.weight_precision for bundle in bundles}
     return Bundle(
-        first.architecture,
+        tuple(architecture for bundle in bundles for architecture in bundle.architectures),
         first.targets,
         weights,
         first.alphabet,
-        members=len(bundles),
         weight_precision=precisions.pop() if len(precisions) == 1 else "32",
     )
 
@@ -279,15 +279,18 @@ def save_bundle(
         If the folder cannot be written.
     """
     folder = Path(folder)
-    settings = dataclasses.asdict(bundle.architecture)
-    inputs = list(settings.pop("inputs"))
+    networks = [_network(architecture) for architecture in bundle.architectures]
+    alike = all(network == networks[0] for network in networks)
     metadata = {
         "format": FORMAT,
         "grubio_version": __version__,
         "kind": bundle.kind,
-        "network": {"name": settings.pop("network"), "settings": settings},
+        "network": {key: networks[0][key] for key in ("name", "settings")},
         "members": bundle.members,
-        "inputs": inputs,
+        **({} if alike else {"networks": networks}),
+        "inputs": [
+            name for name in INPUT_NAMES if any(name in network["inputs"] for network in networks)
+        ],
         "alphabet": bundle.alphabet.name,
         "targets": [
             target.as_dict() | bundle.calibration(target).as_dict(target)
@@ -425,7 +428,7 @@ def load_bundle(folder: str | Path) -> Bundle:
             weights = bundle_format_1.renamed(weights)
         sites = metadata.get("sites")
         return Bundle(
-            _architecture(metadata),
+            _architectures(metadata),
             tuple(target_from_dict(target) for target in metadata["targets"]),
             weights,
             alphabet,
@@ -437,7 +440,6 @@ def load_bundle(folder: str | Path) -> Bundle:
             sites and {letter: Site(**values) for letter, values in sites.items()},
             metadata,
             _name_of(Path(folder).absolute()),
-            int(metadata["members"]),
             # Models of earlier versions do not say it.
             metadata.get("weight_precision", "32"),
         )
@@ -452,11 +454,27 @@ def _name_of(folder: Path) -> str:
     return folder.parent.name if folder.name == "model" else folder.name
 
 
-def _architecture(metadata: Mapping[str, Any]) -> Architecture:
-    inputs = tuple(metadata["inputs"])
+def _network(architecture: Architecture) -> dict[str, Any]:
+    settings = dataclasses.asdict(architecture)
+    inputs = list(settings.pop("inputs"))
+    return {"name": settings.pop("network"), "settings": settings, "inputs": inputs}
+
+
+def _architectures(metadata: Mapping[str, Any]) -> tuple[Architecture, ...]:
+    """Return the networks of the members: each its own, or all the same."""
+    members = int(metadata["members"])
+    networks = metadata.get("networks")
+    if networks is None:
+        networks = [{**metadata["network"], "inputs": metadata["inputs"]}] * members
+    if len(networks) != members or not networks:
+        raise ValueError(f"it has {members} members and {len(networks)} networks")
+    return tuple(map(_architecture, networks))
+
+
+def _architecture(network: Mapping[str, Any]) -> Architecture:
+    inputs = tuple(network["inputs"])
     if not {"onehot"} <= {*inputs} <= {*INPUT_NAMES}:
         raise ValueError(f"it reads {', '.join(inputs)}")
-    network = metadata["network"]
     if network["name"] not in NETWORKS:
         raise ValueError(f"there is no network '{network['name']}'")
     return Architecture(network["name"], **network["settings"], inputs=inputs)

@@ -49,7 +49,7 @@ Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accura
 
 ## Settings of the network
 
-{_listed(metadata["network"]["settings"])}
+{_settings(metadata)}
 ## Settings of training
 
 {_listed(training["settings"])}"""
@@ -57,12 +57,13 @@ Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accura
 
 def promised(metadata: Mapping[str, Any]) -> str:
     """Return in one line how reproducible the predictions of a model are."""
-    name, attention = _name_and_attention(metadata)
-    joined = "" if attention == "none" else f" with `{attention}` attention"
+    shapes = dict.fromkeys(map(_name_and_attention, _networks(metadata)))
+    told = [f"`{name}`" + f" with `{how}` attention" * (how != "none") for name, how in shapes]
+    # Networks of different kinds are computed together by an engine that none of them has alone.
+    promise = promise_of(*next(iter(shapes))) if len(shapes) == 1 else "to 1e-5"
     return (
-        f"The network is `{name}`{joined}. On one kind of CPU, its prediction for a sequence is "
-        f"the same {promise_of(name, attention)}, whatever the other sequences, their order, "
-        "batches or shards."
+        f"The network is {' and '.join(told)}. On one kind of CPU, its prediction for a sequence "
+        f"is the same {promise}, whatever the other sequences, their order, batches or shards."
     )
 
 
@@ -78,13 +79,32 @@ def _origin(training: Mapping[str, Any]) -> str:
 
 
 def _network(metadata: Mapping[str, Any]) -> str:
-    kind, members = described(*_name_and_attention(metadata)), metadata["members"]
-    whole = kind if members == 1 else f"the mean of {members} networks, each {kind}"
+    members = metadata["members"]
+    kinds = dict.fromkeys(described(*_name_and_attention(one)) for one in _networks(metadata))
+    whole = " or ".join(kinds)
+    if members > 1:
+        whole = f"the mean of {members} networks, each {whole}"
     return f"{whole[0].upper()}{whole[1:]}, {metadata['parameters']:,} parameters"
 
 
-def _name_and_attention(metadata: Mapping[str, Any]) -> tuple[NetworkName, AttentionName]:
-    network = metadata["network"]
+def _networks(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the networks that differ among the members of a model, or its one network."""
+    return metadata.get("networks") or [metadata["network"]]
+
+
+def _settings(metadata: Mapping[str, Any]) -> str:
+    # Those of each network if they differ.
+    networks = _networks(metadata)
+    return _listed(
+        {
+            key: ", ".join(map(str, found)) if len(set(found)) > 1 else found[0]
+            for key in networks[0]["settings"]
+            for found in [[network["settings"].get(key) for network in networks]]
+        }
+    )
+
+
+def _name_and_attention(network: Mapping[str, Any]) -> tuple[NetworkName, AttentionName]:
     # Models of earlier versions have no attention.
     return network["name"], network["settings"].get("attention", "none")
 

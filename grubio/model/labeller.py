@@ -33,11 +33,6 @@ class Labeller(nn.Module):
         """Which network, and its size."""
         return self.network.architecture
 
-    @property
-    def shape(self) -> tuple[Architecture, list[Target]]:
-        """The architecture and the targets, which the members of an ensemble have in common."""
-        return self.architecture, [replace(target, weight=1.0) for target in self.targets]
-
     def forward(self, codes: Tensor, lengths: Tensor, profiles: Tensor | None = None) -> Outputs:
         """Return the outputs of a batch; those at padding mean nothing.
 
@@ -53,19 +48,20 @@ class Labeller(nn.Module):
 
 
 class Ensemble(nn.Module):
-    """Labellers of one architecture whose outputs are averaged; see :func:`mean_outputs`.
+    """Labellers of the same targets whose outputs are averaged; see :func:`mean_outputs`.
 
     Raises
     ------
     ValueError
-        If their networks or targets differ.
+        If their targets differ.
     """
 
     def __init__(self, members: Sequence[Labeller]) -> None:
         super().__init__()
-        if any(member.shape != members[0].shape for member in members):
-            raise ValueError("the members of an ensemble must have the same network and targets")
-        self.architecture, self.targets = members[0].architecture, members[0].targets
+        targets = [[replace(t, weight=1.0) for t in member.targets] for member in members]
+        if any(own != targets[0] for own in targets):
+            raise ValueError("the members of an ensemble must have the same targets")
+        self.targets = members[0].targets
         self.members = nn.ModuleList(members)
 
     def forward(self, codes: Tensor, lengths: Tensor, profiles: Tensor | None = None) -> Outputs:
@@ -87,9 +83,16 @@ def new_labeller(
     members: int = 1,
 ) -> Labeller | Ensemble:
     """Return a model with fresh weights: one labeller, or an ensemble of several."""
-    network = NETWORKS[architecture.network].network
-    made = [Labeller(network(architecture, channel_table), targets) for _ in range(members)]
-    return made[0] if members == 1 else Ensemble(made)
+    return _new_model([architecture] * members, targets, channel_table)
+
+
+def _new_model(
+    architectures: Sequence[Architecture],
+    targets: Sequence[Target],
+    channel_table: npt.NDArray[np.float32],
+) -> Labeller | Ensemble:
+    made = [Labeller(NETWORKS[a.network].network(a, channel_table), targets) for a in architectures]
+    return made[0] if len(made) == 1 else Ensemble(made)
 
 
 def bundle_of(
@@ -101,13 +104,12 @@ def bundle_of(
     """Return a model as a bundle, with copies of its weights."""
     weights = {name: tensor.cpu().numpy().copy() for name, tensor in model.state_dict().items()}
     return Bundle(
-        model.architecture,
+        tuple(member.architecture for member in members_of(model)),
         tuple(model.targets),
         weights,
         alphabet,
         calibrations or {},
         sites,
-        members=len(members_of(model)),
     )
 
 
@@ -122,7 +124,7 @@ def model_of(bundle: Bundle) -> Labeller | Ensemble:
     table = bundle.alphabet.channel_table
     # On the meta device no memory is taken and no weights are drawn, only to be replaced.
     with torch.device("meta"):
-        model = new_labeller(bundle.architecture, bundle.targets, table, bundle.members)
+        model = _new_model(bundle.architectures, bundle.targets, table)
     weights = {name: torch.from_numpy(array) for name, array in bundle.weights.items()}
     model.load_state_dict(weights, assign=True)
     for labeller in members_of(model):

@@ -33,10 +33,10 @@ def require_page(bundle: Bundle) -> None:
     Raises
     ------
     GrubioError
-        If the network is not a GRU without attention, it reads profiles, or it predicts only values
-        along a genome.
+        If the network is not a GRU without attention, its members differ, it reads profiles, or it
+        predicts only values along a genome.
     """
-    architecture = bundle.architecture
+    architecture, *others = bundle.architectures
     problem = ""
     if architecture.network != "gru":
         problem = f"its network is {architecture.network}, and pages compute gru"
@@ -44,6 +44,8 @@ def require_page(bundle: Bundle) -> None:
         problem = f"it has {architecture.attention} attention, which pages do not compute"
     elif bundle.reads_profiles:
         problem = "it reads profiles, and a page has no search for homologs"
+    elif any(other != architecture for other in others):
+        problem = "its members are different networks, and pages compute several of one"
     elif bundle.kind == "genome" and not bundle.scheme.size:
         problem = "it predicts values along a genome, and pages list called features"
     if problem:
@@ -70,7 +72,7 @@ def settings_of(bundle: Bundle) -> dict[str, Any]:
     schemes = [bundle.scheme]
     if bundle.scheme.headline.name != bundle.scheme.name:
         schemes.append(bundle.scheme.headline)
-    architecture = bundle.architecture
+    architecture = bundle.architectures[0]
     settings = PredictionSettings()
     return {
         "name": bundle.name,

@@ -28,8 +28,20 @@ def read_a3m(path: str | Path) -> Iterator[NamedProfile]:
         With the first sequence of an alignment that is empty, or whose sequences do not have the
         same number of columns.
     """
+    for entries in read_a3m_rows(path):
+        yield _named(entries, path)
+
+
+def read_a3m_rows(path: str | Path) -> Iterator[list[tuple[str, str]]]:
+    """Yield the titles and rows of each alignment of an A3M file, without insertions.
+
+    Raises
+    ------
+    GrubioError
+        If it is no FASTA.
+    """
     for text in _texts(path):
-        yield _named(((title, row.translate(_INSERTIONS)) for title, row in _parsed(text)), path)
+        yield [(title, row.translate(_INSERTIONS)) for title, row in _parsed(text)]
 
 
 def read_aligned_fasta(path: str | Path) -> Iterator[NamedProfile]:

@@ -119,21 +119,12 @@ class HomologSearch:
                 # Numbers instead of ids: MMseqs2 shortens and parses some ids.
                 for number, record in enumerate(records):
                     out.write(f">{number}\n{record.sequence.upper()}\n")
-            _run("createdb", "queries.fasta", "queries", "--shuffle", "0", folder=folder)
-            words = ["search", "queries", str(own), "hits", "work", "-a"]
-            words += ["--num-iterations", str(settings.iterations), "-s", str(settings.sensitivity)]
-            words += ["-e", str(settings.max_evalue), "--e-profile", str(settings.max_evalue)]
-            words += ["--max-seqs", str(settings.max_sequences), "--threads", str(self._threads)]
-            found: dict[int, Profile] = {}
-            if _run(*words, folder=folder):
-                words = ["result2msa", "queries", str(own), "hits", "msa", "--msa-format-mode", "5"]
-                _run(*words, "--threads", str(self._threads), folder=folder)
-                found = {
-                    int(str(number)): profile
-                    for part in sorted(folder.glob("msa*"))
-                    if part.suffix in ("", ".0") or part.suffix[1:].isdigit()
-                    for number, profile in read_a3m(part)
-                }
+            run_mmseqs("createdb", "queries.fasta", "queries", "--shuffle", "0", folder=folder)
+            found = {
+                int(str(number)): profile
+                for part in aligned(own, settings, self._threads, folder)
+                for number, profile in read_a3m(part)
+            }
             with open_archive(path, self.made) as add:
                 for number, record in enumerate(records):
                     add(record.id, found.get(number) or own_profile(record.sequence))
@@ -149,7 +140,7 @@ class HomologSearch:
                 open(plain, "wb") as out,
             ):
                 shutil.copyfileobj(raw, out)
-            _run("createdb", "database.fasta", "database", folder=self._folder)
+            run_mmseqs("createdb", "database.fasta", "database", folder=self._folder)
             made.with_suffix(".fasta").unlink()
             done.touch()
         _require_proteins(made, self._database)
@@ -158,6 +149,26 @@ class HomologSearch:
     @property
     def _index(self) -> Path:
         return _beside(self._database, ".index") if _is_database(self._database) else self._database
+
+
+def aligned(database: Path, settings: SearchSettings, threads: int, folder: Path) -> Sequence[Path]:
+    """Search for the database ``queries`` of a folder, and return files of alignments (A3M).
+
+    Raises
+    ------
+    GrubioError
+        If MMseqs2 fails, with the last lines that it wrote.
+    """
+    words = ["search", "queries", str(database), "hits", "work", "-a"]
+    words += ["--num-iterations", str(settings.iterations), "-s", str(settings.sensitivity)]
+    words += ["-e", str(settings.max_evalue), "--e-profile", str(settings.max_evalue)]
+    words += ["--max-seqs", str(settings.max_sequences), "--threads", str(threads)]
+    if not run_mmseqs(*words, folder=folder):
+        return []
+    words = ["result2msa", "queries", str(database), "hits", "msa", "--msa-format-mode", "5"]
+    run_mmseqs(*words, "--threads", str(threads), folder=folder)
+    parts = sorted(folder.glob("msa*"))
+    return [part for part in parts if not part.suffix or part.suffix[1:].isdigit()]
 
 
 def counted_profiles(found: Iterable[NamedProfile]) -> Iterator[NamedProfile]:
@@ -205,7 +216,7 @@ def _version() -> str:
     return done.stdout.strip()
 
 
-def _run(*words: str, folder: Path) -> bool:
+def run_mmseqs(*words: str, folder: Path) -> bool:
     """Run a command of MMseqs2; return whether there was anything to search for."""
     command = ["mmseqs", *words, "-v", "1"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

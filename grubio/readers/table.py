@@ -2,8 +2,9 @@
 
 Columns ``id`` and ``sequence``, and for labels one named as the scheme (``ss8``, ``ss3``), or else
 ``labels``, ``label`` or ``target``. Optional columns: ``mask`` (0 and 1), ``split`` (``train``,
-``valid`` or ``val``, ``test``), ``group``, ``fold`` (of a cross-validation), ``description``, and
-those of additional targets. Others are ignored, as is the case of names. Cells may be in double
+``valid`` or ``val``, ``test``), ``group``, ``fold`` (of a cross-validation), ``description``, soft
+labels (:mod:`grubio.readers.soft_labels`), which may stand in place of labels, and those of
+additional targets. Others are ignored, as is the case of names. Cells may be in double
 quotes, except between tabs. With the scheme ``none`` there are no labels.
 
 A table may instead have a row for each residue, with the columns ``id`` and ``residue``, and the
@@ -19,8 +20,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from grubio.errors import GrubioError
+from grubio.readers.soft_labels import soft_labels_of
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import NO_CLASSES, SCHEMES
+from grubio.sequences.target import LABELS, SOFT_COLUMN
 from grubio.text import refuse_invisible, text_lines
 
 _LABEL_COLUMNS = ("labels", "label", "target")
@@ -149,6 +152,10 @@ def _record(
             record=name,
         )
     sequence, labels = row["sequence"], row[labels_column] if labels_column else None
+    answers = {target: row[column] for target, column in additional.items()}
+    soft = soft_labels_of(row, len(sequence.strip()), path, number, name)
+    if soft is not None:
+        answers[LABELS] = soft
     refuse_invisible(name + sequence + (labels or ""), path, number or 0)
     return Record(
         name,
@@ -158,7 +165,7 @@ def _record(
         row.get("mask") or None,
         row.get("group") or None,
         None if split is None else SPLIT_NAMES[split],
-        {target: row[column] for target, column in additional.items()},
+        answers,
         fold=str(row.get("fold") or "").strip() or None,
     )
 
@@ -224,7 +231,7 @@ def _labels_column(
 ) -> str:
     unlabelled = scheme == NO_CLASSES.name
     found = [name for name in (scheme.lower(), *_LABEL_COLUMNS) if name in header]
-    found = [""] if unlabelled else found
+    found = [""] if unlabelled or (not found and SOFT_COLUMN in header) else found
     missing = [name for name in ("id", "sequence", *additional) if name not in header]
     others = [name for name in SCHEMES if name in header]
     if others and not found and not missing:

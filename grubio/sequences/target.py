@@ -27,10 +27,15 @@ Kind = Literal["classes", "value"]
 Answer: TypeAlias = str | npt.NDArray[Any]
 """What is known of a record for one target: labels, one letter per residue; values, float32
 ``(residue,)``, NaN where unknown; or shares of the classes, uint8 ``(residue, class)``, zeros where
-unknown."""
+unknown. For the labels themselves: their soft labels, uint8 ``(residue, class + 1)``, shares of the
+classes and in the last column the weight of the residue, of 255."""
 
 LABELS = "labels"
 """Name of the main target, whose answers are the labels of a record."""
+FULL_WEIGHT = 255
+"""The weight of a residue that counts in full, and the share of a class that is certain."""
+SOFT_COLUMN, WEIGHT_COLUMN = "soft_labels", "label_weights"
+"""Columns of tables and datasets with soft labels: shares of the classes, and weights."""
 
 
 @dataclass(frozen=True)

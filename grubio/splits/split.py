@@ -237,6 +237,7 @@ def _completed(
         given |= {guest.id for guest in guests}
         records += guests
         dropped += close
+        header = replace(header, soft_labels=header.soft_labels or joined.soft_labels)
     if files.exclude is not None:
         sources[files.exclude.name] = sha256_of_file(files.exclude)
         records, found = _without_excluded(records, files.exclude, search)
@@ -384,6 +385,11 @@ def _guests(
         raise GrubioError(
             f"has {theirs.scheme.name} labels of {theirs.alphabet.name}, which cannot join "
             f"{ours.scheme.name} labels of {ours.alphabet.name}",
+            path=path,
+        )
+    if coarse and theirs.soft_labels:
+        raise GrubioError(
+            f"has soft labels of {theirs.scheme.name}, which cannot join {ours.scheme.name} labels",
             path=path,
         )
     own = {target.name: target for target in ours.targets}

@@ -41,7 +41,7 @@ def combine_models(
     weight_precision: WeightPrecision | None = None,
     threads: int | None = None,
 ) -> Path:
-    """Write the ensemble of models with the same network and targets; return its bundle's folder.
+    """Write the ensemble of models with the same targets; return its bundle's folder.
 
     It is calibrated on the validation records of the dataset, which must be the one that the
     members were trained on. Weights are stored as those of the members, or in a
@@ -51,7 +51,7 @@ def combine_models(
     Raises
     ------
     GrubioError
-        If the models differ in network, targets, alphabet or dataset, or one is an ensemble itself.
+        If the models differ in targets, alphabet or dataset, or one is an ensemble itself.
     """
     if len(models) < 2:
         raise GrubioError("an ensemble needs two models or more")
@@ -139,8 +139,9 @@ def _require_alike(
             raise GrubioError(f"has other residues or labels than {dataset}", path=path)
         if bundle.metadata["training"]["dataset_sha256"] != digest:
             raise GrubioError(f"was not trained on {dataset}", path=path)
-        if bundle.shape != bundles[0].shape:
-            raise GrubioError(f"has another network or other targets than {models[0]}", path=path)
+        targets = [[replace(t, weight=1.0) for t in one.targets] for one in (bundle, bundles[0])]
+        if targets[0] != targets[1]:
+            raise GrubioError(f"has other targets than {models[0]}", path=path)
 
 
 def _common(values: Sequence[Any]) -> Any:

@@ -79,7 +79,8 @@ def _squared_norms(
     generator: np.random.Generator,
 ) -> list[npt.NDArray[np.float64]]:
     """Return for each sequence ``(residue,)``: what reaches its place from each residue."""
-    stem = members_of(model)[0].network.stem
+    stems = [member.network.stem for member in members_of(model)]
+    stem = stems[0]
     batch = padded(examples, stem.pad_code)
     codes, lengths = batch.codes, batch.lengths
     # Each residue of the batch has a code, and so a row of channels, of its own.
@@ -88,7 +89,7 @@ def _squared_norms(
         name: channels for name, _ in model.named_buffers() if name.endswith("stem.channel_table")
     }
     inputs, profiles = [channels], None
-    if stem.reads_profiles and batch.profiles is not None:
+    if any(stem.reads_profiles for stem in stems) and batch.profiles is not None:
         profiles = torch.from_numpy(batch.profiles).double().requires_grad_()
         inputs.append(profiles)
     arguments = (

@@ -351,6 +351,7 @@ class Fitting(lightning.LightningModule):
             target.scheme,
             weights=cast("Tensor | None", self._class_weights),
             focal_gamma=self.settings.focal_gamma,
+            soft=answers.get(LABELS),
         )
         return loss, classes != IGNORED
 

@@ -9,11 +9,13 @@ from torch.nn.functional import (
     cross_entropy,
     huber_loss,
     nll_loss,
+    normalize,
+    one_hot,
 )
 
 from grubio.model.batching import IGNORED
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.target import Target
+from grubio.sequences.target import FULL_WEIGHT, Target
 
 
 def target_loss(target: Target, output: Tensor, answers: Tensor) -> Tensor:
@@ -32,6 +34,7 @@ def label_loss(
     *,
     weights: Tensor | None = None,
     focal_gamma: float = 0.0,
+    soft: Tensor | None = None,
 ) -> Tensor:
     """Return the mean negative log-likelihood of the labels; zero if no label counts.
 
@@ -48,6 +51,9 @@ def label_loss(
         Weight of each class, float ``(class,)``.
     focal_gamma
         The loss of a residue is multiplied by ``(1 - p)`` to this power (Lin et al., ICCV 2017).
+    soft
+        Soft labels, uint8 ``(time, batch, class + 1)``: shares of the classes, and the weight of
+        the residue in the mean, of 255. Where it has shares, they take the place of its label.
     """
     logits, classes = logits.flatten(0, 1), classes.flatten()
     known = classes != IGNORED
@@ -61,11 +67,33 @@ def label_loss(
         scores = torch.cat((scores, summed), dim=1)
         if weights is not None:
             weights = torch.cat((weights, weights.new_ones(summed.shape[1])))
+    if soft is not None:
+        return _with_soft_labels(scores, classes, soft.flatten(0, 1), weights)
     if not focal_gamma:
         return nll_loss(scores, classes, weight=weights, ignore_index=IGNORED)
     losses = nll_loss(scores, classes, weight=weights, ignore_index=IGNORED, reduction="none")
     likelihood = scores[known, classes[known]].exp()
     return ((1 - likelihood) ** focal_gamma * losses[known]).mean()
+
+
+def _with_soft_labels(
+    scores: Tensor, classes: Tensor, soft: Tensor, weights: Tensor | None
+) -> Tensor:
+    # Logarithms of probabilities, (residue, class), those of coarse classes after the others.
+    classes_of, of_class = soft[:, :-1].float(), torch.ones_like(scores[0])
+    if weights is not None:
+        of_class = weights
+    size = classes_of.shape[1]
+    is_soft, hard = classes_of.any(dim=1), classes != IGNORED
+    # What each residue says of each class: shares, its one label, or nothing.
+    wanted = torch.zeros_like(scores)
+    wanted[hard] = one_hot(classes[hard], scores.shape[1]).to(scores.dtype)
+    wanted[is_soft] = 0
+    wanted[is_soft, :size] = normalize(classes_of[is_soft], p=1, dim=1)
+    wanted = wanted * of_class
+    wanted[is_soft] *= soft[is_soft, -1:].float() / FULL_WEIGHT
+    total = wanted.sum()
+    return -(wanted * scores).sum() / total if total > 0 else 0 * scores.sum()
 
 
 def shares_loss(logits: Tensor, shares: Tensor) -> Tensor:

@@ -130,10 +130,10 @@ def train_model(
     GrubioError
         If the dataset has nothing to learn or to score
         (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes or the loss
-        is ``crf``, which takes none, the parent has another alphabet or another network than was
-        asked for, motifs to begin with were asked for besides it, the device or its precision is
-        not available, there are fewer batches than processes to share them, or a loss is not
-        finite.
+        is ``crf``, which takes neither a teacher nor soft labels, the parent has another alphabet
+        or another network than was asked for, motifs to begin with were asked for besides it, the
+        device or its precision is not available, there are fewer batches than processes to share
+        them, or a loss is not finite.
     """
     started = time.monotonic()
     this = process_rank(training_settings)
@@ -169,6 +169,8 @@ def train_model(
     lacking = shortcomings(dataset, data, model_settings, training_settings)
     if teacher is not None and training_settings.loss == "crf":
         raise GrubioError("loss 'crf' takes no teacher", hint="leave out one of them")
+    if data.header.soft_labels and training_settings.loss == "crf":
+        raise GrubioError("loss 'crf' takes no soft labels", path=dataset)
     data = with_teacher(data, teacher, job.device, job.threads)
     fitting = new_fitting(data, model_settings, training_settings, parent=start)
     fitting.started = started

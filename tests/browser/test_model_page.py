@@ -231,7 +231,7 @@ def save_model(folder: Path, targets: tuple[Target, ...], **changed: Any) -> Pat
         own = random_weights(architecture, targets, alphabet.channels, member)
         before = f"members.{member}." if members > 1 else ""
         weights |= {before + name: array for name, array in own.items()}
-    bundle = Bundle(architecture, targets, weights, alphabet, calibrations, sites, members=members)
+    bundle = Bundle((architecture,) * members, targets, weights, alphabet, calibrations, sites)
     save_bundle(folder, bundle, TRAINING)
     return folder
 

@@ -315,13 +315,43 @@ def test_an_ensemble_is_the_mean_of_its_members(shape: Shape) -> None:
     assert torch.allclose(found["type"], values.mean(dim=0), atol=1e-6)
 
 
-def test_an_ensemble_of_different_networks_is_refused() -> None:
-    labellers = [members_of(new_model(shape))[0] for shape in (PLAIN, Shape("gru", "dot"))]
-    with pytest.raises(ValueError, match="same network and targets"):
-        Ensemble(labellers)
-    fewer = Labeller(labellers[0].network, TARGETS[:1])
-    with pytest.raises(ValueError, match="same network and targets"):
-        Ensemble([labellers[0], fewer])
+@pytest.mark.parametrize(
+    ("kinds", "promise"),
+    [(("gru", "gru"), "to the last bit"), (("gru", "conv"), "to 1e-5")],
+)
+def test_members_may_differ_in_network_size_and_inputs(
+    kinds: tuple[NetworkName, NetworkName], promise: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    shapes = (
+        Architecture(kinds[0], 6, 1, 0.1, 4, 3),
+        Architecture(kinds[1], 9, 2, 0.1, 0, 7, inputs=("onehot", "profile")),
+    )
+    table = PROTEIN.channel_table
+    labellers = [members_of(new_labeller(shape, TARGETS, table))[0] for shape in shapes]
+    model = Ensemble(labellers).eval()
+    save_bundle(tmp_path, bundle_of(model, PROTEIN), TRAINING)
+    bundle = load_bundle(tmp_path)
+    assert (bundle.architectures, bundle.reads_profiles) == (shapes, True)
+    assert [one.reads_profiles for one in bundle.single_models] == [False, True]
+    assert promise in promised(bundle.metadata)
+    assert "- hidden_size: 6, 9\n" in (tmp_path / "CARD.md").read_text()
+    sequences = [PROTEIN.encode(text) for text in ("MKTAYIAKQR", "GAVLMFWYQN")]
+    profiles = np.random.default_rng(1).random((2, 10, 20), dtype=np.float32)
+    given = torch.from_numpy(np.stack(sequences, axis=1)), torch.tensor([10, 10])
+    with torch.inference_mode():
+        wanted = model(*given, torch.from_numpy(profiles.transpose(1, 0, 2).copy()))
+    found = engine_of(bundle)(sequences, list(profiles))
+    for name, expected in wanted.items():
+        one_by_one = expected.transpose(0, 1).flatten(0, 1).numpy()
+        assert np.allclose(found[name], one_by_one, atol=1e-5)
+
+
+def test_an_ensemble_of_different_targets_is_refused() -> None:
+    labeller = members_of(new_model(PLAIN))[0]
+    fewer = Labeller(labeller.network, TARGETS[:1])
+    with pytest.raises(ValueError, match="same targets"):
+        Ensemble([labeller, fewer])
 
 
 @every_shape
@@ -336,7 +366,7 @@ def test_a_saved_model_is_the_same_after_loading(
     assert bundle.targets == TARGETS
     assert bundle.calibrations == calibrations
     assert (bundle.scheme, bundle.calibration().temperature, bundle.sites) == (SS8, 1.5, None)
-    assert (bundle.architecture, bundle.members) == (architecture(shape), members)
+    assert bundle.architectures == (architecture(shape),) * members
     loaded = model_of(bundle)
     assert not any(t.is_meta for t in (*loaded.parameters(), *loaded.buffers()))
     text = "MKTAYIAKQRQISFVK"

@@ -43,7 +43,7 @@ class LooksForTataat:
     """Says of each base how well the best TATAAT over it fits."""
 
     bundle = Bundle(
-        Architecture("gru", 1, 1, 0.0),
+        (Architecture("gru", 1, 1, 0.0),),
         (Target("labels", "classes", SCHEME),),
         {},
         DNA,

@@ -89,9 +89,16 @@ def test_what_a_card_or_a_name_says_stays_text(fast: Bundle) -> None:
 def test_models_that_pages_cannot_compute_are_refused(
     fast: Bundle, changed: dict[str, Any], told: str
 ) -> None:
-    architecture = replace(fast.architecture, **changed)
+    architecture = replace(fast.architectures[0], **changed)
     with pytest.raises(GrubioError, match=told):
-        render_page(replace(fast, architecture=architecture))
+        render_page(replace(fast, architectures=(architecture,)))
+
+
+def test_members_of_different_networks_are_refused(fast: Bundle) -> None:
+    one = fast.architectures[0]
+    other = replace(one, hidden_size=2 * one.hidden_size)
+    with pytest.raises(GrubioError, match="its members are different networks"):
+        render_page(replace(fast, architectures=(one, other)))
 
 
 def test_weights_beyond_half_precision_are_refused(fast: Bundle) -> None:

@@ -55,7 +55,7 @@ def test_relatives_are_found_and_a_killed_search_goes_on(
 ) -> None:
     queries, database = family
     output, parts = tmp_path / "p.npz", tmp_path / "p.npz.part"
-    run, searched = search._run, list[str]()
+    run, searched = search.run_mmseqs, list[str]()
 
     def stopping(*words: str, folder: Path) -> bool:
         if words[0] == "search":
@@ -64,7 +64,7 @@ def test_relatives_are_found_and_a_killed_search_goes_on(
                 raise KeyboardInterrupt
         return run(*words, folder=folder)
 
-    monkeypatch.setattr(search, "_run", stopping)
+    monkeypatch.setattr(search, "run_mmseqs", stopping)
     with pytest.raises(KeyboardInterrupt):
         make_profiles(queries, output, database=database, settings=QUICK, threads=1)
     assert not output.exists()

@@ -14,7 +14,6 @@ from scipy.special import log_softmax
 
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.datasets.parquet import read_header, read_records, write_dataset
-from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
 from grubio.model.networks.registry import NETWORKS, AttentionName, NetworkName
@@ -127,13 +126,15 @@ def test_models_of_two_seeds_are_an_ensemble(
     assert np.abs(logits[2] - mean).max() < 1e-3
 
 
-def test_different_networks_are_no_ensemble(
+def test_different_networks_are_an_ensemble(
     models: dict[Shape, list[Path]], few: Path, tmp_path: Path
 ) -> None:
-    for other in (("conv", "none"), ("rnn", "dot")):
-        with pytest.raises(GrubioError, match="has another network or other targets than"):
-            combine_models([models["rnn", "none"][0], models[other][0]], few, tmp_path)
-    assert not list(tmp_path.iterdir())
+    own = [models[shape][0] for shape in (("gru", "none"), ("rnn", "dot"))]
+    bundle = load_bundle(combine_models(own, few, tmp_path, threads=1))
+    assert [a.network for a in bundle.architectures] == ["gru", "rnn"]
+    singles = [load_bundle(path).weights for path in own]
+    for member, weights in zip(bundle.single_models, singles, strict=True):
+        assert all(np.array_equal(member.weights[name], w) for name, w in weights.items())
 
 
 @every_shape

@@ -158,7 +158,9 @@ def test_offset_of_a_class_that_never_occurs_stays_finite() -> None:
 class FromScores:
     """A predictor that says what each record's scores are."""
 
-    bundle = Bundle(Architecture("gru", 1, 1, 0.0), (Target("labels", "classes", SCHEME),), {}, DNA)
+    bundle = Bundle(
+        (Architecture("gru", 1, 1, 0.0),), (Target("labels", "classes", SCHEME),), {}, DNA
+    )
 
     def __init__(self, scores: dict[str, np.ndarray]) -> None:
         self.scores = scores

@@ -60,12 +60,13 @@ def engine_of(bundle: Bundle, device: str = "cpu") -> Engine:
 
 
 def _own_engine(bundle: Bundle) -> Any:
-    return engine_for(bundle.architecture.network, bundle.architecture.attention)
+    engines = {engine_for(a.network, a.attention) for a in bundle.architectures}
+    return engines.pop() if len(engines) == 1 else None
 
 
 def _padded_engine(bundle: Bundle, device: str) -> Engine:
-    shape = described(bundle.architecture.network, bundle.architecture.attention)
-    require("torch", f"{shape} on the device '{device}'")
+    networks = dict.fromkeys(described(a.network, a.attention) for a in bundle.architectures)
+    require("torch", f"{' with '.join(networks)} on the device '{device}'")
     from grubio.model.engines.padded import PaddedEngine
 
     return PaddedEngine(bundle, device)

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from grubio.model.bundle import Bundle, Weights
+from grubio.model.bundle import Bundle
 from grubio.model.engines.memory import Memory
 from grubio.model.engines.packed_rows import Codes, Frequencies, PackedRows
 from grubio.model.engines.product_shape import COLUMNS, product_shape
@@ -50,7 +50,7 @@ class PackedGRU:
 
     def __init__(self, bundle: Bundle) -> None:
         self._targets = bundle.targets
-        self._members = [_Member(bundle, weights) for weights in bundle.weights_of_members]
+        self._members = [_Member(member) for member in bundle.single_models]
         self._memory = Memory()
 
     def __call__(
@@ -67,13 +67,14 @@ class PackedGRU:
 class _Member:
     """A GRU and its heads, one for each target, prepared for prediction."""
 
-    def __init__(self, bundle: Bundle, weights: Weights) -> None:
-        left = dict(weights)
-        hidden = bundle.architecture.hidden_size
+    def __init__(self, bundle: Bundle) -> None:
+        left = dict(bundle.weights)
+        (architecture,) = bundle.architectures
+        hidden = architecture.hidden_size
         self._stem = _Stem(bundle, left)
         columns = self._stem.columns
         self._layers = []
-        for depth in range(bundle.architecture.layers):
+        for depth in range(architecture.layers):
             self._layers.append(_Layer(left, depth, hidden, columns))
             columns = self._layers[-1].columns
         self._targets = bundle.targets
@@ -112,7 +113,7 @@ class _Stem:
     """What the first layer reads: channels of the residue, a convolution of them, and a one."""
 
     def __init__(self, bundle: Bundle, left: dict[str, Array]) -> None:
-        architecture, shape = bundle.architecture, product_shape()
+        (architecture,), shape = bundle.architectures, product_shape()
         self._table, self._pad = bundle.alphabet.channel_table, bundle.alphabet.pad_code
         self._profile = architecture.reads_profiles
         self._channels = channels = self._table.shape[1] * (2 if self._profile else 1)
