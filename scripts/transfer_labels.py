@@ -250,15 +250,15 @@ def transfer(arguments: argparse.Namespace) -> None:
         {path.name: sha256_of_file(path) for path in inputs},
         soft_labels=True,
     )
-    records, number = read_fasta(arguments.fasta), 0
+    records, searched = read_fasta(arguments.fasta), 0
     while chunk := list(islice(records, arguments.chunk)):
-        path = parts / f"{number:05d}.parquet"
-        number += 1
+        path = parts / f"{searched:09d}.parquet"
+        searched += len(chunk)
         if not path.exists():
             kept = unlike(chunk, excluded, settings.threads, parts)
             found = labelled(kept, relatives, settings, parts)
             write_dataset(path, header, with_soft_labels(found, relatives.scheme, None))
-        print(f"{number * arguments.chunk:,} proteins searched", flush=True)
+        print(f"{searched:,} proteins searched", flush=True)
     whole = [
         record
         for path in sorted(parts.glob("*.parquet"))
