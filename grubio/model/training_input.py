@@ -21,9 +21,12 @@ from grubio.sequences.alphabet import DNA, Alphabet
 JUDGED_RESIDUES = 100_000
 """Known residues of an input that are looked at."""
 
-_WORD = {"protein": 1, "dna": 3}
-_USUAL_BITS = 0.02
-_USUAL_ERRORS = 15
+WORDS = {"protein": 1, "dna": 3}
+"""Letters of a word, by alphabet."""
+USUAL_BITS = 0.02
+"""Divergence that is usual, apart from chance."""
+USUAL_ERRORS = 15
+"""What is usual by chance, as a multiple of the mean."""
 _SHORTEST_SHARE = 0.01
 
 
@@ -47,7 +50,7 @@ def training_input(
         ``words``, the parts per million of each word in the order of the letters, as text; and
         ``lengths``: the length that 1 % of the sequences fall short of, and the longest one.
     """
-    counts, lengths = np.zeros(alphabet.channels ** _WORD[alphabet.name]), []
+    counts, lengths = np.zeros(alphabet.channels ** WORDS[alphabet.name]), []
     for codes in sequences:
         counts += _word_counts(codes, alphabet)
         lengths.append(min(len(codes), max_length))
@@ -102,7 +105,7 @@ def _divergence(
     by_chance = (len(counts) / strands - 1) / (8 * total / strands * math.log(2))
     shares = counts / total
     bits = _entropy((expected + shares) / 2) - (_entropy(expected) + _entropy(shares)) / 2
-    return bits, _USUAL_BITS + _USUAL_ERRORS * by_chance
+    return bits, USUAL_BITS + USUAL_ERRORS * by_chance
 
 
 def _other_composition(
@@ -161,7 +164,7 @@ def _first_codes(alphabet: Alphabet, texts: Iterable[str]) -> Iterator[npt.NDArr
 
 
 def _word_counts(codes: npt.NDArray[np.uint8], alphabet: Alphabet) -> npt.NDArray[np.float64]:
-    size, length = alphabet.channels, _WORD[alphabet.name]
+    size, length = alphabet.channels, WORDS[alphabet.name]
     kinds = size**length
     letters = alphabet.letter_of_code[codes]
     if len(letters) < length:

@@ -14,6 +14,7 @@ from grubio.config import PredictionSettings
 from grubio.errors import GrubioError
 from grubio.model.bundle import Bundle
 from grubio.model.outputs import LARGEST_LOG_DEVIATION
+from grubio.model.training_input import JUDGED_RESIDUES, USUAL_BITS, USUAL_ERRORS, WORDS
 from grubio.sequences.alphabet import ALPHABETS, CERTAIN_BITS, letter_bits
 from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import StateGraph
@@ -98,6 +99,7 @@ def settings_of(bundle: Bundle) -> dict[str, Any]:
             letter: {**dataclasses.asdict(site), "radius": called_radius(site.width)}
             for letter, site in (bundle.sites or {}).items()
         },
+        "training": _training(bundle),
         "windows": {"core": CORE, "overlap": OVERLAP, "gap": GAP},
         "defaults": {
             "onInvalid": settings.on_invalid,
@@ -123,6 +125,20 @@ def _alphabet(bundle: Bundle) -> dict[str, Any]:
         "other": {"title": other.title, "codes": other.codes},
         "dnaBits": letter_bits(),
         "certainBits": CERTAIN_BITS,
+    }
+
+
+def _training(bundle: Bundle) -> dict[str, Any] | None:
+    kept = bundle.metadata.get("training", {}).get("input")
+    if kept is None:
+        return None
+    return {
+        "shares": [int(word) / 1e6 for word in kept["words"].split()],
+        "lengths": kept["lengths"],
+        "word": WORDS[bundle.alphabet.name],
+        "usualBits": USUAL_BITS,
+        "usualErrors": USUAL_ERRORS,
+        "judged": JUDGED_RESIDUES,
     }
 
 

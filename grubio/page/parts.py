@@ -49,7 +49,9 @@ def options(bundle: Bundle) -> Iterator[str]:
     schemes = [bundle.scheme]
     if bundle.scheme.headline.name != bundle.scheme.name:
         schemes.append(bundle.scheme.headline)
-        named = [(str(at), f"{one.name.upper()}, {one.size}") for at, one in enumerate(schemes)]
+        named = [
+            (str(at), f"{one.name.upper()}, {one.size} classes") for at, one in enumerate(schemes)
+        ]
         yield _select("scheme", "Classes", named, named[-1][0])
     if bundle.kind == "genome":
         strands = [("both", "both"), ("+", "plus"), ("-", "minus")]
@@ -73,7 +75,7 @@ def options(bundle: Bundle) -> Iterator[str]:
         ("skip", "leave the record out"),
         ("mask", "read as unknown residues"),
     ]
-    yield _select("onInvalid", "Letters that are no residues", invalid, "error")
+    yield _select("onInvalid", "Invalid letters", invalid, "error")
 
 
 def _select(name: str, label: str, choices: list[tuple[str, str]], chosen: str) -> str:
@@ -86,10 +88,11 @@ def _select(name: str, label: str, choices: list[tuple[str, str]], chosen: str) 
 
 
 def _number(name: str, label: str, least: int | None, step: int | str, default: object) -> str:
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
     bound = "" if least is None else f'min="{least}" '
     field = (
         f'<input type="number" id="option-{name}" {bound}step="{step}" '
-        f'placeholder="{escape(str(default))}" autocomplete="off">'
+        f'placeholder="{escape(shown)}" autocomplete="off">'
     )
     return f"<label>{escape(label)} {field}</label>"
 

@@ -182,7 +182,7 @@ function showProblem(error) {
   box.hidden = !error;
   if (!error) return;
   problem.textContent = error.message;
-  hint.textContent = error.hint || "";
+  hint.textContent = error.hint ? error.hint[0].toUpperCase() + error.hint.slice(1) : "";
   element("insist").hidden = !error.insist;
 }
 
@@ -218,7 +218,8 @@ async function run(event) {
   const { kept, refused } = input;
   page.running = kept.length > 0;
   page.results = new Array(kept.length);
-  page.remarks = refused.length ? `Left out: ${refused.slice(0, 5).map(({ id, reason }) => `${id} (${reason})`).join("; ")}${refused.length > 5 ? ` and ${whole(refused.length - 5)} more` : ""}.` : "";
+  const left = refused.length ? `Left out: ${refused.slice(0, 5).map(({ id, reason }) => `${id} (${reason})`).join("; ")}${refused.length > 5 ? ` and ${whole(refused.length - 5)} more` : ""}.` : "";
+  page.remarks = [unlikeTraining(kept, model), left].filter(Boolean).join("\n");
   if (!kept.length) {
     finish("");
     return;
@@ -256,7 +257,8 @@ function finish(remark) {
   page.running = false;
   showResults([remark, page.remarks].filter(Boolean).join("\n"));
   if (page.results.some(Boolean)) {
-    element("results").scrollIntoView();
+    // Where the page is embedded in another one, that one stays where it is.
+    scrollTo(0, scrollY + element("results").getBoundingClientRect().top);
     element("title").focus({ preventScroll: true });
   }
 }

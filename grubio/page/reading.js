@@ -80,12 +80,81 @@ function refuseLabels(records, path) {
   }
 }
 
+// Enough of the first records to judge the input by.
+function firstRecords(records) {
+  let judged = 0;
+  const few = [];
+  for (const record of records.slice(0, 1000)) {
+    if (judged >= 100000) break;
+    judged += record.sequence.length;
+    few.push(record);
+  }
+  return few;
+}
+
+// How an input differs from what the model was trained on, as grubio/model/training_input.py says it.
+function unlikeTraining(records, model) {
+  const { training, alphabet, channels, kind, name } = model;
+  if (!training || !records.length) return "";
+  const few = firstRecords(records), [shortest, longest] = training.lengths, found = [];
+  const counts = wordCounts(few, alphabet, channels, training), total = counts.reduce((sum, one) => sum + one, 0);
+  const entropy = (shares) => -shares.reduce((sum, one) => sum + (one > 0 ? one * Math.log2(one) : 0), 0);
+  if (total) {
+    const strands = alphabet.name === "dna" ? 2 : 1, shares = counts.map((one) => one / total), expected = training.shares;
+    const chance = (counts.length / strands - 1) / ((8 * total / strands) * Math.LN2);
+    const bits = entropy(expected.map((one, at) => (one + shares[at]) / 2)) - (entropy(expected) + entropy(shares)) / 2;
+    const limit = training.usualBits + training.usualErrors * chance;
+    if (bits > limit) {
+      let what = "GC", here, there;
+      if (strands === 2) {
+        const rest = counts.length / 4, part = (all) => 100 * all.slice(rest, 3 * rest).reduce((sum, one) => sum + one, 0);
+        [here, there] = [part(shares), part(expected)];
+      } else {
+        let most = 0;
+        shares.forEach((one, at) => { if (Math.abs(one - expected[at]) > Math.abs(shares[most] - expected[most])) most = at; });
+        [what, here, there] = [alphabet.codes[most], 100 * shares[most], 100 * expected[most]];
+      }
+      found.push(`its composition differs (${here.toFixed(0)} % ${what}, ${there.toFixed(0)} % in training; divergence ${bits.toFixed(3)} bits, up to ${limit.toFixed(3)} is usual)`);
+    }
+  }
+  const whole = kind === "sequences", seen = whole ? `${shortest.toLocaleString("en-US")} to ${longest.toLocaleString("en-US")}` : shortest.toLocaleString("en-US");
+  const share = (test) => 2 * few.filter(({ sequence }) => test(sequence.length)).length > few.length;
+  const word = share((one) => one < shortest) ? "shorter" : whole && share((one) => one > longest) ? "longer" : "";
+  if (word) found.push(`most sequences are ${word} than those of training (${seen} residues)`);
+  return found.length ? `Unlike what ${name} was trained on: ${found.join("; ")}; labels may be unreliable.` : "";
+}
+
+// Words of standard residues, of DNA on both strands.
+function wordCounts(few, alphabet, channels, { word, judged }) {
+  const size = channels[0].length, counts = new Array(size ** word).fill(0), index = {};
+  [...alphabet.codes].forEach((letter, code) => {
+    index[letter] = index[letter.toLowerCase()] = channels[code].indexOf(1);
+  });
+  let known = 0;
+  for (const { sequence } of few) {
+    for (let start = 0; start < sequence.length && known < judged; start += judged) {
+      const letters = Array.from(sequence.slice(start, start + judged), (letter) => index[letter] ?? -1);
+      for (let at = 0; at + word <= letters.length; at++) {
+        let forwards = 0, backwards = 0, whole = true;
+        for (let k = 0; k < word; k++) {
+          if (letters[at + k] < 0) whole = false;
+          forwards = forwards * size + letters[at + k];
+          backwards = backwards * size + (size - 1 - letters[at + word - 1 - k]);
+        }
+        if (!whole) continue;
+        counts[forwards] += 1;
+        if (alphabet.name === "dna") counts[backwards] += 1;
+      }
+      known += letters.filter((one) => one >= 0).length;
+    }
+  }
+  return counts;
+}
+
 // Which alphabet the first records are in, as `likelier_alphabet` of grubio/sequences/alphabet.py.
 function refuseOtherAlphabet(records, alphabet, path) {
-  let bits = 0, judged = 0;
-  for (const { sequence } of records.slice(0, 1000)) {
-    if (judged >= 100000) break;
-    judged += sequence.length;
+  let bits = 0;
+  for (const { sequence } of firstRecords(records)) {
     for (const letter of sequence.toUpperCase()) bits += alphabet.dnaBits[letter] || 0;
   }
   const ours = alphabet.name === "dna" ? bits : -bits;

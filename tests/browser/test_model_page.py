@@ -385,7 +385,7 @@ def test_bad_records_are_left_out_or_masked(page: Page, fast: Path) -> None:
     page.locator("#option-onInvalid").select_option("mask")
     page.locator("#run").click()
     expect(page.locator("#found")).to_have_text("2 sequences")
-    expect(page.locator("#remarks")).to_be_hidden()
+    expect(page.locator("#remarks")).not_to_contain_text("Left out")
 
 
 def test_a_sequence_is_pasted_drawn_and_saved(page: Page, fast: Path) -> None:
@@ -424,6 +424,32 @@ def test_what_looks_like_dna_is_labelled_if_wanted(page: Page, fast: Path) -> No
     page.locator("#insist").click()
     expect(page.locator("#detail h2")).to_have_text("a")
     expect(page.locator("#problem")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("which", "texts"),
+    [
+        ("fast", ["MKTAYIAKQR", "GSAEAAAKEA"]),
+        ("fast", ["AEAAAKAAEKKL" * 60]),
+        ("fast", ["MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQFEVV"]),
+        ("promoters", ["GCGCCGGCNRATGCGCGGCC" * 400]),
+        ("promoters", ["ACGT"]),
+    ],
+)
+def test_an_input_unlike_the_training_is_told_as_by_the_command_line(
+    page: Page, request: pytest.FixtureRequest, which: str, texts: list[str]
+) -> None:
+    bundle = load_bundle(
+        find_model({"fast": "protein-ss-fast", "promoters": "ecoli-promoters"}[which])
+    )
+    page.goto(request.getfixturevalue(which).as_uri())
+    told = page.evaluate(
+        "texts => unlikeTraining(texts.map((sequence) => ({ sequence })), model)", texts
+    )
+    expected = bundle.unlike_training(texts)
+    assert (expected is None) == (told == "")
+    if expected is not None:
+        assert told.startswith(f"Unlike what {bundle.name} was trained on: {expected};")
 
 
 def test_a_compressed_file_is_opened(page: Page, fast: Path, tmp_path: Path) -> None:
