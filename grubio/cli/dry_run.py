@@ -67,7 +67,8 @@ def describe(
 ) -> int:
     """Print what a command would read and write, and return its exit code.
 
-    The code is 0, or 2 if something to read is missing. Settings are checked as in a real run.
+    The code is 0, or 2 if something to read is missing. Settings are checked as in a real run. A
+    command that looks at its inputs (``describe_inputs``) says what is in them.
 
     Raises
     ------
@@ -91,7 +92,11 @@ def describe(
         typer.echo(f"writes\t{'standard output' if default == STDIO else default}")
     if missing:
         typer.echo(f"error: {missing} of the inputs are missing", err=True)
-    return 2 if missing else 0
+        return 2
+    if describe_inputs := getattr(command, "describe_inputs", None):
+        for line in describe_inputs(dict(values)):
+            typer.echo(line)
+    return 0
 
 
 class _Part(NamedTuple):

@@ -4,8 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,9 +14,41 @@ from grubio.cli.dry_run import WRITTEN
 from grubio.cli.step import HELP_NAMES, Step, command_group
 from grubio.errors import GrubioError
 
+if TYPE_CHECKING:
+    from grubio.study.templates import Study
+
 app = command_group(
     "Set up and run a study with Snakemake.\n\nExample: grubio workflow init my-study"
 )
+
+
+Template = Literal["splice-sites", "genes", "promoters", "motif", "protein-labels"]
+
+
+def _study_of(values: Mapping[str, Any]) -> "Study | None":
+    """Return the study of a template from the options; None without a template."""
+    template, genome, annotation = (values.get(k) for k in ("template", "genome", "annotation"))
+    features = values.get("feature") or []
+    if template is None:
+        if genome or annotation or features:
+            raise GrubioError(
+                "--genome, --annotation and --feature are for templates",
+                hint="say which study to write: --template splice-sites",
+            )
+        return None
+    if template == "protein-labels":
+        if genome is None:
+            raise GrubioError("template protein-labels needs --records")
+        from grubio.study.protein_template import protein_study
+
+        if features:
+            raise GrubioError("template protein-labels takes no --feature")
+        return protein_study(genome, annotation)
+    if genome is None or annotation is None:
+        raise GrubioError(f"template {template} needs --genome and --annotation")
+    from grubio.study.templates import genome_study
+
+    return genome_study(template, genome, annotation, features)
 
 
 @app.command("init", cls=Step)
@@ -25,20 +58,66 @@ def init(
         Literal["protein", "dna"],
         typer.Option("--study", help="Demonstration to begin with: protein chains, or a genome."),
     ] = "protein",
+    template: Annotated[
+        Template | None,
+        typer.Option("--template", help="Study of your own files to write, ready to run."),
+    ] = None,
+    genome: Annotated[
+        Path | None,
+        typer.Option(
+            "--genome",
+            "--records",
+            help="Contigs (FASTA) of a template; of protein-labels the records: FASTA, FASTA with "
+            "a line of labels under each sequence, or a table.",
+        ),
+    ] = None,
+    annotation: Annotated[
+        Path | None,
+        typer.Option(
+            "--annotation",
+            "--labels",
+            help="Features of the genome (GFF3, GTF, BED); of protein-labels the FASTA of labels.",
+        ),
+    ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--feature",
+            help="Type (GFF3, GTF) or name (BED) of the features to learn, in place of those that "
+            "the template knows; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Write a study to change and run: Snakefile and config/.
+
+    With --template the study is made for your own files: classes, windows, blocks and training
+    suit what is in them, each with a comment. --dry-run prints what is in them, and writes nothing.
 
     Example: grubio workflow init my-study
 
     Example: grubio workflow init my-genome --study dna
+
+    Example: grubio workflow init splicing --template splice-sites --genome g.fa --annotation g.gff3
     """
     from grubio.study.folder import start_study
 
-    for path in start_study(folder, study):
+    given = {"template": template, "genome": genome, "annotation": annotation, "feature": feature}
+    made = _study_of(given)
+    for line in made.found if made else ():
+        typer.echo(line, err=True)
+    for path in start_study(folder, study, made.config if made else None):
         typer.echo(path)
     typer.echo(
         f"next: edit {folder}/config/config.yaml, then grubio workflow run {folder}", err=True
     )
+
+
+def _findings(values: Mapping[str, Any]) -> Sequence[str]:
+    made = _study_of(values)
+    return made.found if made else ()
+
+
+init.describe_inputs = _findings  # type: ignore[attr-defined]
 
 
 @app.command(

@@ -42,7 +42,9 @@ def workflow_file() -> Path:
     return _shipped("workflow", "Snakefile")
 
 
-def start_study(folder: str | Path, study: str = "protein") -> list[Path]:
+def start_study(
+    folder: str | Path, study: str = "protein", config: str | None = None
+) -> list[Path]:
     """Write ``Snakefile`` and ``config/`` of a study into a folder and return what was written.
 
     Parameters
@@ -51,6 +53,8 @@ def start_study(folder: str | Path, study: str = "protein") -> list[Path]:
         Made if it is missing.
     study
         A name of ``STUDIES``.
+    config
+        Text of the configuration, in place of that of ``study``.
 
     Raises
     ------
@@ -59,7 +63,8 @@ def start_study(folder: str | Path, study: str = "protein") -> list[Path]:
     """
     folder = Path(folder)
     texts = {
-        folder / "config/config.yaml": _shipped("config", STUDIES[study]).read_text("utf-8"),
+        folder / "config/config.yaml": config
+        or _shipped("config", STUDIES[study]).read_text("utf-8"),
         folder / "config/README.md": _shipped("config", "README.md").read_text("utf-8"),
         folder / "Snakefile": _SNAKEFILE,
     }

@@ -21,6 +21,7 @@ from grubio.cli import command_line
 from grubio.errors import GrubioError
 from grubio.fetching.embedded import embedded_path
 from grubio.sequences.record import Record
+from spliced_genome import write_spliced_genome
 
 PAGES = [
     REPOSITORY / "README.md",
@@ -52,6 +53,10 @@ def stand_ins(chains: list[Record], tmp_path_factory: pytest.TempPathFactory) ->
     (folder / "scores.tsv").write_text("id\tsequence\tscore\n" + "".join(rows))
     for name in ("proteome.fasta.gz", "uniprot_sprot.fasta.gz"):
         (folder / name).write_bytes(gzip.compress(sequences.encode()))
+    write_spliced_genome(folder, contigs=6, genes=5, scraps=6)
+    for name, new in (("genome.fa", "spliced.fa"), ("sites.bed", "sites_of_spliced.bed")):
+        (folder / name).rename(folder / new)
+    (folder / "genes.gff3").rename(folder / "spliced.gff3")
     _write_genome(folder)
     return folder
 

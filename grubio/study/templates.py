@@ -1,0 +1,489 @@
+"""Studies from templates: what a genome and its annotation hold becomes a configuration that runs.
+
+A template names the classes; the sizes of the data choose the rest, so that a study takes about an
+hour of one processor or less. Each setting is written with the reason for it.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from grubio.config import ClassRule
+from grubio.datasets.annotate import ClassPlaces
+from grubio.datasets.prepare_genome import LARGEST_SITE
+from grubio.errors import GrubioError
+from grubio.study.survey import Survey, survey
+
+GenomeTemplate: TypeAlias = Literal["splice-sites", "genes", "promoters", "motif"]
+Rules: TypeAlias = dict[str, dict[str, Any]]
+
+_TRAINED_RESIDUES = 30_000_000
+"""Residues that a training sees in all: at two layers of 64 units about half an hour."""
+_MOST_BASES = 60_000_000
+_MOST_SITES = 60_000
+_LABELLED_AT_ONCE = 20_000_000
+_VALID_BASES, _TEST_BASES = 1_500_000, 4_000_000
+_LEAST_SITES = 20
+_MOST_NAMES = 8
+_SITES_OF_A_SMALL_NETWORK = 1_000
+_KINDS_SHOWN = 12
+_LEAST_CANONICAL = 25
+"""Per cent of GT donors, or AG acceptors, below which gaps are no introns but frameshifts."""
+
+_SITE_KINDS = (
+    *(
+        "TF_binding_site",
+        "protein_binding_site",
+        "protein_bind",
+        "binding_site",
+        "nucleotide_motif",
+    ),
+    *("regulatory_region", "operator", "DNA_binding_site", "peak"),
+)
+_START_KINDS = ("TSS", "transcription_start_site", "transcription_start")
+_PROMOTER_KINDS = (
+    *("minus_10_signal", "-10_signal", "minus_35_signal", "-35_signal", "TATA_box", "promoter"),
+    *("promoter_element", "core_promoter_element", "sigma70", "sigma70-35"),
+)
+_TRANSCRIPT_KINDS = ("mRNA", "transcript")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A study before its sizes are chosen.
+
+    Attributes
+    ----------
+    classes
+        The rules, as they are written.
+    why
+        What each class is, for the comment above it.
+    said
+        Lines about the classes for people.
+    window
+        Bases of a training window; 0 trains on everything, in pieces.
+    motifs
+        Whether the network begins with the position weight matrices of the sites.
+    extra
+        Further keys of ``prepare``, each with its comment.
+    """
+
+    classes: Rules
+    why: Mapping[str, str]
+    said: Sequence[str] = ()
+    window: int = 200
+    motifs: bool = False
+    extra: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study to write, and what was found for it.
+
+    Attributes
+    ----------
+    config
+        Text of ``config/config.yaml``.
+    found
+        What the files hold, in lines for people.
+    """
+
+    config: str
+    found: Sequence[str]
+
+
+def genome_study(
+    template: GenomeTemplate, genome: Path, annotation: Path, features: Sequence[str] = ()
+) -> Study:
+    """Return the study of a template on a genome.
+
+    Parameters
+    ----------
+    template
+        Its name.
+    genome
+        FASTA of contigs.
+    annotation
+        GFF3, GTF or BED.
+    features
+        Types (GFF3, GTF) or names (BED) of the features to learn, for ``motif`` and ``promoters``;
+        by default those that the template knows.
+
+    Raises
+    ------
+    GrubioError
+        If a file is at fault, or the annotation has no such features.
+    """
+    found = survey(genome, annotation)
+    if unknown := [one for one in features if one != "*" and one not in found.kinds]:
+        raise _refusal(found, f"has no feature '{unknown[0]}'")
+    draft = _DRAFTS[template](found, tuple(features))
+    rules = {name: ClassRule.model_validate(rule) for name, rule in draft.classes.items()}
+    places = found.places(rules)
+    counted = [_counted(name, places[name]) for name in places]
+    said = [*found.described(), "classes:", *(f"  {one}" for one in counted), *draft.said]
+    text = _Writer(template, found, draft, places, said).text()
+    return Study(text, said)
+
+
+def _counted(name: str, places: ClassPlaces) -> str:
+    least, most = places.widths
+    width = f"{most}" if least == most else f"{least} to {most}"
+    kind = "sites" if least == most and most <= LARGEST_SITE else "segments"
+    return f"{name}  {places.features:,} {kind} of {width} {'base' if most == 1 else 'bases'}"
+
+
+def _refusal(found: Survey, problem: str, hint: str = "") -> GrubioError:
+    kinds = ", ".join(f"{kind} ({n:,})" for kind, n in found.kinds.most_common(_KINDS_SHOWN))
+    more = len(found.kinds) - _KINDS_SHOWN
+    kinds += f" and {more:,} more" if more > 0 else ""
+    what = "names" if found.is_bed else "types of feature"
+    return GrubioError(
+        problem,
+        path=found.annotation,
+        hint=f"{hint}{'; ' if hint else ''}it has the {what} {kinds}",
+    )
+
+
+def _splice_sites(found: Survey, features: Sequence[str]) -> Draft:
+    candidates = features or (("*",) if found.is_bed else ("exon", "CDS"))
+    for kind in candidates:
+        classes: Rules = {
+            "donor": {"letter": "D", "feature": kind, "boundary": "introns_start", "bases": 2},
+            "acceptor": {"letter": "A", "feature": kind, "boundary": "introns_end", "bases": 2},
+        }
+        if all(found.finds(ClassRule.model_validate(rule)) for rule in classes.values()):
+            break
+    else:
+        raise _refusal(
+            found,
+            "has no introns for template splice-sites",
+            "introns lie between the exons (or CDS) of one transcript, which need Parent= (GFF3) "
+            "or transcript_id (GTF), or between the blocks of BED with 12 columns",
+        )
+    places = found.places({n: ClassRule.model_validate(rule) for n, rule in classes.items()})
+    said = []
+    for name, usual in (("donor", "GT"), ("acceptor", "AG")):
+        words = found.words(places[name].loci)
+        share = 100 * words[usual] / max(sum(words.values()), 1)
+        others = ", ".join(f"{word} {n:,}" for word, n in words.most_common(4) if word != usual)
+        said.append(
+            f"{name}s that read {usual}: {share:.1f} %" + (f" ({others})" if others else "")
+        )
+    why = {"donor": "The first two bases of each intron.", "acceptor": "And the last two."}
+    return Draft(classes, why, said, window=400)
+
+
+def _genes(found: Survey, features: Sequence[str]) -> Draft:
+    kind = features[0] if features else "CDS"
+    if kind not in found.kinds:
+        raise _refusal(found, f"has no {kind} for template genes")
+    rule: dict[str, Any] = {"letter": "C", "feature": kind}
+    why = {"cds": "Coding bases on their strand."}
+    introns = found.finds(
+        ClassRule.model_validate({"feature": kind, "boundary": "introns_start", "bases": 1})
+    )
+    if introns > 0.02 * found.kinds[kind]:
+        said = [f"introns between {kind}: {introns:,}; coding bases are labelled, not whole genes"]
+        return Draft({"cds": rule}, why, said, window=0)
+    return Draft({"cds": rule}, why, window=0)
+
+
+def _promoters(found: Survey, features: Sequence[str]) -> Draft:
+    classes: Rules = {}
+    why: dict[str, str] = {}
+    starts = [kind for kind in features or _START_KINDS if kind in found.kinds]
+    boxes = [kind for kind in _PROMOTER_KINDS if kind in found.kinds]
+    if features:
+        starts, boxes = [], list(features)
+    small = sum(found.lengths.values()) < 15_000_000
+    if starts:
+        if small:
+            classes["minus10"] = {"letter": "M", "feature": starts, "offset": [-12, -7]}
+            why["minus10"] = (
+                "Where bacteria have the -10 box; leave it out for a genome that has none."
+            )
+        classes["tss"] = {"letter": "T", "feature": starts, "boundary": "start", "bases": 1}
+        why["tss"] = "The first base of each transcript."
+    for kind in boxes:
+        classes[_class_name(kind)] = _site_rule(found, [kind])
+        why[_class_name(kind)] = f"Features '{kind}'."
+    if not classes:
+        kinds = [kind for kind in _TRANSCRIPT_KINDS if kind in found.kinds]
+        if not kinds:
+            raise _refusal(
+                found,
+                "has no transcription starts or promoters for template promoters",
+                "they are features such as TSS, promoter or mRNA; give others with --feature",
+            )
+        classes["tss"] = {"letter": "T", "feature": kinds, "boundary": "start", "bases": 1}
+        why["tss"] = f"The first base of each {' or '.join(kinds)}."
+    return Draft(classes, why, window=240)
+
+
+def _motif(found: Survey, features: Sequence[str]) -> Draft:
+    named_often = [k for k, n in found.kinds.most_common() if n >= _LEAST_SITES and k != "."]
+    groups: dict[str, list[str]] = {}
+    if features:
+        groups = {_class_name(kind): [kind] for kind in features}
+    elif not found.is_bed:
+        groups = {_class_name(kind): [kind] for kind in _SITE_KINDS if kind in found.kinds}
+        if not groups:
+            raise _refusal(
+                found,
+                "has no binding sites for template motif",
+                f"they are features such as {', '.join(_SITE_KINDS[:3])}; give others with "
+                "--feature",
+            )
+    elif 0 < len(named_often) == len(found.kinds) <= _MOST_NAMES:
+        groups = {_class_name(kind): [kind] for kind in named_often}
+    else:
+        # Names such as peak_1 say nothing, and too few sites of a name are not to be learned.
+        groups = {"site": ["*"]}
+    classes = {name: _site_rule(found, kinds) for name, kinds in groups.items()}
+    why = {name: f"Features {', '.join(map(repr, kinds))}." for name, kinds in groups.items()}
+    widest = max(rule.get("bases") or _width(found, groups[n]) for n, rule in classes.items())
+    wanted = [one for kinds in groups.values() for one in kinds]
+    chosen = [one for one in found.features if one.line.kind in wanted or "*" in wanted]
+    both = sum(one.strand == "." for one in chosen)
+    said = [f"sites without a strand, labelled on both: {both:,}"] if both else []
+    few = {n: p for n, p in _features(found, classes).items() if p < _LEAST_SITES}
+    said += [f"warning: {n:,} sites of {name} are few" for name, n in few.items()]
+    return Draft(classes, why, said, window=widest + 120, motifs=True)
+
+
+def _features(found: Survey, classes: Rules) -> dict[str, int]:
+    rules = {name: ClassRule.model_validate(rule) for name, rule in classes.items()}
+    return {name: places.features for name, places in found.places(rules).items()}
+
+
+def _site_rule(found: Survey, kinds: Sequence[str]) -> dict[str, Any]:
+    # Sites of one width as they are; of peaks the summit, or the middle.
+    feature: Any = list(kinds) if len(kinds) > 1 else kinds[0]
+    chosen = [one for one in found.features if one.line.kind in kinds or "*" in kinds]
+    widths = Counter(one.end - one.start for one in chosen)
+    if len(widths) == 1 and max(widths) <= LARGEST_SITE:
+        return {"feature": feature}
+    bases = min(int(statistics.median(widths.elements())), 21) | 1
+    boundary = "summit" if all(one.summit is not None for one in chosen) else "center"
+    return {"feature": feature, "boundary": boundary, "bases": bases}
+
+
+def _width(found: Survey, kinds: Sequence[str]) -> int:
+    return max(
+        one.end - one.start for one in found.features if one.line.kind in kinds or "*" in kinds
+    )
+
+
+def _class_name(kind: str) -> str:
+    plain = "".join(c if c.isalnum() or c in "_-" else "_" for c in kind).strip("_")
+    return {"-10_signal": "minus10", "-35_signal": "minus35"}.get(kind, plain.lstrip("-") or "site")
+
+
+_DRAFTS: Mapping[GenomeTemplate, Callable[[Survey, Sequence[str]], Draft]] = {
+    "splice-sites": _splice_sites,
+    "genes": _genes,
+    "promoters": _promoters,
+    "motif": _motif,
+}
+
+
+class _Writer:
+    """The text of a configuration."""
+
+    def __init__(
+        self,
+        template: GenomeTemplate,
+        found: Survey,
+        draft: Draft,
+        places: Mapping[str, ClassPlaces],
+        said: Sequence[str],
+    ) -> None:
+        self.template, self.found, self.draft, self.said = template, found, draft, said
+        self.contigs = _chosen_contigs(found, places)
+        self.bases = sum(found.lengths[name] for name in self.contigs)
+        chosen = set(self.contigs)
+        self.sites = {
+            name: sum(locus.contig in chosen for locus in one.loci) for name, one in places.items()
+        }
+
+    def text(self) -> str:
+        """Return it."""
+        parts = [self._head(), self._dataset(), self._model(), self._training(), self._end()]
+        return "\n".join(part.rstrip() + "\n" for part in parts)
+
+    def _head(self) -> str:
+        lines = [
+            f"Template {self.template}. Every key that may stand here: config/README.md",
+            "",
+            "What was found in the files:",
+            *(f"  {line}" for line in self.said),
+        ]
+        return "".join(f"# {line}".rstrip() + "\n" for line in lines)
+
+    def _dataset(self) -> str:
+        found, chosen = self.found, self.contigs
+        lines = [
+            "datasets:",
+            f"  {self.template}:",
+            f"    records: {json.dumps(str(found.genome.absolute()))}",
+            f"    annotation: [{json.dumps(str(found.annotation.absolute()))}]",
+            "    prepare:",
+            "      format: genome",
+        ]
+        if found.absent or found.bad:
+            lines += [
+                f"      # {sum(found.absent.values()) + len(found.bad):,} lines of annotation are "
+                "on contigs that the genome lacks, or cannot be read.",
+                "      on_invalid: skip",
+            ]
+        lines += [
+            "      # Contigs without any annotation are unknown, not background.",
+            "      annotated: only",
+        ]
+        if len(chosen) < len(found.annotated):
+            lines += [
+                f"      # {self.bases:,} of {found.bases:,} annotated bases: enough to learn from; "
+                "more take longer.",
+                f"      contigs: [{', '.join(map(json.dumps, chosen))}]",
+            ]
+        block = _block_length(self.bases)
+        lines += [
+            "      # What is dealt out to training, validation and test: 60 blocks or more.",
+            f"      block_length: {block}",
+        ]
+        for key, (value, comment) in self.draft.extra.items():
+            lines += [f"      # {comment}", f"      {key}: {value}"]
+        lines.append("      classes:")
+        for name, rule in self.draft.classes.items():
+            lines += [f"        # {self.draft.why[name]}", f"        {name}: {_flow(rule)}"]
+        valid, test = self._shares()
+        lines += [
+            "    split:",
+            f"      # {round(valid * self.bases):,} and {round(test * self.bases):,} bases.",
+            f"      valid_fraction: {valid}",
+            f"      test_fraction: {test}",
+            "      # Bases between blocks of different splits, so that no site sees both.",
+            f"      gap: {min(500, block // 10)}",
+        ]
+        return "\n".join(lines)
+
+    def _shares(self) -> tuple[float, float]:
+        # Of small genomes enough for intervals, of large ones as much as is validated in a minute.
+        valid = min(0.12, max(0.02, _VALID_BASES / self.bases))
+        test = min(0.18, max(0.03, _TEST_BASES / self.bases))
+        return round(valid, 3), round(test, 3)
+
+    @property
+    def _is_small(self) -> bool:
+        return sum(self.sites.values()) < _SITES_OF_A_SMALL_NETWORK and self.draft.window > 0
+
+    def _model(self) -> str:
+        units, layers, width = (32, 1, 9) if self._is_small else (64, 2, 15)
+        if not self.draft.window:
+            units = 96
+        why = (
+            f"{sum(self.sites.values()):,} sites are few: a small network."
+            if self._is_small
+            else "Units of each direction, layers, and bases that the first convolution sees."
+        )
+        return (
+            f"model:\n  # {why}\n  hidden_size: {units}\n  layers: {layers}\n  stem_width: {width}"
+        )
+
+    def _training(self) -> str:
+        window, lines = self.draft.window, ["training:"]
+        trained = 1 - sum(self._shares())
+        if not window:
+            of_a_pass = 2 * self.bases * trained
+            lines += [
+                "  # Pieces of the blocks, in bases: longer than what a base is judged by.",
+                "  max_length: 800",
+                "  learning_rate: 0.005",
+            ]
+        else:
+            ratio = 2 if sum(self.sites.values()) > _SITES_OF_A_SMALL_NETWORK else 4
+            windows = trained * sum(self.sites.values()) / (1.3 if len(self.sites) > 1 else 1)
+            of_a_pass = windows * (1 + ratio) * window
+            lines += [
+                "  # Each pass takes a window of this many bases around each site,",
+                f"  max_length: {window}",
+                f"  # and {ratio} windows for each of these from anywhere.",
+                f"  background_ratio: {ratio}",
+                "  # Validation looks at the sites, not at the share of bases that are right.",
+                "  select_by: average_precision",
+                f"  learning_rate: {0.005 if self._is_small else 0.004}",
+            ]
+            if self.draft.motifs:
+                lines += [
+                    "  # The network begins with the position weight matrices of the sites.",
+                    "  motifs: sites",
+                ]
+        batch = int(min(max(of_a_pass / 80, 1000), 8000) // 100 * 100)
+        epochs = int(min(max(_TRAINED_RESIDUES / of_a_pass, 2), 12))
+        lines += [
+            f"  # About {of_a_pass * epochs / 1e6:.1f} million bases are learned from in all.",
+            f"  batch_residues: {max(batch, 2 * (window or 800))}",
+            f"  epochs: {epochs}",
+            f"  validations_per_epoch: {max(1, 6 // epochs)}",
+            "  patience: 12",
+        ]
+        return "\n".join(lines)
+
+    def _end(self) -> str:
+        name = json.dumps(str(self.found.genome.absolute()))
+        total = sum(self.found.lengths.values())
+        lines = [
+            "# One model is trained, scored beside a position weight matrix, and reported.",
+            "runs:",
+            f"  {self.template}:",
+            f"    dataset: {self.template}",
+            "",
+        ]
+        inputs = [
+            "prediction:",
+            "  # What is labelled with the model.",
+            f"  inputs: {{genome: {name}}}",
+            "  # Features, and a track of probabilities for each class and strand: add bigwig.",
+            "  formats: [bed, gff3]",
+        ]
+        if total > _LABELLED_AT_ONCE:
+            lines.append(f"# {total:,} bases take a while to label; take the # away to do it.")
+            inputs = [f"# {line}" for line in inputs]
+        return "\n".join([*lines, *inputs])
+
+
+def _chosen_contigs(found: Survey, places: Mapping[str, ClassPlaces]) -> list[str]:
+    # The largest annotated contigs, up to what is learned from in an hour.
+    sites = Counter(locus.contig for one in places.values() for locus in one.loci)
+    bases = count = 0
+    chosen: list[str] = []
+    for name in sorted(found.annotated, key=lambda name: (-found.lengths[name], name)):
+        fits = bases + found.lengths[name] <= _MOST_BASES
+        if fits and (not chosen or count < _MOST_SITES):
+            chosen.append(name)
+            bases, count = bases + found.lengths[name], count + sites[name]
+    if not count:
+        # Every contig with sites is too large: the smallest of them.
+        chosen = sorted(sites, key=lambda name: (found.lengths[name], name))[:1]
+    return [name for name in found.lengths if name in set(chosen)]
+
+
+def _block_length(bases: int) -> int:
+    step = int(10 ** max(len(str(bases // 60)) - 1, 2))
+    return min(max(bases // 60 // step * step, 2_000), 100_000)
+
+
+def _flow(rule: Mapping[str, Any]) -> str:
+    return "{" + ", ".join(f"{key}: {_value(value)}" for key, value in rule.items()) + "}"
+
+
+def _value(value: Any) -> str:
+    plain = isinstance(value, str) and value.replace("_", "").isalnum() and not value[0].isdigit()
+    return value if plain else json.dumps(value)
