@@ -107,6 +107,7 @@ def _prepare_genome(
     targets: Sequence[TargetSettings],
     summary: Path | None,
 ) -> None:
+    from grubio.datasets.annotated_genome import named
     from grubio.datasets.prepare_genome import prepare_genome
 
     tally = prepare_genome(files, annotation, output, settings, targets=targets, summary=summary)
@@ -120,6 +121,12 @@ def _prepare_genome(
     for name, found in tally.places.items():
         cut = f", {found.clipped} cut at the end of a contig" if found.clipped else ""
         short = f", {found.short} with too few bases left out" if found.short else ""
+        if found.broken:
+            kept = "left out" if settings.classes[name].frame == "whole" else "kept as labels"
+            typer.echo(
+                f"{name}: {len(found.broken)} coding sequences do not divide by three, {kept}: "
+                f"{named(found.broken, 5)}"
+            )
         covered = tally.covered[name]
         hidden = f", {covered} of {len(found.loci)} covered by earlier classes" if covered else ""
         typer.echo(f"{name}: {found.features} features{_widths(found)}{cut}{short}{hidden}")

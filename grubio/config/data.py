@@ -45,7 +45,9 @@ class PrepareSettings(Settings):
         description="What label sequences may look like: `least`, the least residues of a run of a "
         "label, or of a run of several (`{least: {M: 15, HGI: 3}}`); `next`, the labels that may "
         "follow a label (`{next: {I: M, M: IO, O: M}}`); `first` and `last`, those that a sequence "
-        "begins and ends with; `states`, several states of one label by name, each with its label. "
+        "begins and ends with; `states`, several states of one label by name, each with its label; "
+        "of a genome `genes`, the label of coding bases, or a mapping of `label`, `start`, `stop`, "
+        "`least` and `overlap`: whole genes are called, from start to stop codon. "
         "`none` is no grammar. By default that of `ss3` and `ss8`, no helix under three residues, "
         "and none for other schemes. On the command line: the same as JSON.",
     )
@@ -111,7 +113,8 @@ class PrepareSettings(Settings):
             defaults = type(self).model_construct()
             if given := [k for k in genomes_only if getattr(self, k) != getattr(defaults, k)]:
                 raise ValueError(f"format '{self.format}' takes no {given[0]}")
-            _ = self.label_scheme
+            if self.label_scheme.genes is not None:
+                raise ValueError("a grammar of genes is for format 'genome'")
             return self
         if self.background not in ("", "."):
             raise ValueError("the background of format 'genome' is '.'")

@@ -144,6 +144,13 @@ FORMATS = {
         option="Also write a line per sequence to this file (TSV).",
     ),
     "bed": OutputFormat(("bed",), "features of a genome", genome="bed.BedFormat", features=True),
+    "proteins": OutputFormat(
+        ("faa", "proteins"),
+        "proteins of called genes",
+        genome="proteins.ProteinFormat",
+        option="Also write the proteins of called genes (FASTA), for a model of genes.",
+        features=True,
+    ),
     "bedgraph": _TRACK(("bedgraph", "bg"), genome="tracks.open_bedgraph"),
     "bigwig": _TRACK(("bw", "bigwig"), genome="tracks.open_bigwig"),
     "igv": OutputFormat(
@@ -176,7 +183,7 @@ def formats_of(kind: Kind) -> list[PredictionFormat]:
     Examples
     --------
     >>> formats_of("genome")
-    ['tsv', 'parquet', 'gff3', 'html', 'bed', 'bedgraph', 'bigwig', 'igv']
+    ['tsv', 'parquet', 'gff3', 'html', 'bed', 'proteins', 'bedgraph', 'bigwig', 'igv']
     """
     return [name for name, known in FORMATS.items() if known.writer(kind)]
 

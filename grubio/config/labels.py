@@ -61,6 +61,12 @@ class ClassRule(Settings):
         "A feature without a strand is labelled on both.",
     )
 
+    frame: Literal["any", "whole"] = Field(
+        default="any",
+        description="Coding sequences (`feature: CDS`) whose bases do not divide by three are "
+        "counted and named; `whole` leaves them out, `any` keeps them.",
+    )
+
     @field_validator("where", mode="before")
     @classmethod
     def _one_or_many_values(cls, value: Any) -> Any:

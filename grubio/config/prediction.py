@@ -65,6 +65,15 @@ class GenomeSettings(Settings):
         "of the model for sites, and none for segments.",
     )
 
+    introns: bool = Field(
+        default=False,
+        description="Add introns to GFF3, by gene, from the called donors and acceptors: a donor "
+        "before an acceptor, none that overlap, of all those the most likely.",
+    )
+    least_intron: int = Field(
+        default=30, ge=4, description="Least bases of an intron, with `introns`."
+    )
+
     @property
     def strands(self) -> tuple[Strand, ...]:
         """The strands to label."""

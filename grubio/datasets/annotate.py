@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import attrgetter
 
@@ -34,6 +34,7 @@ from grubio.readers.annotation_line import NO_STRAND, AnnotatedFeature, Annotati
 from grubio.sequences.locus import STRANDS, Locus, Strand
 
 _KINDS_NAMED = 12
+_CODING = "CDS"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class ClassPlaces:
         Places that were cut off at the end of a contig, or lie outside of it.
     short
         Features or introns without as many bases as ``boundary`` needs; they are left out.
+    broken
+        Names of the coding sequences whose bases do not divide by three.
     """
 
     loci: Sequence[Locus]
@@ -59,6 +62,7 @@ class ClassPlaces:
     widths: tuple[int, int]
     clipped: int
     short: int
+    broken: Sequence[str] = ()
 
     @property
     def width(self) -> int | None:
@@ -110,10 +114,12 @@ def find_places(
             if line.kind in wanted or "*" in wanted:
                 lines.append((line, contig))
     uses = _uses(lines, classes, genome, parents, leave_out)
-    return {
-        name: _places_of(name, rule, whole_features(uses[name], rule, parents), genome, kinds)
-        for name, rule in classes.items()
-    }
+    found = {}
+    for name, rule in classes.items():
+        own, broken = _in_frame(uses[name], rule)
+        wholes = whole_features(own, rule, parents)
+        found[name] = replace(_places_of(name, rule, wholes, genome, kinds), broken=broken)
+    return found
 
 
 def class_of_each_base(
@@ -173,6 +179,26 @@ def _uses(
         if problem := next((error for error in unfit.values() if error), None):
             leave_out(problem)
     return found
+
+
+def _in_frame(uses: Sequence[_Use], rule: ClassRule) -> tuple[Sequence[_Use], list[str]]:
+    """Return the uses to keep, and the names of coding sequences that do not divide by three."""
+
+    def whole(use: _Use) -> tuple[str, ...]:
+        feature, names = use
+        line = feature.line
+        known = names or line.attributes.get("ID") or (f"line {line.number}",)
+        return str(line.path), feature.contig, feature.strand, known[0]
+
+    bases: Counter[tuple[str, ...]] = Counter()
+    for use in uses:
+        if use[0].line.kind == _CODING:
+            bases[whole(use)] += use[0].end - use[0].start
+    broken = {key for key, size in bases.items() if size % 3}
+    kept = uses
+    if rule.frame == "whole":
+        kept = [one for one in uses if one[0].line.kind != _CODING or whole(one) not in broken]
+    return kept, sorted(key[-1] for key in broken)
 
 
 def _unfit(feature: AnnotatedFeature, name: str, rule: ClassRule) -> GrubioError | None:

@@ -342,6 +342,7 @@ def _genome_as_dict(tally: GenomeTally) -> dict[str, object]:
         "features": {name: found.features for name, found in tally.places.items()},
         "clipped": {name: found.clipped for name, found in tally.places.items()},
         "short": {name: found.short for name, found in tally.places.items()},
+        "broken_frames": {name: list(found.broken) for name, found in tally.places.items()},
         "covered": dict(tally.covered),
         "not_annotated": tally.not_annotated,
         "contigs_left_out": tally.contigs_left_out,

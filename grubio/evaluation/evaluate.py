@@ -208,7 +208,8 @@ def evaluation_of(
 ) -> Evaluation:
     """Return what the evaluation of this kind of dataset adds to the scores of all."""
     if header.kind == "genome":
-        return GenomeEvaluation(bundle.scheme, header.sites or {}, test, settings)
+        radii = {letter: site.radius for letter, site in (bundle.sites or {}).items()}
+        return GenomeEvaluation(bundle.scheme, header.sites or {}, test, settings, radii)
     return SequenceEvaluation(bundle, test, settings)
 
 

@@ -1,10 +1,9 @@
 """Called features: sites and segments of a genome, from probabilities that come region by region.
 
 A class of fixed width is called as sites: where the mean probability over the width reaches the
-class's threshold and no better site of the class lies within the larger of the width and ten
-bases. Any other class but the background is called as segments: runs of bases that have its
-label. A feature that crosses the border of two regions is called as if the contig
-came in one piece.
+class's threshold and no better site of the class lies within its radius. Any other class but the
+background is called as segments: runs of bases that have its label. A feature that crosses the
+border of two regions is called as if the contig came in one piece.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,19 +13,21 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from grubio.inference.called_introns import CalledIntron
 from grubio.inference.labelled_region import LabelledRegion
 from grubio.model.bundle import Site
 from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import STRANDS, Locus, Strand
-from grubio.sequences.runs_and_peaks import called_radius, equal_runs, peaks, site_scores
+from grubio.sequences.runs_and_peaks import equal_runs, peaks, site_scores
 from grubio.sequences.scheme import LabelScheme
 
 
 class CalledRegion(NamedTuple):
-    """A region of a contig, and the features that became certain with it."""
+    """A region of a contig, and the features and introns that became certain with it."""
 
     region: LabelledRegion
     features: Sequence[CalledFeature]
+    introns: Sequence[CalledIntron] = ()
 
 
 class FeatureCaller:
@@ -59,6 +60,10 @@ class FeatureCaller:
         self._waiting: list[CalledFeature] = []
         self._scans: list[_SiteScan | _SegmentScan] = []
 
+    def takes(self, feature: CalledFeature) -> bool:
+        """Return whether a segment is long enough and scores enough."""
+        return len(feature.locus) >= self._min_segment and feature.score >= (self._min_score or 0)
+
     def feed(self, region: LabelledRegion) -> list[CalledFeature]:
         """Return the features that are certain once this region is known.
 
@@ -83,6 +88,7 @@ class FeatureCaller:
                 letter,
                 strand,
                 site.width,
+                site.radius,
                 site.threshold if self._min_score is None else self._min_score,
             )
             for strand in strands
@@ -113,13 +119,14 @@ class _SiteScan:
     letter: str
     strand: Strand
     width: int
+    radius: int
     threshold: float
     held: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     first: int = 0
     settled: int = 0
 
     def feed(self, region: LabelledRegion, *, final: bool) -> list[CalledFeature]:
-        radius = called_radius(self.width)
+        radius = self.radius
         new = region.probabilities[self.strand][:, self.column]
         self.held = np.concatenate((self.held, new))
         # A strand is read in its own direction: of equal scores its first one counts.

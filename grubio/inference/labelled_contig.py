@@ -1,13 +1,13 @@
 """A labelled contig: both strands of DNA, and the features that are called on them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from grubio.inference.called_features import FeatureCaller
+from grubio.inference.called_features import CalledRegion, FeatureCaller
 from grubio.inference.columns import Columns
 from grubio.inference.labelled_region import (
     AdditionalByStrand,
@@ -113,12 +113,17 @@ def labelled_contig(
     sequence: str, regions: Iterable[LabelledRegion], caller: FeatureCaller
 ) -> LabelledContig:
     """Return a contig from all of its regions, in order."""
-    found: list[CalledFeature] = []
-    parts: list[LabelledRegion] = []
-    for region in regions:
-        if region.scheme.size:
-            found += caller.feed(region)
-        parts.append(region)
+    called = [
+        CalledRegion(region, caller.feed(region) if region.scheme.size else [])
+        for region in regions
+    ]
+    return contig_of_called(sequence, called)
+
+
+def contig_of_called(sequence: str, called: Sequence[CalledRegion]) -> LabelledContig:
+    """Return a contig from all of its regions with their features, in order."""
+    found = [feature for part in called for feature in part.features]
+    parts = [part.region for part in called]
     strands = parts[0].probabilities
     joined = {s: np.concatenate([part.probabilities[s] for part in parts]) for s in strands}
     classes = {s: np.concatenate([part.classes(s) for part in parts]) for s in strands}

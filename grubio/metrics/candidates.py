@@ -174,7 +174,10 @@ def site_truth(
 
 
 def find_candidates(
-    strands: Sequence[LabelledStrand], scores: Sequence[Floats], truth: SiteTruth
+    strands: Sequence[LabelledStrand],
+    scores: Sequence[Floats],
+    truth: SiteTruth,
+    radius: int | None = None,
 ) -> Candidates:
     """Return the candidates of a scan, and which of them are right.
 
@@ -186,12 +189,16 @@ def find_candidates(
         Score of a site that starts at each base, ``(start,)``, for each strand.
     truth
         The known sites.
+    radius
+        Bases within which a better candidate takes the place of another; by default as sites are
+        called where nothing else is known.
     """
+    radius = called_radius(truth.width) if radius is None else radius
     parts = []
     for values, countable, near, sites in zip(
         scores, truth.countable, truth.near, truth.starts, strict=True
     ):
-        starts = peaks(values, called_radius(truth.width))
+        starts = peaks(values, radius)
         starts = starts[countable[starts]]
         right = [matched(starts, values[starts], sites, d) for d in TOLERANCES]
         parts.append((starts, values[starts], near[starts], near_a_site(starts, sites), *right))

@@ -37,6 +37,7 @@ from grubio.sequences.alphabet import ALPHABETS, Alphabet
 from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import Grammar
 from grubio.sequences.kind import Kind, kind_of
+from grubio.sequences.runs_and_peaks import called_radius
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme
 from grubio.sequences.target import Target, target_from_dict
 
@@ -60,10 +61,24 @@ class Site:
         Bases of a site.
     threshold
         Least mean probability over the site, chosen on validation blocks.
+    apart
+        Bases within which no other site of the class is called beside a better one, chosen on
+        validation blocks; None for the larger of the width and ten.
     """
 
     width: int
     threshold: float
+    apart: int | None = None
+
+    @property
+    def radius(self) -> int:
+        """Bases within which no other site of the class is called beside a better one."""
+        return called_radius(self.width) if self.apart is None else self.apart
+
+    def as_dict(self) -> dict[str, float]:
+        """Return what ``model.json`` holds of it."""
+        content = {"width": self.width, "threshold": self.threshold}
+        return content if self.apart is None else content | {"apart": self.apart}
 
 
 @dataclass(frozen=True)
@@ -302,7 +317,7 @@ def save_bundle(
     }
     if bundle.kind == "genome":
         sites = bundle.sites or {}
-        metadata["sites"] = {letter: dataclasses.asdict(site) for letter, site in sites.items()}
+        metadata["sites"] = {letter: site.as_dict() for letter, site in sites.items()}
     if sketches:
         metadata |= write_sketches(folder, sketches)
     metadata = with_checksum(metadata)

@@ -5,15 +5,23 @@ the windows of one batch, and features that wait for a segment that begins befor
 ended.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from grubio.errors import GrubioError
 from grubio.inference.called_features import CalledRegion, FeatureCaller
+from grubio.inference.called_genes import called_genes
+from grubio.inference.called_introns import IntronCaller, splice_letters
 from grubio.inference.contig_labels import with_labels
-from grubio.inference.labelled_contig import LabelledContig, labelled_contig
+from grubio.inference.labelled_contig import (
+    LabelledContig,
+    contig_of_called,
+    labelled_contig,
+)
 from grubio.inference.labelled_region import AdditionalByStrand, LabelledRegion
 from grubio.inference.predictor import Predictor
 from grubio.prediction.model_kind import ModelKind, float32_array, float32_bytes
@@ -23,6 +31,7 @@ from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target
 from grubio.sequences.windows import ContigPart, Window, windows
+from grubio.writers.gff3 import term_of
 from grubio.writers.text import Content
 
 _PLACE = ("contig", "length", "start", "end", "residues")
@@ -63,14 +72,33 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
     def items(self, answers: Iterable[LabelledRegion], *, features: bool) -> Iterator[CalledRegion]:
         """Yield each region with the features that became certain with it."""
         caller = self._caller()
+        if (rules := self.bundle.scheme.genes) is not None:
+            yield from called_genes(answers, rules, caller)
+            return
+        introns = self._intron_caller() if features else None
         for region in with_labels(answers):
-            yield CalledRegion(region, caller.feed(region) if features else [])
+            found = caller.feed(region) if features else []
+            yield CalledRegion(region, found, introns.feed(region, found) if introns else ())
 
     def labelled(self, predictor: Predictor, records: Iterable[Record]) -> Iterator[LabelledContig]:
         """Yield the labelled contig of each record."""
+        if self.bundle.scheme.genes is not None:
+            yield from self._labelled_with_genes(predictor, list(records))
+            return
         for record in records:
             regions = predictor.regions([record], self.content.strands)
             yield labelled_contig(record.sequence, with_labels(regions), self._caller())
+
+    def _labelled_with_genes(
+        self, predictor: Predictor, records: list[Record]
+    ) -> Iterator[LabelledContig]:
+        # Genes are counted on all contigs together.
+        waiting, parts = deque(records), list[CalledRegion]()
+        for part in self.items(predictor.regions(records, self.content.strands), features=True):
+            parts.append(part)
+            if part.region.end == part.region.length:
+                yield contig_of_called(waiting.popleft().sequence, parts)
+                parts = []
 
     def windows(self, length: int) -> Iterator[Window]:
         """Yield the windows of a contig."""
@@ -111,6 +139,19 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
             for target, part in zip(targets, np.split(columns, ends, axis=1), strict=True):
                 found[target][strand] = part if target.scheme or target.spread else part[:, 0]
         return found
+
+    def _intron_caller(self) -> IntronCaller | None:
+        settings, scheme = self.settings.genome, self.bundle.scheme
+        if not settings.introns:
+            return None
+        names = zip(scheme.letters, scheme.class_names, strict=True)
+        letters = splice_letters({letter: term_of(name) for letter, name in names})
+        if letters is None:
+            raise GrubioError(
+                f"{self.bundle.name} has no donors and acceptors, of which introns are made",
+                hint="its classes are " + ", ".join(scheme.class_names),
+            )
+        return IntronCaller(*letters, settings.least_intron)
 
     def _caller(self) -> FeatureCaller:
         return FeatureCaller(

@@ -21,7 +21,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-_KEYS = ("states", "next", "least", "first", "last")
+from grubio.sequences.gene_rules import GeneRules, gene_rules
+
+_KEYS = ("states", "next", "least", "first", "last", "genes")
 _MOST_STATES = 2_000
 _Pairs: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 _Place: TypeAlias = tuple[int, int, tuple[int, ...]]
@@ -43,6 +45,9 @@ class Grammar:
         run of it, or of a run of any of these labels: ``("HGI", 3)``.
     first, last
         The states in which a sequence may begin and end; empty for any.
+    genes
+        What the genes of a genome look like, in place of all the others: genes are called on whole
+        contigs (:mod:`grubio.inference.called_genes`), and there are no states.
     """
 
     states: tuple[tuple[str, str], ...] = ()
@@ -50,6 +55,7 @@ class Grammar:
     least: tuple[tuple[str, int], ...] = ()
     first: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
+    genes: GeneRules | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content from which :func:`grammar_from_dict` rebuilds this grammar."""
@@ -59,6 +65,7 @@ class Grammar:
             "least": dict(self.least),
             "first": list(self.first),
             "last": list(self.last),
+            "genes": self.genes and self.genes.as_dict(),
         }
         return {key: value for key, value in content.items() if value}
 
@@ -89,6 +96,10 @@ def grammar_from_dict(content: Mapping[str, Any], letters: str) -> Grammar:
     for key in content:
         if key not in _KEYS:
             raise ValueError(f"a grammar has no '{key}'; it has {', '.join(_KEYS)}")
+    if content.get("genes"):
+        if others := [key for key in content if key != "genes" and content[key]]:
+            raise ValueError(f"a grammar of genes takes no '{others[0]}'")
+        return Grammar(genes=gene_rules(content["genes"], letters))
     states = _mapping(content, "states")
     for name, label in states.items():
         if str(label) not in letters or len(str(label)) != 1:

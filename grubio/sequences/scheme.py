@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from grubio.sequences.gene_rules import GeneRules
 from grubio.sequences.grammar import Grammar, StateGraph, grammar_from_dict, state_graph
 
 UNKNOWN_LABEL = "?"
@@ -91,8 +92,15 @@ class LabelScheme:
 
     @cached_property
     def graph(self) -> StateGraph | None:
-        """The states of the grammar; None without."""
-        return None if self.grammar is None else state_graph(self.grammar, self.letters)
+        """The states of the grammar; None without, and for genes."""
+        if self.grammar is None or self.grammar.genes is not None:
+            return None
+        return state_graph(self.grammar, self.letters)
+
+    @property
+    def genes(self) -> GeneRules | None:
+        """What genes look like, where the grammar says so."""
+        return None if self.grammar is None else self.grammar.genes
 
     @cached_property
     def coarse(self) -> LabelScheme | None:

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from grubio.config import ClassRule
 from grubio.datasets.annotate import ClassPlaces
+from grubio.datasets.annotated_genome import named
 from grubio.datasets.prepare_genome import LARGEST_SITE
 from grubio.errors import GrubioError
 from grubio.study.survey import Survey, survey
@@ -30,6 +31,7 @@ _MOST_SITES = 60_000
 _LABELLED_AT_ONCE = 20_000_000
 _VALID_BASES, _TEST_BASES = 1_500_000, 4_000_000
 _LEAST_SITES = 20
+_GENES = ("bed", "gff3", "proteins")
 _MOST_NAMES = 8
 _SITES_OF_A_SMALL_NETWORK = 1_000
 _KINDS_SHOWN = 12
@@ -37,14 +39,8 @@ _LEAST_CANONICAL = 25
 """Per cent of GT donors, or AG acceptors, below which gaps are no introns but frameshifts."""
 
 _SITE_KINDS = (
-    *(
-        "TF_binding_site",
-        "protein_binding_site",
-        "protein_bind",
-        "binding_site",
-        "nucleotide_motif",
-    ),
-    *("regulatory_region", "operator", "DNA_binding_site", "peak"),
+    *("TF_binding_site", "protein_binding_site", "protein_bind", "binding_site"),
+    *("nucleotide_motif", "regulatory_region", "operator", "DNA_binding_site", "peak"),
 )
 _START_KINDS = ("TSS", "transcription_start_site", "transcription_start")
 _PROMOTER_KINDS = (
@@ -72,6 +68,8 @@ class Draft:
         Whether the network begins with the position weight matrices of the sites.
     extra
         Further keys of ``prepare``, each with its comment.
+    formats, prediction
+        What is written of the labelled genome, and further lines of ``prediction``.
     """
 
     classes: Rules
@@ -80,6 +78,8 @@ class Draft:
     window: int = 200
     motifs: bool = False
     extra: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    formats: Sequence[str] = ("bed", "gff3")
+    prediction: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -172,12 +172,21 @@ def _splice_sites(found: Survey, features: Sequence[str]) -> Draft:
     for name, usual in (("donor", "GT"), ("acceptor", "AG")):
         words = found.words(places[name].loci)
         share = 100 * words[usual] / max(sum(words.values()), 1)
+        if share < _LEAST_CANONICAL:
+            raise _refusal(
+                found,
+                f"has {places[name].features:,} gaps between the pieces of features, but "
+                f"{share:.1f} % of them have a {name} {usual}, so they are no introns",
+            )
         others = ", ".join(f"{word} {n:,}" for word, n in words.most_common(4) if word != usual)
-        said.append(
-            f"{name}s that read {usual}: {share:.1f} %" + (f" ({others})" if others else "")
-        )
+        others = f" ({others})" if others else ""
+        said.append(f"{name}s that read {usual}: {share:.1f} %{others}")
     why = {"donor": "The first two bases of each intron.", "acceptor": "And the last two."}
-    return Draft(classes, why, said, window=400)
+    introns = (
+        "# Introns in the GFF3, by gene: a donor before an acceptor.",
+        "genome: {introns: true}",
+    )
+    return Draft(classes, why, said, window=400, prediction=introns)
 
 
 def _genes(found: Survey, features: Sequence[str]) -> Draft:
@@ -192,7 +201,15 @@ def _genes(found: Survey, features: Sequence[str]) -> Draft:
     if introns > 0.02 * found.kinds[kind]:
         said = [f"introns between {kind}: {introns:,}; coding bases are labelled, not whole genes"]
         return Draft({"cds": rule}, why, said, window=0)
-    return Draft({"cds": rule}, why, window=0)
+    places = found.places({"cds": ClassRule.model_validate(rule)})["cds"]
+    said = []
+    if places.broken:
+        said = [
+            f"CDS that do not divide by three, kept as labels: {len(places.broken):,}, "
+            f"{named(places.broken, 5)}; leave them out with frame: whole"
+        ]
+    grammar = "{genes: C}", "Whole genes are called, from start to stop codon (docs/genomes.md)."
+    return Draft({"cds": rule}, why, said, window=0, extra={"grammar": grammar}, formats=_GENES)
 
 
 def _promoters(found: Survey, features: Sequence[str]) -> Draft:
@@ -451,7 +468,8 @@ class _Writer:
             "  # What is labelled with the model.",
             f"  inputs: {{genome: {name}}}",
             "  # Features, and a track of probabilities for each class and strand: add bigwig.",
-            "  formats: [bed, gff3]",
+            f"  formats: [{', '.join(self.draft.formats)}]",
+            *(f"  {line}" for line in self.draft.prediction),
         ]
         if total > _LABELLED_AT_ONCE:
             lines.append(f"# {total:,} bases take a while to label; take the # away to do it.")

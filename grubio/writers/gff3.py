@@ -10,11 +10,15 @@ topology has the terms of :mod:`grubio.sequences.topology`. Regions of values, s
 ones, have the mean value as their score, and the name of the target as ``label``.
 """
 
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
 from grubio.inference.called_features import CalledRegion
+from grubio.inference.called_introns import CalledIntron
 from grubio.inference.labelled_sequence import LabelledSequence, Labelling, segments_of
+from grubio.sequences.called_feature import CalledGene
 from grubio.sequences.kind import Kind
 from grubio.sequences.scheme import SS3, SS8, LabelScheme
 from grubio.sequences.topology import TERMS, roles_of, topology
@@ -114,13 +118,16 @@ class GenomeGff3Format(_Gff3[CalledRegion]):
 
     def text(self, item: CalledRegion) -> str:
         """Return the lines of features, after that of the contig at its start."""
-        region, features = item
+        region, features, introns = item
         lines = [_region(region.contig, region.length)] if region.start == 0 else []
         for one in features:
+            if isinstance(one, CalledGene):
+                lines.append(_gene(one))
+                continue
             name = region.scheme.class_names[region.scheme.letters.index(one.letter)]
             place = (one.locus.start + 1, one.locus.end, f"{one.score:.3f}", one.locus.strand)
             lines.append(_feature(region.contig, term_of(name), place, name, one.letter))
-        return "".join(lines)
+        return "".join([*lines, *_introns(introns)])
 
 
 def terms_of(scheme: LabelScheme, kind: Kind) -> dict[str, str]:
@@ -153,6 +160,40 @@ def term_of(class_name: str) -> str:
 
 def _region(name: str, length: int) -> str:
     return f"##sequence-region {quote(name, safe=_SAFE)} 1 {length}\n"
+
+
+def _introns(introns: Sequence[CalledIntron]) -> Iterator[str]:
+    # A gene of which nothing but introns is known is as long as these.
+    for number, group in itertools.groupby(introns, key=lambda one: one.gene):
+        own = list(group)
+        locus, contig = own[0].locus, quote(own[0].locus.contig, safe=_SAFE)
+        name = f"gene-{contig}-{number}"
+        ends = str(locus.start + 1), str(max(one.locus.end for one in own))
+        about = f"ID={name};partial=true;introns={len(own)}"
+        yield tsv_line(contig, "grubio", "gene", *ends, ".", locus.strand, ".", about)
+        for one in own:
+            place = str(one.locus.start + 1), str(one.locus.end), f"{one.score:.3f}", locus.strand
+            about = f"Parent={name};sites={one.ends}"
+            yield tsv_line(contig, "grubio", "intron", *place, ".", about)
+
+
+def _gene(one: CalledGene) -> str:
+    # The gene and its coding sequence, with start and stop codon, as NCBI has them. A sequence that
+    # is cut off at its start begins with a whole codon as well, so that the phase is always 0.
+    locus, contig = one.locus, quote(one.locus.contig, safe=_SAFE)
+    place = (str(locus.start + 1), str(locus.end), f"{one.score:.3f}", locus.strand)
+    name = f"{locus.contig}_{locus.start + 1}_{locus.end}_{locus.strand}"
+    name = quote(name, safe=_SAFE)
+    cut = ";partial=true" if one.cut_before or one.cut_after else ""
+    cut += _open_end("start_range", ".", place[0]) if one.cut_left else ""
+    cut += _open_end("end_range", place[1], ".") if one.cut_right else ""
+    gene = tsv_line(contig, "grubio", "gene", *place, ".", f"ID=gene-{name}{cut}")
+    about = f"ID=cds-{name};Parent=gene-{name}{cut};log_odds={one.log_odds:.1f}"
+    return gene + tsv_line(contig, "grubio", "CDS", *place, "0", about)
+
+
+def _open_end(key: str, first: str, last: str) -> str:
+    return f";{key}={first},{last}"
 
 
 def _feature(

@@ -92,7 +92,7 @@ class GenomeHtmlFormat(_PageFormat[CalledRegion]):
 
     def text(self, item: CalledRegion) -> str:
         """Return the lines of the features, and of the contig at its start."""
-        region, features = item
+        region, features = item.region, item.features
         lines: list[object] = []
         if region.start == 0:
             lines.append({"contig": region.contig, "length": region.length})

@@ -84,6 +84,9 @@ class GenomeEvaluation:
         Labelled records, whose ids are loci.
     settings
         Number of bootstrap samples of blocks, and their seed.
+    radii
+        Bases within which the model calls no second site of a class, by letter; by default those
+        of any scan.
 
     Raises
     ------
@@ -101,10 +104,12 @@ class GenomeEvaluation:
         sites: Mapping[str, int],
         test: Sequence[Record],
         settings: EvaluationSettings,
+        radii: Mapping[str, int] | None = None,
     ) -> None:
         if unknown := set(sites) - set(scheme.letters):
             raise GrubioError(f"the dataset has sites of '{unknown.pop()}', which is no class")
         self._scheme, self._sites, self._settings = scheme, sites, settings
+        self._radii = radii or {}
         self._strands, self._order = strands_of(test, scheme)
         blocks = dict(zip(self._order, (s.block for s in self._strands), strict=True))
         self.blocks: Sequence[int] | None = [blocks[index] for index in range(len(test))]
@@ -153,7 +158,8 @@ class GenomeEvaluation:
         curves: list[_Row] = []
         for letter in scheme.letters:
             if width := self._sites.get(letter):
-                metrics.sites[letter], found, points = _site_class(data, letter, width)
+                radius = self._radii.get(letter)
+                metrics.sites[letter], found, points = _site_class(data, letter, width, radius)
                 called += _called_sites(data.test, letter, found, width)
                 curves += points
             elif letter != scheme.background:
@@ -168,7 +174,9 @@ class GenomeEvaluation:
         }
 
 
-def _site_class(data: _Data, letter: str, width: int) -> tuple[SiteClass, Candidates, list[_Row]]:
+def _site_class(
+    data: _Data, letter: str, width: int, radius: int | None
+) -> tuple[SiteClass, Candidates, list[_Row]]:
     # The scores, the candidates of the model, and the rows of the precision-recall curves.
     scheme, strands, weights = data.scheme, data.test, data.weights
     index = scheme.letters.index(letter)
@@ -183,7 +191,10 @@ def _site_class(data: _Data, letter: str, width: int) -> tuple[SiteClass, Candid
             for one, strand in zip(values, strands, strict=True)
         ]
     constant = [np.zeros(len(strand.locus), dtype=np.float32) for strand in strands]
-    found = {name: find_candidates(strands, values, truth) for name, values in of_sites.items()}
+    found = {
+        name: find_candidates(strands, values, truth, radius if name == MODEL else None)
+        for name, values in of_sites.items()
+    }
 
     def ranked(name: str, region: str, tolerance: int) -> dict[str, Estimate]:
         near = region != "genome"

@@ -91,8 +91,9 @@ NETWORKS: Mapping[NetworkName, NetworkKind] = {
     ),
     "conv": NetworkKind(
         "a residual dilated convolution",
-        "to 1e-5",
+        "to the last bit",
         "grubio.model.networks.conv:Conv",
+        "grubio.model.engines.dilated_conv:DilatedConv",
     ),
 }
 

@@ -1,0 +1,444 @@
+"""Called genes: whole reading frames of a genome without introns, from the probabilities of bases.
+
+A gene is a start codon, codons of which none is a stop, and a stop codon
+(:mod:`grubio.sequences.gene_rules`); at the end of a contig it may be cut off. The score of a gene
+is a sum of log-odds:
+
+* of its codons, counted on the genes of the genome itself, as pairs of neighbouring codons in frame
+  against all words of six bases (Hyatt et al., BMC Bioinformatics 11:119, 2010, Prodigal);
+* of its length: how rarely chance leaves so many codons without a stop;
+* of its start: the codon, the ribosome binding site before it, and the bases upstream;
+* of its bases in the network, whose neighbours tell the same thing, so that their sum is scaled
+  down and bounded.
+
+Of all sets of genes in which neighbours overlap by no more than the rules allow, that with the
+highest sum is called (dynamic programming over the ends of genes). Codons and starts are counted on
+the called genes of the first ten million bases, and calling and counting alternate; the first round
+goes by the network and the length. Later contigs are called with what was counted. The weights were
+chosen on validation blocks of *E. coli*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.inference.called_features import CalledRegion, FeatureCaller
+from grubio.inference.labelled_region import LabelledRegion
+from grubio.sequences.called_feature import CalledGene
+from grubio.sequences.gene_rules import GeneRules
+from grubio.sequences.locus import STRANDS, Locus, Strand, reverse_complement
+from grubio.sequences.translation import translated
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_COUNTED_BASES = 10_000_000
+_ROUNDS = 4
+_COUNTED_GENE = 300
+"""Bases of the shortest genes that are counted on."""
+_FEW = 2_000
+"""Codons to which counts are added as if the genome had them like its background."""
+_FIRST_COST = 50.0
+_FIRST_OF_A_CODON = 5.0
+_LOG_ODDS_LIMIT = 3.0
+_NETWORK_WEIGHT, _NETWORK_LIMIT = 0.05, 10.0
+_START_WEIGHT = 2.0
+_CHANCE_CODONS, _MOST_CODONS = 80.0, 1000.0
+_LONG = 3.0
+
+_UNKNOWN = 4
+_WORD = 6
+_WORDS = 4**_WORD
+_UPSTREAM = 32
+_ANTI_SD = "AGGAGG"
+_SD_CLASSES = 13
+
+_CODE = np.full(256, _UNKNOWN, dtype=np.int64)
+_CODE[list(b"ACGTacgt")] = [0, 1, 2, 3] * 2
+
+
+def called_genes(
+    regions: Iterable[LabelledRegion], rules: GeneRules, caller: FeatureCaller
+) -> Iterator[CalledRegion]:
+    """Yield the regions of contigs, in order, with labels that obey the rules, and their features.
+
+    Contigs are held until they are complete, the first ten million bases together.
+
+    Parameters
+    ----------
+    regions
+        All regions of each contig.
+    rules
+        What genes look like.
+    caller
+        Calls the features of other classes; it also leaves out what scores too little.
+    """
+    finder: GeneFinder | None = None
+    waiting: list[_Contig] = []
+    parts: list[LabelledRegion] = []
+    for region in regions:
+        parts.append(region)
+        if region.end < region.length:
+            continue
+        waiting.append(_Contig(parts, rules))
+        parts = []
+        if finder is None and sum(len(one) for one in waiting) < _COUNTED_BASES:
+            continue
+        finder = finder or GeneFinder(rules, waiting)
+        while waiting:
+            yield from _labelled(waiting.pop(0), finder, caller)
+    if waiting:
+        finder = GeneFinder(rules, waiting)
+        while waiting:
+            yield from _labelled(waiting.pop(0), finder, caller)
+
+
+def _labelled(contig: _Contig, finder: GeneFinder, caller: FeatureCaller) -> Iterator[CalledRegion]:
+    genes = [gene for gene in finder.genes(contig) if caller.takes(gene)]
+    label = contig.regions[0].scheme.letters.index(finder.rules.label)
+    for region in contig.regions:
+        others = {s: p.copy() for s, p in region.probabilities.items()}
+        for rows in others.values():
+            rows[:, label] = -1
+        labels = {s: rows.argmax(axis=1).astype(np.uint8) for s, rows in others.items()}
+        for gene in genes:
+            first, last = gene.locus.start - region.start, gene.locus.end - region.start
+            if gene.locus.strand in labels and last > 0 and first < len(region):
+                labels[gene.locus.strand][max(first, 0) : last] = label
+        done = replace(region, labels=labels)
+        found = [one for one in caller.feed(done) if one.letter != finder.rules.label]
+        own = [gene for gene in genes if region.start <= gene.locus.start < region.end]
+        found = sorted([*found, *own], key=lambda one: (one.locus.start, one.locus.end))
+        yield CalledRegion(done, found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """The reading frames of a strand, read in its direction; arrays are ``(candidate,)``.
+
+    Attributes
+    ----------
+    codes
+        Bases, 0 to 3, and 4 for others, ``(base,)``.
+    start, end
+        Of each candidate: its first base, and the base after its last one.
+    kind
+        Which of the start codons it begins with; their number if the contig cuts it off there.
+    cut
+        Whether it lacks its stop codon.
+    log_odds
+        Running sum of the bounded log-odds of the network, ``(base + 1,)``.
+    """
+
+    codes: Ints
+    start: Ints
+    end: Ints
+    kind: Ints
+    cut: npt.NDArray[np.bool_]
+    log_odds: Floats
+
+    @property
+    def codons(self) -> Floats:
+        """Codons of each candidate."""
+        return np.asarray((self.end - self.start) / 3)
+
+    @cached_property
+    def words(self) -> Ints:
+        """The word of six bases that begins at each base, 4096 for one with an unknown base."""
+        count = max(len(self.codes) - _WORD + 1, 0)
+        found, unknown = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
+        for place in range(_WORD):
+            bases = self.codes[place : place + count]
+            found = found * 4 + bases % 4
+            unknown |= bases == _UNKNOWN
+        found[unknown] = _WORDS
+        return found
+
+    @cached_property
+    def upstream(self) -> Ints:
+        """The bases before each start, ``(candidate, 32)``."""
+        places = self.start[:, None] - _UPSTREAM + np.arange(_UPSTREAM)
+        return np.where(places >= 0, self.codes[np.clip(places, 0, None)], _UNKNOWN)
+
+    @cached_property
+    def binding(self) -> Ints:
+        """The class of the best ribosome binding site before each start: length and spacing."""
+        wanted = [int(_CODE[ord(letter)]) for letter in _ANTI_SD]
+        best = np.zeros(len(self.start), dtype=np.int64)
+        for spacing in range(3, 16):
+            near = 0 if spacing < 5 else 1 if spacing <= 10 else 2
+            for length in range(3, _WORD + 1):
+                first = self.start - spacing - length
+                # Longer matches are better, then those at the usual distance.
+                value = (length * 10 + 5 * (near == 1)) * 100 + 1 + (length - 3) * 3 + near
+                for skipped in range(_WORD - length + 1):
+                    same = first >= 0
+                    for place in range(length):
+                        bases = self.codes[np.clip(first + place, 0, None)]
+                        same = same & (bases == wanted[skipped + place])
+                    best = np.where(same & (value > best), value, best)
+        return np.asarray(best % 100)
+
+    def words_in_frame(self, table: Floats) -> Floats:
+        """Return the sum over the codons of each candidate but the last, of pairs with the next."""
+        values = table[self.words]
+        sums = np.zeros(len(values) + 3)
+        for frame in range(3):
+            running = np.cumsum(values[frame::3])
+            sums[frame + 3 : frame + 3 + 3 * len(running) : 3] = running
+        last = np.minimum(self.end - 3, len(sums) - 1)
+        return np.where(last > self.start, sums[last] - sums[np.minimum(self.start, last)], 0.0)
+
+
+def _reading(text: str, log_odds: Floats, rules: GeneRules) -> _Reading:
+    codes = _CODE[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
+    size = len(codes)
+    codons = np.full(size, -1, dtype=np.int64)
+    if size >= 3:
+        known = (codes[:-2] < 4) & (codes[1:-1] < 4) & (codes[2:] < 4)
+        index = codes[:-2] * 16 + codes[1:-1] * 4 + codes[2:]
+        codons[:-2] = np.where(known, index, -1)
+    stops_at = np.isin(codons, [_codon(one) for one in rules.stop])
+    kinds = np.full(size, -1, dtype=np.int64)
+    for number, codon in enumerate(rules.start):
+        kinds[codons == _codon(codon)] = number
+    parts = []
+    for frame in range(min(3, size)):
+        stops = np.flatnonzero(stops_at[frame::3]) * 3 + frame
+        starts = np.flatnonzero(kinds[frame::3] >= 0) * 3 + frame
+        kind = kinds[starts]
+        # A gene may come from before the contig, and go on after it.
+        starts, kind = np.append(frame, starts), np.append(len(rules.start), kind)
+        after = np.append(stops, frame + (size - frame) // 3 * 3 - 3)
+        which = np.searchsorted(stops, starts)
+        parts.append((starts, after[which] + 3, kind, which == len(stops)))
+    joined = [np.concatenate(one) for one in zip(*parts, strict=True)] if parts else []
+    if not joined:
+        none = np.zeros(0, dtype=np.int64)
+        joined = [none, none, none, none.astype(bool)]
+    start, end, kind, cut = joined
+    kept = end - start >= max(rules.least, 6)
+    return _Reading(codes, start[kept], end[kept], kind[kept], cut[kept], log_odds)
+
+
+def _codon(text: str) -> int:
+    first, second, third = (int(_CODE[ord(letter)]) for letter in text)
+    return first * 16 + second * 4 + third
+
+
+class _Contig:
+    """A contig, its regions, and its reading frames on each strand that was labelled."""
+
+    def __init__(self, regions: Sequence[LabelledRegion], rules: GeneRules) -> None:
+        self.regions = list(regions)
+        self.id = regions[0].contig
+        self.text = "".join(region.residues for region in regions).upper()
+        label = regions[0].scheme.letters.index(rules.label)
+        self.probabilities: dict[Strand, npt.NDArray[np.float32]] = {
+            strand: np.concatenate([one.probabilities[strand][:, label] for one in regions])
+            for strand in STRANDS
+            if strand in regions[0].probabilities
+        }
+        texts = {"+": self.text, "-": reverse_complement(self.text)}
+        self.texts = {strand: texts[strand] for strand in self.probabilities}
+        self.readings = {strand: self._reading(strand, rules) for strand in self.probabilities}
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def _reading(self, strand: Strand, rules: GeneRules) -> _Reading:
+        along = slice(None) if strand == "+" else slice(None, None, -1)
+        found = np.clip(self.probabilities[strand][along].astype(np.float64), 1e-6, 1 - 1e-6)
+        bounded = np.clip(np.log(found / (1 - found)), -_LOG_ODDS_LIMIT, _LOG_ODDS_LIMIT)
+        return _reading(self.texts[strand], np.concatenate(([0.0], np.cumsum(bounded))), rules)
+
+
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """Log-odds counted on called genes: words in frame, start codons, binding sites, upstream."""
+
+    words: Floats
+    kinds: Floats
+    binding: Floats
+    upstream: Floats
+
+
+_Chosen = list[dict[Strand, Ints]]
+"""For each contig and strand the candidates that are called, by their index."""
+
+
+class GeneFinder:
+    """Calls the genes of contigs with what it has counted on some of them.
+
+    Parameters
+    ----------
+    rules
+        What genes look like.
+    contigs
+        What is counted on.
+    """
+
+    def __init__(self, rules: GeneRules, contigs: Sequence[_Contig]) -> None:
+        self.rules = rules
+        self._chance = _chance_of_a_codon(contigs, rules)
+        first = [{s: _first_scores(one) for s, one in c.readings.items()} for c in contigs]
+        chosen = [self._best(c, s) for c, s in zip(contigs, first, strict=True)]
+        for _ in range(_ROUNDS):
+            self._counts = _counted(contigs, chosen, len(rules.start))
+            chosen = [self._best(contig, self._scores(contig)) for contig in contigs]
+
+    def genes(self, contig: _Contig) -> list[CalledGene]:
+        """Return the genes of a contig, by their start."""
+        scores = self._scores(contig)
+        found = [
+            self._gene(contig, strand, int(index), float(scores[strand][index]))
+            for strand, indices in self._best(contig, scores).items()
+            for index in indices
+        ]
+        return sorted(found, key=lambda gene: (gene.locus.start, gene.locus.end))
+
+    def _gene(self, contig: _Contig, strand: Strand, index: int, total: float) -> CalledGene:
+        reading = contig.readings[strand]
+        first, last = int(reading.start[index]), int(reading.end[index])
+        text = contig.texts[strand]
+        begun = int(reading.kind[index]) < len(self.rules.start)
+        cut = bool(reading.cut[index])
+        protein = translated(text[first:last], self.rules.stop, begun=begun)
+        if strand == "-":
+            first, last = len(contig) - last, len(contig) - first
+        score = float(contig.probabilities[strand][first:last].mean(dtype=np.float64))
+        locus = Locus(contig.id, first, last, strand)
+        return CalledGene(locus, self.rules.label, score, protein, total, not begun, cut)
+
+    def _scores(self, contig: _Contig) -> dict[Strand, Floats]:
+        return {s: self._score(one) for s, one in contig.readings.items()}
+
+    def _score(self, reading: _Reading) -> Floats:
+        counts = self._counts
+        words = reading.words_in_frame(counts.words)
+        length = self._length(reading.codons) - self._length(np.array(_CHANCE_CODONS))
+        # A long frame is no accident, however unlike the others its codons are.
+        coding = np.where(length > _LONG, np.maximum(words, length), words) + length
+        whole = reading.kind < len(self.rules.start)
+        start = counts.kinds[reading.kind] + counts.binding[reading.binding]
+        start = start + counts.upstream[np.arange(_UPSTREAM), reading.upstream].sum(axis=1)
+        network = reading.log_odds[reading.end] - reading.log_odds[reading.start]
+        bounded = _NETWORK_LIMIT * np.tanh(network * _NETWORK_WEIGHT / _NETWORK_LIMIT)
+        return np.asarray(coding + _START_WEIGHT * np.where(whole, start, 0.0) + bounded)
+
+    def _length(self, codons: Floats) -> Floats:
+        count = np.minimum(codons, _MOST_CODONS)
+        return np.asarray(np.log1p(-(self._chance**count)) - count * np.log(self._chance))
+
+    def _best(self, contig: _Contig, scores: dict[Strand, Floats]) -> dict[Strand, Ints]:
+        nodes: list[_Node] = []
+        for strand, reading in contig.readings.items():
+            for index in _useful(reading, scores[strand]).tolist():
+                first, last = int(reading.start[index]), int(reading.end[index])
+                if strand == "-":
+                    first, last = len(contig) - last, len(contig) - first
+                nodes.append((last, first, float(scores[strand][index]), strand, index))
+        found: dict[Strand, list[int]] = {strand: [] for strand in contig.readings}
+        for _, _, _, strand, index in _heaviest(sorted(nodes), self.rules.overlap):
+            found[strand].append(index)
+        return {strand: np.array(one, dtype=np.int64) for strand, one in found.items()}
+
+
+_Node = tuple[int, int, float, Strand, int]
+"""End and start on the plus strand, score, strand, index of the candidate."""
+
+
+def _first_scores(reading: _Reading) -> Floats:
+    network = reading.log_odds[reading.end] - reading.log_odds[reading.start]
+    return np.asarray(network + _FIRST_OF_A_CODON * reading.codons - _FIRST_COST)
+
+
+def _useful(reading: _Reading, scores: Floats) -> Ints:
+    # Of the starts of one frame those that score more than every later one, so that no other is
+    # needed, however much its neighbours leave of it.
+    order = np.lexsort((-reading.start, reading.end))
+    ends, own = reading.end[order], scores[order]
+    if not len(own):
+        return order
+    new = np.concatenate(([True], ends[1:] != ends[:-1]))
+    apart = np.ptp(own) + 1.0
+    raised = own + (np.cumsum(new) - 1) * apart
+    before = np.concatenate(([-np.inf], np.maximum.accumulate(raised)[:-1]))
+    return np.asarray(order[(new | (raised > before)) & (own > 0)])
+
+
+def _heaviest(nodes: Sequence[_Node], overlap: int) -> list[_Node]:
+    """Return the nodes, sorted by end, of the chain with the highest sum.
+
+    A node may begin up to ``overlap`` bases before the one before it has ended.
+    """
+    ends = np.array([node[0] for node in nodes], dtype=np.int64)
+    firsts = np.array([node[1] for node in nodes], dtype=np.int64)
+    before = np.searchsorted(ends, firsts, side="right")
+    total: list[float] = []
+    back: list[int] = []
+    best: list[int] = []
+    for number, (end, start, score, _, _) in enumerate(nodes):
+        count = int(before[number])
+        link, most = (-1, 0.0) if count == 0 else (best[count - 1], total[best[count - 1]])
+        other = count
+        while other < number and nodes[other][0] <= start + overlap:
+            if nodes[other][1] < start and nodes[other][0] < end and total[other] > most:
+                link, most = other, total[other]
+            other += 1
+        total.append(score + most)
+        back.append(link)
+        best.append(number if not best or total[number] > total[best[-1]] else best[-1])
+    chain, at = [], best[-1] if best else -1
+    while at >= 0:
+        chain.append(nodes[at])
+        at = back[at]
+    return chain[::-1]
+
+
+def _chance_of_a_codon(contigs: Sequence[_Contig], rules: GeneRules) -> float:
+    """Return how likely a codon of random bases of this composition is no stop."""
+    counts = np.ones(4)
+    for contig in contigs:
+        for reading in contig.readings.values():
+            counts += np.bincount(reading.codes, minlength=5)[:4]
+    shares = counts / counts.sum()
+    stop = sum(np.prod(shares[[int(_CODE[ord(c)]) for c in codon]]) for codon in rules.stop)
+    return float(1 - stop)
+
+
+def _counted(contigs: Sequence[_Contig], chosen: _Chosen, kinds: int) -> _Counts:
+    in_frame, all_words = np.zeros(_WORDS + 1), np.ones(_WORDS + 1)
+    taken = [np.ones(kinds + 1), np.ones(_SD_CLASSES), np.ones((_UPSTREAM, 5))]
+    given = [np.ones(kinds + 1), np.ones(_SD_CLASSES), np.ones((_UPSTREAM, 5))]
+    for contig, of_strands in zip(contigs, chosen, strict=True):
+        for strand, reading in contig.readings.items():
+            all_words += np.bincount(reading.words, minlength=_WORDS + 1)
+            long = (reading.end - reading.start)[of_strands[strand]] > _COUNTED_GENE
+            genes = of_strands[strand][long]
+            for first, last in zip(reading.start[genes], reading.end[genes], strict=True):
+                words = reading.words[first : last - _WORD + 1 : 3]
+                in_frame += np.bincount(words, minlength=_WORDS + 1)
+            whole = np.flatnonzero(reading.kind < kinds)
+            for tallies, some in ((taken, genes[reading.kind[genes] < kinds]), (given, whole)):
+                tallies[0] += np.bincount(reading.kind[some], minlength=kinds + 1)
+                tallies[1] += np.bincount(reading.binding[some], minlength=_SD_CLASSES)
+                for place in range(_UPSTREAM):
+                    bases = reading.upstream[some, place]
+                    tallies[2][place] += np.bincount(bases, minlength=5)
+    background: Floats = all_words[:_WORDS] / all_words[:_WORDS].sum()
+    in_frame[:_WORDS] += 1 + _FEW * background
+    table = np.zeros(_WORDS + 1)
+    table[:_WORDS] = np.log(in_frame[:_WORDS] / in_frame[:_WORDS].sum()) - np.log(background)
+    odds: list[Floats] = [
+        np.log(t / t.sum(axis=-1, keepdims=True)) - np.log(g / g.sum(axis=-1, keepdims=True))
+        for t, g in zip(taken, given, strict=True)
+    ]
+    odds[0][kinds] = 0.0
+    odds[2][:, _UNKNOWN] = 0.0
+    return _Counts(table, odds[0], odds[1], odds[2])
