@@ -53,12 +53,16 @@ GENES = """## Genes
 
 `config/ecoli_genes.yaml`: is a base coding on its strand? On {blocks} test blocks, by base, on both
 strands. Pyrodigal ({version}, {mode}) finds whole genes, with start and stop codons,
-and needs no labels: it fits itself to the genome that it reads, test blocks included.
+and needs no labels: it fits itself to the genome that it reads, test blocks included. So do the
+[genes](genomes.md#genes) of grubio, for codons and starts; its network was trained on other blocks.
+The row *bases alone* is the network without genes.
 
 ```sh
 snakemake --cores all --configfile config/ecoli_genes.yaml
+grubio predict GCF_000005845.2_ASM584v2_genomic.fna.gz --model ecoli-genes --output called.gff3
 python benchmarks/pyrodigal_genes.py --genome GCF_000005845.2_ASM584v2_genomic.fna.gz \\
     --dataset results/datasets/genes/split.parquet \\
+    --annotation GCF_000005845.2_ASM584v2_genomic.gff.gz --genes called.gff3 \\
     --metrics results/ecoli-genes/metrics.json --output benchmarks/ecoli_genes.json
 ```
 
@@ -113,10 +117,22 @@ def _promoters(results: Mapping[str, Any]) -> Iterator[str]:
 def _genes(results: Mapping[str, Any]) -> Iterator[str]:
     yield GENES.format(blocks=results["blocks"], version=results["pyrodigal"], mode=results["mode"])
     rows = {"Pyrodigal": results["strands"]["both"]}
-    rows = {METHODS[key]: scores for key, scores in results["methods"].items()} | rows
-    for name in ("grubio", "Pyrodigal", METHODS["kmer_logistic"]):
+    rows |= {"grubio, genes": results["grubio_strands"]["both"]}
+    rows |= {"grubio, bases alone": results["methods"]["model"]}
+    rows |= {METHODS["kmer_logistic"]: results["methods"]["kmer_logistic"]}
+    for name in ("grubio, genes", "Pyrodigal", "grubio, bases alone", METHODS["kmer_logistic"]):
         cells = " | ".join(_decimal(rows[name].get(key)) for key in BASE_SCORES)
         yield f"| {name} | {cells} |\n"
+    yield "\nGene by gene, of those that lie whole in a test block: how many are called for each that "
+    yield "is annotated, and of those that are annotated in one piece, how many have the same stop "
+    yield "codon, and the same start and stop codon.\n\n"
+    yield "| predictor | called per annotated | stop exact | start exact |\n"
+    yield "| --- | ---: | ---: | ---: |\n"
+    for key, name in (("grubio", "grubio, genes"), ("pyrodigal", "Pyrodigal")):
+        ends = results["genes"][key]
+        cells = f"{ends['called_per_annotated']:.3f} ({ends['called']} of {ends['annotated']})"
+        exact = f"{100 * ends['stop_exact']:.1f} % | {100 * ends['start_exact']:.1f} %"
+        yield f"| {name} | {cells} | {exact} |\n"
 
 
 def _percent(score: Mapping[str, float | None] | None) -> str:

@@ -65,6 +65,12 @@ class GenomeSettings(Settings):
         "of the model for sites, and none for segments.",
     )
 
+    min_contig: int = Field(
+        default=100,
+        ge=1,
+        description="Contigs with fewer bases get no called sites, since too little lies around "
+        "them; they are named. Their probabilities are written.",
+    )
     introns: bool = Field(
         default=False,
         description="Add introns to GFF3, by gene, from the called donors and acceptors: a donor "

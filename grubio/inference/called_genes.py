@@ -20,6 +20,7 @@ chosen on validation blocks of *E. coli*.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -99,22 +100,25 @@ def called_genes(
 
 
 def _labelled(contig: _Contig, finder: GeneFinder, caller: FeatureCaller) -> Iterator[CalledRegion]:
+    scheme = contig.regions[0].scheme
+    label = scheme.letters.index(finder.rules.label)
     genes = [gene for gene in finder.genes(contig) if caller.takes(gene)]
-    label = contig.regions[0].scheme.letters.index(finder.rules.label)
+    coding = {strand: np.zeros(len(contig), dtype=bool) for strand in contig.readings}
+    for gene in genes:
+        coding[gene.locus.strand][gene.locus.start : gene.locus.end] = True
+    waiting = deque(genes)
     for region in contig.regions:
-        others = {s: p.copy() for s, p in region.probabilities.items()}
-        for rows in others.values():
-            rows[:, label] = -1
-        labels = {s: rows.argmax(axis=1).astype(np.uint8) for s, rows in others.items()}
-        for gene in genes:
-            first, last = gene.locus.start - region.start, gene.locus.end - region.start
-            if gene.locus.strand in labels and last > 0 and first < len(region):
-                labels[gene.locus.strand][max(first, 0) : last] = label
+        labels = {}
+        for strand, rows in region.probabilities.items():
+            others = rows.copy()
+            others[:, label] = -1
+            inside = coding[strand][region.start : region.end]
+            labels[strand] = np.where(inside, label, others.argmax(axis=1)).astype(np.uint8)
         done = replace(region, labels=labels)
         found = [one for one in caller.feed(done) if one.letter != finder.rules.label]
-        own = [gene for gene in genes if region.start <= gene.locus.start < region.end]
-        found = sorted([*found, *own], key=lambda one: (one.locus.start, one.locus.end))
-        yield CalledRegion(done, found)
+        while waiting and waiting[0].locus.start < region.end:
+            found.append(waiting.popleft())
+        yield CalledRegion(done, sorted(found, key=lambda one: (one.locus.start, one.locus.end)))
 
 
 @dataclass(frozen=True, eq=False)

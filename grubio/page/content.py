@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,6 @@ from grubio.model.training_input import JUDGED_RESIDUES, USUAL_BITS, USUAL_ERROR
 from grubio.sequences.alphabet import ALPHABETS, CERTAIN_BITS, letter_bits
 from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import StateGraph
-from grubio.sequences.runs_and_peaks import called_radius
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target
 from grubio.sequences.topology import roles_of
@@ -96,7 +94,7 @@ def settings_of(bundle: Bundle) -> dict[str, Any]:
         "schemes": [_scheme(bundle, scheme) for scheme in schemes],
         "additional": [target.name for target in bundle.additional],
         "sites": {
-            letter: {**dataclasses.asdict(site), "radius": called_radius(site.width)}
+            letter: {"width": site.width, "threshold": site.threshold, "radius": site.radius}
             for letter, site in (bundle.sites or {}).items()
         },
         "training": _training(bundle),

@@ -5,6 +5,7 @@ the windows of one batch, and features that wait for a segment that begins befor
 ended.
 """
 
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from grubio.datasets.annotated_genome import named
 from grubio.errors import GrubioError
 from grubio.inference.called_features import CalledRegion, FeatureCaller
 from grubio.inference.called_genes import called_genes
@@ -34,6 +36,9 @@ from grubio.sequences.windows import ContigPart, Window, windows
 from grubio.writers.gff3 import term_of
 from grubio.writers.text import Content
 
+logger = logging.getLogger(__name__)
+
+_NAMED = 5
 _PLACE = ("contig", "length", "start", "end", "residues")
 _COUNTED = ("windows", "bases")
 
@@ -76,9 +81,19 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
             yield from called_genes(answers, rules, caller)
             return
         introns = self._intron_caller() if features else None
+        short: list[str] = []
         for region in with_labels(answers):
             found = caller.feed(region) if features else []
+            if self.bundle.sites and region.length < self.settings.genome.min_contig:
+                short += [region.contig] if features and region.start == 0 else []
+                found = [one for one in found if one.letter not in self.bundle.sites]
             yield CalledRegion(region, found, introns.feed(region, found) if introns else ())
+        if short:
+            logger.warning(
+                "no sites are called on %d contigs of fewer than %d bases: %s; --min-contig is the "
+                "least",
+                *(len(short), self.settings.genome.min_contig, named(short, _NAMED)),
+            )
 
     def labelled(self, predictor: Predictor, records: Iterable[Record]) -> Iterator[LabelledContig]:
         """Yield the labelled contig of each record."""

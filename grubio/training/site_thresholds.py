@@ -17,6 +17,9 @@ from grubio.model.bundle import Site
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
 
+_LEAST_GAIN = 0.002
+"""Average precision that sites close to each other have to add on validation blocks."""
+
 
 def chosen_sites(
     predictor: Predictor,
@@ -74,7 +77,8 @@ def chosen_sites(
     chosen = {}
     for letter, width in widths.items():
         usual, close = scans[letter, called_radius(width)], scans[letter, width]
-        apart = width if close.precision(known[letter]) > usual.precision(known[letter]) else None
+        gain = close.precision(known[letter]) - usual.precision(known[letter])
+        apart = width if gain > _LEAST_GAIN else None
         false = np.concatenate((usual if apart is None else close).false)
         chosen[letter] = Site(width, _lowest(false, allowed), apart)
     return chosen
