@@ -164,28 +164,32 @@ class _Reading:
         return found
 
     @cached_property
-    def upstream(self) -> Ints:
-        """The bases before each start, ``(candidate, 32)``."""
-        places = self.start[:, None] - _UPSTREAM + np.arange(_UPSTREAM)
-        return np.where(places >= 0, self.codes[np.clip(places, 0, None)], _UNKNOWN)
+    def upstream(self) -> npt.NDArray[np.uint8]:
+        """The bases before each start, from 5' to 3', uint8 ``(32, candidate)``."""
+        bases = np.pad(self.codes.astype(np.uint8), (_UPSTREAM, 0), constant_values=_UNKNOWN)
+        return np.stack([bases[self.start + place] for place in range(_UPSTREAM)])
 
     @cached_property
     def binding(self) -> Ints:
         """The class of the best ribosome binding site before each start: length and spacing."""
         wanted = [int(_CODE[ord(letter)]) for letter in _ANTI_SD]
+        bases = np.pad(self.codes.astype(np.uint8), (_UPSTREAM, 0), constant_values=_UNKNOWN)
         best = np.zeros(len(self.start), dtype=np.int64)
-        for spacing in range(3, 16):
-            near = 0 if spacing < 5 else 1 if spacing <= 10 else 2
-            for length in range(3, _WORD + 1):
-                first = self.start - spacing - length
+        for length in range(3, _WORD + 1):
+            # Where any part of AGGAGG of this length begins.
+            count = len(bases) - length + 1
+            begins = np.zeros(count, dtype=bool)
+            for skipped in range(_WORD - length + 1):
+                same = np.ones(count, dtype=bool)
+                for place in range(length):
+                    same &= bases[place : place + count] == wanted[skipped + place]
+                begins |= same
+            for spacing in range(3, 16):
+                near = 0 if spacing < 5 else 1 if spacing <= 10 else 2
                 # Longer matches are better, then those at the usual distance.
                 value = (length * 10 + 5 * (near == 1)) * 100 + 1 + (length - 3) * 3 + near
-                for skipped in range(_WORD - length + 1):
-                    same = first >= 0
-                    for place in range(length):
-                        bases = self.codes[np.clip(first + place, 0, None)]
-                        same = same & (bases == wanted[skipped + place])
-                    best = np.where(same & (value > best), value, best)
+                found = begins[self.start + (_UPSTREAM - spacing - length)]
+                best = np.where(found & (value > best), value, best)
         return np.asarray(best % 100)
 
     def words_in_frame(self, table: Floats) -> Floats:
@@ -292,8 +296,10 @@ class GeneFinder:
         self._chance = _chance_of_a_codon(contigs, rules)
         first = [{s: _first_scores(one) for s, one in c.readings.items()} for c in contigs]
         chosen = [self._best(c, s) for c, s in zip(contigs, first, strict=True)]
+        kinds = len(rules.start)
+        given = _tallies(contigs, kinds)
         for _ in range(_ROUNDS):
-            self._counts = _counted(contigs, chosen, len(rules.start))
+            self._counts = _log_odds(_tallies(contigs, kinds, chosen), given, kinds)
             chosen = [self._best(contig, self._scores(contig)) for contig in contigs]
 
     def genes(self, contig: _Contig) -> list[CalledGene]:
@@ -330,7 +336,8 @@ class GeneFinder:
         coding = np.where(length > _LONG, np.maximum(words, length), words) + length
         whole = reading.kind < len(self.rules.start)
         start = counts.kinds[reading.kind] + counts.binding[reading.binding]
-        start = start + counts.upstream[np.arange(_UPSTREAM), reading.upstream].sum(axis=1)
+        for table, bases in zip(counts.upstream, reading.upstream, strict=True):
+            start += table[bases]
         network = reading.log_odds[reading.end] - reading.log_odds[reading.start]
         bounded = _NETWORK_LIMIT * np.tanh(network * _NETWORK_WEIGHT / _NETWORK_LIMIT)
         return np.asarray(coding + _START_WEIGHT * np.where(whole, start, 0.0) + bounded)
@@ -416,33 +423,55 @@ def _chance_of_a_codon(contigs: Sequence[_Contig], rules: GeneRules) -> float:
     return float(1 - stop)
 
 
-def _counted(contigs: Sequence[_Contig], chosen: _Chosen, kinds: int) -> _Counts:
-    in_frame, all_words = np.zeros(_WORDS + 1), np.ones(_WORDS + 1)
-    taken = [np.ones(kinds + 1), np.ones(_SD_CLASSES), np.ones((_UPSTREAM, 5))]
-    given = [np.ones(kinds + 1), np.ones(_SD_CLASSES), np.ones((_UPSTREAM, 5))]
-    for contig, of_strands in zip(contigs, chosen, strict=True):
+@dataclass(frozen=True, eq=False)
+class _Tallies:
+    """Counts of words, and of start codons, binding sites and upstream bases of starts."""
+
+    words: Floats
+    kinds: Floats
+    binding: Floats
+    upstream: Floats
+
+
+def _tallies(contigs: Sequence[_Contig], kinds: int, chosen: _Chosen | None = None) -> _Tallies:
+    """Return the counts of called genes that are long, or of all words and candidates."""
+    words = np.zeros(_WORDS + 1)
+    starts = np.ones(kinds + 1), np.ones(_SD_CLASSES), np.ones((_UPSTREAM, _UNKNOWN + 1))
+    for number, contig in enumerate(contigs):
         for strand, reading in contig.readings.items():
-            all_words += np.bincount(reading.words, minlength=_WORDS + 1)
-            long = (reading.end - reading.start)[of_strands[strand]] > _COUNTED_GENE
-            genes = of_strands[strand][long]
-            for first, last in zip(reading.start[genes], reading.end[genes], strict=True):
-                words = reading.words[first : last - _WORD + 1 : 3]
-                in_frame += np.bincount(words, minlength=_WORDS + 1)
-            whole = np.flatnonzero(reading.kind < kinds)
-            for tallies, some in ((taken, genes[reading.kind[genes] < kinds]), (given, whole)):
-                tallies[0] += np.bincount(reading.kind[some], minlength=kinds + 1)
-                tallies[1] += np.bincount(reading.binding[some], minlength=_SD_CLASSES)
-                for place in range(_UPSTREAM):
-                    bases = reading.upstream[some, place]
-                    tallies[2][place] += np.bincount(bases, minlength=5)
-    background: Floats = all_words[:_WORDS] / all_words[:_WORDS].sum()
-    in_frame[:_WORDS] += 1 + _FEW * background
-    table = np.zeros(_WORDS + 1)
-    table[:_WORDS] = np.log(in_frame[:_WORDS] / in_frame[:_WORDS].sum()) - np.log(background)
-    odds: list[Floats] = [
-        np.log(t / t.sum(axis=-1, keepdims=True)) - np.log(g / g.sum(axis=-1, keepdims=True))
-        for t, g in zip(taken, given, strict=True)
-    ]
-    odds[0][kinds] = 0.0
-    odds[2][:, _UNKNOWN] = 0.0
-    return _Counts(table, odds[0], odds[1], odds[2])
+            if chosen is None:
+                words += np.bincount(reading.words, minlength=_WORDS + 1)
+                some = np.flatnonzero(reading.kind < kinds)
+            else:
+                some = chosen[number][strand]
+                some = some[(reading.end - reading.start)[some] > _COUNTED_GENE]
+                for first, last in zip(reading.start[some], reading.end[some], strict=True):
+                    own = reading.words[first : last - _WORD + 1 : 3]
+                    words += np.bincount(own, minlength=_WORDS + 1)
+                some = some[reading.kind[some] < kinds]
+            starts[0][:] += np.bincount(reading.kind[some], minlength=kinds + 1)
+            starts[1][:] += np.bincount(reading.binding[some], minlength=_SD_CLASSES)
+            for place, bases in enumerate(reading.upstream):
+                starts[2][place] += np.bincount(bases[some], minlength=_UNKNOWN + 1)
+    return _Tallies(words, *starts)
+
+
+def _log_odds(called: _Tallies, given: _Tallies, kinds: int) -> _Counts:
+    background = (given.words[:_WORDS] + 1) / (given.words[:_WORDS] + 1).sum()
+    in_frame = called.words[:_WORDS] + 1 + _FEW * background
+    words = np.zeros(_WORDS + 1)
+    words[:_WORDS] = np.log(in_frame / in_frame.sum()) - np.log(background)
+    odds = _Counts(
+        words,
+        _ratio(called.kinds, given.kinds),
+        _ratio(called.binding, given.binding),
+        _ratio(called.upstream, given.upstream),
+    )
+    odds.kinds[kinds] = 0.0
+    odds.upstream[:, _UNKNOWN] = 0.0
+    return odds
+
+
+def _ratio(called: Floats, given: Floats) -> Floats:
+    first, second = (np.log(one / one.sum(axis=-1, keepdims=True)) for one in (called, given))
+    return np.asarray(first - second)

@@ -458,3 +458,16 @@ def test_the_summit_of_a_narrow_peak_is_a_site(tmp_path: Path) -> None:
     ):
         with pytest.raises(GrubioError, match=expected):
             places(bad, {"k": rule}, tmp_path)
+
+
+@pytest.mark.parametrize("frame", ["any", "whole"])
+def test_coding_sequences_out_of_frame_are_named_and_left_out_if_asked(
+    tmp_path: Path, frame: str
+) -> None:
+    text = gff("CDS", 1, 9, "+", "ID=a;Parent=ga") + gff("CDS", 11, 17, "+", "ID=b;Parent=gb")
+    # Two pieces that are whole together, one of which is not by itself.
+    text += gff("CDS", 21, 25, "-", "ID=c;Parent=gc") + gff("CDS", 31, 34, "-", "ID=c;Parent=gc")
+    found = places(text, {"cds": {"feature": "CDS", "frame": frame}}, tmp_path)["cds"]
+    kept = ["c:0-9(+)", "c:20-25(-)", "c:30-34(-)"]
+    assert found.broken == ["gb"]
+    assert stretches(found) == (kept if frame == "whole" else sorted([*kept, "c:10-17(+)"]))

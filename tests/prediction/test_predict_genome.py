@@ -492,3 +492,22 @@ def test_memory_grows_by_a_few_bytes_for_a_base_of_a_contig(
         megabytes[size] = cost_of([sys.executable, "-c", program, *command]).megabytes
     grown = megabytes[14_000_000] - megabytes[2_000_000]
     assert grown < 4 * 12, "four bytes for each further base: text, lines, a copy in passing"
+
+
+def test_short_contigs_have_no_called_sites_and_are_named(
+    model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "g.fna").write_text(f">tiny\n{dna(99, 2)}\n>long\n{dna(2000, 3)}\n")
+    called = {}
+    for least in (1, 100):
+        settings = PredictionSettings(genome=GenomeSettings(min_contig=least, min_score=0.2))
+        predict_file(
+            str(tmp_path / "g.fna"), [Output(str(tmp_path / "s.bed"), "bed")], model, settings
+        )
+        lines = (tmp_path / "s.bed").read_text().splitlines()
+        called[least] = [line.split("\t") for line in lines]
+    of_tiny = {least: [c[3] for c in lines if c[0] == "tiny"] for least, lines in called.items()}
+    assert {"tss", "minus 10"} & set(of_tiny[1])
+    assert not {"tss", "minus 10"} & set(of_tiny[100])
+    assert [c for c in called[1] if c[0] == "long"] == [c for c in called[100] if c[0] == "long"]
+    assert "no sites are called on 1 contigs of fewer than 100 bases: 'tiny'" in caplog.text
