@@ -62,18 +62,19 @@ NCBI GCF_000005845.2; a base is coding on its strand if it lies in a CDS there.{
 ## Test
 
 On {kilobases:.0f} kb of test blocks, by base, on each strand, with 95 % bootstrap intervals over
-blocks, without the gene rules. The regression was fitted to the same training blocks. The whole genes
-that are called are measured in `docs/dna_benchmarks.md`, beside those of Pyrodigal: MCC 0.968 as
-Pyrodigal's, 0.99 called per annotated gene, the stop codon exact for 95 %, start and stop for 91 %.
+blocks, without the gene rules. The regression was fitted to the same training blocks. The whole
+genes that are called are measured in `docs/dna_benchmarks.md`, beside those of Pyrodigal: MCC 0.968
+as Pyrodigal's, 0.99 called per annotated gene, the stop codon exact for 95 %, start and stop for
+91 %.
 
 | class | method | MCC | sensitivity | precision | F1 |
 | --- | --- | ---: | ---: | ---: | ---: |
 {rows}
 ## Licence and use
 
-MIT, like grubio. Genes of E. coli and close relatives, from start to stop codon. Codons and starts are
-counted on the genome that is labelled, so other bacteria can be labelled too, with less help from the
-network; that was not tested.
+MIT, like grubio. Genes of E. coli and close relatives, from start to stop codon. Codons and starts
+are counted on the genome that is labelled, so other bacteria can be labelled too, with less help
+from the network; that was not tested.
 """
 
 Cells = Iterator[tuple[str, str, list[str]]]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from grubio.model.bundle import Bundle, Weights
+from grubio.model.bundle import Bundle
 from grubio.model.engines.packed_rows import Codes, Frequencies
 from grubio.model.outputs import Outputs, mean_outputs, output_of
 
@@ -23,7 +23,7 @@ class DilatedConv:
 
     def __init__(self, bundle: Bundle) -> None:
         self._targets = bundle.targets
-        self._members = [_Member(bundle, weights) for weights in bundle.weights_of_members]
+        self._members = [_Member(member) for member in bundle.single_models]
 
     def __call__(
         self, sequences: Sequence[Codes], profiles: Sequence[Frequencies] | None = None
@@ -45,8 +45,9 @@ class DilatedConv:
 class _Member:
     """A network and its heads, one for each target."""
 
-    def __init__(self, bundle: Bundle, weights: Weights) -> None:
-        left, architecture = dict(weights), bundle.architecture
+    def __init__(self, bundle: Bundle) -> None:
+        left = dict(bundle.weights)
+        (architecture,) = bundle.architectures
         self._table = bundle.alphabet.channel_table
         self._reads_profiles = architecture.reads_profiles
         self._stem = None
