@@ -54,11 +54,13 @@ Measured by others, on other splits and versions of the labels: a guide, not a r
 
 | predictor | set | Q3 | source |
 | --- | --- | ---: | --- |
-| S4PRED (5 networks, trained on a million pseudo-labelled sequences) | CB513 | 75.3 | Moffat and Jones, Bioinformatics 37:3744 (2021) |
+| S4PRED (5 networks, trained on a million pseudo-labelled sequences; on its own split) | CB513 | 75.3 | Moffat and Jones, Bioinformatics 37:3744 (2021) |
 | SPOT-1D-Single | TEST2018 | 74.3 | Singh et al., Bioinformatics 37:3464 (2021) |
 | SPIDER3-Single | TEST2018 | 72.6 | Heffernan et al., J. Comput. Chem. 39:2210 (2018); value as in Singh et al. |
 | ProteinUnet | TEST2018 | 72.6 | Kotowski et al., J. Comput. Chem. 42:50 (2021); value as in Singh et al. |
 | one-hot network of TAPE | CB513 | 69 | Rao et al., NeurIPS (2019) |
+| NetSurfP-2.0, with profiles | TEST2018 | 85.4 | Klausen et al., Proteins 87:520 (2019); value as in Singh et al., Sci. Rep. 12:7607 (2022) |
+| SPOT-1D, with profiles | TEST2018 | 86.2 | Hanson et al., Bioinformatics 35:2403 (2019); value as in Singh et al., Sci. Rep. 12:7607 (2022) |
 | PSIPRED 2.45 without a profile, run by us elsewhere on the same files | CB513 | 67.3 | McGuffin et al., Bioinformatics 16:404 (2000) |
 | PSIPRED 2.45 without a profile, run by us elsewhere on the same files | TS115 | 69.2 | the same |
 """

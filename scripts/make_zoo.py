@@ -18,19 +18,24 @@ from grubio.runs.metrics import Metrics, read_metrics
 
 ZOO = Path(__file__).parents[1] / "grubio/zoo"
 
-PROTEIN_SS = """
+_DATA = """
 ## Origin
 
 Made by the study `config/protein_ss.yaml`: `snakemake --cores all --configfile
 config/protein_ss.yaml`, then `python scripts/make_zoo.py results {name}`.
 
 Training chains are those of the PDB as collected for ProMod3 3.2.1 (Apache-2.0; PDB archive data
-are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0; Klausen
-et al., Proteins 87:520, 2019), with SS3 labels. Evolutionary profiles (HHblits, from ProMod3) and
-solvent accessibility were additional targets; the profile is used in training alone, and the model
-sees one sequence. Every chain with an alignment (MMseqs2, `-s 7.5`) to a chain of CB513 or TS115 of
-E < 0.01, or of at least 25 % identity at E up to 1, was removed, and so was every training chain
-with a homolog among the validation and test chains (`removed.tsv` of the study).
+are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0;
+Klausen et al., Proteins 87:520, 2019), with SS3 labels. Before that, the network was trained on
+labels that are not from experiments: those of DSSP on AlphaFold's models of human proteins
+(AlphaFold DB, CC BY 4.0; Jumper et al., Nature 596:583, 2021; Varadi et al., Nucleic Acids Res.
+50:D439, 2022), long coil masked, and those of proteins of Swiss-Prot of 2014 (UniProt Consortium;
+Debian package `metastudent-data`, GPL-2+) and of marker genes of MetaPhlAn2 (package
+`metaphlan2-data`, MIT; Truong et al., Nat. Methods 12:902, 2015), transferred from related
+training chains through alignments. {profiles} Every chain or protein with an alignment (MMseqs2,
+`-s 7.5`) to one of the benchmark chains of E < 0.01, or of at least 25 % identity at E up to 1,
+was removed before anything was labelled or trained on, and so was everything with a homolog among
+the validation and test chains (`removed.tsv` of the study).
 
 ## Test
 
@@ -45,12 +50,36 @@ MCC is that of SS3, the calibration error that of SS8. Figures on CB513 and TS11
 
 ## Licence and use
 
-MIT, like grubio. One sequence in, no alignment. SS3 is SS8 with H, G, I read as H; E, B as E; the
-rest as C. Trained on resolved residues of single chains; disordered regions, membrane proteins and
-designed sequences may fare worse.
+MIT, like grubio. {use} SS3 is SS8 with H, G, I read as H; E, B as E; the rest as C. Trained on
+resolved residues of single chains; disordered regions, membrane proteins and designed sequences may
+fare worse.
 """
 
-CARDS = {"protein-ss": PROTEIN_SS, "protein-ss-fast": PROTEIN_SS}
+_ONE_SEQUENCE = {
+    "profiles": "Evolutionary profiles (HHblits, from ProMod3) and solvent accessibility were "
+    "additional targets; profiles are used in training alone, and the model sees one sequence.",
+    "use": "One sequence in, no alignment.",
+}
+_WITH_PROFILES = {
+    "profiles": "Then it was trained on profiles beside the residues, made by `grubio profile` "
+    "from the proteins of Swiss-Prot and MetaPhlAn2; a fifth of the chains, other ones in each "
+    "step, had the profile of their own sequence alone.",
+    "use": "A sequence and its profile in: `grubio predict --model protein-ss-profile --database "
+    "PROTEINS`. Homologs make the difference: `docs/profiles.md` shows Q3 by their number. A small "
+    "database such as Swiss-Prot finds few for many proteins; UniRef50 or UniRef90 find more, and "
+    "what that gives is to be read off the curve, not promised. A protein without homologs is "
+    "labelled with the profile of its own sequence.",
+}
+_TEXTS = {
+    "protein-ss": _ONE_SEQUENCE,
+    "protein-ss-fast": _ONE_SEQUENCE,
+    "protein-ss-profile": _WITH_PROFILES,
+}
+
+CARDS = {
+    name: _DATA.replace("{profiles}", told["profiles"]).replace("{use}", told["use"])
+    for name, told in _TEXTS.items()
+}
 """Text of the card of each model: its origin, its test and its licence."""
 
 SCORES = {
