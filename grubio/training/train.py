@@ -149,6 +149,13 @@ def train_model(
                 hint="leave out one of motifs and from; a model that began with motifs keeps them",
             )
         model_settings = start.model_settings(model_settings)
+        added = {*model_settings.inputs} - {*start.labeller.architecture.inputs}
+        if added and training_settings.freeze not in ("none", "stem"):
+            raise GrubioError(
+                f"freeze: {training_settings.freeze}: the weights of {min(added)}, which the "
+                "parent does not read, would stay zeros",
+                hint="freeze nothing, or the stem",
+            )
     elif training_settings.freeze != "none":
         raise GrubioError(
             f"freeze: {training_settings.freeze}: fresh weights would stay as they were drawn",

@@ -208,6 +208,8 @@ def test_a_model_that_reads_profiles_starts_from_one_that_does_not(
     alone = train(dataset, tmp_path / "alone", MODEL, training={"epochs": 1})
     assert load_metadata(alone)["training"]["valid_score"] < 0.6
     both = ModelSettings(inputs=("onehot", "profile"))
+    with pytest.raises(GrubioError, match="weights of profile, which the parent does not read"):
+        train(dataset, tmp_path / "frozen", both, parent=alone, training={"freeze": "1"})
     tuned = train(dataset, tmp_path / "tuned", both, parent=alone, training={"epochs": 6})
     assert load_metadata(tuned)["inputs"] == ["onehot", "profile"]
     assert load_metadata(tuned)["training"]["valid_score"] > 0.95
