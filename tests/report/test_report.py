@@ -23,7 +23,7 @@ from grubio.cli.report import report
 from grubio.cli.summary import summary
 from grubio.errors import GrubioError
 from grubio.metrics.bootstrap import Score
-from grubio.report.page import write_report
+from grubio.report.page import render_report, write_report
 from grubio.report.residue_drawing import draw_chains, worst_and_best
 from grubio.report.summary import find_runs, summary_lines
 from grubio.report.templating import text_colour
@@ -131,6 +131,13 @@ def test_has_every_section_and_is_accessible(run: Path) -> None:
     assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
     assert page.text.count("How to read this.") >= 7
     assert "left out" not in page.text
+
+
+def test_links_the_page_of_its_model(run: Path, copy: Path) -> None:
+    link = '<a href="predictor.html">'
+    assert link not in render_report(read_run(run))
+    (copy / "predictor.html").write_text("<h1>first</h1>")
+    assert link in render_report(read_run(copy))
 
 
 def test_loads_nothing(run: Path) -> None:
