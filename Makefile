@@ -51,7 +51,14 @@ $(VENV)/installed: $(VENV)/created pyproject.toml
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[train]'
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
+# roc-validator and the hub's library want other versions of libraries than ours.
+$(VENV)/tools-installed: $(VENV)/created
+	$(PYTHON) -m venv $(VENV)/tools
+	$(VENV)/tools/bin/python -m pip --disable-pip-version-check install --quiet \
+	    roc-validator==0.13.0 huggingface-hub==2.4.0
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed $(VENV)/tools-installed
 	$(PIP) install --quiet --upgrade 'pip>=25.1'  # the first that knows --group
 	$(PIP) install --quiet --constraint constraints.txt --group dev
 	@touch $@

@@ -55,6 +55,7 @@ EXTRAS = MappingProxyType(
                 "matplotlib": "Matplotlib",
                 "jinja2": "Jinja",
                 "snakemake": "Snakemake",
+                "rocrate": "ro-crate-py",
                 "tensorboardX": "tensorboardX",
                 "Bio": "Biopython",
                 "gemmi": "gemmi",
@@ -63,7 +64,7 @@ EXTRAS = MappingProxyType(
             },
             (
                 *("train", "combine", "workflow", "prepare", "split"),
-                *("evaluate", "pool", "report", "compare", "motifs"),
+                *("evaluate", "pool", "report", "crate", "compare", "motifs"),
             ),
         ),
         "torch": Extra("labelling on a GPU, and with networks that PyTorch alone computes", _TORCH),

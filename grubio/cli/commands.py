@@ -40,6 +40,7 @@ _PANELS = {
         "evaluate": "Score a model on held-out chains, with intervals and baselines.",
         "pool": "Score the folds of a cross-validation together.",
         "report": "Write a report on a run: one HTML file that opens offline.",
+        "crate": "Make the folder of a run an RO-Crate, with a model card for Hugging Face's hub.",
         "compare": "Compare runs: a table, and a figure and a page if asked for.",
         "summary": "Print the scores of evaluated runs and where their files are.",
         "motifs": "Draw what a DNA model has learned: logos and in-silico mutagenesis.",

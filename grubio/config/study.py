@@ -108,6 +108,11 @@ class Config(Settings):
     prediction: StudyPredictionSettings = StudyPredictionSettings()
     report: ReportSettings = ReportSettings()
     device: Device = Field(default="auto", description="Where training and prediction run.")
+    license: str | None = Field(
+        default=None,
+        description="SPDX identifier of the licence of the models, such as `MIT`; it stands in the "
+        "RO-Crates and model cards of the runs.",
+    )
     data_dir: str | None = Field(
         default=None,
         description="Folder with copies of files: a URL is taken from this folder if it has a "

@@ -31,6 +31,7 @@ OUTPUTS += [
     "predictions/new.tsv",
     "predictions/new.fasta",
 ]
+OUTPUTS += ["ro-crate-metadata.json", "study.yaml", "model/README.md"]
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -158,12 +159,14 @@ def test_a_changed_key_reruns_what_depends_on_it_and_nothing_else(
         "evaluate": 3,
         "page": 3,
         "report": 3,
+        "crate": 3,
         "compare": 1,
         "predict": 3,
     }
     assert planned(evaluation={"bootstrap": 30, "baseline_window": 5}) == {
         "evaluate": 4,
         "report": 4,
+        "crate": 4,
         "compare": 1,
     }
     assert planned(prediction={**study["prediction"], "on_invalid": "mask"}) == {"predict": 4}

@@ -329,7 +329,21 @@ def prediction_options(*keys):
     return options
 
 
+def study_of(wildcards):
+    """Return the settings of a run as a study of its own, in JSON."""
+    run = STUDY.runs[wildcards.run]
+    dataset = STUDY.datasets[run.dataset]
+    given = {"mode": "json", "by_alias": True, "exclude_unset": True}
+    return json.dumps(
+        {
+            "datasets": {run.dataset: dataset.model_dump(**given)},
+            "runs": {wildcards.run: run.model_dump(**given)},
+        }
+    )
+
+
 FINAL_OUTPUT = [
+    *expand("results/{run}/ro-crate-metadata.json", run=RUNS),
     "results/comparison.tsv",
     *expand("results/{run}/report.html", run=[*RUNS, *CROSS_VALIDATIONS]),
     *expand("results/{run}/motifs/motifs.json", run=GENOME_RUNS),

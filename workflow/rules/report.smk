@@ -2,6 +2,8 @@
 
 results/<run>/report.html               one page per run
 results/<run>/predictor.html            its model, which labels in the browser (report.page)
+results/<run>/ro-crate-metadata.json    inputs, checksums, settings, software and scores of a run
+results/<run>/model/README.md           model card with the head of Hugging Face's hub
 results/comparison.{tsv,svg,html,json}  all runs side by side
 results/comparison.groups.{tsv,svg}     mean and spread over runs that differ in their seed alone
 results/comparison.tests.tsv            paired tests between such groups
@@ -74,6 +76,38 @@ rule report:
         """
         grubio report {params.run:q} \
             --output {output.page:q} \
+            --log {log:q}
+        """
+
+
+rule crate:
+    """Make the folder of a run an RO-Crate, and write its model card."""
+    input:
+        model="results/{run}/model/model.json",
+        history="results/{run}/history.csv",
+        scores=rules.evaluate.output,
+        report="results/{run}/report.html",
+    output:
+        crate="results/{run}/ro-crate-metadata.json",
+        card="results/{run}/model/README.md",
+    log:
+        "logs/crate/{run}.log",
+    localrule: True
+    conda:
+        "../envs/grubio.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        run=subpath(output.crate, parent=True),
+        study=study_of,
+        license=option("--license", [STUDY.license] if STUDY.license else []),
+        version=VERSION,
+    shell:
+        """
+        grubio crate {params.run:q} \
+            --study {params.study:q} {params.license} \
             --log {log:q}
         """
 

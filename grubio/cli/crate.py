@@ -1,0 +1,44 @@
+"""``grubio crate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grubio.cli.dry_run import WRITTEN
+from grubio.errors import GrubioError
+
+
+def crate(
+    run: Annotated[Path, typer.Argument(help="Folder of a trained and evaluated run."), WRITTEN],
+    study: Annotated[
+        str | None,
+        typer.Option("--study", metavar="JSON", help="Settings of the run, to keep with it."),
+    ] = None,
+    license_id: Annotated[
+        str | None,
+        typer.Option("--license", help="SPDX identifier of the licence of model and scores."),
+    ] = None,
+) -> None:
+    """Make the folder of a run an RO-Crate, and write a model card for Hugging Face's hub.
+
+    Writes ro-crate-metadata.json with inputs, checksums, settings, software and scores, a copy of
+    the workflow, and model/README.md.
+
+    Example: grubio crate results/mine --license MIT
+    """
+    from grubio.config.base import from_json
+    from grubio.files import write_text_whole
+    from grubio.report.model_card import hub_card, hub_card_path
+    from grubio.runs.folder import read_run
+    from grubio.study.crate import write_crate
+
+    try:
+        settings = from_json(study)
+    except ValueError as error:
+        raise GrubioError(f"--study {error}") from None
+    found = read_run(run)
+    card = hub_card_path(run)
+    write_text_whole(card, hub_card(found, license_id))
+    typer.echo(card)
+    typer.echo(write_crate(found, settings, license_id))

@@ -1,0 +1,170 @@
+"""A run as an RO-Crate, checked by roc-validator, and its card, read by Hugging Face's library.
+
+Both have an environment of their own in ``.venv/tools`` (``make test`` makes it): they need other
+versions of libraries than grubio is tested with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import REPOSITORY
+from grubio.cli import command_line
+from grubio.config import EvaluationSettings
+from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.evaluation.evaluate import evaluate_model
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS8
+
+TOOLS = Path(sys.prefix) / "tools/bin/python"
+STUDY = {"datasets": {"d": {"records": "chains.tsv"}}, "runs": {"a": {"dataset": "d"}}}
+with_tools = pytest.mark.skipif(
+    not TOOLS.exists(), reason=f"{TOOLS} is not there: make test installs roc-validator"
+)
+
+
+@pytest.fixture(scope="module")
+def run(run_folder: Path, chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("crate")
+    shutil.copytree(run_folder, folder / "a", ignore=shutil.ignore_patterns("tensorboard"))
+    write_dataset(folder / "test.parquet", DatasetHeader(PROTEIN, SS8), chains[250:260])
+    evaluate_model(
+        folder / "a/model",
+        folder / "test.parquet",
+        folder / "a",
+        EvaluationSettings(bootstrap=10),
+        split="all",
+        threads=1,
+    )
+    assert grubio_crate(folder / "a", "--license", "MIT", "--study", json.dumps(STUDY)) == 0
+    return folder / "a"
+
+
+def grubio_crate(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        command_line()(["crate", *map(str, arguments)], prog_name="grubio")
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def entities(run: Path) -> dict[str, Any]:
+    graph = json.loads((run / "ro-crate-metadata.json").read_text())["@graph"]
+    return {entity["@id"]: entity for entity in graph}
+
+
+def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(TOOLS), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env={"HF_HUB_OFFLINE": "1", "HOME": "/nowhere"},
+    )
+
+
+@with_tools
+def test_the_crate_keeps_the_profile_of_workflow_runs(run: Path, tmp_path: Path) -> None:
+    check = REPOSITORY / "tests/study/validate_crate.py"
+    terms = files("rocrate").joinpath("data/ro-crate.jsonld")
+    done = tool(check, run, "workflow-run-crate-0.5", "required", terms)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    # The check is one: without its workflow the crate is refused.
+    broken = tmp_path / "broken"
+    shutil.copytree(run, broken)
+    (broken / "workflow/Snakefile").unlink()
+    done = tool(check, broken, "workflow-run-crate-0.5", "required", terms)
+    assert done.returncode == 1
+    assert "Snakefile" in done.stdout
+
+
+def test_every_file_of_the_run_is_there_with_its_checksum(
+    run: Path, entities: dict[str, Any]
+) -> None:
+    listed = {
+        name: one for name, one in entities.items() if "sha256" in one and one["@type"] == "File"
+    }
+    for name, entity in listed.items():
+        assert entity["sha256"] == hashlib.sha256((run / name).read_bytes()).hexdigest(), name
+    wanted = {"metrics.json", "model/weights.safetensors", "test_predictions.parquet", "study.yaml"}
+    assert wanted <= listed.keys()
+    assert "model/README.md" in listed
+    action = entities["#run-a"]
+    assert {one["@id"] for one in action["result"]} >= listed.keys()
+    assert action["startTime"] <= action["endTime"]
+
+
+def test_inputs_settings_software_and_scores_are_there(run: Path, entities: dict[str, Any]) -> None:
+    model = json.loads((run / "model/model.json").read_text())
+    sources = model["training"]["dataset_sources"]
+    assert entities["#input-1"]["sha256"] == next(iter(sources.values()))
+    assert entities["#dataset"]["sha256"] == model["training"]["dataset_sha256"]
+    assert entities["#setting-training.epochs"]["value"] == 1
+    metrics = json.loads((run / "metrics.json").read_text())
+    score = entities["#score-q3"]
+    assert [score[key] for key in ("value", "minValue", "maxValue")] == [
+        metrics["q3"][key] for key in ("value", "low", "high")
+    ]
+    versions = {
+        one["name"]: one["softwareVersion"] for one in entities.values() if "softwareVersion" in one
+    }
+    assert versions["torch"] == model["training"]["versions"]["torch"]
+    assert {"grubio", "numpy", "snakemake"} <= versions.keys()
+    assert yaml.safe_load((run / "study.yaml").read_text()) == STUDY
+
+
+def test_the_card_has_a_head_and_loads_with_the_bundle(run: Path) -> None:
+    from grubio.model.bundle import load_bundle
+
+    text = (run / "model/README.md").read_text()
+    head = yaml.safe_load(text.split("---\n")[1])
+    (index,) = head["model-index"]
+    scores = {one["name"]: one["value"] for one in index["results"][0]["metrics"]}
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert scores["Q3"] == metrics["q3"]["value"]
+    assert (head["license"], head["pipeline_tag"]) == ("mit", "token-classification")
+    assert "# Model card" in text
+    assert "| Q3 | " in text
+    assert load_bundle(run / "model").scheme.name == "ss8"
+
+
+@with_tools
+def test_the_library_of_the_hub_reads_the_scores(run: Path) -> None:
+    code = (
+        "import sys; from huggingface_hub import ModelCard\n"
+        "data = ModelCard.load(sys.argv[1]).data\n"
+        "print(data.model_name, data.license, data.library_name)\n"
+        "print(*(f'{one.metric_type}={one.metric_value}' for one in data.eval_results))\n"
+    )
+    done = tool("-c", code, run / "model/README.md")
+    first, scores = done.stdout.splitlines()
+    assert first == "a mit grubio", done.stderr
+    assert f"accuracy={json.loads((run / 'metrics.json').read_text())['q3']['value']}" in scores
+
+
+def test_a_second_call_replaces_the_crate_and_no_licence_is_said(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "a"
+    shutil.copytree(run, copy)
+    assert grubio_crate(copy) == 0
+    graph = json.loads((copy / "ro-crate-metadata.json").read_text())["@graph"]
+    root = next(one for one in graph if one["@id"] == "./")
+    assert root["license"].startswith("No licence was given")
+    assert "license" not in yaml.safe_load((copy / "model/README.md").read_text().split("---\n")[1])
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    from grubio.errors import GrubioError
+
+    with pytest.raises(GrubioError, match="metrics"):
+        command_line()(["crate", str(tmp_path)], prog_name="grubio", standalone_mode=False)
