@@ -20,7 +20,7 @@ def crate(
         typer.Option("--license", help="SPDX identifier of the licence of model and scores."),
     ] = None,
 ) -> None:
-    """Make the folder of a run an RO-Crate, and write a model card for Hugging Face's hub.
+    """Make the folder of a run an RO-Crate, with a model card for Hugging Face's hub.
 
     Writes ro-crate-metadata.json with inputs, checksums, settings, software and scores, a copy of
     the workflow, and model/README.md.
