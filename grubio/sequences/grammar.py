@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from grubio.sequences.gene_rules import GeneRules, gene_rules
 
-_KEYS = ("states", "next", "least", "first", "last", "genes")
+_KEYS = ("states", "next", "least", "most", "first", "last", "genes")
 _MOST_STATES = 2_000
 _Pairs: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 _Place: TypeAlias = tuple[int, int, tuple[int, ...]]
@@ -43,6 +43,8 @@ class Grammar:
     least
         Pairs of a state, or of labels written as one word, and the least number of residues of a
         run of it, or of a run of any of these labels: ``("HGI", 3)``.
+    most
+        Pairs of labels, written as one word, and the most residues of a run of any of them.
     first, last
         The states in which a sequence may begin and end; empty for any.
     genes
@@ -53,6 +55,7 @@ class Grammar:
     states: tuple[tuple[str, str], ...] = ()
     next: _Pairs = ()
     least: tuple[tuple[str, int], ...] = ()
+    most: tuple[tuple[str, int], ...] = ()
     first: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
     genes: GeneRules | None = None
@@ -63,6 +66,7 @@ class Grammar:
             "states": dict(self.states),
             "next": {name: list(names) for name, names in self.next},
             "least": dict(self.least),
+            "most": dict(self.most),
             "first": list(self.first),
             "last": list(self.last),
             "genes": self.genes and self.genes.as_dict(),
@@ -112,7 +116,11 @@ def grammar_from_dict(content: Mapping[str, Any], letters: str) -> Grammar:
             for name, following in _mapping(content, "next").items()
         ),
         tuple(
-            _least(key, size, known, letters) for key, size in _mapping(content, "least").items()
+            _size(key, size, "least", known, letters)
+            for key, size in _mapping(content, "least").items()
+        ),
+        tuple(
+            _size(key, size, "most", (), letters) for key, size in _mapping(content, "most").items()
         ),
         _names(content.get("first") or (), known),
         _names(content.get("last") or (), known),
@@ -138,12 +146,15 @@ def _names(value: Any, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _least(key: Any, size: Any, known: Sequence[str], letters: str) -> tuple[str, int]:
+def _size(key: Any, size: Any, which: str, known: Sequence[str], letters: str) -> tuple[str, int]:
     name = str(key)
     if name not in known and (not set(name) <= set(letters) or len(set(name)) < len(name)):
-        raise ValueError(f"'{name}' in least is none of the states {', '.join(known)}, nor labels")
+        states = f" the states {', '.join(known)}, nor" if known else " the"
+        raise ValueError(f"'{name}' in {which} is none of{states} labels")
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise ValueError(f"the least run of '{name}' is a number of residues from 1, not {size!r}")
+        raise ValueError(
+            f"the {which} run of '{name}' is a number of residues from 1, not {size!r}"
+        )
     return name, size
 
 
@@ -271,10 +282,14 @@ class _Expansion:
             for index, following in enumerate(self.follows):
                 following += [] if index in following else [index]
         self.least = [least.get(name, 1) for name in names]
-        self.groups = [
-            ({letters.index(letter) for letter in key}, size)
+        # Labels whose runs are counted, and their least and most residues.
+        self.groups: list[tuple[set[int], int, int | None]] = [
+            ({letters.index(letter) for letter in key}, size, None)
             for key, size in grammar.least
             if key not in names
+        ]
+        self.groups += [
+            ({letters.index(letter) for letter in key}, 1, size) for key, size in grammar.most
         ]
         first, last = grammar.first or names, grammar.last or names
         self.last = {names.index(name) for name in last}
@@ -283,29 +298,30 @@ class _Expansion:
     def _place(self, state: int, run: int, before: Sequence[int]) -> _Place:
         label = self.labels[state]
         inside = (
-            min(length + 1, size) if label in members else 0
-            for (members, size), length in zip(self.groups, before, strict=True)
+            min(length + 1, most or least) if label in members else 0
+            for (members, least, most), length in zip(self.groups, before, strict=True)
         )
         return state, min(run, self.least[state]), tuple(inside)
 
     def after(self, place: _Place) -> Iterable[_Place]:
         """Yield where a sequence may go on."""
         state, run, inside = place
-        if run < self.least[state]:
-            yield self._place(state, run + 1, inside)
-            return
-        for following in self.follows[state]:
+        going_on = run < self.least[state]
+        for following in [state] if going_on else self.follows[state]:
             new = self._place(following, run + 1 if following == state else 1, inside)
             if all(
-                here == 0 or then > 0 or here == size
-                for (_, size), here, then in zip(self.groups, inside, new[2], strict=True)
+                here == 0 or (here != most if then > 0 else here >= least)
+                for (_, least, most), here, then in zip(self.groups, inside, new[2], strict=True)
             ):
                 yield new
 
     def may_end(self, place: _Place) -> bool:
         """Return whether a sequence may end here."""
         state, run, inside = place
-        whole = all(h in (0, size) for (_, size), h in zip(self.groups, inside, strict=True))
+        whole = all(
+            here == 0 or here >= least
+            for (_, least, _), here in zip(self.groups, inside, strict=True)
+        )
         return state in self.last and run == self.least[state] and whole
 
 

@@ -6,8 +6,10 @@ import re
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
+from grubio.sequences.decoding import first_faults
 from grubio.sequences.grammar import Grammar, StateGraph, grammar_from_dict, state_graph
 from grubio.sequences.scheme import SS3, SS8, custom_scheme, scheme_from_dict
 
@@ -118,7 +120,7 @@ def test_lengths_without_a_path_are_told() -> None:
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"nxt": {}}, "a grammar has no 'nxt'; it has states, next, least, first, last"),
+        ({"nxt": {}}, "a grammar has no 'nxt'; it has states, next, least, most, first, last"),
         ({"least": {"X": 3}}, "'X' in least is none of the states H, E, C, nor labels"),
         ({"least": {"HH": 3}}, "'HH' in least"),
         ({"least": {"H": 0}}, "a number of residues from 1, not 0"),
@@ -143,3 +145,18 @@ def test_lengths_without_a_path_are_told() -> None:
 def test_a_grammar_that_is_none_is_refused(rules: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         grammar_from_dict(rules, "HEC")
+
+
+def test_runs_are_no_longer_than_most() -> None:
+    rules = {"most": {"M": 3}, "least": {"M": 2}, "next": {"I": "M", "M": "IO", "O": "M"}}
+    graph = state_graph(grammar_from_dict(rules, "IMO"), "IMO")
+    observed = [
+        np.eye(3, dtype=bool)[["IMO".index(c) for c in text]]
+        for text in ("IIMMOO", "IIMMMOO", "IIMMMMOO", "IIMOO", "MMM", "MMMM")
+    ]
+    assert first_faults(observed, graph) == [None, None, 5, 3, None, 3]
+    assert grammar_from_dict(grammar_from_dict(rules, "IMO").as_dict(), "IMO").most == (("M", 3),)
+    with pytest.raises(ValueError, match="'x' in most is none of the labels"):
+        grammar_from_dict({"most": {"x": 3}}, "IMO")
+    with pytest.raises(ValueError, match="no path"):
+        grammar_from_dict({"most": {"M": 3}, "least": {"M": 4}, "first": "M"}, "IMO")
