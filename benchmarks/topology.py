@@ -10,7 +10,7 @@ protein has none elsewhere; some of these are real.
 
     python benchmarks/topology.py predict topology.tsv.xz results labels.tsv
     python benchmarks/topology.py score topology.tsv.xz --not-scored not_scored.txt \
-        --name topology labels.tsv
+        --name protein-topology --labels labels.tsv
     python benchmarks/topology.py page docs/topology.md
 """
 
@@ -198,7 +198,7 @@ def main() -> None:
     predicting.add_argument("--run", default="folds")
     scoring = steps.add_parser("score")
     scoring.add_argument("data", type=Path)
-    scoring.add_argument("labels", type=Path, nargs="*")
+    scoring.add_argument("--labels", type=Path, nargs="*")
     scoring.add_argument("--not-scored", type=Path, required=True)
     scoring.add_argument("--name", default="grubio")
     paging = steps.add_parser("page")

@@ -1,0 +1,38 @@
+"""Give a model of ``config/protein_topology.yaml`` the stricter grammar that its predictions obey.
+
+``python scripts/topology_grammar.py MODEL [MODEL ...]``
+
+Helices of 16 to 32 residues, and three residues at least on a side. A protein whose known helix is
+shorter or longer would be left out of training (one helix in ten is), so training has a looser one.
+Weights and calibration stay as they are; ``model.json`` changes.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from grubio.files import write_text_whole
+from grubio.model.bundle import METADATA_FILE, load_bundle, with_checksum
+from grubio.sequences.grammar import grammar_from_dict
+
+STRICTER = {"least": {"S": 10, "M": 16, "B": 5, "in": 3, "out": 3}, "most": {"M": 32}}
+
+
+def main() -> None:
+    """Change the models."""
+    for folder in map(Path, sys.argv[1:]):
+        bundle = load_bundle(folder)
+        scheme = bundle.scheme
+        if scheme.grammar is None:
+            sys.exit(f"{folder} has no grammar")
+        rules = scheme.grammar.as_dict() | STRICTER
+        # It is checked before anything is written.
+        grammar = grammar_from_dict(rules, scheme.letters)
+        metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
+        metadata["targets"][0]["scheme"]["grammar"] = grammar.as_dict()
+        text = json.dumps(with_checksum(metadata), indent=2, sort_keys=True) + "\n"
+        write_text_whole(folder / METADATA_FILE, text)
+
+
+if __name__ == "__main__":
+    main()
