@@ -3,7 +3,8 @@
 ``values.tsv`` has an id and the predicted scores between commas in a line, each by the model of
 ``config/protein_disorder.yaml`` that did not see the fold of the protein.
 
-    python benchmarks/disorder.py chezod_train.tsv --name protein-disorder values.tsv
+    python benchmarks/disorder.py score chezod_train.tsv --name protein-disorder --values values.tsv
+    python benchmarks/disorder.py page docs/disorder.md --names protein-disorder
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sklearn.metrics import roc_auc_score
 RESULTS = Path(__file__).with_name("disorder.json")
 THRESHOLD = 8.0
 REPLICATES, SEED = 500, 1
+START, END = "<!-- disorder -->", "<!-- /disorder -->"
 
 
 def read_numbers(path: Path, column: str | int) -> dict[str, npt.NDArray[np.float64]]:
@@ -49,15 +51,48 @@ def spearman(
 
 
 def main() -> None:
-    """Score one set of predictions."""
+    """Score one set of predictions, or write the table of scores into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("values", type=Path, nargs="+")
-    parser.add_argument("--name", required=True)
+    steps = parser.add_subparsers(dest="step", required=True)
+    scoring = steps.add_parser("score")
+    scoring.add_argument("data", type=Path)
+    scoring.add_argument("--values", type=Path, nargs="+", required=True)
+    scoring.add_argument("--name", required=True)
+    paging = steps.add_parser("page")
+    paging.add_argument("page", type=Path)
+    paging.add_argument("--names", nargs="*")
     given = parser.parse_args()
-    known = read_numbers(given.data, "chezod")
+    if given.step == "score":
+        score(given.data, given.values, given.name)
+    else:
+        write_page(given.page, given.names)
+
+
+def write_page(page: Path, names: list[str] | None) -> None:
+    """Put the table of scores between the marks of a page."""
+    results = json.loads(RESULTS.read_text())
+    rows = [
+        "| out-of-fold | proteins | Spearman | Pearson | mean absolute error | AUC of below 8 |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name in names or results:
+        own = results[name]
+        rho, low, high = own["spearman"]
+        rows.append(
+            f"| {name} | {own['proteins']:,} | {rho:.3f} ({low:.3f}-{high:.3f}) | "
+            f"{own['pearson']:.3f} | {own['mean_absolute_error']:.2f} | {own['auc_below_8']:.3f} |"
+        )
+    before, _, rest = page.read_text(encoding="utf-8").partition(START)
+    after = rest.partition(END)[2]
+    shown = "\n".join(rows)
+    page.write_text(f"{before}{START}\n{shown}\n{END}{after}", encoding="utf-8")
+
+
+def score(data: Path, paths: list[Path], label: str) -> None:
+    """Score the predictions in files, and keep the scores under a name."""
+    known = read_numbers(data, "chezod")
     found: dict[str, npt.NDArray[np.float64]] = {}
-    for path in given.values:
+    for path in paths:
         found |= read_numbers(path, 1)
     pairs = []
     for name, values in found.items():
@@ -80,7 +115,7 @@ def main() -> None:
         "auc_below_8": round(float(roc_auc_score(truth < THRESHOLD, -said)), 4),
     }
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results[given.name] = own
+    results[label] = own
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(own))
 

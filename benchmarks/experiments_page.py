@@ -13,6 +13,7 @@ import numpy as np
 from grubio.metrics.bootstrap import Estimate, bootstrap_weights, resampled
 from grubio.model.bundle import load_metadata
 from grubio.model.zoo import bundled_models
+from grubio.sequences.scheme import SCHEMES
 
 REPLICATES, SEED = 2000, 1
 
@@ -133,9 +134,14 @@ def _long_rows(folder: Path) -> list[str]:
     models = {path.parent.name: path.parent for path in sorted(folder.glob("long/*/model.json"))}
     shipped = {f"`{name}` (shipped)": path for name, path in bundled_models().items()}
     read = {name: load_metadata(path) for name, path in {**models, **shipped}.items()}
-    runs = [_run_of(name, found) for name, found in read.items() if found["alphabet"] == "protein"]
+    runs = [_run_of(name, found) for name, found in read.items() if _is_of_structure(found)]
     told = [LongRun(**json.loads(path.read_text())) for path in sorted(folder.glob("long/*.json"))]
     return [run.row for run in [*told, *runs]]
+
+
+def _is_of_structure(metadata: Mapping[str, Any]) -> bool:
+    scheme = metadata["targets"][0].get("scheme") or {}
+    return metadata["alphabet"] == "protein" and scheme.get("name") in SCHEMES
 
 
 def _run_of(name: str, metadata: Mapping[str, Any]) -> LongRun:

@@ -25,6 +25,8 @@ NAVIGATION: dict[str, list[str]] = {
     "Begin": ["index.md", "faq.md"],
     "Use": [
         "predict.md",
+        "topology.md",
+        "disorder.md",
         "fetch.md",
         "genomes.md",
         "view.md",
@@ -51,6 +53,7 @@ NAVIGATION: dict[str, list[str]] = {
         "dna_benchmarks.md",
         "cells.md",
         "experiments.md",
+        "experiments_topology.md",
     ],
     "Scale": ["performance.md", "scaling.md"],
     "Look up": ["commands.md", "configuration.md", "api.md", "exit-codes.md"],

@@ -44,10 +44,9 @@ own.
 ## Licence and use
 
 The weights are MIT, like grubio: the data behind them may be used for that (Apache-2.0, CC BY
-4.0), with the credit above. The data of SignalP are published for training and testing, without a
-licence of their own; SignalP's program and its predictions are not part of this. Do not take a
-missing helix as evidence of absence in tight hairpins, nor a barrel without strands in an outer
-membrane proteome.
+4.0), with the credit above. Labels of SignalP 6.0's set came through TMbed's repository; SignalP's
+program and its predictions are not part of this. Where helices are close to each other, or a
+protein has many, look at the probabilities; for barrels use a tool made for them.
 """
 
 DISORDER = """

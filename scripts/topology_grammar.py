@@ -4,7 +4,8 @@
 
 Helices of 16 to 32 residues, and three residues at least on a side. A protein whose known helix is
 shorter or longer would be left out of training (one helix in ten is), so training has a looser one.
-Weights and calibration stay as they are; ``model.json`` changes.
+The logit of signal peptides is raised by 0.03, which out-of-fold finds five in a hundred more of
+them at two in a thousand more false ones. Weights stay as they are; ``model.json`` changes.
 """
 
 import json
@@ -15,6 +16,7 @@ from grubio.files import write_text_whole
 from grubio.model.bundle import METADATA_FILE, load_bundle, with_checksum
 from grubio.sequences.grammar import grammar_from_dict
 
+SIGNAL_OFFSET = 0.03
 STRICTER = {"least": {"S": 10, "M": 16, "B": 5, "in": 3, "out": 3}, "most": {"M": 32}}
 
 
@@ -30,6 +32,8 @@ def main() -> None:
         grammar = grammar_from_dict(rules, scheme.letters)
         metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
         metadata["targets"][0]["scheme"]["grammar"] = grammar.as_dict()
+        offsets = [SIGNAL_OFFSET * (letter == "S") for letter in scheme.letters]
+        metadata["targets"][0]["offsets"] = offsets
         text = json.dumps(with_checksum(metadata), indent=2, sort_keys=True) + "\n"
         write_text_whole(folder / METADATA_FILE, text)
 

@@ -26,10 +26,13 @@ def list_models() -> None:
     typer.echo("name\talphabet\tlabels\tparameters\tvalidation score")
     for name, folder in bundled_models().items():
         metadata = load_metadata(folder)
-        training = metadata["training"]
+        training, main = metadata["training"], metadata["targets"][0]
+        # A model of values has no labels; its score is about its first value.
+        what = main["scheme"]["name"] if main["kind"] == "classes" else main["name"]
+        score = training["score_scheme"] if main["kind"] == "classes" else training["score"]
         typer.echo(
-            f"{name}\t{metadata['alphabet']}\t{metadata['targets'][0]['scheme']['name']}\t"
-            f"{metadata['parameters']}\t{training['valid_score']:.4f} ({training['score_scheme']})"
+            f"{name}\t{metadata['alphabet']}\t{what}\t"
+            f"{metadata['parameters']}\t{training['valid_score']:.4f} ({score})"
         )
 
 
