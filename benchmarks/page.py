@@ -222,6 +222,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS)
     given = parser.parse_args()
     results: dict[str, Any] = {"models": {}, "contig": CONTIG, "proteins": SPEED}
+    with contextlib.suppress(FileNotFoundError):
+        # Those of other models stay.
+        results["models"] = json.loads(RESULTS.read_text(encoding="utf-8"))["models"]
     results["residues"] = sum(len(record.sequence) for record in chains(SPEED))
     with tempfile.TemporaryDirectory() as folder:
         for start in (chromium, firefox):
@@ -235,7 +238,8 @@ def main() -> None:
                     own[version] = measured(opened, path, bundle)
                     taken = time.perf_counter() - began
                     print(f"{model}, {version}: {taken:.0f} s", file=sys.stderr)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+                    text = json.dumps(results, indent=1)
+                    RESULTS.write_text(f"{text}\n", encoding="utf-8")
     print(tables(results))
 
 

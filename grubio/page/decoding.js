@@ -250,11 +250,11 @@ function segmentsOf(classes, probability, size, wanted, minScore, minLength) {
 }
 
 // The features of a contig, by start, end, strand and class. Classes and probabilities are by strand.
-function calledFeatures(scheme, sites, classes, probabilities, { minScore, minSegment }) {
-  const size = scheme.letters.length, found = [];
+function calledFeatures(scheme, sites, classes, probabilities, { minScore, minSegment, minContig }) {
+  const length = Object.values(classes)[0].length, size = scheme.letters.length, found = [];
   const wanted = [...scheme.letters].map((letter) => !(letter in sites) && letter !== scheme.background);
   for (const strand of Object.keys(probabilities)) {
-    for (const [letter, site] of Object.entries(sites)) {
+    for (const [letter, site] of length < minContig ? [] : Object.entries(sites)) {
       const column = scheme.letters.indexOf(letter);
       const threshold = minScore === null ? site.threshold : minScore;
       found.push(...sitesOf(probabilities[strand], size, column, site, strand, threshold).map((one) => ({ ...one, column, strand })));

@@ -15,6 +15,10 @@ from grubio.readers.fasta import read_fasta
 _EXAMPLES = 3
 _EXAMPLE_BASES = 3000
 _LINE = 60
+_GENES = {
+    "Genes": "This page labels coding bases and lists runs of them, as <code>grubio predict "
+    "--grammar none</code> does; <code>grubio predict</code> alone calls whole genes."
+}
 _PRECISION = {
     "16": "The weights are those of the model, in half precision.",
     "32": "The weights are rounded to half precision; probabilities can differ from those of "
@@ -57,6 +61,9 @@ def options(bundle: Bundle) -> Iterator[str]:
         strands = [("both", "both"), ("+", "plus"), ("-", "minus")]
         yield _select("strand", "Strands", strands, str(genome["strand"].default))
         yield _number("minScore", "Minimum score of a feature", 0, "any", "the model's own")
+        if bundle.sites:
+            least = genome["min_contig"].default
+            yield _number("minContig", "Minimum bases of a contig with sites", 1, 1, least)
         yield _number(
             "minSegment", "Minimum bases of a segment", 1, 1, calls["min_segment"].default
         )
@@ -106,6 +113,7 @@ def facts(bundle: Bundle) -> str:
         "Version": f"trained with grubio {version}; page made by grubio {__version__}",
         "SHA-256": f"<code>{digest}</code>, of its weights",
         "Precision": _PRECISION[bundle.weight_precision],
+        **(_GENES if bundle.scheme.genes is not None else {}),
         "To cite": f"The grubio developers: grubio {__version__}, model {escape(bundle.name)}, "
         f"SHA-256 {digest[:16]}.",
     }

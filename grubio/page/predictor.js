@@ -20,7 +20,7 @@ function option(name) {
 
 function settingsNow() {
   return { onInvalid: option("onInvalid"), regionThreshold: option("regionThreshold"), minRegion: option("minRegion"), minConfidence: option("minConfidence"), minSegment: option("minSegment"), maxGap: option("maxGap"),
-    minScore: option("minScore"), strands: option("strand") === "both" ? ["+", "-"] : [option("strand")] };
+    minScore: option("minScore"), minContig: option("minContig"), strands: option("strand") === "both" ? ["+", "-"] : [option("strand")] };
 }
 
 const schemeNow = () => model.schemes[Number(element("option-scheme")?.value ?? model.schemes.length - 1)];
@@ -219,7 +219,9 @@ async function run(event) {
   page.running = kept.length > 0;
   page.results = new Array(kept.length);
   const left = refused.length ? `Left out: ${refused.slice(0, 5).map(({ id, reason }) => `${id} (${reason})`).join("; ")}${refused.length > 5 ? ` and ${whole(refused.length - 5)} more` : ""}.` : "";
-  page.remarks = [unlikeTraining(kept, model), left].filter(Boolean).join("\n");
+  const least = settingsNow().minContig, small = Object.keys(model.sites).length ? kept.filter((one) => one.sequence.length < least) : [];
+  const short = small.length ? `No sites are called on ${counted(small.length)} of fewer than ${least} bases: ${small.slice(0, 5).map((one) => one.id).join(", ")}.` : "";
+  page.remarks = [unlikeTraining(kept, model), short, left].filter(Boolean).join("\n");
   if (!kept.length) {
     finish("");
     return;

@@ -182,6 +182,7 @@ CODONS = GENES.with_grammar(
         GENES.letters,
     )
 )
+WHOLE_GENES = GENES.with_grammar(grammar_from_dict({"genes": {"label": "C"}}, GENES.letters))
 HELPERS = (
     Target("order", "classes", ORDER),
     Target("depth", "value", None, -2.0, 5.0, regions=Regions("disordered", 1.0, least=2)),
@@ -307,7 +308,7 @@ def test_files_hold_what_those_of_the_command_line_hold(
         assert_alike(found, wanted)
 
 
-@pytest.mark.parametrize("scheme", [GENES, CODONS], ids=["sites", "grammar"])
+@pytest.mark.parametrize("scheme", [GENES, CODONS, WHOLE_GENES], ids=["sites", "grammar", "genes"])
 def test_both_strands_of_contigs_window_by_window(
     open_in: Callable[[Path], Run], tmp_path: Path, scheme: LabelScheme
 ) -> None:
@@ -324,10 +325,15 @@ def test_both_strands_of_contigs_window_by_window(
     (tmp_path / "in.fa").write_text(fasta(contigs))
     names = ["tsv", "gff3", "bed"]
     outputs = outputs_of([str(tmp_path / f"out.{name}") for name in names])
-    settings = PredictionSettings(device="cpu", threads=1, alphabet="dna")
+    # Whole genes are for the command line.
+    grammar = "none" if scheme is WHOLE_GENES else None
+    settings = PredictionSettings(device="cpu", threads=1, alphabet="dna", grammar=grammar)
     predict_file(str(tmp_path / "in.fa"), outputs, model, settings)
-    texts = open_in(tmp_path / "page.html")(LABEL + TEXTS, fasta(contigs), names)
-    assert len((tmp_path / "out.bed").read_text().splitlines()) > 100
+    run = open_in(tmp_path / "page.html")
+    texts = run(LABEL + TEXTS, fasta(contigs), names)
+    short = "No sites are called on 1 contig of fewer than 100 bases: c;2."
+    assert (short in run("return page.remarks")) == (scheme is GENES)
+    assert len((tmp_path / "out.bed").read_text().splitlines()) > 50
     for name in names:
         tolerance = 1.001 if name == "bed" else 1.01e-3
         found, wanted = texts[name], (tmp_path / f"out.{name}").read_text()
