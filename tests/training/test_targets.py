@@ -32,11 +32,11 @@ from grubio.evaluation.values import ValueScores
 from grubio.inference.predictor import Predictor
 from grubio.metrics.bootstrap import scores_of
 from grubio.model.batching import IGNORED, labelled_examples, padded
-from grubio.model.bundle import load_bundle
+from grubio.model.bundle import load_bundle, save_bundle
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
-from grubio.sequences.target import values_of_tenths
+from grubio.sequences.target import Target, values_of_tenths
 from grubio.splits.split import split_dataset
 from grubio.training.ensemble import combine_models
 from grubio.training.homolog_augmentation import with_substitutions
@@ -207,7 +207,7 @@ def test_a_target_that_is_not_there_is_refused(
 
 @pytest.fixture(scope="module")
 def members(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Three trained models, of which the third has another shape."""
+    """Three trained models, of which the third is narrower."""
     folder = tmp_path_factory.mktemp("members")
     return [
         train_model(
@@ -297,13 +297,18 @@ def test_scores_of_accessibility_are_those_of_numpy() -> None:
 def test_models_that_do_not_fit_together_are_refused(
     members: list[Path], dataset: Path, rich: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(GrubioError, match="another network or other targets"):
-        combine_models([members[0], members[2]], dataset, tmp_path)
+    own = load_bundle(members[0])
+    more = replace(own, targets=(*own.targets, Target("more", "value")))
+    save_bundle(tmp_path / "more", more, own.metadata["training"])
+    with pytest.raises(GrubioError, match="has other targets than"):
+        combine_models([members[0], tmp_path / "more"], dataset, tmp_path)
     with pytest.raises(GrubioError, match="was not trained on"):
         combine_models(members[:2], rich, tmp_path)
     with pytest.raises(GrubioError, match="two models or more"):
         combine_models(members[:1], dataset, tmp_path)
-    whole = combine_models(members[:2], dataset, tmp_path / "whole", threads=1)
+    # Their widths may differ.
+    whole = combine_models(members[::2], dataset, tmp_path / "whole", threads=1)
+    assert [a.hidden_size for a in load_bundle(whole).architectures] == [8, 6]
     with pytest.raises(GrubioError, match="ensemble already"):
         combine_models([whole, members[0]], dataset, tmp_path)
 
