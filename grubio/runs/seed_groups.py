@@ -17,6 +17,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from grubio.config import TrainingSettings
 from grubio.metrics.bootstrap import Score, bootstrap_weights, share
 from grubio.runs.folder import Run
 
@@ -247,8 +248,10 @@ def _by_seed(one: RunGroup, other: RunGroup) -> npt.NDArray[np.float64]:
 
 def _all_but_seed(run: Run, test_set: str) -> str:
     training = run.training
+    # A setting that an earlier version did not have is at its default; 0 is written as 0.0.
+    defaults = TrainingSettings(**TrainingSettings().model_dump()).model_dump()
     facts = {
-        "settings": {**(training.get("settings") or {}), "seed": None},
+        "settings": {**defaults, **(training.get("settings") or {}), "seed": None},
         "network": run.network,
         "alphabet": run.model.get("alphabet"),
         "scheme": run.scheme.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,13 @@ def test_a_group_has_its_rates_and_its_reach(runs: list[Path], tmp_path: Path) -
     (copies[0] / "speed.json").write_text("{}")
     with pytest.raises(GrubioError, match=r"speed\.json: is not as expected"):
         read_run(copies[0])
+
+
+def test_a_setting_that_an_earlier_version_did_not_have_has_its_default(runs: list[Path]) -> None:
+    older, newer = read_run(runs[0]), read_run(runs[1])
+    for value, groups in (("none", 1), ("sites", 2)):
+        settings = {**newer.training.get("settings", {}), "motifs": value}
+        training = {**newer.training, "settings": settings}
+        other = replace(newer, model={**newer.model, "training": training})
+        assert "motifs" not in older.training.get("settings", {})
+        assert len(grouped_runs([older, other], ["a", "b"], ["t", "t"])) == groups
