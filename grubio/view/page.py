@@ -74,6 +74,8 @@ def about(
     """Return what the scripts of pages know of all sequences; see :func:`page_parts`."""
     structure = scheme.name in SCHEMES
     usual = "Secondary structure, predicted" if structure else "Predicted labels"
+    if structure and any(target.scheme is not None for target in targets):
+        usual = "Predictions"
     if not scheme.size:
         usual = f"Predicted values of {', '.join(target.name for target in targets)}"
     return {
