@@ -10,7 +10,7 @@ protein has none elsewhere; some of these are real.
 
     python benchmarks/topology.py predict topology.tsv.xz results labels.tsv
     python benchmarks/topology.py score topology.tsv.xz --not-scored not_scored.txt \
-        --name protein-topology --labels labels.tsv
+        --name "four folds" --labels labels.tsv
     python benchmarks/topology.py page docs/topology.md
 """
 
