@@ -1,6 +1,7 @@
 # make run    environment, then the demonstration study, then its headline scores
 # make test   environment, then style, types and tests
 # make docs   environment, then the documentation site
+# make dist   wheel, sdist and their SHA-256 in dist/, the same bytes each time
 # All need Python 3.11 or later with venv (Debian, Ubuntu: apt install python3-venv) and make.
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test check docs clean
+.PHONY: run test check docs dist clean
 
 run: $(VENV)/installed
 	snakemake --cores $(CORES) --configfile config/config.yaml
@@ -33,6 +34,13 @@ check: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-dev
 	python scripts/build_docs.py
+
+# Times of files are those of the last commit.
+dist: $(VENV)/installed-dev
+	rm -rf dist
+	umask 022; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1577836800) \
+	    python -m hatchling build -d dist
+	cd dist && sha256sum grubio-* > SHA256SUMS && cat SHA256SUMS
 
 clean:
 	rm -rf $(VENV) results resources logs build dist .snakemake
@@ -55,7 +63,7 @@ $(VENV)/installed: $(VENV)/created pyproject.toml
 $(VENV)/tools-installed: $(VENV)/created
 	$(PYTHON) -m venv $(VENV)/tools
 	$(VENV)/tools/bin/python -m pip --disable-pip-version-check install --quiet \
-	    roc-validator==0.13.0 huggingface-hub==2.4.0
+	    roc-validator==0.13.0 huggingface-hub==2.4.0 conda-souschef==3.0.1
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed $(VENV)/tools-installed

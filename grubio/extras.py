@@ -76,8 +76,12 @@ EXTRAS = MappingProxyType(
         "pandas": Extra("predictions as a pandas table", {"pandas": "pandas"}),
         "polars": Extra("predictions as a Polars table", {"polars": "Polars"}),
         "cluster": Extra(
-            "the workflow on a SLURM cluster",
-            {"snakemake_executor_plugin_slurm": "Snakemake's plugin for SLURM"},
+            "the workflow on a cluster",
+            {
+                "snakemake_executor_plugin_slurm": "Snakemake's plugin for SLURM",
+                "snakemake_executor_plugin_cluster_generic": "Snakemake's plugin for LSF, SGE, PBS "
+                "and HTCondor",
+            },
         ),
     }
 )

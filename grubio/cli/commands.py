@@ -45,7 +45,10 @@ _PANELS = {
         "summary": "Print the scores of evaluated runs and where their files are.",
         "motifs": "Draw what a DNA model has learned: logos and in-silico mutagenesis.",
     },
-    "System": {"doctor": "Check what is installed and what it is needed for."},
+    "System": {
+        "doctor": "Check what is installed and what it is needed for.",
+        "cluster": "Submit and watch jobs of the workflow on LSF, SGE, PBS and HTCondor.",
+    },
 }
 COMMANDS = [
     Entry(name, panel, text)

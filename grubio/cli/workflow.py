@@ -152,6 +152,8 @@ def run(
 
     Example: grubio workflow run my-study --configfile other.yaml
 
+    Example: grubio workflow run my-study --profile sge --jobs 50
+
     Example: grubio workflow run my-study -- --quiet rules
     """
     files = [_found(path, folder) for path in configfiles or ()]
@@ -159,10 +161,12 @@ def run(
         from grubio.config.loading import load_config
 
         load_config(files[0])
+    arguments = _with_profile(context.args, folder)
     command = [sys.executable, "-m", "snakemake"]
     command += ["--configfile", *map(str, files)] if files else []
+    # With a profile, --cores is about this machine alone.
     command += ["--cores", cores, "--directory", str(folder)]
-    command += ["--snakefile", str(folder / "Snakefile"), *context.args]
+    command += ["--snakefile", str(folder / "Snakefile"), *arguments]
     sys.stdout.flush()
     started = time.time()
     code = _run_to_the_end(command)
@@ -189,6 +193,28 @@ def _run_to_the_end(command: list[str]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return 128 - code if code < 0 else code
+
+
+def _with_profile(words: list[str], folder: Path) -> list[str]:
+    """Return Snakemake's options with the place of a profile in place of its name.
+
+    Raises
+    ------
+    GrubioError
+        If there is no such profile, or its plugin is not installed.
+    """
+    from grubio.study.profiles import found_profile
+
+    given = list(words)
+    for at, word in enumerate(given):
+        option, equals, value = word.partition("=")
+        if option not in ("--profile", "--workflow-profile"):
+            continue
+        if equals:
+            given[at] = f"{option}={found_profile(value, folder)}"
+        elif at + 1 < len(given):
+            given[at + 1] = str(found_profile(given[at + 1], folder))
+    return given
 
 
 def _found(path: Path, folder: Path) -> Path:

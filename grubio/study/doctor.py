@@ -75,6 +75,7 @@ def examine() -> list[Finding]:
             ["mkdssp", "--version"], "DSSP", "labels from PDB and mmCIF files", "apt install dssp"
         ),
         *_slurm(),
+        *_other_schedulers(),
         _memory(),
         _disk(),
     ]
@@ -189,6 +190,27 @@ def _slurm() -> list[Finding]:
         hint="run Snakemake with --slurm-status-command squeue",
     )
     return [*found, off]
+
+
+def _other_schedulers() -> list[Finding]:
+    # Those that are here: a machine has one at most, and none is missed.
+    use = "the workflow on a cluster"
+    found = []
+    for command, name, profile, ask in (
+        ("bsub", "LSF", "lsf", ["lsid"]),
+        ("qconf", "SGE", "sge", ["qconf", "-sh"]),
+        ("pbsnodes", "PBS", "pbs", ["qstat", "--version"]),
+        ("condor_submit", "HTCondor", "htcondor", ["condor_version"]),
+        ("kubectl", "Kubernetes", "kubernetes", ["kubectl", "version"]),
+    ):
+        if shutil.which(command) is None:
+            continue
+        code, text = _output_of(ask)
+        first = (text.splitlines() or ["no answer"])[0]
+        hint = f"ask for {ask[0]} on this machine"
+        state: State = "ok" if code == 0 else "broken"
+        found.append(Finding(name, state, f"{first}; --profile {profile}", use, hint=hint))
+    return found
 
 
 def _memory() -> Finding:

@@ -1,6 +1,7 @@
 """The checked configuration, and what the rules need to know about it."""
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,12 @@ except GrubioError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 VERSION = grubio.__version__
+
+# For workflow/envs/grubio.post-deploy.sh: what the environment of --sdm conda installs.
+CHECKOUT = Path(grubio.__file__).resolve().parents[1]
+os.environ["GRUBIO_VERSION"] = VERSION
+if (CHECKOUT / "pyproject.toml").is_file():
+    os.environ["GRUBIO_SOURCE"] = str(CHECKOUT)
 
 
 def fetched_path(owner, role, source):

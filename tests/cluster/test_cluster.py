@@ -1,0 +1,168 @@
+"""The profiles of LSF, PBS and HTCondor with stand-ins for their commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import REPOSITORY
+from fake_scheduler import COMMANDS, install
+from grubio.errors import GrubioError
+from grubio.study import schedulers
+from grubio.study.schedulers import SCHEDULERS, JobRequest, state_of, submit
+
+PROFILES = REPOSITORY / "workflow/profiles"
+# One rule of each kind, with resources in the words of the workflow.
+SNAKEFILE = """
+rule all:
+    input: "big.txt"
+
+rule small:
+    output: "small.txt"
+    resources: mem_mb=2000, runtime=60
+    shell: "echo small > {output}"
+
+rule big:
+    input: "small.txt"
+    output: "big.txt"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=90,
+        gpu=1,
+    shell: "test {resources.mem_mb} = 8000 && cp {input} {output}"
+"""
+
+
+def snakemake(
+    folder: Path, profile: str, *front: str, path: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start the small workflow with a profile; what it says is read from its error stream."""
+    (folder / "Snakefile").write_text(SNAKEFILE)
+    here = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.Popen(
+        [
+            *front,
+            *(sys.executable, "-m", "snakemake", "--profile", str(PROFILES / profile)),
+            *("--latency-wait", "5", "--max-status-checks-per-second", "10"),
+            *("--seconds-between-status-checks", "1"),
+        ],
+        cwd=folder,
+        env={**os.environ, "PATH": here, "PYTHONPATH": str(REPOSITORY), **(path or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.workflow
+def test_profiles_ask_for_what_rules_declare_and_let_the_jobs_run(tmp_path: Path) -> None:
+    started = {}
+    for name in COMMANDS:
+        folder = tmp_path / name
+        asked = install(folder / "bin", name)
+        path = f"{asked.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        started[name] = snakemake(folder, name, path={"PATH": path}), asked
+    wanted = {
+        "lsf": [
+            ["-n 1", "rusage[mem=2000MB]", "-M 2000MB", "-W 60"],
+            ["-n 4", "rusage[mem=4000MB]", "-M 4000MB", "-W 90", "-gpu num=1"],
+            ["-n 4", "rusage[mem=8000MB]", "-M 8000MB", "-W 90", "-gpu num=1"],
+        ],
+        "pbs": [
+            ["select=1:ncpus=1:mem=2000mb ", "walltime=01:00:00"],
+            ["select=1:ncpus=4:mem=4000mb:ngpus=1 ", "walltime=01:30:00"],
+            ["select=1:ncpus=4:mem=8000mb:ngpus=1 ", "walltime=01:30:00"],
+        ],
+        "htcondor": [
+            ["request_cpus = 1\n", "request_memory = 2000MB\n", "duration = 3600\n"],
+            ["request_cpus = 4\n", "request_memory = 4000MB\n", "duration = 5400\n"],
+            ["request_memory = 8000MB\n", "request_gpus = 1\n", "should_transfer_files = NO"],
+        ],
+    }
+    for name, (process, asked) in started.items():
+        said, _ = process.communicate(timeout=400)
+        assert process.returncode == 0, f"{name}:\n{said}"
+        assert (asked.parents[1] / "big.txt").read_text() == "small\n"
+        jobs = [json.loads(line) for line in asked.read_text().splitlines()]
+        # The second attempt of a job that failed asks for more.
+        assert len(jobs) == 3
+        for job, texts in zip(jobs, wanted[name], strict=True):
+            told = " ".join(job["words"]) + job["text"]
+            for text in texts:
+                assert text in told, f"{name}: {text!r} is not in {told}"
+
+
+def job(**changes: object) -> JobRequest:
+    given = {"name": "train", "threads": 4, "memory": 4001, "minutes": 725, "gpus": 0}
+    given |= {"script": Path("a.sh"), "log": Path("logs/a.log")}
+    return JobRequest(**(given | changes))  # type: ignore[arg-type]
+
+
+def test_grid_engine_is_asked_for_memory_of_each_slot_and_for_more_words() -> None:
+    words = " ".join(SCHEDULERS["sge"].submit(job(gpus=2, extra=("-q", "long"))))
+    for text in ("-l h_rt=12:05:00", "-l h_vmem=1001M", "-pe smp 4", "-l gpu=2", "-q long"):
+        assert text in words
+    words = " ".join(SCHEDULERS["sge"].submit(job(threads=1)))
+    assert "-pe" not in words
+    assert "gpu" not in words
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{install(tmp_path / 'bin', 'lsf').parent}:{os.environ['PATH']}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("code", "state"), [(0, "success"), (3, "failed")])
+def test_the_exit_code_of_a_job_is_what_counts(fake: Path, code: int, state: str) -> None:
+    script = fake / "a.sh"
+    script.write_text(f"exit {code}\n")
+    number = submit("lsf", job(script=script, log=fake / "logs/a.log"))
+    end = time.monotonic() + 30
+    while state_of("lsf", number) == "running":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert state_of("lsf", number) == state
+
+
+def test_a_job_that_was_killed_has_failed_after_a_while(
+    fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fake / ".snakemake/grubio-jobs").mkdir(parents=True)
+    assert state_of("lsf", "7") == "running"
+    monkeypatch.setattr(schedulers, "_GRACE", 0.0)
+    assert state_of("lsf", "7") == "failed"
+
+
+def test_a_job_that_is_refused_and_a_missing_command_are_told(
+    fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fake / "bin/bsub").write_text("#!/bin/sh\necho 'no such queue' >&2\nexit 255\n")
+    with pytest.raises(GrubioError, match=r"bsub refused the job: no such queue\nhint: bsub -J"):
+        submit("lsf", job(log=fake / "logs/a.log"))
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(GrubioError, match="there is no bsub on this machine"):
+        submit("lsf", job(log=fake / "logs/a.log"))
+
+
+def test_every_scheduler_has_a_profile_and_all_profiles_ask_alike() -> None:
+    texts = {path.parent.name: path.read_text() for path in PROFILES.glob("*/profile.yaml")}
+    assert set(texts) == {"slurm", "kubernetes", *SCHEDULERS}
+    asked = set()
+    for name in SCHEDULERS:
+        content = yaml.safe_load(texts[name])
+        asked.add(content["cluster-generic-submit-cmd"].replace(f" {name} ", " NAME "))
+        assert content["cluster-generic-status-cmd"] == f"grubio cluster status {name}"
+        # Snakemake passes the ids as further words to one word.
+        assert " " not in content["cluster-generic-cancel-cmd"]
+    assert len(asked) == 1
