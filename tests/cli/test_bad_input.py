@@ -158,7 +158,7 @@ def test_prepare_refuses_labels(
     ("grammar", "names"),
     [
         ('{"least": {"X": 3}}', ["'X'", "H, G, I, E, B, T, S, C"]),
-        ('{"most": {"H": 3}}', ["'most'", "states, next, least, first, last"]),
+        ('{"longest": {"H": 3}}', ["'longest'", "states, next, least, most, first, last"]),
         ('{"next": {"H": "H"}, "first": "H", "last": "E"}', ["no path leads through"]),
         ("{least: H}", ["grammar", "not JSON"]),
     ],
