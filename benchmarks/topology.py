@@ -11,6 +11,7 @@ protein has none elsewhere; some of these are real.
     python benchmarks/topology.py predict topology.tsv.xz results labels.tsv
     python benchmarks/topology.py score topology.tsv.xz --not-scored not_scored.txt \
         --name "four folds" --labels labels.tsv
+    python benchmarks/topology.py calibration topology.tsv.xz labels.tsv
     python benchmarks/topology.py page docs/topology.md
 """
 
@@ -22,7 +23,7 @@ import json
 import lzma
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import sqrt
 from pathlib import Path
 
@@ -166,7 +167,42 @@ def predict(proteins: Iterable[Protein], results: Path, run: str, output: Path) 
             model = grubio.load(results / f"{run}-fold{fold + 1}" / "model", device="cpu")
             sequences = {protein.name: protein.sequence for protein in group}
             for found in model.predict(sequences, on_invalid="mask"):
-                print(found.id, found.labels, sep="\t", file=lines)
+                own = found.topology()
+                cut = own.cleavage_probability or 0
+                row = (found.id, found.labels, f"{own.signal_probability:.3f}", f"{cut:.3f}")
+                print(*row, sep="\t", file=lines)
+
+
+def calibration(proteins: Iterable[Protein], paths: Iterable[Path]) -> str:
+    """Return a table: how often signal peptides and cleavages are right, by their probability.
+
+    Proteins whose first label is unknown do not count.
+    """
+    known = {one.name: one.labels for one in proteins if one.labels[0] != "?"}
+    told: dict[str, list[tuple[float, bool]]] = {"signal peptide": [], "cleavage": []}
+    for path in paths:
+        for line in path.open():
+            name, labels, signal, cut = line.rstrip("\n").split("\t")
+            if name not in known:
+                continue
+            size = known[name].count("S")
+            told["signal peptide"].append((float(signal), size > 0))
+            if size and labels.startswith("S"):
+                told["cleavage"].append((float(cut), labels.count("S") == size))
+    rows = ["| of | probability | proteins | mean | right |", "| --- | --- | ---: | ---: | ---: |"]
+    for what, limits in {
+        "signal peptide": (0, 0.1, 0.5, 0.9, 1.01),
+        "cleavage": (0, 0.1, 0.2, 1.01),
+    }.items():
+        for low, high in pairwise(limits):
+            own = [pair for pair in told[what] if low <= pair[0] < high]
+            if own:
+                means = [100 * sum(pair[i] for pair in own) / len(own) for i in (0, 1)]
+                rows.append(
+                    f"| {what} | {low} to {min(high, 1)} | {len(own)} | "
+                    f"{means[0]:.1f} % | {means[1]:.1f} % |"
+                )
+    return "\n".join(rows)
 
 
 def table(results: Mapping[str, Mapping[str, list[float]]]) -> str:
@@ -188,7 +224,7 @@ def table(results: Mapping[str, Mapping[str, list[float]]]) -> str:
 
 
 def main() -> None:
-    """Run one of the three steps."""
+    """Run one of the steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
     predicting = steps.add_parser("predict")
@@ -201,6 +237,9 @@ def main() -> None:
     scoring.add_argument("--labels", type=Path, nargs="*")
     scoring.add_argument("--not-scored", type=Path, required=True)
     scoring.add_argument("--name", default="grubio")
+    calibrating = steps.add_parser("calibration")
+    calibrating.add_argument("data", type=Path)
+    calibrating.add_argument("labels", type=Path, nargs="+")
     paging = steps.add_parser("page")
     paging.add_argument("page", type=Path)
     paging.add_argument("--names", nargs="*")
@@ -217,6 +256,8 @@ def main() -> None:
             results[given.name] = scores(proteins, lambda one: labels.get(one.name))
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
         print(table(results))
+    elif given.step == "calibration":
+        print(calibration(read_proteins(given.data), given.labels))
     else:
         results = json.loads(RESULTS.read_text())
         names = given.names or list(results)

@@ -40,6 +40,9 @@ folds there are models of three passes.
 | score | proteins | three passes, four folds | interval | five, first fold | interval |
 | --- | ---: | ---: | ---: | ---: | ---: |
 {rows}
+Probabilities of signal peptides are calibrated (out-of-fold, of 437 proteins with 0.9 or more 97 %
+have one); probabilities of cleavages are too low, by nearly a half: `docs/topology.md`.
+
 ## Licence and use
 
 The weights are MIT, like grubio: the data behind them may be used for that (Apache-2.0, CC BY
@@ -67,6 +70,8 @@ Out-of-fold over five folds without homologs between them (MMseqs2), {proteins:,
 | Pearson's r | {pearson:.3f} | |
 | mean absolute error | {error:.2f} | |
 | area under the ROC curve of "below 8" | {auc:.3f} | |
+
+Of the known scores 95.4 % lie within 1.96 predicted standard deviations.
 
 Published on ODiNPred's 117 test proteins, which are others: SETH (ProtT5) 0.72, metapredict
 version 2 0.65, version 3 0.63. The shipped model is trained on all five folds by the same recipe.
