@@ -1,9 +1,12 @@
-"""The profiles of LSF, PBS and HTCondor with stand-ins for their commands."""
+"""The profiles of LSF, PBS and HTCondor with stand-ins for their commands, that of SGE for real."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +43,27 @@ rule big:
         gpu=1,
     shell: "test {resources.mem_mb} = 8000 && cp {input} {output}"
 """
+WITH_SGE = REPOSITORY / "tests/cluster/with_sge.sh"
+NO_SGE = next(
+    (
+        reason
+        for reason, missing in {
+            "no Grid Engine: apt install gridengine-master gridengine-exec gridengine-client": not (
+                Path("/usr/lib/gridengine/sge_qmaster").exists() and shutil.which("qconf")
+            ),
+            "Grid Engine is started by root alone": os.geteuid() != 0,
+            "no unshare": shutil.which("unshare") is None,
+        }.items()
+        if missing
+    ),
+    None,
+)
+
+
+def free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return int(opened.getsockname()[1])
 
 
 def snakemake(
@@ -99,6 +123,27 @@ def test_profiles_ask_for_what_rules_declare_and_let_the_jobs_run(tmp_path: Path
             told = " ".join(job["words"]) + job["text"]
             for text in texts:
                 assert text in told, f"{name}: {text!r} is not in {told}"
+
+
+@pytest.mark.workflow
+@pytest.mark.skipif(NO_SGE is not None, reason=str(NO_SGE))
+def test_jobs_run_on_a_real_grid_engine(tmp_path: Path) -> None:
+    (tmp_path / "sge").mkdir()
+    front = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
+    ports = {f"SGE_{name}_PORT": str(free_port()) for name in ("QMASTER", "EXECD")}
+    command = ("sh", str(WITH_SGE), str(tmp_path / "sge"))
+    process = snakemake(tmp_path, "sge", *front, *command, path=ports)
+    said, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, said
+    assert (tmp_path / "big.txt").read_text() == "small\n"
+    rows = (tmp_path / "sge/root/default/common/accounting").read_text().splitlines()
+    told = [row for row in rows if "grubio." in row]
+    # Memory of a slot: 2000 MB of one, 4000 and then 8000 of four.
+    memory = [re.search(r"h_vmem=(\w+)", row) for row in told]
+    assert [found and found[1] for found in memory] == ["2000M", "1000M", "2000M"]
+    assert ["gpu=1" in row for row in told] == [False, True, True]
+    assert all("h_rt=5400" in row for row in told[1:])
+    assert all("-pe smp 4" in row for row in told[1:])
 
 
 def job(**changes: object) -> JobRequest:
