@@ -26,6 +26,8 @@ from grubio.view.page import about
 from grubio.writers.gff3 import term_of_region, terms_of
 from grubio.writers.html import GenomeHtmlFormat
 
+_NETWORKS = ("gru", "conv")
+
 
 def require_page(bundle: Bundle) -> None:
     """Refuse a model that pages cannot compute.
@@ -33,13 +35,14 @@ def require_page(bundle: Bundle) -> None:
     Raises
     ------
     GrubioError
-        If the network is not a GRU without attention, its members differ, it reads profiles, or it
-        predicts only values along a genome.
+        If the network is not a GRU or a convolution without attention, its members differ, it reads
+        profiles, or it predicts only values along a genome.
     """
     architecture, *others = bundle.architectures
     problem = ""
-    if architecture.network != "gru":
-        problem = f"its network is {architecture.network}, and pages compute gru"
+    if architecture.network not in _NETWORKS:
+        networks = " and ".join(_NETWORKS)
+        problem = f"its network is {architecture.network}, and pages compute {networks}"
     elif architecture.attention != "none":
         problem = f"it has {architecture.attention} attention, which pages do not compute"
     elif bundle.reads_profiles:
@@ -81,6 +84,7 @@ def settings_of(bundle: Bundle) -> dict[str, Any]:
         "kind": bundle.kind,
         "members": bundle.members,
         "network": {
+            "kind": architecture.network,
             "hidden": architecture.hidden_size,
             "layers": architecture.layers,
             "filters": architecture.stem_channels,

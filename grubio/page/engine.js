@@ -63,7 +63,7 @@ class Member {
   constructor(model, taken, kernel, room) {
     this.kernel = kernel;
     this.room = room;
-    const { hidden, layers, filters, width } = model.network;
+    const { filters, width } = model.network;
     const known = model.channels.length, size = model.channels[0].length;
     this.stem = { known, size, width, filters: upTo(filters, 4) };
     this.stem.channels = room.put(Float32Array.from(model.channels.flat()));
@@ -81,10 +81,15 @@ class Member {
     if (filters) bias.set(taken("network.stem.convolution.bias"));
     this.stem.tables = room.put(tables);
     this.stem.bias = room.put(bias);
-    this.hidden = upTo(hidden, 8);
+    this.hidden = upTo(model.network.hidden, 8);
     this.inputs = size + this.stem.filters;
-    // Where the inputs of a layer are among the columns that it reads.
-    let places = Array.from({ length: size + filters }, (_, i) => i), inputs = this.inputs;
+    this.body(model, taken, Array.from({ length: size + filters }, (_, i) => i));
+  }
+
+  // The layers and the heads; `places` are where the inputs are among the columns of the stem.
+  body(model, taken, places) {
+    const { hidden, layers } = model.network;
+    let inputs = this.inputs;
     this.layers = [];
     for (let depth = 0; depth < layers; depth++) {
       this.layers.push(["forwards", "backwards"].map((direction) => {
@@ -163,6 +168,65 @@ class Member {
   }
 }
 
+// The dilated convolution, as grubio/model/engines/dilated_conv.py computes it: a layer is one product
+// of the rows of all places that it sees.
+class ConvMember extends Member {
+  body(model, taken, places) {
+    const { room, hidden: wide } = this, { hidden, layers } = model.network;
+    const feature = new Int32Array(this.inputs).fill(-1);
+    places.forEach((place, at) => { feature[place] = at; });
+    const padded = (bias) => {
+      const found = new Float32Array(wide);
+      found.set(bias);
+      return room.put(found);
+    };
+    const entrance = taken("network.entrance.weight");
+    this.entrance = {
+      weights: room.put(panels(this.inputs, wide, (input, column) =>
+        column < hidden && feature[input] >= 0 ? entrance[column * places.length + feature[input]] : 0)),
+      bias: padded(taken("network.entrance.bias")),
+    };
+    this.layers = Array.from({ length: layers }, (_, depth) => {
+      const weight = taken(`network.layers.${depth}.weight`);
+      this.width = weight.length / (hidden * hidden);
+      const weights = room.put(panels(this.width * wide, wide, (input, column) => {
+        const channel = input % wide, place = Math.floor(input / wide);
+        return column < hidden && channel < hidden ? weight[(column * hidden + channel) * this.width + place] : 0;
+      }));
+      return { weights, bias: padded(taken(`network.layers.${depth}.bias`)), dilation: 2 ** (depth % 10) };
+    });
+    this.heads(model, taken, Array.from({ length: hidden }, (_, i) => i), wide);
+  }
+
+  scores(rows) {
+    const { kernel, room, stem, hidden: wide, width } = this, { size } = rows, chunk = 512, across = width * wide;
+    const seen = room.take(4 * size * this.inputs), states = room.take(4 * size * wide), next = room.take(4 * size * wide);
+    const around = room.take(4 * chunk * across), scores = room.take(4 * size * this.columns);
+    kernel.stem(rows.codes, rows.windows, size, stem.channels, stem.size, stem.tables, stem.bias, stem.width, stem.known, stem.filters, seen, this.inputs);
+    kernel.product(seen, this.inputs, this.entrance.weights, this.entrance.bias, states, size, this.inputs, wide);
+    const all = new Float32Array(room.memory.buffer), from = states / 4, to = around / 4, sums = next / 4;
+    for (const { weights, bias, dilation } of this.layers) {
+      for (let first = 0; first < size; first += chunk) {
+        const count = Math.min(chunk, size - first);
+        all.fill(0, to, to + count * across);
+        for (let at = 0; at < count; at++) {
+          const step = rows.stepOf[first + at], column = first + at - rows.starts[step];
+          for (let place = 0; place < width; place++) {
+            const other = step + (place - (width >> 1)) * dilation;
+            if (other < 0 || other >= rows.lengths[column]) continue;
+            const row = from + (rows.starts[other] + column) * wide;
+            all.copyWithin(to + at * across + place * wide, row, row + wide);
+          }
+        }
+        kernel.product(around, across, weights, bias, next + 4 * first * wide, count, across, wide);
+      }
+      for (let at = 0; at < size * wide; at++) if (all[sums + at] > 0) all[from + at] += all[sums + at];
+    }
+    kernel.product(states, wide, this.headWeights, this.headBias, scores, size, wide, this.columns);
+    return scores;
+  }
+}
+
 class Network {
   // `weights` are the bytes of all arrays, in the order of model.weights; `kernel` is a module.
   constructor(model, weights, kernel) {
@@ -177,7 +241,7 @@ class Network {
     }
     this.members = Array.from({ length: model.members }, (_, number) => {
       const own = model.members === 1 ? "" : `members.${number}.`;
-      return new Member(model, (name) => arrays.get(own + name), instance.exports, this.room);
+      return new (model.network.kind === "conv" ? ConvMember : Member)(model, (name) => arrays.get(own + name), instance.exports, this.room);
     });
     this.room.keep();
   }
@@ -203,7 +267,7 @@ class Network {
     for (let step = 0; step < steps; step++) starts[step + 1] = starts[step] + counts[step];
     const size = starts[steps], reach = this.model.network.width >> 1;
     const codes = new Uint8Array(size + reach * (sequences.length + 1)).fill(this.model.pad);
-    const windows = new Int32Array(size), forwards = new Int32Array(size), backwards = new Int32Array(size);
+    const windows = new Int32Array(size), stepOf = new Int32Array(size), forwards = new Int32Array(size), backwards = new Int32Array(size);
     let place = 0;
     order.forEach((at, column) => {
       const own = sequences[at];
@@ -211,13 +275,14 @@ class Network {
       for (let step = 0; step < own.length; step++) {
         const row = starts[step] + column;
         windows[row] = place + step;
+        stepOf[row] = step;
         forwards[row] = row;
         backwards[row] = starts[own.length - 1 - step] + column;
       }
       place += own.length + reach;
     });
     const { room } = this;
-    return { size, steps, most: sequences.length, order, starts, counts: room.put(counts), codes: room.put(codes),
+    return { size, steps, lengths, stepOf, most: sequences.length, order, starts, counts: room.put(counts), codes: room.put(codes),
       windows: room.put(windows), orders: [room.put(forwards), room.put(backwards)] };
   }
 
