@@ -117,7 +117,7 @@ def test_weights_that_do_not_fit_the_network_are_refused() -> None:
 
 
 def test_bundles_of_format_1_are_read_as_the_newest() -> None:
-    names = ("protein-ss", "protein-ss-fast", "ecoli-promoters", "ecoli-genes")
+    names = ("protein-ss", "protein-ss-fast", "ecoli-genes")
     found = {name: load_bundle(bundled_models()[name]) for name in names}
     assert all(bundle.metadata["format"] == 1 for bundle in found.values())
     protein, genes = found["protein-ss"], found["ecoli-genes"]
@@ -130,7 +130,6 @@ def test_bundles_of_format_1_are_read_as_the_newest() -> None:
     assert (protein.metadata["kind"], protein.sites) == ("sequences", None)
     assert protein.calibrations.keys() == {"labels"}
     assert (genes.metadata["kind"], genes.sites, len(genes.targets)) == ("genome", {}, 1)
-    assert found["ecoli-promoters"].sites
     for bundle in found.values():
         assert bundle.metadata["network"]["name"] == "gru"
         assert bundle.metadata["inputs"] == ["onehot"]
