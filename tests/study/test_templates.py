@@ -13,6 +13,7 @@ from grubio.datasets.parquet import read_header
 from grubio.datasets.prepare_genome import prepare_genome
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
+from grubio.model.bundle import load_bundle
 from grubio.splits.split import split_dataset
 from grubio.study.protein_template import protein_study
 from grubio.study.templates import genome_study
@@ -62,13 +63,13 @@ def test_a_study_from_a_template_trains_as_it_is(case: str, files: Path, tmp_pat
     assert tally.contigs_left_out == 4
     split_dataset(prepared, tmp_path / "split.parquet", data.split)
     assert read_header(prepared).sites == sites
-    if case not in ("splice-sites", "motif"):
+    if case not in ("splice-sites", "motif", "genes"):
         return
     run = config.runs[template]
     tiny = ModelSettings(hidden_size=4, layers=1, stem_channels=4)
     quick = run.training.model_copy(update={"epochs": 1, "validations_per_epoch": 1})
     train_model(tmp_path / "split.parquet", tmp_path / "run", tiny, quick, device="cpu", threads=1)
-    assert (tmp_path / "run/model/model.json").is_file()
+    assert load_bundle(tmp_path / "run/model").scheme == data.prepare.label_scheme
 
 
 def test_what_a_template_finds_is_in_its_dry_run_and_nothing_is_written(
