@@ -69,7 +69,7 @@ const SEQUENCE_FORMATS = {
   fasta: { name: "FASTA", labels: true, *pieces(items) {
     for (const item of items) yield `>${item.id}\n${item.labels}\n`;
   } },
-  gff3: { name: "GFF3", labels: true, *pieces(items, model, scheme, settings) {
+  gff3: { name: "GFF3", labels: true, regions: true, *pieces(items, model, scheme, settings) {
     yield gffHead(model);
     for (const item of items) {
       const lines = labellingsOf(item, model, scheme).flatMap((own) => {

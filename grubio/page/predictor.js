@@ -109,7 +109,8 @@ function showResults(remarks) {
   if (genome) present(scheme.about, items.flatMap(linesOf));
   else present(scheme.about, items.map((item) => item.in(scheme, settings)));
   document.title = `${model.name} · grubio`;
-  const formats = Object.entries(genome ? GENOME_FORMATS : SEQUENCE_FORMATS).filter(([, one]) => scheme.letters || !one.labels);
+  const formats = Object.entries(genome ? GENOME_FORMATS : SEQUENCE_FORMATS)
+    .filter(([, one]) => scheme.letters || !one.labels || (one.regions && model.targets.some((target) => target.regions)));
   element("downloads").replaceChildren(...formats.map(([ending, one]) => {
     const button = document.createElement("button");
     button.type = "button";

@@ -82,7 +82,8 @@ function labelContig(text, place, settings) {
     gaps.forEach((gap, base) => {
       if (gap) for (let k = 0; k < size; k++) rows[base * size + k] = Number(k === background);
     });
-    const graph = scheme.graph && (strand === "+" ? scheme.graph : turnedGraph(scheme.graph));
+    // What leads a sequence is not looked for on contigs.
+    const graph = scheme.graph && { ...(strand === "+" ? scheme.graph : turnedGraph(scheme.graph)), leading: [] };
     classes[strand] = bestClasses(rows, size, graph);
   }
   const features = calledFeatures(scheme, model.sites, classes, probabilities, settings);
