@@ -220,8 +220,8 @@ class Model(Generic[LabelledT]):
         Raises
         ------
         GrubioError
-            If pages cannot compute such a model (only networks ``gru`` without attention and
-            without profiles), or the file cannot be written.
+            If pages cannot compute such a model (only networks ``gru`` and ``conv``,
+            without attention and profiles), or the file cannot be written.
 
         Examples
         --------

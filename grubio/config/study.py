@@ -39,8 +39,8 @@ class ReportSettings(Settings):
     page: bool = Field(
         default=False,
         description="Also write the model as a page that labels in the browser (`grubio page`), "
-        "to which its report links. Models with a network other than `gru`, with attention, with "
-        "profiles, and of values along a genome have none.",
+        "to which its report links. Models with a network other than `gru` or `conv`, with "
+        "attention, with profiles, and of values along a genome have none.",
     )
 
 
@@ -252,7 +252,7 @@ class Config(Settings):
     def has_page(self, run: str) -> bool:
         """Return whether the model of a run is also written as a page."""
         network, prepare = self._network(run), self.datasets[self.runs[run].dataset].prepare
-        simple = network.network == "gru" and network.attention == "none"
+        simple = network.network in ("gru", "conv") and network.attention == "none"
         features = prepare.format != "genome" or prepare.scheme != NO_CLASSES.name
         return self.report.page and simple and features and not self.reads_profiles(run)
 
