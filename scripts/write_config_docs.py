@@ -68,6 +68,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("`training`", config.TrainingSettings),
     ("`evaluation`", config.EvaluationSettings),
     ("`motifs`", config.StudyMotifSettings),
+    ("`report`", config.ReportSettings),
     ("`prediction`", config.StudyPredictionSettings),
     ("`prediction.calls`", config.CallSettings),
     ("`prediction.genome`", config.GenomeSettings),

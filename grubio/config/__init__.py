@@ -22,7 +22,7 @@ from grubio.config.prediction import (
     StudyPredictionSettings,
 )
 from grubio.config.profiles import SearchSettings, StudyProfileSettings
-from grubio.config.study import Config, RunSettings, StudyMotifSettings
+from grubio.config.study import Config, ReportSettings, RunSettings, StudyMotifSettings
 from grubio.config.sweep import SweepSettings
 from grubio.config.targets import FORMER_TARGETS, AdditionalTargets, TargetSettings
 
@@ -44,6 +44,7 @@ __all__ = [
     "PredictionFormat",
     "PredictionSettings",
     "PrepareSettings",
+    "ReportSettings",
     "RunSettings",
     "SearchSettings",
     "Settings",

@@ -7,7 +7,14 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
-from grubio.config import Config, ModelSettings, PrepareSettings, TrainingSettings, genome_scheme
+from grubio.config import (
+    Config,
+    ModelSettings,
+    PrepareSettings,
+    ReportSettings,
+    TrainingSettings,
+    genome_scheme,
+)
 from grubio.config.loading import as_options, checked, load_config
 from grubio.config.sources import copy_in
 from grubio.errors import GrubioError
@@ -95,7 +102,7 @@ def test_wrong_keys_are_refused_with_path_value_and_expectation(
 
 def test_the_reference_names_every_key_with_its_default() -> None:
     text = (REPOSITORY / "config/README.md").read_text()
-    for group in (ModelSettings, TrainingSettings):
+    for group in (ModelSettings, ReportSettings, TrainingSettings):
         for key, field in group.model_fields.items():
             assert f"| `{key}` | `{field.default}` |" in text
 
