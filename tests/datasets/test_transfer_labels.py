@@ -75,8 +75,8 @@ def test_relatives_are_labelled_chunk_by_chunk(
 
     def run(*more: str) -> dict[str, Record]:
         words = ["x", str(fasta), "--labelled", str(dataset), "--exclude", str(excluded)]
-        words += ["--output", str(output), "--chunk", "4", "--threads", "1", *more]
-        monkeypatch.setattr(sys, "argv", words)
+        words += ["--output", str(output), "--chunk", "6", "--sensitivity", "1", "--threads", "1"]
+        monkeypatch.setattr(sys, "argv", [*words, *more])
         transfer.main()
         return {record.id: record for record in read_records(output, targets=True)}
 
