@@ -26,9 +26,9 @@ VERSION = grubio.__version__
 
 # For workflow/envs/grubio.post-deploy.sh: what the environment of --sdm conda installs.
 CHECKOUT = Path(grubio.__file__).resolve().parents[1]
-os.environ["GRUBIO_VERSION"] = VERSION
+os.environ.update(GRUBIO_VERSION=VERSION)
 if (CHECKOUT / "pyproject.toml").is_file():
-    os.environ["GRUBIO_SOURCE"] = str(CHECKOUT)
+    os.environ.update(GRUBIO_SOURCE=str(CHECKOUT))
 
 
 def fetched_path(owner, role, source):
