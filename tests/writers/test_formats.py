@@ -184,7 +184,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PredictionSettings(
             device="cpu",
             threads=1,
-            genome=GenomeSettings(min_score=0.3),
+            genome=GenomeSettings(min_score=0.3, min_contig=1),
             calls=CallSettings(min_segment=4),
         ),
     )
