@@ -226,7 +226,7 @@ class Model(Generic[LabelledT]):
         Examples
         --------
         >>> import grubio
-        >>> grubio.load("protein-ss-fast").page("predictor.html")  # doctest: +SKIP
+        >>> grubio.load("protein-ss-fast").page("labels.html")  # doctest: +SKIP
         """
         from grubio.page.predictor import write_page
 

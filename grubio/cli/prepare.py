@@ -124,8 +124,8 @@ def _prepare_genome(
         if found.broken:
             kept = "left out" if settings.classes[name].frame == "whole" else "kept as labels"
             typer.echo(
-                f"{name}: {len(found.broken)} coding sequences do not divide by three, {kept}: "
-                f"{named(found.broken, 5)}"
+                f"{name}: coding sequences that do not divide by three, {kept} "
+                f"({len(found.broken)}): {named(found.broken, 5)}"
             )
         covered = tally.covered[name]
         hidden = f", {covered} of {len(found.loci)} covered by earlier classes" if covered else ""

@@ -78,8 +78,8 @@ def flat_fields(
     Examples
     --------
     >>> from grubio.config import PredictionSettings
-    >>> [key for key, (group, _) in flat_fields(PredictionSettings) if group == "genome"]
-    ['strand', 'min_score']
+    >>> [key for key, (group, _) in flat_fields(PredictionSettings) if group == "calls"]
+    ['min_confidence', 'min_segment', 'max_gap']
     """
     for key, field in schema.model_fields.items():
         inner = field.annotation

@@ -70,7 +70,7 @@ def render_page(bundle: Bundle, card_text: str | None = None, *, title: str | No
     scripts = [*map(content, ("page.js", "ribbons.js", drawing)), *map(_own, _SCRIPTS)]
     kernel = (_HERE / "kernel.wasm").read_bytes()
     return filled(
-        _own("predictor.html"),
+        _own("template.html"),
         {
             "TITLE": escape(title or bundle.name),
             "SUBTITLE": escape(predicted(bundle)),

@@ -46,6 +46,8 @@ MOTIFS_FILE = "motifs.json"
 REPORT_FILE = "report.html"
 PAGE_FILE = "predictor.html"
 """The model as a page that labels in the browser."""
+CRATE_FILE = "ro-crate-metadata.json"
+"""Inputs, checksums, settings, software and scores, as an RO-Crate."""
 PREDICTIONS_FOLDER = "predictions"
 
 

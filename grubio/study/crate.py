@@ -28,6 +28,7 @@ from grubio.files import sha256_of_file, write_text_whole
 from grubio.runs.files import (
     CLASS_REPORT_DATA_FILE,
     CLASS_REPORT_FILE,
+    CRATE_FILE,
     CURVES_FILE,
     METRICS_FILE,
     MODEL_FOLDER,
@@ -38,7 +39,6 @@ from grubio.runs.folder import Run
 from grubio.runs.score_names import SCORES
 from grubio.study.folder import workflow_file
 
-CRATE_FILE = "ro-crate-metadata.json"
 STUDY_FILE = "study.yaml"
 """The settings of the run alone, as a study of its own."""
 

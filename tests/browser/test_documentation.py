@@ -26,7 +26,7 @@ def test_no_page_is_wider_than_the_screen(page: Page, site: Path) -> None:
     for file in sorted(site.glob("*.html")):
         if file.name == "404.html":
             continue
-        page.goto(file.as_uri(), wait_until="domcontentloaded")
+        page.goto(file.as_uri(), wait_until="domcontentloaded", timeout=60_000)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             room = page.evaluate("innerWidth - document.documentElement.scrollWidth")

@@ -171,6 +171,7 @@ def test_the_command_prepares_splits_and_says_what_it_painted(
         "  C  cds                 100    2.5 %",
         "  .  background         3888   97.2 %",
         "minus10: 2 features of 6 bases each, called as sites",
+        "cds: coding sequences that do not divide by three, kept as labels (1): 'a'",
         "cds: 1 features of 100 bases each, called as sites",
     ]
     done = grubio("split", "p.parquet", "-o", "s.parquet", "--gap", 10, "--audit", "a.tsv")

@@ -183,7 +183,8 @@ def test_bundled_models_load_and_are_listed(grubio: Runner) -> None:
         assert find_model(name) == folder
         shown = grubio("models", "show", name)
         assert "Training data" in shown.stdout
-        assert "network is `gru`" in shown.stdout
+        network = "conv" if name == "ecoli-promoters" else "gru"
+        assert f"network is `{network}`" in shown.stdout
         assert "to the last bit" in shown.stdout
     assert default_model(PROTEIN).name == "protein-ss"
 
@@ -205,4 +206,5 @@ def test_dna_gets_the_bundled_dna_model(grubio: Runner, tmp_path: Path) -> None:
     grubio("predict", "a.fa", "--output", "sites.bed", "--min-score", "0.05")
     rows = [line.split("\t") for line in (tmp_path / "sites.bed").read_text().splitlines()]
     found = [int(row[1]) for row in rows if row[3] == "minus10" and row[5] == "+"]
-    assert contig.index("TATAAT") in found
+    # Its calls may lie one base beside the box.
+    assert any(abs(start - contig.index("TATAAT")) <= 1 for start in found)

@@ -360,6 +360,7 @@ def test_the_head_of_a_parent_gives_its_values_at_the_scale_of_the_child(
 ) -> None:
     parent = Target("size", "value", None, -np.inf, np.inf, mean=5, deviation=2, spread=before)
     target = replace(parent, mean=-1.0, deviation=0.5, spread=after)
+    torch.manual_seed(1)
     theirs, head = Head(6, parent), Head(6, target)
     fresh = head.weight.detach().clone()
     _give_head(theirs, parent, head, target)

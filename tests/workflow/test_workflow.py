@@ -205,6 +205,7 @@ def test_bare_snakemake_at_the_root_plans_the_whole_study() -> None:
         "evaluate",
         "predict",
         "report",
+        "crate",
         "compare",
         "all",
     }
@@ -329,7 +330,9 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     assert "--dropout 0.2" in tuned[2]
     assert "--hidden-size" not in tuned[2]
     assert "--from protein-ss-fast --output results/bundled" in commands
-    cut = re.search(r"grubio shards cut [^\n]*?results/bundled/model (.*?) --log", commands)
+    cut = re.search(
+        r"grubio shards cut (?:(?!grubio ).)*?results/bundled/model (.*?) --log", commands
+    )
     assert cut
     assert """--grammar '{"least": {"H": 4}}'""" in cut[1]
 
