@@ -78,7 +78,7 @@ def flat_fields(
     Examples
     --------
     >>> from grubio.config import PredictionSettings
-    >>> [key for key, (group, _) in flat_fields(PredictionSettings) if group == "calls"]
+    >>> [key for key, (group, _) in flat_fields(PredictionSettings) if group == "calls"][:3]
     ['min_confidence', 'min_segment', 'max_gap']
     """
     for key, field in schema.model_fields.items():
