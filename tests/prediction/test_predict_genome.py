@@ -30,6 +30,7 @@ from grubio.sequences.called_feature import CalledFeature
 from grubio.sequences.locus import STRANDS, Locus, Strand, reverse_complement
 from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import peaks, site_scores
+from grubio.sequences.windows import CORE, OVERLAP
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -200,7 +201,7 @@ def test_a_long_contig_is_held_by_the_batch(
         assert held_by_scans
         waiting = max(waiting, *held_by_scans)
     assert bases == 3_000_000
-    assert most <= 32 * 5002
+    assert most <= 32 * (CORE + 2 * OVERLAP + 2)
     assert waiting < 100
 
 
