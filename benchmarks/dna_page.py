@@ -57,6 +57,7 @@ and needs no labels: it fits itself to the genome that it reads, test blocks inc
 [genes](genomes.md#genes) of grubio, for codons and starts; its network was trained on other blocks.
 The row *bases alone* is the network without genes.
 
+<!-- not run: the genome is fetched by the study -->
 ```sh
 snakemake --cores all --configfile config/ecoli_genes.yaml
 grubio predict GCF_000005845.2_ASM584v2_genomic.fna.gz --model ecoli-genes --output called.gff3
