@@ -152,6 +152,11 @@ class _Reading:
         return np.asarray((self.end - self.start) / 3)
 
     @cached_property
+    def network(self) -> Floats:
+        """Sum of the network's log-odds over each candidate."""
+        return np.asarray(self.log_odds[self.end] - self.log_odds[self.start])
+
+    @cached_property
     def words(self) -> Ints:
         """The word of six bases that begins at each base, 4096 for one with an unknown base."""
         count = max(len(self.codes) - _WORD + 1, 0)
@@ -259,6 +264,10 @@ class _Contig:
     def __len__(self) -> int:
         return len(self.text)
 
+    def on_plus(self, strand: Strand, first: int, last: int) -> tuple[int, int]:
+        """Return where a part of a strand begins and ends on the plus strand."""
+        return (first, last) if strand == "+" else (len(self) - last, len(self) - first)
+
     def _reading(self, strand: Strand, rules: GeneRules) -> _Reading:
         along = slice(None) if strand == "+" else slice(None, None, -1)
         found = np.clip(self.probabilities[strand][along].astype(np.float64), 1e-6, 1 - 1e-6)
@@ -319,8 +328,7 @@ class GeneFinder:
         begun = int(reading.kind[index]) < len(self.rules.start)
         cut = bool(reading.cut[index])
         protein = translated(text[first:last], self.rules.stop, begun=begun)
-        if strand == "-":
-            first, last = len(contig) - last, len(contig) - first
+        first, last = contig.on_plus(strand, first, last)
         score = float(contig.probabilities[strand][first:last].mean(dtype=np.float64))
         locus = Locus(contig.id, first, last, strand)
         return CalledGene(locus, self.rules.label, score, protein, total, not begun, cut)
@@ -338,8 +346,7 @@ class GeneFinder:
         start = counts.kinds[reading.kind] + counts.binding[reading.binding]
         for table, bases in zip(counts.upstream, reading.upstream, strict=True):
             start += table[bases]
-        network = reading.log_odds[reading.end] - reading.log_odds[reading.start]
-        bounded = _NETWORK_LIMIT * np.tanh(network * _NETWORK_WEIGHT / _NETWORK_LIMIT)
+        bounded = _NETWORK_LIMIT * np.tanh(reading.network * _NETWORK_WEIGHT / _NETWORK_LIMIT)
         return np.asarray(coding + _START_WEIGHT * np.where(whole, start, 0.0) + bounded)
 
     def _length(self, codons: Floats) -> Floats:
@@ -350,9 +357,9 @@ class GeneFinder:
         nodes: list[_Node] = []
         for strand, reading in contig.readings.items():
             for index in _useful(reading, scores[strand]).tolist():
-                first, last = int(reading.start[index]), int(reading.end[index])
-                if strand == "-":
-                    first, last = len(contig) - last, len(contig) - first
+                first, last = contig.on_plus(
+                    strand, int(reading.start[index]), int(reading.end[index])
+                )
                 nodes.append((last, first, float(scores[strand][index]), strand, index))
         found: dict[Strand, list[int]] = {strand: [] for strand in contig.readings}
         for _, _, _, strand, index in _heaviest(sorted(nodes), self.rules.overlap):
@@ -365,8 +372,7 @@ _Node = tuple[int, int, float, Strand, int]
 
 
 def _first_scores(reading: _Reading) -> Floats:
-    network = reading.log_odds[reading.end] - reading.log_odds[reading.start]
-    return np.asarray(network + _FIRST_OF_A_CODON * reading.codons - _FIRST_COST)
+    return np.asarray(reading.network + _FIRST_OF_A_CODON * reading.codons - _FIRST_COST)
 
 
 def _useful(reading: _Reading, scores: Floats) -> Ints:

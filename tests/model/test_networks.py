@@ -48,23 +48,13 @@ from grubio.sequences.profile import Profile
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8
 from grubio.sequences.target import Target
+from training_metadata import TRAINING
 
 TARGETS = (
     Target("labels", "classes", SS8),
     Target("coarse", "classes", SS3, weight=0.5),
     Target("type", "value", low=-20.0, high=60.0, weight=0.3),
 )
-TRAINING = {
-    "chains": 1,
-    "residues": 2,
-    "dataset_sha256": "",
-    "dataset_sources": {},
-    "settings": {"seed": 1},
-    "valid_score": 0.5,
-    "valid_chains": 1,
-    "score_scheme": "ss8",
-    "best_epoch": 1,
-}
 # Inputs are tried in every test.
 SETTINGS = [field.name for field in fields(Architecture) if field.name not in ("network", "inputs")]
 READ: list[InputName] = []

@@ -29,6 +29,7 @@ from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.scheme import NO_CLASSES, custom_scheme
 from grubio.sequences.target import LABELS, Regions, Target
 from grubio.writers.json_document import predictions_schema
+from training_metadata import TRAINING
 
 NAMES = ("signal-peptide", "membrane-helix", "barrel-strand", "inside", "outside")
 RULES = {"next": {"S": "SO", "I": "IM", "M": "IO", "O": "OM"}, "least": {"M": 3, "S": 2}}
@@ -47,17 +48,6 @@ VALUE = Target(
 PLACE = Path(tempfile.mkdtemp(prefix="grubio-several-"))
 FASTA = ">a first\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ\n>b\nGSGSGWWLLLVVVAAAILLVVKKRR\n"
 SHAPE = ModelSettings(hidden_size=6, layers=1, stem_channels=4).model_dump(exclude={"targets"})
-TRAINING = {
-    "chains": 1,
-    "residues": 2,
-    "dataset_sha256": "",
-    "dataset_sources": {},
-    "settings": {"seed": 1},
-    "valid_score": 0.5,
-    "valid_chains": 1,
-    "score_scheme": "ss8",
-    "best_epoch": 1,
-}
 
 
 def model(folder: Path, target: Target) -> Path:

@@ -20,18 +20,7 @@ from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8
 from grubio.sequences.target import Target
-
-TRAINING = {
-    "chains": 1,
-    "residues": 2,
-    "dataset_sha256": "",
-    "dataset_sources": {},
-    "valid_score": 0.5,
-    "score_scheme": "ss8",
-    "valid_chains": 1,
-    "best_epoch": 1,
-    "settings": {},
-}
+from training_metadata import TRAINING
 
 
 @pytest.fixture
