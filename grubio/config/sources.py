@@ -32,6 +32,17 @@ def is_list(location: str) -> bool:
     return location.startswith(LIST_MARK)
 
 
+def list_file(location: str) -> Path:
+    """Return the file of a list.
+
+    Examples
+    --------
+    >>> list_file("@lists/kinases.txt").name
+    'kinases.txt'
+    """
+    return Path(location.removeprefix(LIST_MARK))
+
+
 def is_remote(location: str) -> bool:
     """Return whether a location has to be fetched: a URL, an accession, or a list.
 
@@ -82,7 +93,7 @@ def file_name_of(location: str) -> str:
     if is_accession(location):
         return accession_of(location).file_name
     if is_list(location):
-        return f"{Path(location[len(LIST_MARK) :]).stem}.fasta"
+        return f"{list_file(location).stem}.fasta"
     return Path(location).name
 
 
