@@ -14,6 +14,7 @@ from grubio.config.loading import checked, grouped
 from grubio.datasets.first_records import first_records
 from grubio.datasets.validation import checked_records
 from grubio.errors import GrubioError
+from grubio.fetching.local import local_path
 from grubio.inference.columns import Columns
 from grubio.inference.labelled_contig import LabelledContig
 from grubio.inference.labelled_sequence import LabelledSequence
@@ -142,8 +143,9 @@ class Model(Generic[LabelledT]):
             A list, array or generator of them or of pairs (id, sequence), a mapping from id to
             sequence, a pandas Series (its index is the ids), a pandas or Polars table with the
             columns ``id`` and ``sequence``, or the path of a FASTA file (a ``Path``): the answer
-            is a :class:`LabelledSequences`. Text that is an existing file is a path as well, but
-            type checkers cannot know that.
+            is a :class:`LabelledSequences`. Text that is an existing file is a path as well, and a
+            URL, an accession such as ``uniprot:P0CG48`` or a list ``@FILE`` is fetched, but type
+            checkers cannot know that.
         scheme
             Classes to return, such as ``ss8``; the model's coarsest by default.
         min_confidence, min_segment, max_gap
@@ -160,7 +162,8 @@ class Model(Generic[LabelledT]):
             For a model that reads profiles: files or folders of profiles or alignments, or
             frequencies ``(residue, 20)`` by id, columns in the order ``ACDEFGHIKLMNPQRSTVWY``.
         database
-            Instead of them, proteins to search for homologs with MMseqs2.
+            Instead of them, proteins to search for homologs with MMseqs2: a path, or what is
+            fetched, such as ``uniprot:proteome/UP000005640``.
         own_profile
             Instead of them, label without homologs.
         grammar
@@ -187,7 +190,7 @@ class Model(Generic[LabelledT]):
         database = given.pop("database", None)
         source = ProfileSource(
             given.pop("profiles", None),
-            None if database is None else Path(database),
+            None if database is None else Path(local_path(str(database))),
             given.pop("own_profile", False),
         )
         wanted = checked(PredictionSettings, grouped(PredictionSettings, given))

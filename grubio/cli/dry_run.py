@@ -2,10 +2,12 @@
 
 A parameter's role stands in its annotation: ``Annotated[Path, new_file("Table to write.")]``, or
 ``Annotated[str, typer.Option(...), MODEL]``. A path without a role is a file or folder to read.
+What is read may be anywhere: :mod:`grubio.cli.inputs` brings it to this machine.
 """
 
 import inspect
 import os
+import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -21,12 +23,12 @@ from grubio.overwriting import STDIO
 class Role(Enum):
     """What the value of a parameter names."""
 
-    READ = "a file or folder to read"
+    READ = "a file or folder to read, or a word that names one: a URL, an accession, a list"
     WRITTEN = "a file or folder to write"
     MODEL = "a model, by name or folder"
     RUN = "the folder of a run, which may also be written to"
     TARGET = "a target, with @ and its file after it"
-    SOURCE = "a URL, an accession, a list of them, a path, or the name of embedded data"
+    SOURCE = "what READ is, fetched by the command itself"
 
 
 WRITTEN, MODEL, RUN = Role.WRITTEN, Role.MODEL, Role.RUN
@@ -51,7 +53,12 @@ def _written(text: str, flags: tuple[str, ...], **settings: Any) -> Any:
 
 def writes(command: Callable[..., Any]) -> bool:
     """Return whether a command writes anything but its log."""
-    return any(part.role is WRITTEN for part in _parts(command))
+    return any(part.role is WRITTEN for part in parts_of(command))
+
+
+def reads(command: Callable[..., Any]) -> bool:
+    """Return whether a command reads files that a word may name."""
+    return any(part.role in (READ, TARGET) for part in parts_of(command))
 
 
 def paths_of(command: Callable[..., Any], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -99,7 +106,7 @@ def describe(
     return 0
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A parameter that names something: its role, and what is taken if it is left out."""
 
     name: str
@@ -107,7 +114,8 @@ class _Part(NamedTuple):
     default: str
 
 
-def _parts(command: Callable[..., Any]) -> Iterator[_Part]:
+def parts_of(command: Callable[..., Any]) -> Iterator[Part]:
+    """Yield the parameters of a command that name something."""
     for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
         kind, *notes = (
             typing.get_args(parameter.annotation)
@@ -122,7 +130,18 @@ def _parts(command: Callable[..., Any]) -> Iterator[_Part]:
             role = READ
         if role is not None:
             shown = next((getattr(note, "show_default", None) for note in notes), None)
-            yield _Part(name, role, shown if isinstance(shown, str) else "")
+            yield Part(name, role, shown if isinstance(shown, str) else "")
+
+
+def text_of(value: object) -> str:
+    """Return what was given for a parameter; a URL gets back the slash that it lost as a path.
+
+    Examples
+    --------
+    >>> text_of(Path("https://example.org/a.fa")), text_of(Path("a.fa"))
+    ('https://example.org/a.fa', 'a.fa')
+    """
+    return re.sub(r"^(https?|ftp):/(?=[^/])", r"\1://", str(value))
 
 
 def _named(
@@ -131,10 +150,10 @@ def _named(
     """Return roles and values, and what is written where no output is given."""
     named: list[tuple[Role, str]] = []
     default = ""
-    for part in _parts(command):
+    for part in parts_of(command):
         given = values.get(part.name)
         every = given if isinstance(given, list | tuple) else [given]
-        named += [(part.role, str(value)) for value in every if value is not None]
+        named += [(part.role, text_of(value)) for value in every if value is not None]
         default = default or (part.default if part.role is WRITTEN else "")
     return named, "" if any(role is WRITTEN for role, _ in named) else default
 
@@ -151,12 +170,6 @@ def _read(role: Role, value: str) -> tuple[list[str], str]:
         except GrubioError as error:
             return [], f"no such model; {error.hint}"
         return [folder], "model in a folder" if folder == value else "bundled model"
-    if role is SOURCE:
-        from grubio.config.sources import is_remote
-        from grubio.fetching.embedded import EMBEDDED
-
-        if not Path(value).exists() and (is_remote(value) or value in EMBEDDED):
-            return [], "fetched" if is_remote(value) else "comes with grubio"
     if role is TARGET:
         from grubio.config import TargetSettings
         from grubio.config.loading import checked
@@ -165,6 +178,8 @@ def _read(role: Role, value: str) -> tuple[list[str], str]:
         if file is None:
             return [], "column of the records"
         value = file.location
+    if role is not RUN and not Path(value).exists() and (told := _told_of_remote(value)):
+        return [value.removeprefix("@")], told
     path, paths = Path(value), [value]
     if role is RUN:
         from grubio.runs.files import read_files
@@ -173,6 +188,17 @@ def _read(role: Role, value: str) -> tuple[list[str], str]:
     if path.is_dir():
         return paths, "folder"
     return paths, f"{path.stat().st_size:,} bytes" if path.exists() else "no such file or folder"
+
+
+def _told_of_remote(location: str) -> str:
+    from grubio.config.sources import is_list, is_remote, list_file
+    from grubio.fetching.embedded import EMBEDDED
+
+    if is_list(location) and not list_file(location).is_file():
+        return "no such list"
+    if is_remote(location):
+        return "fetched"
+    return "comes with grubio" if location in EMBEDDED else ""
 
 
 def _target(path: Path) -> str:

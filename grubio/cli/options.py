@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from grubio.cli.dry_run import MODEL, SOURCE, WRITTEN
+from grubio.cli.dry_run import MODEL, READ, WRITTEN
 from grubio.config import Device, Output, PredictionFormat, Settings
 from grubio.config.formats import FORMATS, outputs_of, require_proper
 from grubio.config.loading import checked, flat_fields, grouped
@@ -26,7 +26,7 @@ InputArgument = Annotated[
         help="FASTA, plain or compressed; - is standard input. Also what grubio fetch fetches, as "
         "uniprot:P0CG48.",
     ),
-    SOURCE,
+    READ,
 ]
 ThreadsOption = Annotated[
     int | None,

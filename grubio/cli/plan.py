@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from grubio.cli.inputs import fetched
 from grubio.cli.options import InputArgument, ModelOrBestOption
 
 
@@ -25,9 +24,7 @@ def plan(
     from grubio.model.zoo import find_model
     from grubio.prediction.cost import measured_cost
 
-    found, memory = measured_cost(
-        fetched(sequences), None if model is None else find_model(model), jobs
-    )
+    found, memory = measured_cost(sequences, None if model is None else find_model(model), jobs)
     rows = {
         "records": f"{found.size.records:,}",
         "residues": f"{found.size.residues:,}",

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from grubio.cli.dry_run import new_folder
-from grubio.cli.inputs import fetched
 from grubio.cli.options import (
     DatabaseOption,
     InputArgument,
@@ -72,7 +71,6 @@ def predict(  # noqa: PLR0913 - each option is a parameter
     from grubio.prediction.profiles import ProfileSource
 
     folders = [find_model(one) for one in model or ()]
-    sequences = fetched(sequences)
     source = ProfileSource(profiles or None, database, own_profile, search)
     if resume_folder is None:
         from grubio.prediction.predict_file import predict_file

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from grubio.cli.dry_run import describe, paths_of, writes
+from grubio.cli.dry_run import describe, paths_of, reads, writes
 from grubio.cli.notices import QuietOption, VerboseOption, log_option, start_logging
 from grubio.extras import require_for_command
 from grubio.overwriting import inputs_kept
@@ -61,6 +61,10 @@ class Step(TyperCommand):
                 raise typer.Exit(describe(ctx.command_path, self.callback, ctx.params, log))
             if not self._has_own_log:
                 start_logging(log)
+            if reads(self.callback):
+                from grubio.cli.inputs import with_local_inputs
+
+                ctx.params = with_local_inputs(self.callback, ctx.params)
             return super().invoke(ctx)
 
 

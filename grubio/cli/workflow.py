@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from grubio.cli.dry_run import WRITTEN
+from grubio.cli.dry_run import SOURCE, WRITTEN, text_of
 from grubio.cli.step import HELP_NAMES, Step, command_group
 from grubio.errors import GrubioError
 
@@ -27,7 +27,11 @@ Template = Literal["splice-sites", "genes", "promoters", "motif", "protein-label
 
 def _study_of(values: Mapping[str, Any]) -> "Study | None":
     """Return the study of a template from the options; None without a template."""
-    template, genome, annotation = (values.get(k) for k in ("template", "genome", "annotation"))
+    template = values.get("template")
+    genome, annotation = (
+        None if values.get(key) is None else text_of(values[key])
+        for key in ("genome", "annotation")
+    )
     features = values.get("feature") or []
     if template is None:
         if genome or annotation or features:
@@ -70,6 +74,7 @@ def init(
             help="Contigs (FASTA) of a template; of protein-labels the records: FASTA, FASTA with "
             "a line of labels under each sequence, or a table.",
         ),
+        SOURCE,
     ] = None,
     annotation: Annotated[
         Path | None,
@@ -78,6 +83,7 @@ def init(
             "--labels",
             help="Features of the genome (GFF3, GTF, BED); of protein-labels the FASTA of labels.",
         ),
+        SOURCE,
     ] = None,
     feature: Annotated[
         list[str] | None,

@@ -54,6 +54,17 @@ def is_remote(location: str) -> bool:
     return is_url(location) or is_accession(location) or is_list(location)
 
 
+def lasting(location: str | Path) -> str:
+    """Return a location as a study keeps it: a path from any folder, or what is fetched as it is.
+
+    Examples
+    --------
+    >>> lasting("uniprot:P0CG48"), lasting("a.fa") == str(Path.cwd() / "a.fa")
+    ('uniprot:P0CG48', True)
+    """
+    return str(location) if is_remote(str(location)) else str(Path(location).absolute())
+
+
 def require_known_source(location: str) -> None:
     """Do nothing unless a location looks like an accession whose source is misspelt.
 

@@ -3,7 +3,8 @@
 The addresses are the documented REST interfaces of UniProt, NCBI (E-utilities and Datasets), RCSB
 PDB, Ensembl and AlphaFold DB; the GFF3 of a single nucleotide sequence is that of NCBI's viewer.
 They are asked directly and not through Biopython's ``Bio.Entrez``: that is no part of an
-installation that labels, and neither resumes nor notices an answer that breaks off.
+installation that labels, has no time limit, knows no other process that asks, ignores
+``Retry-After``, and does not repeat a request whose answer breaks off.
 
 ``GRUBIO_MIRROR`` names a server that has all of them below their host names, as
 ``http://mirror/rest.uniprot.org/uniprotkb/P0CG48.fasta``.

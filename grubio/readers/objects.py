@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from grubio.config.sources import is_remote
 from grubio.errors import GrubioError
+from grubio.fetching.local import local_path, require_known
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
 
 _TAKEN = (
-    "give text, a Seq, a SeqRecord, a path, a mapping from id to sequence, a pandas Series, a "
-    "table with the columns id and sequence, or a list or generator of sequences or of pairs "
-    "(id, sequence)"
+    "give text, a Seq, a SeqRecord, a path, an accession, a mapping from id to sequence, a pandas "
+    "Series, a table with the columns id and sequence, or a list or generator of sequences or of "
+    "pairs (id, sequence)"
 )
 _LIKE_A_PATH = re.compile(
     r"[/\\]|\.(fa|fas|fasta|faa|fna|ffn|frn|seq|txt|gz|xz|bz2|zst|lz4)$", re.IGNORECASE
@@ -35,6 +37,8 @@ def read_objects(given: Any) -> tuple[bool, Iterator[Record]]:
         If it is nothing that stands for sequences, an id comes twice, or as
         :func:`grubio.readers.fasta.read_fasta`.
     """
+    if isinstance(given, str) and is_remote(given):
+        return False, read_fasta(local_path(given))
     if isinstance(given, os.PathLike) or (isinstance(given, str) and _is_path(given)):
         return False, read_fasta(Path(given))
     if _is_one(given):
@@ -46,6 +50,7 @@ def _is_path(text: str) -> bool:
     # Path.is_file raises an error for a name that is too long.
     if text.isprintable() and os.path.isfile(text):  # noqa: PTH113
         return True
+    require_known(text)
     if _LIKE_A_PATH.search(text):
         raise GrubioError(
             f"'{text[:200]}' looks like a path, but there is no such file; read as a sequence, it "

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from grubio.config import PrepareSettings
 from grubio.config.labels import parse_scheme
+from grubio.config.sources import lasting
 from grubio.errors import GrubioError
+from grubio.fetching.local import local_path
 from grubio.readers.labelled import read_labelled
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SCHEMES, UNKNOWN_LABEL
@@ -23,15 +25,16 @@ _NAME = "protein-labels"
 _LEAST_SHARE_OF_RARE = 0.9
 
 
-def protein_study(records: Path, labels: Path | None) -> Study:
+def protein_study(records: str | Path, labels: str | Path | None) -> Study:
     """Return the study of labelled proteins.
 
     Parameters
     ----------
     records
-        FASTA, FASTA with a line of labels under each sequence, or a table.
+        FASTA, FASTA with a line of labels under each sequence, or a table: a path, or what is
+        fetched.
     labels
-        FASTA of labels of a FASTA of sequences.
+        FASTA of labels of a FASTA of sequences, likewise.
 
     Raises
     ------
@@ -55,11 +58,13 @@ def protein_study(records: Path, labels: Path | None) -> Study:
     return Study(_config(said, written, scheme, background, sum(lengths), len(chains)), said)
 
 
-def _read(records: Path, labels: Path | None) -> tuple[list[Record], list[str]]:
-    kind = _format_of(records, labels)
-    written = [f"    records: {json.dumps(str(records.absolute()))}"]
+def _read(records: str | Path, labels: str | Path | None) -> tuple[list[Record], list[str]]:
+    written = [f"    records: {json.dumps(lasting(records))}"]
     if labels is not None:
-        written.append(f"    labels: {json.dumps(str(labels.absolute()))}")
+        written.append(f"    labels: {json.dumps(lasting(labels))}")
+    path = local_path(str(records))
+    path_of_labels = None if labels is None else Path(local_path(str(labels)))
+    kind = _format_of(path, path_of_labels)
     written += ["    prepare:", f"      format: {kind}"]
     # Any letters: which scheme they are is told from them.
     settings = PrepareSettings.model_construct(
@@ -72,10 +77,11 @@ def _read(records: Path, labels: Path | None) -> tuple[list[Record], list[str]]:
     def refuse(error: GrubioError) -> None:
         raise error
 
-    return list(read_labelled([records], settings, refuse, Counter(), labels=labels)), written
+    found = read_labelled([path], settings, refuse, Counter(), labels=path_of_labels)
+    return list(found), written
 
 
-def _format_of(records: Path, labels: Path | None) -> str:
+def _format_of(records: str, labels: Path | None) -> str:
     if labels is not None:
         return "fasta"
     first = next((text for _, text in text_lines(records) if text.strip()), "")

@@ -12,6 +12,7 @@ from grubio.config import ClassRule
 from grubio.datasets.annotate import ClassPlaces, find_places
 from grubio.datasets.annotated_genome import AnnotatedGenome, named
 from grubio.errors import GrubioError
+from grubio.fetching.local import local_path
 from grubio.readers.annotation import read_annotation
 from grubio.readers.annotation_line import AnnotatedFeature, AnnotationLine
 from grubio.readers.bed import BedLine
@@ -44,8 +45,8 @@ class Survey:
         Contigs with a line about some part of them.
     """
 
-    genome: Path
-    annotation: Path
+    genome: str | Path
+    annotation: str | Path
     sequences: Mapping[str, str]
     lines: Sequence[AnnotationLine]
     kinds: Counter[str]
@@ -141,22 +142,22 @@ class Survey:
         return said
 
 
-def survey(genome: Path, annotation: Path) -> Survey:
-    """Read a genome and its annotation.
+def survey(genome: str | Path, annotation: str | Path) -> Survey:
+    """Read a genome and its annotation, which may be accessions.
 
     Raises
     ------
     GrubioError
         If a file cannot be read, or no line of annotation lies on a contig.
     """
-    sequences = {record.id: record.sequence for record in read_fasta(genome)}
+    sequences = {record.id: record.sequence for record in read_fasta(local_path(str(genome)))}
     known = AnnotatedGenome({name: len(sequence) for name, sequence in sequences.items()})
     lines: list[AnnotationLine] = []
     kinds: Counter[str] = Counter()
     absent: Counter[str] = Counter()
     bad: list[GrubioError] = []
     first: GrubioError | None = None
-    for line in read_annotation(annotation, bad.append, lambda _: None):
+    for line in read_annotation(local_path(str(annotation)), bad.append, lambda _: None):
         contig = known.contig_of(line)
         assert contig is not None
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from grubio.config import ClassRule
+from grubio.config.sources import lasting
 from grubio.datasets.annotate import ClassPlaces
 from grubio.datasets.annotated_genome import named
 from grubio.datasets.prepare_genome import LARGEST_SITE
@@ -99,7 +100,10 @@ class Study:
 
 
 def genome_study(
-    template: GenomeTemplate, genome: Path, annotation: Path, features: Sequence[str] = ()
+    template: GenomeTemplate,
+    genome: str | Path,
+    annotation: str | Path,
+    features: Sequence[str] = (),
 ) -> Study:
     """Return the study of a template on a genome.
 
@@ -108,9 +112,9 @@ def genome_study(
     template
         Its name.
     genome
-        FASTA of contigs.
+        FASTA of contigs: a path, or what is fetched, such as ``ncbi:GCF_000005845.2``.
     annotation
-        GFF3, GTF or BED.
+        GFF3, GTF or BED, likewise.
     features
         Types (GFF3, GTF) or names (BED) of the features to learn, for ``motif`` and ``promoters``;
         by default those that the template knows.
@@ -349,8 +353,8 @@ class _Writer:
         lines = [
             "datasets:",
             f"  {self.template}:",
-            f"    records: {json.dumps(str(found.genome.absolute()))}",
-            f"    annotation: [{json.dumps(str(found.annotation.absolute()))}]",
+            f"    records: {json.dumps(lasting(found.genome))}",
+            f"    annotation: [{json.dumps(lasting(found.annotation))}]",
             "    prepare:",
             "      format: genome",
         ]
@@ -454,7 +458,7 @@ class _Writer:
         return "\n".join(lines)
 
     def _end(self) -> str:
-        name = json.dumps(str(self.found.genome.absolute()))
+        name = json.dumps(lasting(self.found.genome))
         total = sum(self.found.lengths.values())
         lines = [
             "# One model is trained, scored beside a position weight matrix, and reported.",

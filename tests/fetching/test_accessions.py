@@ -5,20 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grubio.cli.inputs import fetched
 from grubio.config import Config, Source
 from grubio.config.accessions import SOURCES, accession_of
 from grubio.config.loading import checked
 from grubio.errors import GrubioError
 from grubio.fetching import transfer
 from grubio.fetching.fetch import fetch_source
+from grubio.fetching.local import local_path, local_paths
 from replayed_servers import (
     GENOME,
     GFF3,
@@ -27,21 +26,11 @@ from replayed_servers import (
     UNIPROT,
     Answer,
     Servers,
-    replayed_servers,
     text,
 )
 
 QUICK: dict[str, Any] = {"timeout": 1.0, "pause": 0.005, "attempts": 3}
 WORD = "uniprot:P0CG48"
-
-
-@pytest.fixture
-def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
-    monkeypatch.setenv("GRUBIO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    with replayed_servers() as state:
-        monkeypatch.setenv("GRUBIO_MIRROR", state.address)
-        yield state
 
 
 def fetch(word: str, output: Path | None = None, **options: Any) -> Path:
@@ -115,7 +104,7 @@ def test_a_word_that_is_wrong_is_told_with_the_nearest_form(
         checked(Source, {"location": word})
     assert told in str(caught.value)
     with pytest.raises(GrubioError) as caught:
-        fetched(word)
+        local_path(word)
     assert told in str(caught.value)
     assert servers.asked == []
 
@@ -254,13 +243,15 @@ def test_a_list_of_sequences_becomes_one_file(servers: Servers) -> None:
         == f"{PROTEIN}>own\nMKT\n>1UBQ_1|Chain A|UBIQUITIN|Homo sapiens\nMQIFVKTLTG\n"
     )
     assert set(locked()) == {WORD, "pdb:1UBQ"}
-    assert Path(fetched("@list.txt")).read_text() == path.read_text()
+    assert Path(local_path("@list.txt")).read_text() == path.read_text()
 
 
 def test_a_list_of_structures_becomes_a_folder(servers: Servers) -> None:
     Path("list.txt").write_text("pdb:1UBQ/cif\nalphafold:P0CG48\n")
     folder = fetch("@list.txt", Path("structures"))
     assert sorted(path.name for path in folder.iterdir()) == ["1UBQ.cif.gz", "P0CG48.cif"]
+    names = [Path(path).name for path in local_paths("@list.txt")]
+    assert names == ["1UBQ.cif.gz", "P0CG48.cif"]
     with pytest.raises(GrubioError, match=r"pdb:1UBQ/cif is no FASTA.*\nhint: .*--output FOLDER"):
         fetch("@list.txt", Path("one.fasta"))
 
