@@ -17,11 +17,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from Bio.Data import CodonTable
-
 from grubio.files import written_whole
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.translation import translated
 
 VOLUMES = "usr/share/metastudent-data/dataset_201401/*/*.psq"
 MARKERS = "var/lib/metaphlan2-data/markers.fasta"
@@ -30,8 +29,6 @@ MOST_UNKNOWN = 0.05
 _NCBI_STDAA = "-ABCDEFGHIKLMNPQRSTVWXYZU*OJ"
 """The letter of each code in a volume of BLAST."""
 _STOP = "*"
-_BACTERIAL = CodonTable.unambiguous_dna_by_id[11]
-_RESIDUE_OF_CODON = _BACTERIAL.forward_table | dict.fromkeys(_BACTERIAL.stop_codons, _STOP)
 
 
 def blast_sequences(path: Path) -> Iterator[str]:
@@ -42,20 +39,18 @@ def blast_sequences(path: Path) -> Iterator[str]:
             yield codes.translate(letters).decode("ascii")
 
 
-def translated(gene: str) -> str | None:
+def protein_of(gene: str) -> str | None:
     """Return the protein of a gene that is in frame from its first base; None if it is not.
 
     Examples
     --------
-    >>> translated("ATGAAATAA"), translated("ATGTAAAAA"), translated("ATGA")
+    >>> protein_of("ATGAAATAA"), protein_of("ATGTAAAAA"), protein_of("ATGA")
     ('MK', None, None)
     """
-    gene = gene.upper()
     if len(gene) % 3:
         return None
-    codons = (gene[at : at + 3] for at in range(0, len(gene), 3))
-    protein = "".join(_RESIDUE_OF_CODON.get(codon, PROTEIN.unknown) for codon in codons)
-    protein = protein.removesuffix(_STOP)
+    # Marker genes may begin within a gene: their first codon is read like any other.
+    protein = translated(gene.upper(), begun=False)
     return None if _STOP in protein else protein
 
 
@@ -86,7 +81,7 @@ def proteins(root: Path) -> Iterator[tuple[str, str]]:
         yield f"swissprot2014-{number}", protein
     if (root / MARKERS).exists():
         for number, gene in enumerate(read_fasta(root / MARKERS), start=1):
-            if (protein := translated(gene.sequence)) is not None:
+            if (protein := protein_of(gene.sequence)) is not None:
                 yield f"marker-{number}", protein
 
 
