@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,26 +81,9 @@ def prepare_dataset(
     own_files = [target.file.location for target in targets if target.file is not None]
     keep_apart(own_files, [output, summary])
     read = [p for p in (*files, labels, masks, *own_files) if p is not None]
-    tally = Tally()
-
-    def refuse(error: GrubioError) -> None:
-        if settings.on_invalid == "error":
-            raise error
-        tally.read += 1
-        tally.refuse(str(error.path), error.problem)
-
-    raw = read_labelled(
-        files,
-        settings,
-        refuse,
-        tally.left_out,
-        labels=labels,
-        masks=masks,
-        targets=targets,
-    )
-    for target in targets:
-        raw = with_answers(raw, target)
     path = files[0] if len(files) == 1 else None
+    tally = Tally()
+    raw = _raw_records(files, settings, tally, labels, masks, targets)
     if scheme is not NO_CLASSES:
         raw = with_soft_labels(raw, scheme, path)
     few, raw = first_records(raw)
@@ -124,12 +107,7 @@ def prepare_dataset(
     kept = list(records)
     if not kept:
         raise GrubioError(f"no record is left{_first_reason(tally)}", path=files[0])
-    if settings.format == "tagged":
-        _require_tags(kept, targets, files[0])
-    if scheme is NO_CLASSES:
-        _require_known_values(kept, additional[0], files[0])
-    else:
-        _require_known_labels(tally, scheme, files[0])
+    _require_known(kept, tally, settings, targets, files[0])
     sources = {Path(path).name: sha256_of_file(path) for path in read if str(path) != STDIO}
     header = DatasetHeader(
         alphabet,
@@ -144,6 +122,46 @@ def prepare_dataset(
         content = tally_as_dict(tally, scheme)
         write_text_whole(summary, json.dumps(content, indent=2, sort_keys=True) + "\n")
     return tally
+
+
+def _raw_records(
+    files: Sequence[str | Path],
+    settings: PrepareSettings,
+    tally: Tally,
+    labels: Path | None,
+    masks: Path | None,
+    targets: Sequence[TargetSettings],
+) -> Iterator[Record]:
+    # As they are in their files, with their answers for all targets.
+    def refuse(error: GrubioError) -> None:
+        if settings.on_invalid == "error":
+            raise error
+        tally.read += 1
+        tally.refuse(str(error.path), error.problem)
+
+    left_out = tally.left_out
+    raw = read_labelled(
+        files, settings, refuse, left_out, labels=labels, masks=masks, targets=targets
+    )
+    for target in targets:
+        raw = with_answers(raw, target)
+    return raw
+
+
+def _require_known(
+    records: Sequence[Record],
+    tally: Tally,
+    settings: PrepareSettings,
+    targets: Sequence[TargetSettings],
+    path: str | Path,
+) -> None:
+    # Something can be learned.
+    if settings.format == "tagged":
+        _require_tags(records, targets, path)
+    if settings.label_scheme is NO_CLASSES:
+        _require_known_values(records, targets[0].target(), path)
+    else:
+        _require_known_labels(tally, settings.label_scheme, path)
 
 
 def _target_of_profiles(path: Path) -> TargetSettings:

@@ -141,26 +141,7 @@ def train_model(
     require_devices(torch.device(place), training_settings)
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     start = load_parent(parent, training_settings.seed)
-    if start is not None:
-        start.require_alphabet(read_header(dataset).alphabet, dataset)
-        if training_settings.motifs != NO_MOTIFS:
-            raise GrubioError(
-                f"motifs: {training_settings.motifs}: the stem is that of the model to start from",
-                hint="leave out one of motifs and from; a model that began with motifs keeps them",
-            )
-        model_settings = start.model_settings(model_settings)
-        added = {*model_settings.inputs} - {*start.labeller.architecture.inputs}
-        if added and training_settings.freeze not in ("none", "stem"):
-            raise GrubioError(
-                f"freeze: {training_settings.freeze}: the weights of {min(added)}, which the "
-                "parent does not read, would stay zeros",
-                hint="freeze nothing, or the stem",
-            )
-    elif training_settings.freeze != "none":
-        raise GrubioError(
-            f"freeze: {training_settings.freeze}: fresh weights would stay as they were drawn",
-            hint="freeze weights of a model to start from: --from MODEL",
-        )
+    model_settings = _settings_from(start, dataset, model_settings, training_settings)
     job = _Job(
         dataset=dataset,
         output=output,
@@ -174,10 +155,7 @@ def train_model(
     )
     data = load_training_data(dataset, model_settings, training_settings, teacher)
     lacking = shortcomings(dataset, data, model_settings, training_settings)
-    if teacher is not None and training_settings.loss == "crf":
-        raise GrubioError("loss 'crf' takes no teacher", hint="leave out one of them")
-    if data.header.soft_labels and training_settings.loss == "crf":
-        raise GrubioError("loss 'crf' takes no soft labels", path=dataset)
+    _require_fit_of_loss(job, data)
     data = with_teacher(data, teacher, job.device, job.threads)
     fitting = new_fitting(data, model_settings, training_settings, parent=start)
     fitting.started = started
@@ -197,6 +175,47 @@ def train_model(
         origin = {"dataset_sha256": digest, "from": described}
         _save_best(job, data, fitting, origin, start.sketches if start else [])
     return output / MODEL_FOLDER
+
+
+def _settings_from(
+    start: Parent | None,
+    dataset: Path,
+    model_settings: ModelSettings,
+    training_settings: TrainingSettings,
+) -> ModelSettings:
+    """Return the settings of the network: those of the model to start from, if there is one."""
+    freeze, motifs = training_settings.freeze, training_settings.motifs
+    if start is None:
+        if freeze != "none":
+            raise GrubioError(
+                f"freeze: {freeze}: fresh weights would stay as they were drawn",
+                hint="freeze weights of a model to start from: --from MODEL",
+            )
+        return model_settings
+    start.require_alphabet(read_header(dataset).alphabet, dataset)
+    if motifs != NO_MOTIFS:
+        raise GrubioError(
+            f"motifs: {motifs}: the stem is that of the model to start from",
+            hint="leave out one of motifs and from; a model that began with motifs keeps them",
+        )
+    settings = start.model_settings(model_settings)
+    added = {*settings.inputs} - {*start.labeller.architecture.inputs}
+    if added and freeze not in ("none", "stem"):
+        raise GrubioError(
+            f"freeze: {freeze}: the weights of {min(added)}, which the parent does not read, "
+            "would stay zeros",
+            hint="freeze nothing, or the stem",
+        )
+    return settings
+
+
+def _require_fit_of_loss(job: _Job, data: TrainingData) -> None:
+    if job.training_settings.loss != "crf":
+        return
+    if job.teacher is not None:
+        raise GrubioError("loss 'crf' takes no teacher", hint="leave out one of them")
+    if data.header.soft_labels:
+        raise GrubioError("loss 'crf' takes no soft labels", path=job.dataset)
 
 
 def take_part() -> None:
