@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from grubio.config import EvaluationSettings
 from grubio.evaluation.overall import class_scores
-from grubio.evaluation.values import further_value_scores, scored_target
+from grubio.evaluation.scored_values import further_value_scores, scored_target
 from grubio.inference.predictor import Additional
 from grubio.metrics.bootstrap import Score
 from grubio.model.bundle import Bundle

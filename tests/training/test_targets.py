@@ -28,9 +28,9 @@ from grubio.datasets.parquet import DatasetHeader, read_records, write_dataset
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
-from grubio.evaluation.values import ValueScores
 from grubio.inference.predictor import Predictor
 from grubio.metrics.bootstrap import scores_of
+from grubio.metrics.value_scores import ValueScores
 from grubio.model.batching import IGNORED, labelled_examples, padded
 from grubio.model.bundle import load_bundle, save_bundle
 from grubio.sequences.alphabet import PROTEIN
