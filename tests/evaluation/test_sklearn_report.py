@@ -9,18 +9,25 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from sklearn.calibration import calibration_curve
 
 from conftest import REPOSITORY
-from grubio.config import EvaluationSettings
+from grubio.config import EvaluationSettings, ModelSettings
 from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.datasets.validation import checked_records
 from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.overall import tables_of_no_classes
 from grubio.evaluation.scoring import SchemeScores
 from grubio.evaluation.sklearn_report import calibration_points, report_tables
+from grubio.model.architecture import Architecture
+from grubio.model.bundle import save_bundle
+from grubio.model.labeller import bundle_of, new_labeller
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import SS8
+from grubio.sequences.scheme import NO_CLASSES, SS8
+from grubio.sequences.target import Target
+from training_metadata import TRAINING
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +51,39 @@ def run(run_folder: Path, chains: list[Record], tmp_path_factory: pytest.TempPat
     return run
 
 
+@pytest.fixture(scope="module")
+def run_of_values(run: Path) -> Path:
+    """A run of a fresh model of a value, in the folder of the other, with masked residues."""
+    target = Target("depth", "value", low=-np.inf, high=np.inf, mean=6, deviation=4)
+    torch.manual_seed(4)
+    shape = ModelSettings(hidden_size=6, layers=1, stem_channels=4).model_dump(exclude={"targets"})
+    model = new_labeller(Architecture(**shape), [target], PROTEIN.channel_table, 1)
+    for weight in model.heads[0].parameters():
+        torch.nn.init.normal_(weight, std=2)
+    folder = run.parent / "depth"
+    save_bundle(folder / "model", bundle_of(model.eval(), PROTEIN), TRAINING)
+    rng = np.random.default_rng(5)
+    records = []
+    for number in range(9):
+        values = rng.normal(6, 4, 40 + number).astype(np.float32)
+        values[rng.random(len(values)) < 0.2] = np.nan
+        sequence = "".join(rng.choice(list("ACDEFGHIKLMNPQRSTVWY"), len(values)))
+        mask = "0" * number + "1" * (len(values) - number)
+        records.append(Record(f"c{number}", "", sequence, None, mask, answers={"depth": values}))
+    header = DatasetHeader(PROTEIN, NO_CLASSES, targets=(target,))
+    checked = checked_records(records, PROTEIN, "error", scheme=NO_CLASSES, targets=[target])
+    write_dataset(folder / "test.parquet", header, checked)
+    settings = EvaluationSettings(bootstrap=10)
+    evaluate_model(
+        folder / "model", folder / "test.parquet", folder, settings, split="all", threads=1
+    )
+    return folder
+
+
 def test_the_page_on_scikit_learn_finds_the_digits_of_a_run(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path, run_of_values: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(run.parents[1])
+    monkeypatch.chdir(run_of_values.parents[1])
     page = REPOSITORY / "docs/scikit-learn.md"
     failed, tried = doctest.testfile(str(page), module_relative=False)
     assert tried > 30
