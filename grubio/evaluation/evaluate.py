@@ -293,7 +293,7 @@ def _predicted(
             temporary,
             bundle.scheme,
             observed=True,
-            additional=bundle.additional if bundle.labels is None else (),
+            additional=bundle.additional,
             model=bundle.described,
             depth=bundle.reads_profiles,
         ) as written,

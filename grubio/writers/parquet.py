@@ -6,9 +6,9 @@ Columns ``id`` (string), ``position`` (int32, 1-based), ``residue``, ``label`` (
 (string) and the probabilities (float32). A model of values alone has no labels. A model
 that reads profiles adds ``depth`` (int32), the sequences in the alignment. Predictions of
 labelled records may have two more after ``residue``: ``observed`` (label or value) and
-``mask``. The scheme's name and classes, and the additional targets, are in the file's metadata, as
-``grubio_scheme``, ``grubio_classes`` and ``grubio_targets`` (JSON), and the model as
-``grubio_model``.
+``mask``, and at the end ``observed_<column>`` for each further target. The scheme's name and
+classes, and the additional targets, are in the file's metadata, as ``grubio_scheme``,
+``grubio_classes`` and ``grubio_targets`` (JSON), and the model as ``grubio_model``.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ import pyarrow as pa
 from grubio.files import written_whole
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.target import Target
 from grubio.writers.parquet_groups import ParquetRows
 from grubio.writers.text import Content
@@ -75,6 +75,8 @@ class ParquetPredictions(ParquetRows):
     ) -> None:
         self._observed = observed
         self._additional = additional
+        # The first target is in the column ``observed``, be it the labels or a value.
+        self._further = additional[not scheme.size :] if observed else ()
         self._depth = depth
         kind = pa.string() if scheme.size else pa.float32()
         known = [("observed", kind), ("mask", pa.string())] if observed else []
@@ -93,6 +95,10 @@ class ParquetPredictions(ParquetRows):
                     for place, name in enumerate(target.columns)
                 ),
                 *([("depth", pa.int32())] if depth else []),
+                *(
+                    (f"observed_{target.heading}", pa.string() if target.scheme else pa.float32())
+                    for target in self._further
+                ),
             ],
             scheme,
             additional,
@@ -110,10 +116,18 @@ class ParquetPredictions(ParquetRows):
         columns = [pa.array(column) for column in table.values()]
         if self._observed and record is not None:
             columns[3:3] = [self._known(record), pa.array(list(record.mask or "1" * len(record)))]
+            columns += [_answer(record, target) for target in self._further]
         self.add_rows(columns)
 
     def _known(self, record: Record) -> pa.Array:
         if record.labels is not None or not self._additional:
             return pa.array(list(record.labels or ""))
-        values = record.answers.get(self._additional[0].name, np.full(len(record), np.nan))
-        return pa.array(np.asarray(values, dtype=np.float32))
+        return _answer(record, self._additional[0])
+
+
+def _answer(record: Record, target: Target) -> pa.Array:
+    answer = record.answers.get(target.name)
+    if target.scheme is not None:
+        return pa.array(list(answer if isinstance(answer, str) else UNKNOWN_LABEL * len(record)))
+    known = answer if isinstance(answer, np.ndarray) else np.full(len(record), np.nan)
+    return pa.array(known.astype(np.float32))

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import sklearn.metrics
 import torch
 
 from grubio.config import (
@@ -102,6 +103,21 @@ def test_each_target_is_learned_and_scored_under_its_name(run: Path) -> None:
     assert charge.high is not None
     assert charge.low <= charge.value <= charge.high
     assert (metrics.targets["volume"]["pearson"].value or 0) > 0.7
+
+
+def test_scores_of_further_targets_are_those_of_scikit_learn(run: Path) -> None:
+    table = pq.read_table(run / "test_predictions.parquet").to_pandas()
+    scores = read_metrics(run).targets
+    known = table[table["observed_charge"] != "?"]
+    found = sklearn.metrics.accuracy_score(known["observed_charge"], known["charge"])
+    assert scores["charge"]["accuracy"].value == round(found, 6)
+    found = sklearn.metrics.matthews_corrcoef(known["observed_charge"], known["charge"])
+    assert scores["charge"]["mcc"].value == round(found, 6)
+    known = table[table["observed_volume"].notna()].astype({"volume": float})
+    found = sklearn.metrics.mean_absolute_error(
+        known["observed_volume"].astype(float), known["volume"]
+    )
+    assert scores["volume"]["mean_absolute_error"].value == round(found, 6)
 
 
 def test_the_page_draws_a_second_labelling_and_values(
