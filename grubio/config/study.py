@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from grubio.config.authors import Author
 from grubio.config.base import Device, Name, Settings, Source
 from grubio.config.data import MOST_FOLDS, DatasetSettings
 from grubio.config.model import (
@@ -112,6 +113,11 @@ class Config(Settings):
         default=None,
         description="SPDX identifier of the licence of the models, such as `MIT`; it stands in the "
         "RO-Crates and model cards of the runs.",
+    )
+    authors: list[Author] = Field(
+        default_factory=list,
+        description="Who makes the runs, for their RO-Crates: names, each with its ORCID if there "
+        "is one, as in `Jane Doe 0000-0002-1825-0097`.",
     )
     data_dir: str | None = Field(
         default=None,

@@ -11,7 +11,7 @@ import datetime
 import json
 import mimetypes
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from grubio import __version__
+from grubio.config.authors import Author
 from grubio.config.sources import LOCK_FILE
 from grubio.errors import GrubioError
 from grubio.fetching.lock import read_lock
 from grubio.files import sha256_of_file, write_text_whole
+from grubio.model.bundle import METADATA_FILE, load_metadata
 from grubio.runs.files import (
     CLASS_REPORT_DATA_FILE,
     CLASS_REPORT_FILE,
@@ -61,18 +63,23 @@ _MORE_FILES = (
 
 
 def write_crate(
-    run: Run, study: Mapping[str, Any] | None = None, license_id: str | None = None
+    run: Run,
+    study: Mapping[str, Any] | None = None,
+    license_id: str | None = None,
+    authors: Sequence[Author] = (),
 ) -> Path:
     """Write the metadata of a run, and the workflow, into its folder; return the metadata file.
 
     Parameters
     ----------
     run
-        A trained and evaluated run.
+        A trained and evaluated run, or a cross-validation.
     study
         Its settings, as a study with this run alone; they are kept as ``study.yaml``.
     license_id
         SPDX identifier of the licence of the run's files.
+    authors
+        Who made the run.
 
     Raises
     ------
@@ -86,7 +93,8 @@ def write_crate(
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(_CONTEXT)
     crate.name = f"Run {run.name} of grubio"
-    crate.description = f"A model trained and evaluated by grubio {__version__}: {run.score_name}"
+    what = "A cross-validation" if run.metrics.folds else "A model trained and evaluated"
+    crate.description = f"{what} by grubio {__version__}: {run.score_name}"
     crate.datePublished = datetime.datetime.now(datetime.UTC)
     crate.root_dataset["license"] = _licence(crate, license_id) if license_id else _NO_LICENCE
     crate.root_dataset["conformsTo"] = [
@@ -103,24 +111,13 @@ def write_crate(
     workflow["version"] = __version__
     workflow["url"] = "https://pypi.org/project/grubio/"
     workflow["softwareRequirements"] = list(_software(crate, run))
-    started, ended = _times(run)
-    action = crate.add(
-        ContextEntity(
-            crate,
-            f"#run-{run.name}",
-            {
-                "@type": "CreateAction",
-                "name": f"Training and evaluation of {run.name}",
-                "description": "A model was trained, and scored on its test split.",
-                "startTime": started.isoformat(timespec="seconds"),
-                "endTime": ended.isoformat(timespec="seconds"),
-                "actionStatus": "http://schema.org/CompletedActionStatus",
-            },
-        )
-    )
+    action = _action(crate, run)
     action["instrument"] = workflow
-    action["object"] = [*_inputs(crate, run), *_settings(crate, run)]
+    action["object"] = [*_inputs(crate, run), *_folds(crate, run), *_settings(crate, run)]
     action["result"] = [*_outputs(crate, folder), *_scores(crate, run)]
+    if people := [_person(crate, number, one) for number, one in enumerate(authors, 1)]:
+        action["agent"] = people
+        crate.root_dataset["author"] = people
     crate.root_dataset["mentions"] = action
     try:
         crate.metadata.write(folder)
@@ -135,6 +132,36 @@ def _licence(crate: ROCrate, license_id: str) -> ContextEntity:
     return crate.add(ContextEntity(crate, where, content))
 
 
+def _person(crate: ROCrate, number: int, author: Author) -> ContextEntity:
+    where = f"https://orcid.org/{author.orcid}" if author.orcid else f"#author-{number}"
+    return crate.add(ContextEntity(crate, where, {"@type": "Person", "name": author.name}))
+
+
+def _action(crate: ROCrate, run: Run) -> ContextEntity:
+    started, ended = _times(run)
+    name, description = (
+        (
+            f"Cross-validation of {run.name}",
+            f"{len(run.metrics.folds)} models were trained, each was scored on the fold that it "
+            "had not seen, and their test predictions were scored together.",
+        )
+        if run.metrics.folds
+        else (
+            f"Training and evaluation of {run.name}",
+            "A model was trained, and scored on its test split.",
+        )
+    )
+    content = {
+        "@type": "CreateAction",
+        "name": name,
+        "description": description,
+        "startTime": started.isoformat(timespec="seconds"),
+        "endTime": ended.isoformat(timespec="seconds"),
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+    }
+    return crate.add(ContextEntity(crate, f"#run-{run.name}", content))
+
+
 def _copy_workflow(folder: Path) -> None:
     source = workflow_file().parent
     for path in sorted(source.rglob("*")):
@@ -146,14 +173,20 @@ def _copy_workflow(folder: Path) -> None:
 
 def _times(run: Run) -> tuple[datetime.datetime, datetime.datetime]:
     # From the start of the training to the end of the evaluation.
-    trained = (run.folder / MODEL_FOLDER / "model.json").stat().st_mtime
-    started = trained - float(run.training.get("seconds") or 0)
+    folders = [run.folder / fold.run for fold in run.metrics.folds] or [run.folder]
+    started = min(map(_start_of_training, folders))
     ended = (run.folder / METRICS_FILE).stat().st_mtime
     zone = datetime.UTC
     return (
         datetime.datetime.fromtimestamp(started, zone),
         datetime.datetime.fromtimestamp(max(ended, started), zone),
     )
+
+
+def _start_of_training(folder: Path) -> float:
+    training = load_metadata(folder / MODEL_FOLDER).get("training") or {}
+    written = (folder / MODEL_FOLDER / METADATA_FILE).stat().st_mtime
+    return written - float(training.get("seconds") or 0)
 
 
 def _software(crate: ROCrate, run: Run) -> Iterator[ContextEntity]:
@@ -189,6 +222,17 @@ def _inputs(crate: ROCrate, run: Run) -> Iterator[ContextEntity]:
     if dataset:
         content = {"@type": "CreativeWork", "name": "the split dataset", "sha256": dataset}
         yield crate.add(ContextEntity(crate, "#dataset", content))
+
+
+def _folds(crate: ROCrate, run: Run) -> Iterator[ContextEntity]:
+    for number, fold in enumerate(run.metrics.provenance.get("folds") or (), 1):
+        content = {
+            "@type": "CreativeWork",
+            "name": f"the model of {fold['run']}",
+            "sha256": fold["weights_sha256"],
+            "description": f"tested on a dataset with SHA-256 {fold['dataset_sha256']}",
+        }
+        yield crate.add(ContextEntity(crate, f"#fold-{number}", content))
 
 
 def _settings(crate: ROCrate, run: Run) -> Iterator[ContextEntity]:

@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,18 @@ import yaml
 from conftest import REPOSITORY
 from grubio.cli import command_line
 from grubio.config import EvaluationSettings
+from grubio.config.authors import Author
+from grubio.config.loading import checked
 from grubio.datasets.parquet import DatasetHeader, write_dataset
+from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
+from grubio.evaluation.pool import pool_folds
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8
 
 TOOLS = Path(sys.prefix) / "tools/bin/python"
+ORCID = "0000-0002-1825-0097"
 STUDY = {"datasets": {"d": {"records": "chains.tsv"}}, "runs": {"a": {"dataset": "d"}}}
 with_tools = pytest.mark.skipif(
     not TOOLS.exists(), reason=f"{TOOLS} is not there: make test installs roc-validator"
@@ -47,8 +53,27 @@ def run(run_folder: Path, chains: list[Record], tmp_path_factory: pytest.TempPat
         split="all",
         threads=1,
     )
-    assert grubio_crate(folder / "a", "--license", "MIT", "--study", json.dumps(STUDY)) == 0
+    about = ("--license", "MIT", "--author", f"Josiah Carberry {ORCID}", "--author", "Ada Other")
+    assert grubio_crate(folder / "a", *about, "--study", json.dumps(STUDY)) == 0
     return folder / "a"
+
+
+@pytest.fixture(scope="module")
+def cross(run_folder: Path, chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cross-validation of two folds whose models are one."""
+    folder = tmp_path_factory.mktemp("cross")
+    settings = EvaluationSettings(bootstrap=10)
+    datasets, runs = [], []
+    for fold, tested in enumerate((chains[250:256], chains[260:266]), 1):
+        records = [replace(record, split="test") for record in tested]
+        datasets.append(folder / f"fold{fold}.parquet")
+        write_dataset(datasets[-1], DatasetHeader(PROTEIN, SS8), records)
+        runs.append(folder / f"cv-fold{fold}")
+        shutil.copytree(run_folder / "model", runs[-1] / "model")
+        evaluate_model(runs[-1] / "model", datasets[-1], runs[-1], settings, threads=1)
+    pool_folds(runs, datasets, folder / "cv", settings, threads=1)
+    assert grubio_crate(folder / "cv", "--license", "MIT") == 0
+    return folder / "cv"
 
 
 def grubio_crate(*arguments: object) -> int:
@@ -74,19 +99,44 @@ def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-@with_tools
-def test_the_crate_keeps_the_profile_of_workflow_runs(run: Path, tmp_path: Path) -> None:
+def faults(crate: Path) -> str:
+    """Return what the validator finds wrong with a crate."""
     check = REPOSITORY / "tests/study/validate_crate.py"
     terms = files("rocrate").joinpath("data/ro-crate.jsonld")
-    done = tool(check, run, "workflow-run-crate-0.5", "required", terms)
-    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    done = tool(check, crate, "workflow-run-crate-0.5", "required", terms)
+    assert done.returncode == bool(done.stdout), done.stderr
+    return done.stdout
+
+
+@with_tools
+def test_the_crate_keeps_the_profile_of_workflow_runs(run: Path, tmp_path: Path) -> None:
+    assert faults(run) == ""
     # The check is one: without its workflow the crate is refused.
     broken = tmp_path / "broken"
     shutil.copytree(run, broken)
     (broken / "workflow/Snakefile").unlink()
-    done = tool(check, broken, "workflow-run-crate-0.5", "required", terms)
-    assert done.returncode == 1
-    assert "Snakefile" in done.stdout
+    assert "Snakefile" in faults(broken)
+
+
+def test_a_cross_validation_is_a_crate_with_the_models_of_its_folds(cross: Path) -> None:
+    graph = json.loads((cross / "ro-crate-metadata.json").read_text())["@graph"]
+    entities = {entity["@id"]: entity for entity in graph}
+    action = entities["#run-cv"]
+    used, made = ([one["@id"] for one in action[key]] for key in ("object", "result"))
+    models = [
+        json.loads((cross.parent / f"cv-fold{k}/model/model.json").read_text()) for k in (1, 2)
+    ]
+    assert [entities[f"#fold-{k}"]["sha256"] for k in (1, 2)] == [
+        model["weights_sha256"] for model in models
+    ]
+    assert {"#fold-1", "#fold-2", "#setting-training.epochs"} <= {*used}
+    assert {"folds.tsv", "out_of_fold.parquet", "metrics.json", "#score-q3"} <= {*made}
+    assert not (cross / "model").exists()
+
+
+@with_tools
+def test_the_crate_of_a_cross_validation_keeps_the_profile(cross: Path) -> None:
+    assert faults(cross) == ""
 
 
 def test_every_file_of_the_run_is_there_with_its_checksum(
@@ -122,6 +172,18 @@ def test_inputs_settings_software_and_scores_are_there(run: Path, entities: dict
     assert versions["torch"] == model["training"]["versions"]["torch"]
     assert {"grubio", "numpy", "snakemake"} <= versions.keys()
     assert yaml.safe_load((run / "study.yaml").read_text()) == STUDY
+
+
+def test_who_made_the_run_is_there(entities: dict[str, Any]) -> None:
+    people = [{"@id": f"https://orcid.org/{ORCID}"}, {"@id": "#author-2"}]
+    assert entities["./"]["author"] == entities["#run-a"]["agent"] == people
+    assert [entities[one["@id"]]["name"] for one in people] == ["Josiah Carberry", "Ada Other"]
+
+
+@pytest.mark.parametrize("word", ["Ada 0000-0002-1825-0098", '{"name": ""}'])
+def test_an_author_without_a_name_or_with_a_wrong_orcid_is_refused(word: str) -> None:
+    with pytest.raises(GrubioError, match=r"orcid|name"):
+        checked(Author, json.loads(word) if word.startswith("{") else word)
 
 
 def test_the_card_has_a_head_and_loads_with_the_bundle(run: Path) -> None:
@@ -164,7 +226,5 @@ def test_a_second_call_replaces_the_crate_and_no_licence_is_said(run: Path, tmp_
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    from grubio.errors import GrubioError
-
     with pytest.raises(GrubioError, match="metrics"):
         command_line()(["crate", str(tmp_path)], prog_name="grubio", standalone_mode=False)

@@ -336,21 +336,29 @@ def prediction_options(*keys):
     return options
 
 
-def study_of(wildcards):
-    """Return the settings of a run as a study of its own, in JSON."""
-    run = STUDY.runs[wildcards.run]
-    dataset = STUDY.datasets[run.dataset]
+def study_with(names):
+    """Return the settings of runs on one dataset as a study of their own, in JSON."""
+    runs = {name: STUDY.runs[name] for name in names}
+    dataset = runs[names[0]].dataset
     given = {"mode": "json", "by_alias": True, "exclude_unset": True}
     return json.dumps(
         {
-            "datasets": {run.dataset: dataset.model_dump(**given)},
-            "runs": {wildcards.run: run.model_dump(**given)},
+            "datasets": {dataset: STUDY.datasets[dataset].model_dump(**given)},
+            "runs": {name: run.model_dump(**given) for name, run in runs.items()},
         }
     )
 
 
+CRATE_OPTIONS = " ".join(
+    [
+        option("--license", [STUDY.license] if STUDY.license else []),
+        option("--author", [author.word for author in STUDY.authors]),
+    ]
+)
+
+
 FINAL_OUTPUT = [
-    *expand("results/{run}/ro-crate-metadata.json", run=RUNS),
+    *expand("results/{run}/ro-crate-metadata.json", run=[*RUNS, *CROSS_VALIDATIONS]),
     "results/comparison.tsv",
     *expand("results/{run}/report.html", run=[*RUNS, *CROSS_VALIDATIONS]),
     *expand("results/{run}/motifs/motifs.json", run=GENOME_RUNS),

@@ -2,6 +2,7 @@
 
 results/datasets/<dataset>/split-fold<K>.parquet, audit-fold<K>.tsv, removed-fold<K>.tsv
 results/<run>/metrics.json            scores over all folds, and those of each
+results/<run>/ro-crate-metadata.json  inputs, models of the folds, settings, software and scores
 results/<run>/out_of_fold.parquet     what they were computed from, with the fold of each record
 """
 
@@ -131,5 +132,35 @@ rule report_on_folds:
         """
         grubio report {params.run:q} \
             --output {output.page:q} \
+            --log {log:q}
+        """
+
+
+rule crate_of_folds:
+    """Make the folder of a cross-validation an RO-Crate."""
+    input:
+        scores=rules.pool.output,
+        models=rules.pool.input.models,
+        report=rules.report_on_folds.output.page,
+    output:
+        crate="results/{cross}/ro-crate-metadata.json",
+    log:
+        "logs/crate/{cross}.log",
+    localrule: True
+    conda:
+        "../envs/grubio.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        run=subpath(output.crate, parent=True),
+        study=lambda wildcards: study_with(CROSS_VALIDATIONS[wildcards.cross]),
+        about=CRATE_OPTIONS,
+        version=VERSION,
+    shell:
+        """
+        grubio crate {params.run:q} \
+            --study {params.study:q} {params.about} \
             --log {log:q}
         """

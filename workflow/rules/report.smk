@@ -101,13 +101,13 @@ rule crate:
         runtime=30,
     params:
         run=subpath(output.crate, parent=True),
-        study=study_of,
-        license=option("--license", [STUDY.license] if STUDY.license else []),
+        study=lambda wildcards: study_with([wildcards.run]),
+        about=CRATE_OPTIONS,
         version=VERSION,
     shell:
         """
         grubio crate {params.run:q} \
-            --study {params.study:q} {params.license} \
+            --study {params.study:q} {params.about} \
             --log {log:q}
         """
 
