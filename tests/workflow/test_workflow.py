@@ -308,7 +308,8 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     }
     datasets = {"tiny": dataset, "whole": study["datasets"]["tiny"]}
     prediction = {"inputs": {"new": "new.fasta"}, "shards": 2, "grammar": {"least": {"H": 4}}}
-    write_study(tmp_path, {**study, "datasets": datasets, "runs": runs, "prediction": prediction})
+    changed = {"datasets": datasets, "runs": runs, "prediction": prediction}
+    write_study(tmp_path, {**study, **changed, "license": "MIT", "authors": ["Ada Other"]})
     (tmp_path / "chains.tsv").write_text("id\tsequence\tss8\n")
     (tmp_path / "new.fasta").touch()
     (tmp_path / "Snakefile").write_text(
@@ -321,7 +322,8 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     planned = jobs(done.stdout)
     counts = {"split": 1, "split_into_3_folds": 1, "train": 7, "evaluate": 7, "pool": 2}
     assert {name: planned[name] for name in counts} == counts
-    assert planned["report_on_folds"] == 2
+    assert planned["report_on_folds"] == planned["crate_of_folds"] == 2
+    assert "--license MIT --author 'Ada Other'" in done.stdout
     commands = re.sub(r"\s+\\?\s*", " ", done.stdout)
     tuned = re.search(r"grubio train [^\n]*?split-fold2.parquet --from (\S+) (.*?) --log", commands)
     assert tuned
@@ -358,7 +360,7 @@ def test_folds_are_trained_and_scored_together(tmp_path: Path) -> None:
     }
     write_study(tmp_path, study)
     common = ("--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--configfile")
-    target = "results/cv/report.html"
+    target = "results/cv/ro-crate-metadata.json"
     done = snakemake(tmp_path, *common, "config/config.yaml", "--cores", "2", target)
     assert done.returncode == 0, done.stderr
     planned = jobs(done.stderr)
@@ -373,8 +375,10 @@ def test_folds_are_trained_and_scored_together(tmp_path: Path) -> None:
     tested = pq.read_table(tmp_path / "results/cv/out_of_fold.parquet").to_pydict()
     assert set(tested["id"]) == {f"c{at}" for at in range(24)}
     assert (len(tested["id"]), set(tested["fold"])) == (24 * 40, {1, 2})
-    page = (tmp_path / target).read_text()
+    page = (tmp_path / "results/cv/report.html").read_text()
     assert 'aria-labelledby="folds"' in page
+    kept = yaml.safe_load((tmp_path / "results/cv/study.yaml").read_text())
+    assert set(kept["runs"]) == {"cv-fold1", "cv-fold2"}
 
 
 def test_profiles_are_searched_for_in_parts_unless_they_are_given(
