@@ -123,9 +123,14 @@ class Accession:
     form: Form
 
     @property
+    def is_default(self) -> bool:
+        """Whether the format is that of an accession without one."""
+        return self.format == next(iter(self.form.endings))
+
+    @property
     def word(self) -> str:
         """The word as it is written shortest: the default format is left out."""
-        given = "" if self.format == next(iter(self.form.endings)) else f"/{self.format}"
+        given = "" if self.is_default else f"/{self.format}"
         return f"{self.source}:{self.name}{given}"
 
     @property

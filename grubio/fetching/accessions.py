@@ -191,7 +191,8 @@ def gone(accession: Accession, ask: Ask, otherwise: str) -> GrubioError:
 
 
 def _merged(accession: Accession, others: list[str]) -> GrubioError:
-    words = " or ".join(f"{accession.source}:{other}" for other in others)
+    form = "" if accession.is_default else f"/{accession.format}"
+    words = " or ".join(f"{accession.source}:{other}{form}" for other in others)
     return GrubioError(
         f"{accession.name} was merged into {', '.join(others)}",
         path=accession.word,

@@ -196,9 +196,23 @@ def _with_contact(url: str) -> str:
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError) and (reason := _system_error(error)):
+        return f"no connection: {reason}"
     # An error of requests may tell the whole address, and nobody else may read the key.
     key = os.environ.get("NCBI_API_KEY")
     return str(error).replace(key, "...") if key else str(error)
+
+
+def _system_error(error: object) -> str:
+    # requests wraps urllib3's errors, which wrap that of the system.
+    while isinstance(error, Exception):
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
+        inner = next((one for one in error.args if isinstance(one, Exception)), None)
+        error = getattr(error, "reason", None) or error.__cause__ or inner
+    return ""
 
 
 def _require_service(answer: requests.Response) -> None:
