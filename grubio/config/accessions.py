@@ -186,6 +186,10 @@ def accession_of(word: str) -> Accession:
                     known = " or ".join(form.endings)
                     raise ValueError(f"'{name}' of {source} comes as {known}, not as '{given}'")
                 return Accession(source, name, given, form)
+    for near in (f"{stem.upper()}/{last.lower()}", rest.upper()):
+        if near != rest and _is_name(source, near):
+            more = f"did you mean '{source}:{near}'?"
+            raise ValueError(f"'{rest}' is no accession of {source}, {more}")
     forms = ", ".join(_shown(form) for form in SOURCES[source])
     raise ValueError(f"'{rest}' is no accession of {source}; known forms: {forms}")
 
@@ -202,6 +206,11 @@ def unknown_source(word: str) -> str:
     near = difflib.get_close_matches(source.lower(), SOURCES, 1)
     more = f"did you mean '{near[0]}:{rest}'?" if near else f"known: {', '.join(SOURCES)}"
     return f"'{source}' is no source of accessions, {more}"
+
+
+def _is_name(source: str, rest: str) -> bool:
+    names = rest, rest.rpartition("/")[0]
+    return any(re.fullmatch(form.pattern, name) for form in SOURCES[source] for name in names)
 
 
 def _shown(form: Form) -> str:

@@ -90,6 +90,8 @@ def test_every_form_has_an_example_of_its_own() -> None:
     ("word", "told"),
     [
         ("uniprot:P0CG4", "known forms: uniprot:P0CG48, uniprot:proteome/UP000005640"),
+        ("uniprot:p0cg48", "did you mean 'uniprot:P0CG48'?"),
+        ("ncbi:nc_000913.3/gff3", "did you mean 'ncbi:NC_000913.3/gff3'?"),
         ("unipr0t:P0CG48", "did you mean 'uniprot:P0CG48'?"),
         ("ncib:NC_000913.3", "did you mean 'ncbi:NC_000913.3'?"),
         ("ncbi:NC_000913.3/gff", "comes as fasta or gff3, not as 'gff'"),
