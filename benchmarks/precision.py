@@ -1,10 +1,12 @@
 """The demonstration study in float32 and in bfloat16, over seeds: validation scores and speed.
 
 Each training has one thread. With one job the two precisions of a seed are trained one after the
-other, so that their speeds can be compared. Writes benchmarks/precision.json when all are done.
+other, so that their speeds can be compared. Writes benchmarks/precision.json when all are done,
+with what the file has of other seeds of the same study.
 
     python benchmarks/precision.py
-    python benchmarks/precision.py --jobs 10
+    python benchmarks/precision.py --seeds 3 4 5 --jobs 6
+    python benchmarks/precision.py --seeds 1 --epochs 12 --results benchmarks/precision_long.json
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import argparse
 import csv
 import json
 import multiprocessing
+import platform
+import re
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -65,19 +69,39 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         precision: [max(row["valid_scores"]) for row in rows if row["precision"] == precision]
         for precision in PRECISIONS
     }
+    timed = [row for row in rows if row["residues_per_second"]]
     rates = [
-        [row["residues_per_second"] for row in rows if row["precision"] == precision]
+        [row["residues_per_second"] for row in timed if row["precision"] == precision]
         for precision in PRECISIONS
     ]
+    gains = [b / a for a, b in zip(*rates, strict=True)]
+    several = len(rows) > len(PRECISIONS)
     return {
         "mean_valid_score": {name: statistics.mean(found) for name, found in scores.items()},
-        "standard_deviation": {name: statistics.stdev(found) for name, found in scores.items()},
+        "standard_deviation": {
+            name: statistics.stdev(found) if several else None for name, found in scores.items()
+        },
         "mean_difference": statistics.mean(
             b - a for a, b in zip(*(scores[precision] for precision in PRECISIONS), strict=True)
         ),
-        "median_gain_in_speed": statistics.median(b / a for a, b in zip(*rates, strict=True)),
+        "median_gain_in_speed": statistics.median(gains) if gains else None,
         "runs": rows,
     }
+
+
+def processor() -> str:
+    """Return the name of the processor, as Linux gives it."""
+    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else platform.processor()
+
+
+def of_other_seeds(results: Path, study: dict[str, int], seeds: Sequence[int]) -> list[Any]:
+    """Return the runs of a file of results that are of the same study and of none of the seeds."""
+    if not results.exists():
+        return []
+    found = json.loads(results.read_text())
+    same = all(found[name] == value for name, value in study.items())
+    return [row for row in found["runs"] if same and row["seed"] not in seeds]
 
 
 def main() -> None:
@@ -85,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--busy", action="store_true", help="the machine does more: keep no speeds")
     parser.add_argument("--hidden-size", type=int, help="by default that of the study")
     parser.add_argument("--epochs", type=int, help="by default those of the study")
     parser.add_argument("--chains", type=int, help="training chains, by default all")
@@ -104,11 +129,15 @@ def main() -> None:
         spawned = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(arguments.jobs, mp_context=spawned) as pool:
             for row in pool.map(partial(trained, dataset, Path(scratch), changed), runs):
-                rows.append(row)
+                row |= {"jobs": arguments.jobs, "processor": processor()}
+                rows.append({**row, "residues_per_second": None} if arguments.busy else row)
                 print(json.dumps(row), flush=True)
     run = load_config(STUDY).runs["demo"]
-    shape = {"hidden_size": run.model.hidden_size, "epochs": run.training.epochs} | changed
-    result = {**shape, "chains": len(learned), "jobs": arguments.jobs, **summary(rows)}
+    study = {"hidden_size": run.model.hidden_size, "epochs": run.training.epochs} | changed
+    study["chains"] = len(learned)
+    rows += of_other_seeds(arguments.results, study, arguments.seeds)
+    rows.sort(key=lambda row: (row["seed"], PRECISIONS.index(row["precision"])))
+    result = {**study, **summary(rows)}
     arguments.results.write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -1,23 +1,28 @@
 """How much of what a network learned is added to the motifs that it began with.
 
-The first head is a point on the line between its weights before the first step, with which the
-network ranks sites as the matrices do, and those that it learned (Wortsman et al., CVPR 2022): the
-one that ranks validation sites best. With few sites a network that learned nothing which holds for
-others is then its matrix, and not less.
+The output of each class is a point on the line between its weights before the first step, with
+which the network ranks sites as the matrix of the class does, and those that it learned (Wortsman
+et al., CVPR 2022). Of the points, the nearest to the matrix is taken whose average precision on
+the validation sites is within one standard error of the best (the one-standard-error rule; Breiman
+et al., Classification and Regression Trees, 1984). With few sites, a network that learned nothing
+which certainly holds for others is then its matrix.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from statistics import mean
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from grubio.inference.predictor import Predictor
-from grubio.metrics.candidates import site_truth, strands_of
-from grubio.metrics.pwm import ANY_CLASS, average_precision
+from grubio.metrics.bootstrap import Estimate, bootstrap_weights
+from grubio.metrics.candidates import find_candidates, site_truth, strands_of
+from grubio.metrics.pwm import ANY_CLASS
+from grubio.metrics.sites import HEADLINE_TOLERANCE, ranking_metrics, scanned
 from grubio.model.labeller import Labeller, bundle_of
 from grubio.sequences.alphabet import DNA
 from grubio.sequences.record import Record
@@ -25,19 +30,42 @@ from grubio.sequences.runs_and_peaks import site_scores
 from grubio.training.stem_motifs import StemMotif
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Shares of what was learned; of those that are equally good, the first is taken."""
+"""Shares of what was learned."""
+
+_REPLICATES, _SEED = 500, 1
 
 logger = logging.getLogger(__name__)
 
 
-def choose_share(
+@dataclass(frozen=True)
+class MotifShare:
+    """How much of what was learned is added to the motif of a class.
+
+    Attributes
+    ----------
+    share
+        One of :data:`SHARES`.
+    average_precision
+        Of the validation sites of the class, for each of :data:`SHARES`.
+    """
+
+    share: float
+    average_precision: Mapping[float, float]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what ``model.json`` says of it."""
+        scores = {f"{share:g}": round(score, 6) for share, score in self.average_precision.items()}
+        return {"share": self.share, "average_precision": scores}
+
+
+def choose_shares(
     labeller: Labeller,
     begun: tuple[Tensor, Tensor],
     motifs: Sequence[StemMotif],
     records: Sequence[Record],
     threads: int,
-) -> dict[float, float]:
-    """Give the first head of a labeller the share that ranks sites best.
+) -> dict[str, MotifShare]:
+    """Give each class of the first head the share that ranks its sites best, within the noise.
 
     Parameters
     ----------
@@ -54,9 +82,9 @@ def choose_share(
 
     Returns
     -------
-    The average precision of sites, a mean over classes, for each of :data:`SHARES`. It is empty,
-    and the head remains as it was learned, if the records have no site, or there are classes
-    without a motif besides the background: they are nothing before the first step.
+    What was chosen, by the name of the class. A class without a validation site is left out and
+    remains as it was learned. So do all, if there are classes without a motif besides the
+    background: they are nothing before the first step.
     """
     head, scheme = labeller.heads[0], labeller.targets[0].scheme
     assert isinstance(head, nn.Linear)
@@ -64,44 +92,67 @@ def choose_share(
     if len(motifs) < scheme.size - 1:
         return {}
     strands, order = strands_of(records, scheme)
-    truths = [site_truth(strands, motif.index, motif.pwm.width, ANY_CLASS) for motif in motifs]
-    known = [
-        (motif, truth)
-        for motif, truth in zip(motifs, truths, strict=True)
-        if any(map(len, truth.starts))
-    ]
+    truths = {
+        motif.index: site_truth(strands, motif.index, motif.pwm.width, ANY_CLASS)
+        for motif in motifs
+    }
+    known = {index: truth for index, truth in truths.items() if any(map(len, truth.starts))}
     if not known:
         return {}
+    (background,) = set(range(scheme.size)) - truths.keys()
     learned = head.weight.detach().clone(), head.bias.detach().clone()
 
-    def take(share: float) -> None:
+    def take(shares: Mapping[int, float]) -> None:
+        of_row = torch.tensor([shares.get(index, 1.0) for index in range(scheme.size)])
         with torch.no_grad():
             for parameter, first, last in zip(
                 (head.weight, head.bias), begun, learned, strict=True
             ):
-                parameter.copy_(torch.lerp(first.to(last.device), last, share))
+                # Probabilities do not change if all outputs do by the same; those of the background
+                # are made 0, as they began, so that each class has a share of its own.
+                relative = last - last[background]
+                share = of_row.to(last).reshape(-1, *[1] * (last.ndim - 1))
+                parameter.copy_(torch.lerp(first.to(last), relative, share))
 
-    found = {}
+    weights = bootstrap_weights(1 + max(strand.block for strand in strands), _REPLICATES, _SEED)
+    found: dict[int, dict[float, Estimate]] = {index: {} for index in known}
     for share in SHARES:
-        take(share)
+        take(dict.fromkeys(known, share))
         predictor = Predictor(bundle_of(labeller, DNA), "cpu", threads)
         answers = [one.probabilities for one in predictor.predict(records[at] for at in order)]
-        found[share] = mean(
-            average_precision(
-                strands,
-                [site_scores(rows[:, motif.index], truth.width) for rows in answers],
-                truth,
-            )
-            for motif, truth in known
+        for index, truth in known.items():
+            scores = [site_scores(rows[:, index], truth.width) for rows in answers]
+            found[index][share] = ranking_metrics(
+                find_candidates(strands, scores, truth),
+                HEADLINE_TOLERANCE,
+                scanned(strands, truth, ANY_CLASS),
+                weights,
+            )["average_precision"]
+    chosen = {index: least_share(of_class) for index, of_class in found.items()}
+    take(chosen)
+    result = {}
+    for index, of_class in found.items():
+        name, share = scheme.class_names[index], chosen[index]
+        result[name] = MotifShare(share, {at: score.value for at, score in of_class.items()})
+        logger.info(
+            "%s: %g of what was learned is added to the motif: average precision of validation "
+            "sites %.3f, with the motif alone %.3f, with all %.3f",
+            name,
+            share,
+            *(of_class[at].value for at in (share, 0.0, 1.0)),
         )
-    best = max(SHARES, key=found.__getitem__)
-    take(best)
-    logger.info(
-        "%g of what was learned is added to the motifs: average precision of validation sites "
-        "%.3f, with the motifs alone %.3f, with all %.3f",
-        best,
-        found[best],
-        found[0.0],
-        found[1.0],
+    return result
+
+
+def least_share(found: Mapping[float, Estimate]) -> float:
+    """Return the least share whose score is within a standard error of the best.
+
+    The error is that of the difference, over the bootstrap samples that both have.
+    """
+    best = max(found.values(), key=lambda score: score.value)
+    behind = {share: best - score for share, score in sorted(found.items())}
+    return next(
+        share
+        for share, difference in behind.items()
+        if difference.value <= np.nanstd(difference.replicates)
     )
-    return found

@@ -55,7 +55,7 @@ from grubio.training.examples import TrainingData, load_training_data, with_teac
 from grubio.training.fitting import new_fitting, targets_of
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import Fitting, history_as_csv
-from grubio.training.motif_share import choose_share
+from grubio.training.motif_share import choose_shares
 from grubio.training.parent import Parent, load_parent
 from grubio.training.precision import Precision, precision_for
 from grubio.training.process_rank import ProcessRank, process_rank, threads_each
@@ -383,12 +383,12 @@ def _save_best(
     shutil.rmtree(job.checkpoints)
 
 
-def _shares(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, float]:
+def _shares(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, dict[str, object]]:
     if fitting.held is None or fitting.held.head is None:
         return {}
     records = list(read_records(job.dataset, "valid"))
-    found = choose_share(fitting.fitted, fitting.held.head, data.motifs, records, job.threads)
-    return {f"{share:g}": round(score, 6) for share, score in found.items()}
+    found = choose_shares(fitting.fitted, fitting.held.head, data.motifs, records, job.threads)
+    return {name: share.as_dict() for name, share in found.items()}
 
 
 def _provenance(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import torch
 from grubio.config import ModelSettings, TrainingSettings
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.errors import GrubioError
+from grubio.metrics.bootstrap import Estimate
 from grubio.metrics.candidates import strands_of
 from grubio.metrics.pwm import PWM
 from grubio.model.bundle import load_bundle
@@ -24,7 +25,7 @@ from grubio.sequences.runs_and_peaks import site_scores
 from grubio.sequences.scheme import SS3
 from grubio.training.examples import TrainingData, load_training_data
 from grubio.training.fitting import new_fitting
-from grubio.training.motif_share import choose_share
+from grubio.training.motif_share import SHARES, choose_shares, least_share
 from grubio.training.parent import load_parent
 from grubio.training.stem_motifs import stem_motifs
 from grubio.training.train import train_model
@@ -118,8 +119,9 @@ def test_training_changes_neither_filters_nor_their_unit(dataset: Path, trained:
     for name, rows in ((filters, slice(4, None)), (gates, slice(None, None, 8))):
         np.testing.assert_array_equal(after.weights[name][rows], before[name][rows])
         assert not np.array_equal(after.weights[name][1], before[name][1])
-    shares = after.metadata["training"]["motif_shares"]
-    assert list(shares) == ["0", "0.25", "0.5", "0.75", "1"]
+    (of_class,) = after.metadata["training"]["motif_shares"].values()
+    assert list(of_class["average_precision"]) == ["0", "0.25", "0.5", "0.75", "1"]
+    assert of_class["share"] in SHARES
 
 
 def test_what_was_learned_is_added_only_if_it_ranks_sites_better(dataset: Path) -> None:
@@ -129,18 +131,50 @@ def test_what_was_learned_is_added_only_if_it_ranks_sites_better(dataset: Path) 
     first = head.weight.detach().clone(), head.bias.detach().clone()
     with torch.no_grad():
         head.weight.normal_(generator=torch.Generator().manual_seed(1)).mul_(20)
-    found = choose_share(model, first, data.motifs, VALID, 1)
-    assert found[0] == max(found.values()) > found[1]
+    (found,) = choose_shares(model, first, data.motifs, VALID, 1).values()
+    assert found.share == 0
+    assert found.average_precision[0] > found.average_precision[1]
     torch.testing.assert_close(head.weight.detach(), first[0])
     better = first[0].clone()
     # The other way round, what is learned is the matrix.
-    found = choose_share(model, (-first[0], -first[1]), data.motifs, VALID, 1)
-    best = max(found, key=found.__getitem__)
-    assert best > 0.5
-    torch.testing.assert_close(head.weight.detach(), better * (2 * best - 1))
-    assert choose_share(model, first, data.motifs, [], 1) == {}
+    (found,) = choose_shares(model, (-first[0], -first[1]), data.motifs, VALID, 1).values()
+    assert found.share > 0.5
+    torch.testing.assert_close(head.weight.detach(), better * (2 * found.share - 1))
+    assert choose_shares(model, first, data.motifs, [], 1) == {}
     model.targets = (replace(model.targets[0], scheme=SS3),)
-    assert choose_share(model, first, data.motifs, VALID, 1) == {}
+    assert choose_shares(model, first, data.motifs, VALID, 1) == {}
+
+
+def test_the_outputs_of_the_background_are_those_of_the_classes(dataset: Path) -> None:
+    model, data = begun(dataset)
+    head = model.heads[0]
+    assert isinstance(head, torch.nn.Linear)
+    first = head.weight.detach().clone(), head.bias.detach().clone()
+    (motif,) = data.motifs
+    with torch.no_grad():
+        # The same probabilities, with an output of the background.
+        head.weight += torch.linspace(-1, 1, head.weight.shape[1])
+        head.bias += 2
+    choose_shares(model, (-first[0], -first[1]), data.motifs, VALID, 1)
+    torch.testing.assert_close(head.bias[1 - motif.index].detach(), torch.tensor(0.0))
+    assert head.weight[motif.index].argmax() == first[0][motif.index].argmax()
+
+
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [([0.5, 0.5], 1.0), ([0.5, -0.5], 0.5), ([3.0, -3.0], 0.0)],
+    ids=["certain", "within the error of the half", "noise"],
+)
+def test_the_least_share_within_a_standard_error_is_taken(
+    behind: list[float], expected: float
+) -> None:
+    best = np.array([10.0, 10.0])
+    found = {
+        0.0: Estimate(8.0, best - 2 - np.array(behind)),
+        0.5: Estimate(9.6, best - 0.4 - np.array(behind)),
+        1.0: Estimate(10.0, best),
+    }
+    assert least_share(found) == expected
 
 
 def test_a_model_to_start_from_has_its_own_stem(
