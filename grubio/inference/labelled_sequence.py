@@ -19,7 +19,7 @@ from grubio.sequences.segments import Segment, Summary, confidence, segments, su
 from grubio.sequences.target import Regions, Target
 from grubio.sequences.topology import Topology, topology
 
-_DECODED_TOGETHER = 64
+_DECODED_TOGETHER = 256
 """Predictions whose labels are decoded at once."""
 
 

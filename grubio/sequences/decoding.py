@@ -2,7 +2,8 @@
 
 Both take probabilities of any number of sequences and compute them in padded batches, time-major.
 No operation mixes sequences and every sum has a fixed order, so the answer for a sequence is the
-same to the last bit whatever its neighbours.
+same to the last bit whatever its neighbours. Both directions of a forward-backward pass go through
+the steps together (:mod:`grubio.sequences.steps`), as two halves of the states.
 
 * Forward-backward with scaling: Rabiner, Proceedings of the IEEE 77:257 (1989).
 * Viterbi over posteriors: Käll, Krogh and Sonnhammer, Bioinformatics 21 Suppl 1:i251 (2005).
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from grubio.sequences.grammar import StateGraph
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.steps import Emission, Float64s, Steps, both_ways, by_state
 
 # Numbers in an array of a batch; 32 MB as float64.
 _BATCH_NUMBERS = 4_000_000
@@ -33,10 +35,9 @@ _SCALED_EVERY = 8
 _LEAST_COUPLED = 1e-9
 """Least probability of a class in a table of neighbours: the scaling of tables stays finite."""
 _FITTING_STEPS = 10
-_FITTED_TOGETHER = 4096
+_FITTED_SCALED_EVERY = 4096
 
 Floats: TypeAlias = npt.NDArray[np.floating]
-Float64s: TypeAlias = npt.NDArray[np.float64]
 AnswerT = TypeVar("AnswerT")
 
 
@@ -70,21 +71,27 @@ def posteriors(
         Of each sequence float32 ``(residue, class)``: rows sum to 1, and a class that no path has
         at a residue is 0.
     """
-    size = probabilities[0].shape[1] if probabilities else 0
-    weights_before = _step_weights(graph, factors, backward=False)
-    weights_after = _step_weights(graph, factors, backward=True)
+    steps, scale = both_ways(graph, factors)
+    emission = Emission(np.multiply, np.tile(graph.labels, 2), scale)
+    # The second half of the states goes through the sequences backwards.
+    kinds = emission.kinds + np.repeat((0, emission.size), graph.size)
 
     def answers(batch: Sequence[int]) -> Iterator[npt.NDArray[np.float32]]:
-        emitted, lengths = _padded([probabilities[i] for i in batch], fill=1.0)
-        np.maximum(emitted, _FLOOR, out=emitted)
-        emitted = emitted[:, graph.labels]
+        given, lengths = _padded([probabilities[i] for i in batch], fill=1.0)
+        np.maximum(given, _FLOOR, out=given)
         first, last = _ends(graph, lengths, open_ends and [open_ends[i] for i in batch])
-        joint = _forward(emitted, first, graph.before[0], weights_before)
-        _times_backward(joint, emitted, last, graph.after[0], weights_after, lengths)
+        emitted = emission.rows(given)
+        emitted = np.concatenate((emitted, emitted[::-1]), axis=1)
+        sums = np.empty((len(given), len(kinds), len(lengths)))
+        sums[0] = np.concatenate((given[0, graph.labels] * first, np.ones(last.shape)))
+        ends = given[lengths - 1, :, np.arange(len(lengths))].T[graph.labels] * last
+        _sum_up(sums, by_state(emitted[1:], kinds), steps, ends, lengths)
+        classes = _by_class(sums, graph.labels, given)
         for column, length in enumerate(lengths.tolist()):
-            yield _by_class(joint[:length, :, column], graph.labels, size)
+            own = classes[:, :length, column].T
+            yield np.ascontiguousarray(own, dtype=np.float32)
 
-    return _in_batches(probabilities, graph.size, answers)
+    return _in_batches(probabilities, len(kinds), answers)
 
 
 @dataclass(frozen=True)
@@ -162,8 +169,8 @@ def coupled(probabilities: Sequence[Floats], factors: Float64s) -> list[Float64s
     # (class, pair of neighbours)
     first = np.ascontiguousarray(np.concatenate([rows[:-1] for rows in own]).T)
     second = np.ascontiguousarray(np.concatenate([rows[1:] for rows in own]).T)
-    for start in range(0, first.shape[1], _FITTED_TOGETHER):
-        pairs = slice(start, start + _FITTED_TOGETHER)
+    for start in range(0, first.shape[1], _FITTED_SCALED_EVERY):
+        pairs = slice(start, start + _FITTED_SCALED_EVERY)
         before, after = _fitted(first[:, pairs], second[:, pairs], factors)
         first[:, pairs], second[:, pairs] = before / first[:, pairs], after / second[:, pairs]
     start = 0
@@ -251,19 +258,32 @@ def best_paths(
     list
         Of each sequence, uint8 ``(residue,)``.
     """
+    steps = Steps(*graph.before)
+    # The state before each one; of those with several, their number, minus one and negative.
+    source = graph.before[0][0].copy()
+    source[steps.several] = ~np.arange(len(steps.several))
+    state_before = source.tolist()
+    emission = Emission(np.add, graph.labels, np.where(graph.only_first, -np.inf, 0.0))
 
     def answers(batch: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
-        gained, lengths = _padded([scores[i] for i in batch], fill=0.0)
-        totals = gained[:, graph.labels]
+        given, lengths = _padded([scores[i] for i in batch], fill=0.0)
+        gained = emission.rows(given)
         first, last = _ends(graph, lengths, open_ends and [open_ends[i] for i in batch])
-        totals[0] += np.where(first, 0.0, -np.inf)
-        totals[1:, graph.only_first] = -np.inf
-        before = graph.before[0]
-        for time in range(1, len(totals)):
-            totals[time] += totals[time - 1].take(before, 0).max(axis=0)
+        totals = np.empty((len(given), graph.size, len(lengths)))
+        np.add(given[0, graph.labels], np.where(first, 0.0, -np.inf), out=totals[0])
+        step, here = steps.over(np.maximum, len(lengths)), totals[0]
+        for following, own in zip(totals[1:], by_state(gained[1:], emission.kinds), strict=True):
+            step(here, following)
+            here = np.add(following, own, out=following)
+        came_from = steps.best(totals[:-1])
+        final = np.where(last, 0.0, -np.inf)
+        final += totals[lengths - 1, :, np.arange(len(lengths))].T
         for column, length in enumerate(lengths.tolist()):
-            own = totals[:length, :, column]
-            yield _traced(own, own[-1] + np.where(last[:, column], 0.0, -np.inf), graph)
+            states = [int(final[:, column].argmax())]
+            for several in reversed(came_from[: length - 1, :, column].tolist()):
+                state = state_before[states[-1]]
+                states.append(state if state >= 0 else several[~state])
+            yield graph.labels[states[::-1]].astype(np.uint8)
 
     return _in_batches(scores, graph.size, answers)
 
@@ -289,16 +309,19 @@ def first_faults(
         Of each sequence the index of the first residue at which no path goes on, the last one if
         no path may end there, or None if there is a path.
     """
+    steps = Steps(*graph.before)
 
     def answers(batch: Sequence[int]) -> Iterator[int | None]:
         allowed, lengths = _padded([observed[i] for i in batch], fill=1.0)
         possible = allowed[:, graph.labels] > 0
+        possible[1:, graph.only_first] = False
         first, last = _ends(graph, lengths, [(open_ends, open_ends)] * len(batch))
         possible[0] &= first
-        before, real = graph.before
-        real = real[:, :, None]
+        reached = np.empty(possible.shape[1:], dtype=np.bool_)
+        step = steps.over(np.logical_or, len(lengths), np.bool_)
         for time in range(1, len(possible)):
-            possible[time] &= (possible[time - 1].take(before, 0) & real).any(axis=0)
+            step(possible[time - 1], reached)
+            possible[time] &= reached
         for column, length in enumerate(lengths.tolist()):
             own = possible[:length, :, column]
             own[-1] &= last[:, column]
@@ -306,19 +329,6 @@ def first_faults(
             yield int(stuck.argmax()) if stuck.any() else None
 
     return _in_batches(observed, graph.size, answers)
-
-
-def _traced(totals: Float64s, final: Float64s, graph: StateGraph) -> npt.NDArray[np.uint8]:
-    # totals (residue, state): the best sum of a path that is in the state at the residue.
-    before = graph.before[0]
-    ranks = totals[:-1][:, before].argmax(axis=1)
-    came_from = before[ranks, np.arange(graph.size)].tolist()
-    state = int(final.argmax())
-    states = [state]
-    for step in reversed(came_from):
-        state = step[state]
-        states.append(state)
-    return graph.labels[states[::-1]].astype(np.uint8)
 
 
 def _in_batches(
@@ -329,14 +339,16 @@ def _in_batches(
     found: dict[int, AnswerT] = {}
     batch: list[int] = []
     # Sequences of like length together: little padding.
-    for index in sorted(range(len(arrays)), key=lambda i: len(arrays[i])):
-        numbers = (len(batch) + 1) * len(arrays[index]) * states
-        if batch and (numbers > _BATCH_NUMBERS or len(batch) == _BATCH_SEQUENCES):
+    order = sorted(range(len(arrays)), key=lambda i: len(arrays[i]))
+    for number, index in enumerate(order):
+        batch.append(index)
+        following = order[number + 1 : number + 2]
+        numbers = sum((len(batch) + 1) * len(arrays[i]) * states for i in following)
+        if not following or numbers > _BATCH_NUMBERS or len(batch) == _BATCH_SEQUENCES:
+            # One alone is computed twice, so that its sums have the same order.
+            batch = batch if len(batch) > 1 else batch * 2
             found.update(zip(batch, answers(batch), strict=True))
             batch = []
-        batch.append(index)
-    if batch:
-        found.update(zip(batch, answers(batch), strict=True))
     return [found[index] for index in range(len(arrays))]
 
 
@@ -376,67 +388,40 @@ def ends_of(graph: StateGraph, length: int) -> tuple[npt.NDArray[np.bool_], npt.
     return anywhere, anywhere
 
 
-def _step_weights(graph: StateGraph, factors: Float64s | None, *, backward: bool) -> Float64s:
-    # Of each edge in graph.before or graph.after, (rank, state, 1); 0 at padding.
-    others, real = graph.after if backward else graph.before
-    if factors is None:
-        return real.astype(np.float64)[:, :, None]
-    own = np.broadcast_to(graph.labels, others.shape)
-    pair = (own, graph.labels[others]) if backward else (graph.labels[others], own)
-    return np.asarray(np.where(real, factors[pair], 0.0))[:, :, None]
-
-
-def _forward(
-    emitted: Float64s,
-    first: npt.NDArray[np.bool_],
-    before: npt.NDArray[np.int64],
-    weights: Float64s,
-) -> Float64s:
-    joint = np.empty_like(emitted)
-    np.multiply(emitted[0], first, out=joint[0])
-    terms = np.empty((*before.shape, emitted.shape[2]))
-    for time in range(1, len(emitted)):
-        here = joint[time]
-        joint[time - 1].take(before, 0, terms, "clip")
-        np.multiply(terms, weights, out=terms)
-        np.add.reduce(terms, axis=0, out=here)
-        np.multiply(here, emitted[time], out=here)
-        if time % _SCALED_EVERY == 0:
-            np.divide(here, here.max(axis=0), out=here)
-    return joint
-
-
-def _times_backward(
-    joint: Float64s,
-    emitted: Float64s,
-    last: npt.NDArray[np.bool_],
-    after: npt.NDArray[np.int64],
-    weights: Float64s,
+def _sum_up(
+    sums: Float64s,
+    emitted: Iterator[Float64s],
+    steps: Steps,
+    ends: Float64s,
     lengths: npt.NDArray[np.int64],
 ) -> None:
-    # Multiplies what comes after each residue into ``joint``.
-    ending: dict[int, list[int]] = {}
+    # The first half of the states goes forwards, from sums[0]; the second half backwards, from
+    # ``ends``, where each sequence ends. What comes before is padding.
+    beginning: dict[int, list[int]] = {}
     for column, length in enumerate(lengths.tolist()):
-        ending.setdefault(length - 1, []).append(column)
-    here = np.ones(emitted.shape[1:])
-    terms = np.empty((*after.shape, emitted.shape[2]))
-    for time in range(len(emitted) - 1, -1, -1):
-        if time + 1 < len(emitted):
-            np.multiply(here, emitted[time + 1], out=here)
-            here.take(after, 0, terms, "clip")
-            np.multiply(terms, weights, out=terms)
-            np.add.reduce(terms, axis=0, out=here)
-        if time in ending:
-            here[:, ending[time]] = last[:, ending[time]]
+        beginning.setdefault(len(sums) - length, []).append(column)
+    step = steps.over(np.add, len(lengths))
+    backwards = sums[:, len(ends) :]
+    backwards[0, :, beginning[0]] = ends.T[beginning[0]]
+    here = sums[0]
+    for time, own in enumerate(emitted, 1):
+        following = sums[time]
+        step(here, following)
+        here = np.multiply(following, own, following)
+        if time in beginning:
+            backwards[time, :, beginning[time]] = ends.T[beginning[time]]
         if time % _SCALED_EVERY == 0:
-            np.divide(here, here.max(axis=0), out=here)
-        np.multiply(joint[time], here, out=joint[time])
+            halves = here.reshape(2, *ends.shape)
+            np.divide(halves, halves.max(axis=1, keepdims=True), halves)
 
 
-def _by_class(joint: Float64s, labels: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float32]:
-    # (residue, state) to (residue, class).
-    classes = np.zeros((size, len(joint)))
+def _by_class(sums: Float64s, labels: npt.NDArray[np.int64], given: Float64s) -> Float64s:
+    # Shares (class, time, sequence). What a state emits is in the sums of both ways.
+    classes = np.zeros((given.shape[1], len(given), given.shape[2]))
+    joint = np.empty(classes.shape[1:])
     for state, label in enumerate(labels.tolist()):
-        classes[label] += joint[:, state]
+        np.multiply(sums[:, state], sums[::-1, len(labels) + state], out=joint)
+        classes[label] += joint
+    classes /= given.transpose(1, 0, 2)
     classes /= np.add.reduce(classes, axis=0)
-    return np.ascontiguousarray(classes.T, dtype=np.float32)
+    return classes

@@ -1,0 +1,163 @@
+"""Steps through a state graph, for all states and many sequences at once.
+
+Arrays are ``(state, sequence)``. No operation mixes sequences, and every sum has a fixed order as
+long as there are two sequences at least: numpy sums the rows of a single column in another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from grubio.sequences.grammar import StateGraph
+
+Float64s: TypeAlias = npt.NDArray[np.float64]
+
+_BLOCK = 8
+"""Times whose emissions are laid out together; they fit into the cache."""
+_FEW_COLUMNS = 8
+
+
+class Steps:
+    """The steps to all states of a graph, from those before them (or after them, backwards).
+
+    Most states of a chain have one neighbour, and take over what that has. The ``several`` others
+    are grouped by the number of their edges, up to 8, up to 64 and so on, so that little of a group
+    is padding. How they are grouped changes no sum.
+
+    Parameters
+    ----------
+    others, real
+        ``before`` or ``after`` of a graph.
+    weights
+        Of each edge, ``(rank, state)``; all 1 if None.
+    """
+
+    def __init__(
+        self,
+        others: npt.NDArray[np.int64],
+        real: npt.NDArray[np.bool_],
+        weights: Float64s | None = None,
+    ) -> None:
+        self._others, self._weights = others, weights
+        edges = real.sum(axis=0)
+        passing = edges <= 1 if weights is None else (edges <= 1) & (weights[0] == 1)
+        self.several = np.flatnonzero(~passing)
+        self._edges = np.maximum(edges[self.several], 1)
+
+    def over(
+        self, combine: np.ufunc, columns: int, dtype: npt.DTypeLike = np.float64
+    ) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], None]:
+        """Return a function that combines ``(state, column)`` by the steps into a given array."""
+        # Of few columns calls cost more than padding.
+        octaves = np.ceil(np.log2(self._edges) / 3).clip(1) * (columns > _FEW_COLUMNS)
+        groups = []
+        for octave in np.unique(octaves):
+            (group,) = np.nonzero(octaves == octave)
+            states = self.several[group]
+            others = self._others[: self._edges[group].max(), states]
+            weights = None if self._weights is None else self._weights[: len(others), states, None]
+            terms = np.empty((*others.shape, columns), dtype=dtype)
+            groups.append((states, others, weights, terms, terms[0].copy()))
+        first, reduce, multiply = self._others[0], combine.reduce, np.multiply
+        whole = len(groups) == 1 and len(self.several) == len(first)
+
+        def step(here: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
+            if not whole:
+                here.take(first, 0, out, "clip")
+            for states, others, weights, terms, combined in groups:
+                here.take(others, 0, terms, "clip")
+                if weights is not None:
+                    multiply(terms, weights, terms)
+                if whole:
+                    reduce(terms, 0, None, out)
+                else:
+                    out[states] = reduce(terms, 0, None, combined)
+
+        return step
+
+    def best(self, totals: Float64s) -> npt.NDArray[np.int64]:
+        """Return where the ``several`` states are best reached from, of equal ones the first.
+
+        From totals ``(time, state, sequence)`` to states ``(time, number, sequence)``.
+        """
+        others = self._others[:, self.several]
+        best = totals.take(others[0], axis=1)
+        found = np.empty(best.shape, dtype=np.int64)
+        found[:] = others[0, :, None]
+        for rank in range(1, len(others)):
+            wider = self._edges > rank
+            some = slice(None) if wider.all() else np.flatnonzero(wider)
+            rival = totals.take(others[rank, some], axis=1)
+            better = rival > best[:, some]
+            best[:, some] = np.where(better, rival, best[:, some])
+            found[:, some] = np.where(better, others[rank, some, None], found[:, some])
+        return found
+
+
+def both_ways(graph: StateGraph, factors: Float64s | None) -> tuple[Steps, Float64s]:
+    """Return the steps of the states, and of as many states again that go backwards.
+
+    Parameters
+    ----------
+    graph
+        The states.
+    factors
+        Weights of the steps from a class to another, ``(class, next class)``; all 1 if None.
+
+    Returns
+    -------
+    tuple
+        The steps, and of each state the weight of the first edge to it. This belongs to what the
+        state emits: the weights of the steps are over it, so that most are 1.
+    """
+    factors = np.ones((graph.labels.max() + 1,) * 2) if factors is None else factors
+    ways: list[tuple[npt.NDArray[Any], ...]] = []
+    for (others, real), own in ((graph.before, factors.T), (graph.after, factors)):
+        weights = np.where(real, own[graph.labels, graph.labels[others]], 0.0)
+        ways.append((others + len(ways) * graph.size, real, weights))
+    ranks = max(len(others) for others, _, _ in ways)
+    joined = [
+        np.concatenate([np.pad(one, ((0, ranks - len(one)), (0, 0))) for one in part], axis=1)
+        for part in zip(*ways, strict=True)
+    ]
+    others, real, weights = joined
+    return Steps(others, real, weights / np.where(weights[0] > 0, weights[0], 1.0)), weights[0]
+
+
+class Emission:
+    """What states emit: that of their class, scaled or shifted in each state's own way.
+
+    States that emit the same share a row of what :meth:`rows` returns, that of their ``kinds``.
+
+    Parameters
+    ----------
+    combine
+        ``numpy.multiply`` or ``numpy.add``.
+    labels, change
+        Of each state, its class and what is combined with what that emits.
+    """
+
+    def __init__(self, combine: np.ufunc, labels: npt.NDArray[np.int64], change: Float64s) -> None:
+        pairs, kinds = np.unique(np.stack((labels, change)), axis=1, return_inverse=True)
+        self._combine, self._change, self._classes = combine, pairs[1], pairs[0].astype(np.int64)
+        self.kinds, self.size = kinds.reshape(-1), pairs.shape[1]
+
+    def rows(self, given: Float64s) -> Float64s:
+        """Return ``(time, kind, sequence)`` of ``(time, class, sequence)``."""
+        found = self._combine(given[:, self._classes], self._change[:, None])
+        return np.asarray(found, dtype=np.float64)
+
+
+def by_state(rows: Float64s, kinds: npt.NDArray[np.int64]) -> Iterator[Float64s]:
+    """Yield ``(state, sequence)`` for each time of ``(time, kind, sequence)``.
+
+    The next ones take the place of those before.
+    """
+    block = np.empty((_BLOCK, len(kinds), rows.shape[2]))
+    for start in range(0, len(rows), _BLOCK):
+        some = rows[start : start + _BLOCK]
+        yield from some.take(kinds, 1, block[: len(some)], "clip")
