@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from grubio.sequences.grammar import StateGraph
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.steps import Emission, Float64s, Steps, both_ways, by_state
+from grubio.sequences.steps import Emission, Float64s, Steps, both_ways
 
 # Numbers in an array of a batch; 32 MB as float64.
 _BATCH_NUMBERS = 4_000_000
@@ -35,7 +35,7 @@ _SCALED_EVERY = 8
 _LEAST_COUPLED = 1e-9
 """Least probability of a class in a table of neighbours: the scaling of tables stays finite."""
 _FITTING_STEPS = 10
-_FITTED_SCALED_EVERY = 4096
+_FITTED_TOGETHER = 4096
 
 Floats: TypeAlias = npt.NDArray[np.floating]
 AnswerT = TypeVar("AnswerT")
@@ -72,26 +72,26 @@ def posteriors(
         at a residue is 0.
     """
     steps, scale = both_ways(graph, factors)
-    emission = Emission(np.multiply, np.tile(graph.labels, 2), scale)
     # The second half of the states goes through the sequences backwards.
-    kinds = emission.kinds + np.repeat((0, emission.size), graph.size)
+    size = probabilities[0].shape[1] if probabilities else 0
+    labels = np.concatenate((graph.labels, graph.labels + size))
+    emission = Emission(np.multiply, labels, scale)
 
     def answers(batch: Sequence[int]) -> Iterator[npt.NDArray[np.float32]]:
         given, lengths = _padded([probabilities[i] for i in batch], fill=1.0)
         np.maximum(given, _FLOOR, out=given)
         first, last = _ends(graph, lengths, open_ends and [open_ends[i] for i in batch])
-        emitted = emission.rows(given)
-        emitted = np.concatenate((emitted, emitted[::-1]), axis=1)
-        sums = np.empty((len(given), len(kinds), len(lengths)))
+        both = np.concatenate((given, given[::-1]), axis=1)
+        sums = np.empty((len(given), len(labels), len(lengths)))
         sums[0] = np.concatenate((given[0, graph.labels] * first, np.ones(last.shape)))
         ends = given[lengths - 1, :, np.arange(len(lengths))].T[graph.labels] * last
-        _sum_up(sums, by_state(emitted[1:], kinds), steps, ends, lengths)
+        _sum_up(sums, emission.of(both[1:]), steps, ends, lengths)
         classes = _by_class(sums, graph.labels, given)
         for column, length in enumerate(lengths.tolist()):
             own = classes[:, :length, column].T
             yield np.ascontiguousarray(own, dtype=np.float32)
 
-    return _in_batches(probabilities, len(kinds), answers)
+    return _in_batches(probabilities, len(labels), answers)
 
 
 @dataclass(frozen=True)
@@ -166,13 +166,15 @@ def coupled(probabilities: Sequence[Floats], factors: Float64s) -> list[Float64s
         the same ``factors``.
     """
     own = [np.maximum(rows, _LEAST_COUPLED, dtype=np.float64) for rows in probabilities]
-    # (class, pair of neighbours)
-    first = np.ascontiguousarray(np.concatenate([rows[:-1] for rows in own]).T)
-    second = np.ascontiguousarray(np.concatenate([rows[1:] for rows in own]).T)
-    for start in range(0, first.shape[1], _FITTED_SCALED_EVERY):
-        pairs = slice(start, start + _FITTED_SCALED_EVERY)
-        before, after = _fitted(first[:, pairs], second[:, pairs], factors)
-        first[:, pairs], second[:, pairs] = before / first[:, pairs], after / second[:, pairs]
+    # (class, pair of neighbours), and one pair of nobody: einsum sums one alone in another order.
+    nobody = np.ones((1, len(factors)))
+    first = np.ascontiguousarray(np.concatenate([*(rows[:-1] for rows in own), nobody]).T)
+    second = np.ascontiguousarray(np.concatenate([*(rows[1:] for rows in own), nobody]).T)
+    parts = -(-first.shape[1] // _FITTED_TOGETHER)
+    for before, after in zip(
+        np.array_split(first, parts, axis=1), np.array_split(second, parts, axis=1), strict=True
+    ):
+        _fit(before, after, factors)
     start = 0
     for rows in own:
         pairs = slice(start, start + len(rows) - 1)
@@ -183,19 +185,16 @@ def coupled(probabilities: Sequence[Floats], factors: Float64s) -> list[Float64s
     return own
 
 
-def _fitted(first: Float64s, second: Float64s, factors: Float64s) -> tuple[Float64s, Float64s]:
-    # Factors of the rows and of the columns of each table, (class, pair).
-    terms = np.empty((len(factors), *first.shape))
-    forwards, backwards = factors[:, :, None], np.ascontiguousarray(factors.T)[:, :, None]
-    sums, after = np.empty_like(first), np.ones_like(second)
-    before = after
+def _fit(first: Float64s, second: Float64s, factors: Float64s) -> None:
+    # Replaces sums of the rows and of the columns of each table, (class, pair), by the factors of
+    # both over these sums.
+    backwards = np.ascontiguousarray(factors.T)
+    before, after, sums = np.ones((3, *first.shape))
     for _ in range(_FITTING_STEPS):
-        # Sums over the first axis have a fixed order, whatever the number of pairs.
-        np.multiply(backwards, after[:, None], out=terms)
-        before = first / np.add.reduce(terms, axis=0, out=sums)
-        np.multiply(forwards, before[:, None], out=terms)
-        after = second / np.add.reduce(terms, axis=0, out=sums)
-    return before, after
+        np.divide(first, np.einsum("ij,jn->in", factors, after, out=sums), out=before)
+        np.divide(second, np.einsum("ij,jn->in", backwards, before, out=sums), out=after)
+    np.divide(before, first, out=first)
+    np.divide(after, second, out=second)
 
 
 def best_classes(
@@ -267,12 +266,11 @@ def best_paths(
 
     def answers(batch: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
         given, lengths = _padded([scores[i] for i in batch], fill=0.0)
-        gained = emission.rows(given)
         first, last = _ends(graph, lengths, open_ends and [open_ends[i] for i in batch])
         totals = np.empty((len(given), graph.size, len(lengths)))
         np.add(given[0, graph.labels], np.where(first, 0.0, -np.inf), out=totals[0])
         step, here = steps.over(np.maximum, len(lengths)), totals[0]
-        for following, own in zip(totals[1:], by_state(gained[1:], emission.kinds), strict=True):
+        for following, own in zip(totals[1:], emission.of(given[1:]), strict=True):
             step(here, following)
             here = np.add(following, own, out=following)
         came_from = steps.best(totals[:-1])

@@ -18,7 +18,8 @@ Float64s: TypeAlias = npt.NDArray[np.float64]
 
 _BLOCK = 8
 """Times whose emissions are laid out together; they fit into the cache."""
-_FEW_COLUMNS = 8
+_FEW_NUMBERS = 4096
+"""Of so few, a call costs more than padding."""
 
 
 class Steps:
@@ -42,7 +43,7 @@ class Steps:
         real: npt.NDArray[np.bool_],
         weights: Float64s | None = None,
     ) -> None:
-        self._others, self._weights = others, weights
+        self._others, self._weights, self._size = others, weights, others.shape[1]
         edges = real.sum(axis=0)
         passing = edges <= 1 if weights is None else (edges <= 1) & (weights[0] == 1)
         self.several = np.flatnonzero(~passing)
@@ -52,18 +53,18 @@ class Steps:
         self, combine: np.ufunc, columns: int, dtype: npt.DTypeLike = np.float64
     ) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], None]:
         """Return a function that combines ``(state, column)`` by the steps into a given array."""
-        # Of few columns calls cost more than padding.
-        octaves = np.ceil(np.log2(self._edges) / 3).clip(1) * (columns > _FEW_COLUMNS)
+        chosen, octaves = self.several, np.ceil(np.log2(self._edges) / 3).clip(1)
+        if whole := self._others.size * columns <= _FEW_NUMBERS or len(chosen) == self._size:
+            chosen, octaves = np.arange(self._size), np.zeros(self._size)
         groups = []
         for octave in np.unique(octaves):
-            (group,) = np.nonzero(octaves == octave)
-            states = self.several[group]
-            others = self._others[: self._edges[group].max(), states]
-            weights = None if self._weights is None else self._weights[: len(others), states, None]
+            states = chosen[octaves == octave]
+            ranks = len(self._others) if whole else self._edges[octaves == octave].max()
+            others = self._others[:ranks, states]
+            weights = None if self._weights is None else self._weights[:ranks, states, None]
             terms = np.empty((*others.shape, columns), dtype=dtype)
             groups.append((states, others, weights, terms, terms[0].copy()))
         first, reduce, multiply = self._others[0], combine.reduce, np.multiply
-        whole = len(groups) == 1 and len(self.several) == len(first)
 
         def step(here: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
             if not whole:
@@ -131,8 +132,6 @@ def both_ways(graph: StateGraph, factors: Float64s | None) -> tuple[Steps, Float
 class Emission:
     """What states emit: that of their class, scaled or shifted in each state's own way.
 
-    States that emit the same share a row of what :meth:`rows` returns, that of their ``kinds``.
-
     Parameters
     ----------
     combine
@@ -142,22 +141,18 @@ class Emission:
     """
 
     def __init__(self, combine: np.ufunc, labels: npt.NDArray[np.int64], change: Float64s) -> None:
+        # Many states emit the same.
         pairs, kinds = np.unique(np.stack((labels, change)), axis=1, return_inverse=True)
-        self._combine, self._change, self._classes = combine, pairs[1], pairs[0].astype(np.int64)
-        self.kinds, self.size = kinds.reshape(-1), pairs.shape[1]
+        self._labels, self._change = pairs[0].astype(np.int64), pairs[1][:, None]
+        self._combine, self._kinds = combine, kinds.reshape(-1)
 
-    def rows(self, given: Float64s) -> Float64s:
-        """Return ``(time, kind, sequence)`` of ``(time, class, sequence)``."""
-        found = self._combine(given[:, self._classes], self._change[:, None])
-        return np.asarray(found, dtype=np.float64)
+    def of(self, given: Float64s) -> Iterator[Float64s]:
+        """Yield ``(state, sequence)`` for each time of ``(time, class, sequence)``.
 
-
-def by_state(rows: Float64s, kinds: npt.NDArray[np.int64]) -> Iterator[Float64s]:
-    """Yield ``(state, sequence)`` for each time of ``(time, kind, sequence)``.
-
-    The next ones take the place of those before.
-    """
-    block = np.empty((_BLOCK, len(kinds), rows.shape[2]))
-    for start in range(0, len(rows), _BLOCK):
-        some = rows[start : start + _BLOCK]
-        yield from some.take(kinds, 1, block[: len(some)], "clip")
+        The next ones take the place of those before.
+        """
+        block = np.empty((_BLOCK, len(self._kinds), given.shape[2]))
+        for start in range(0, len(given), _BLOCK):
+            some = given[start : start + _BLOCK].take(self._labels, 1)
+            self._combine(some, self._change, some)
+            yield from some.take(self._kinds, 1, block[: len(some)], "clip")

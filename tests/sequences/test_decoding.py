@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from grubio.sequences import steps
 from grubio.sequences.decoding import (
     Transitions,
     best_classes,
@@ -35,6 +36,8 @@ GRAMMARS: list[tuple[str, Any]] = [
     ("HGC", {"least": {"HG": 3, "G": 2}, "next": {"C": "HC"}}),
     ("C.", CODONS),
     ("C.", {**CODONS, "first": [], "last": [], "least": {"C": 4}}),
+    # Both ends of helices have more than eight edges.
+    ("HC", {"least": {"H": 2}, "most": {"H": 11}}),
 ]
 
 
@@ -70,11 +73,17 @@ def random_sequences(classes: int, seed: int) -> list[npt.NDArray[np.float32]]:
     return [random.dirichlet(np.full(classes, 0.5), n).astype(np.float32) for n in sizes]
 
 
+@pytest.mark.parametrize("few", [0, 4096])
 @pytest.mark.parametrize("open_ends", [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize(("letters", "rules"), GRAMMARS)
 def test_posteriors_and_labels_are_those_of_all_paths(
-    letters: str, rules: Any, open_ends: tuple[bool, bool]
+    letters: str,
+    rules: Any,
+    open_ends: tuple[bool, bool],
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(steps, "_FEW_NUMBERS", few)
     graph = state_graph(grammar_from_dict(rules, letters), letters)
     given = random_sequences(len(letters), 1)
     factors = np.exp(np.random.default_rng(2).normal(size=(len(letters),) * 2))
@@ -92,7 +101,8 @@ def test_posteriors_and_labels_are_those_of_all_paths(
         assert (gained > 0).all()
 
 
-def test_answers_do_not_depend_on_the_neighbours() -> None:
+@pytest.mark.parametrize("few", [0, 4096])
+def test_answers_do_not_depend_on_the_neighbours(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(3)
     given = [
         random.dirichlet(np.full(8, 0.3), n).astype(np.float32) for n in (1, 40, 2, 700, 3, 40, 90)
@@ -101,9 +111,11 @@ def test_answers_do_not_depend_on_the_neighbours() -> None:
     graph = SS8.graph
     assert graph is not None
     for transitions in (None, Transitions(scores, 0.7), Transitions(scores, 0.7, learned=True)):
+        monkeypatch.setattr(steps, "_FEW_NUMBERS", few)
         together = grammar_posteriors(given, graph, transitions)
         labels = best_classes(together, SS8)
         for rows, own, classes in zip(given, together, labels, strict=True):
+            monkeypatch.setattr(steps, "_FEW_NUMBERS", 4096 - few)
             (alone,) = grammar_posteriors([rows], graph, transitions)
             assert alone.tobytes() == own.tobytes()
             assert best_classes([own], SS8)[0].tobytes() == classes.tobytes()
