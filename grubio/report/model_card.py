@@ -70,7 +70,7 @@ def _head(run: Run, license_id: str | None) -> dict[str, Any]:
     tested = run.metrics.provenance
     data = {
         "type": "local",
-        "name": ", ".join(sorted(run.training.get("dataset_sources", {}))) or "unknown",
+        "name": ", ".join(sorted(tested.get("dataset_sources", {}))) or "unknown",
         "split": tested.get("split", "test"),
         "revision": tested.get("dataset_sha256", "unknown"),
     }

@@ -109,6 +109,7 @@ def write_crate(
     workflow["name"] = "grubio"
     workflow["license"] = _licence(crate, "MIT")
     workflow["version"] = __version__
+    workflow["encodingFormat"] = "text/plain"
     workflow["url"] = "https://pypi.org/project/grubio/"
     workflow["softwareRequirements"] = list(_software(crate, run))
     action = _action(crate, run)
@@ -116,8 +117,8 @@ def write_crate(
     action["object"] = [*_inputs(crate, run), *_folds(crate, run), *_settings(crate, run)]
     action["result"] = [*_outputs(crate, folder), *_scores(crate, run)]
     if people := [_person(crate, number, one) for number, one in enumerate(authors, 1)]:
-        action["agent"] = people
-        crate.root_dataset["author"] = people
+        # A single value is no list (RO-Crate 1.1, appendix on JSON-LD).
+        action["agent"] = crate.root_dataset["author"] = people if people[1:] else people[0]
     crate.root_dataset["mentions"] = action
     try:
         crate.metadata.write(folder)

@@ -44,7 +44,8 @@ with_tools = pytest.mark.skipif(
 def run(run_folder: Path, chains: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crate")
     shutil.copytree(run_folder, folder / "a", ignore=shutil.ignore_patterns("tensorboard"))
-    write_dataset(folder / "test.parquet", DatasetHeader(PROTEIN, SS8), chains[250:260])
+    header = DatasetHeader(PROTEIN, SS8, {"held_out.tsv": "1" * 64})
+    write_dataset(folder / "test.parquet", header, chains[250:260])
     evaluate_model(
         folder / "a/model",
         folder / "test.parquet",
@@ -195,6 +196,7 @@ def test_the_card_has_a_head_and_loads_with_the_bundle(run: Path) -> None:
     scores = {one["name"]: one["value"] for one in index["results"][0]["metrics"]}
     metrics = json.loads((run / "metrics.json").read_text())
     assert scores["Q3"] == metrics["q3"]["value"]
+    assert index["results"][0]["dataset"]["name"] == "held_out.tsv"
     assert (head["license"], head["pipeline_tag"]) == ("mit", "token-classification")
     assert "# Model card" in text
     assert "| Q3 | " in text
