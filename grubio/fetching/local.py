@@ -11,10 +11,11 @@ from grubio.errors import GrubioError
 from grubio.fetching.embedded import EMBEDDED
 
 
-def local_path(location: str) -> str:
+def local_path(location: str, lock: Path | None = Path(LOCK_FILE)) -> str:
     """Return the path of an input; what is not on this machine is fetched and locked.
 
-    Standard input, paths, and what names nothing are returned as they are.
+    Standard input, paths, and what names nothing are returned as they are. Without a ``lock`` what
+    was locked is neither asked for nor kept.
 
     Raises
     ------
@@ -24,7 +25,7 @@ def local_path(location: str) -> str:
     if location == "-" or Path(location).exists():
         return location
     if is_remote(location) or location in EMBEDDED:
-        return str(_fetched(checked(Source, {"location": location})))
+        return str(_fetched(checked(Source, {"location": location}), lock))
     require_known(location)
     return location
 
@@ -49,11 +50,11 @@ def local_source(source: Source) -> Source:
     """Return the local file of a source, checked against its SHA-256."""
     if source.sha256 is None and source.member is None:
         return Source(location=local_path(source.location))
-    return Source(location=str(_fetched(source)))
+    return Source(location=str(_fetched(source, Path(LOCK_FILE))))
 
 
-def _fetched(source: Source) -> Path:
+def _fetched(source: Source, lock: Path | None) -> Path:
     # The network is for those who need it.
     from grubio.fetching.fetch import fetch_source
 
-    return fetch_source(source, lock=Path(LOCK_FILE))
+    return fetch_source(source, lock=lock)

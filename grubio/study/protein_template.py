@@ -62,8 +62,8 @@ def _read(records: str | Path, labels: str | Path | None) -> tuple[list[Record],
     written = [f"    records: {json.dumps(lasting(records))}"]
     if labels is not None:
         written.append(f"    labels: {json.dumps(lasting(labels))}")
-    path = local_path(str(records))
-    path_of_labels = None if labels is None else Path(local_path(str(labels)))
+    path = local_path(str(records), None)
+    path_of_labels = None if labels is None else Path(local_path(str(labels), None))
     kind = _format_of(path, path_of_labels)
     written += ["    prepare:", f"      format: {kind}"]
     # Any letters: which scheme they are is told from them.

@@ -150,14 +150,14 @@ def survey(genome: str | Path, annotation: str | Path) -> Survey:
     GrubioError
         If a file cannot be read, or no line of annotation lies on a contig.
     """
-    sequences = {record.id: record.sequence for record in read_fasta(local_path(str(genome)))}
+    sequences = {record.id: record.sequence for record in read_fasta(local_path(str(genome), None))}
     known = AnnotatedGenome({name: len(sequence) for name, sequence in sequences.items()})
     lines: list[AnnotationLine] = []
     kinds: Counter[str] = Counter()
     absent: Counter[str] = Counter()
     bad: list[GrubioError] = []
     first: GrubioError | None = None
-    for line in read_annotation(local_path(str(annotation)), bad.append, lambda _: None):
+    for line in read_annotation(local_path(str(annotation), None), bad.append, lambda _: None):
         contig = known.contig_of(line)
         assert contig is not None
         try:

@@ -91,6 +91,7 @@ def test_a_study_of_a_template_keeps_the_word(servers: Servers) -> None:
     servers.answers["labels.fasta"] = text(f">sp|P0CG48|UBC_HUMAN\n{'HHHHHEEECC' * 3}H\n")
     template = ("--template", "protein-labels", "--records", WORD, "--labels", labels)
     command("workflow", "init", "study", *template)
+    assert not Path("grubio.lock").exists()
     written = Path("study/config/config.yaml").read_text()
     assert f'records: "{WORD}"' in written
     assert f'labels: "{labels}"' in written
