@@ -27,14 +27,18 @@ from grubio.errors import GrubioError
 _CHUNK = 1 << 14
 _LONGEST_WAIT = 120.0
 
+_EUTILS = "eutils.ncbi.nlm.nih.gov"
+
 PAUSES: Mapping[str, float] = {
-    "eutils.ncbi.nlm.nih.gov": 0.34,
+    _EUTILS: 0.34,
     "www.ncbi.nlm.nih.gov": 0.34,
     "api.ncbi.nlm.nih.gov": 0.2,
     "rest.ensembl.org": 0.07,
     "rest.uniprot.org": 0.1,
     "alphafold.ebi.ac.uk": 0.1,
     "data.rcsb.org": 0.1,
+    "files.rcsb.org": 0.1,
+    "www.rcsb.org": 0.1,
 }
 """Seconds between two requests to a host; NCBI asks for three requests a second at most."""
 
@@ -83,8 +87,7 @@ class Unreachable(GrubioError):
 
 def headers() -> dict[str, str]:
     """Return the headers of every request: who asks, and an answer byte for byte."""
-    contact = os.environ.get("NCBI_EMAIL", "")
-    agent = f"grubio/{__version__} (python-requests{f'; {contact}' if contact else ''})"
+    agent = f"grubio/{__version__} (python-requests)"
     # Otherwise a server may compress the transfer, and ranges would mean other bytes.
     return {"User-Agent": agent, "Accept-Encoding": "identity"}
 
@@ -187,8 +190,9 @@ def _repeated(action: Callable[[], AnswerT], attempts: int, pause: float, url: s
 
 
 def _with_contact(url: str) -> str:
-    # E-utilities want to know who asks; the key allows ten requests a second.
-    if "/entrez/eutils/" not in url:
+    # E-utilities want to know who asks; the key allows ten requests a second. Nobody else is told.
+    mirror = os.environ.get("GRUBIO_MIRROR", "").rstrip("/")
+    if not url.startswith((f"https://{_EUTILS}/", f"{mirror}/{_EUTILS}/")):
         return url
     known = (("email", "NCBI_EMAIL"), ("api_key", "NCBI_API_KEY"))
     given = {key: os.environ[name] for key, name in known if os.environ.get(name)}
@@ -275,7 +279,7 @@ def _in_turn(url: str) -> Iterator[None]:
     """Wait until the host of a URL may be asked again, in whatever process it was asked last."""
     host = urlsplit(url).hostname or ""
     pause = PAUSES.get(host, 0.0)
-    if host == "eutils.ncbi.nlm.nih.gov" and os.environ.get("NCBI_API_KEY"):
+    if host == _EUTILS and os.environ.get("NCBI_API_KEY"):
         pause = 0.1
     if pause:
         with locked_folder(cache_folder()):

@@ -233,6 +233,10 @@ def test_the_key_of_ncbi_is_sent_and_told_to_nobody(
     query = next(path for path in servers.answers if "nuccore&id=NC_000913.3&rettype" in path)
     servers.answers = {f"{query}&email=me@example.org&api_key=secret": text(GENOME)}
     assert fetch("ncbi:NC_000913.3").read_text() == GENOME
+    servers.answers["entrez/eutils/own.fasta"] = text(PROTEIN)
+    fetch(f"{servers.address}/entrez/eutils/own.fasta")
+    assert servers.asked[-1] == "entrez/eutils/own.fasta"
+    assert "me@example.org" not in f"{servers.agents}"
     monkeypatch.setenv("GRUBIO_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(GrubioError) as caught:
         fetch("ncbi:NC_000001.1")
