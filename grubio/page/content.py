@@ -16,8 +16,7 @@ from grubio.model.bundle import Bundle
 from grubio.model.outputs import LARGEST_LOG_DEVIATION
 from grubio.model.training_input import JUDGED_RESIDUES, USUAL_BITS, USUAL_ERRORS, WORDS
 from grubio.sequences.alphabet import ALPHABETS, CERTAIN_BITS, letter_bits
-from grubio.sequences.decoding import Transitions
-from grubio.sequences.grammar import StateGraph
+from grubio.sequences.decoding import Transitions, presence
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target
 from grubio.sequences.topology import roles_of
@@ -156,7 +155,7 @@ def _target(bundle: Bundle, target: Target) -> dict[str, Any]:
     if target.scheme is not None:
         return content | {
             "scheme": _classes(bundle, target.scheme),
-            "graph": _graph(target.scheme.graph),
+            "graph": _graph(target.scheme),
             "temperature": calibration.temperature,
             "offsets": calibration.offsets,
             "transitions": _transitions(calibration.transitions),
@@ -177,7 +176,7 @@ def _target(bundle: Bundle, target: Target) -> dict[str, Any]:
 
 def _scheme(bundle: Bundle, scheme: LabelScheme) -> dict[str, Any]:
     content: dict[str, Any] = _classes(bundle, scheme) | {
-        "graph": _graph(scheme.graph),
+        "graph": _graph(scheme),
         "to": None,
         "about": about(
             scheme,
@@ -202,7 +201,8 @@ def _classes(bundle: Bundle, scheme: LabelScheme) -> dict[str, Any]:
     }
 
 
-def _graph(graph: StateGraph | None) -> dict[str, Any] | None:
+def _graph(scheme: LabelScheme) -> dict[str, Any] | None:
+    graph = scheme.graph
     if graph is None:
         return None
     paths, period = graph.path_lengths
@@ -214,7 +214,7 @@ def _graph(graph: StateGraph | None) -> dict[str, Any] | None:
         "last": graph.last.tolist(),
         "paths": paths,
         "period": period,
-        "leading": graph.leading,
+        "present": [(k, share, k in graph.leading) for k, share in presence(scheme).items()],
     }
 
 

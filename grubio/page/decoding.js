@@ -125,8 +125,8 @@ function bestClasses(probabilities, size, graph) {
   return found;
 }
 
-function endOfLeading(probabilities, size, label) {
-  if (!(probabilities[label] >= 0.5)) return 0;
+function endOfLeading(probabilities, size, label, least) {
+  if (!(probabilities[label] >= Math.fround(least))) return 0;
   let end = 0, most = 0;
   for (let at = 0; at * size < probabilities.length; at++) {
     const fall = Math.fround(probabilities[at * size + label] - (probabilities[(at + 1) * size + label] || 0));
@@ -135,12 +135,22 @@ function endOfLeading(probabilities, size, label) {
   return end;
 }
 
+function reaches(probabilities, size, label, least) {
+  for (let at = label; at < probabilities.length; at += size) if (probabilities[at] >= Math.fround(least)) return true;
+  return false;
+}
+
 function bestPath(probabilities, size, graph) {
   const length = probabilities.length / size, { labels } = graph, states = labels.length;
   const [first, last] = endsOf(graph, length), before = flat(graph.before);
-  // Where the classes that lead a sequence end: where that is most probable; 0 if there is none.
-  const ends = graph.leading.map((label) => [label, endOfLeading(probabilities, size, label)]);
-  const allowed = (at, label) => ends.every(([leading, end]) => (leading === label) === (at < end));
+  // Where the classes that lead a sequence end: where that is most probable; 0 if there is none. Others
+  // are absent that are nowhere probable enough.
+  const ends = [], absent = new Set();
+  for (const [label, least, leads] of graph.present) {
+    if (leads) ends.push([label, endOfLeading(probabilities, size, label, least)]);
+    else if (!reaches(probabilities, size, label, least)) absent.add(label);
+  }
+  const allowed = (at, label) => !absent.has(label) && ends.every(([leading, end]) => (leading === label) === (at < end));
   const gain = (at, state) => (allowed(at, labels[state]) && probabilities[at * size + labels[state]]) || IMPOSSIBLE;
   // The edge by which each state was reached, counted among the edges into it.
   const ranks = new Uint16Array(length * states);

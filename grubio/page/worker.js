@@ -82,8 +82,8 @@ function labelContig(text, place, settings) {
     gaps.forEach((gap, base) => {
       if (gap) for (let k = 0; k < size; k++) rows[base * size + k] = Number(k === background);
     });
-    // What leads a sequence is not looked for on contigs.
-    const graph = scheme.graph && { ...(strand === "+" ? scheme.graph : turnedGraph(scheme.graph)), leading: [] };
+    // Thresholds of whole sequences do not count on contigs.
+    const graph = scheme.graph && { ...(strand === "+" ? scheme.graph : turnedGraph(scheme.graph)), present: [] };
     classes[strand] = bestClasses(rows, size, graph);
   }
   const features = calledFeatures(scheme, model.sites, classes, probabilities, settings);

@@ -205,22 +205,37 @@ def best_classes(
     Without a grammar these are the most probable classes of each ``(residue, class)``; with one,
     the sequence that obeys it and has the highest sum of probabilities (:func:`best_paths`). A
     class that stands only at the start of a sequence, such as a signal peptide, is there if its
-    probability at the first residue is a half, and ends where that is most probable.
+    probability at the first residue is a half, and ends where that is most probable. Thresholds of
+    the grammar (``present``) replace this half, and leave out other classes that reach none.
     """
     if (graph := scheme.graph) is not None:
         scores = [path_scores(rows) for rows in probabilities]
-        for label in graph.leading:
+        for label, least in presence(scheme).items():
             for rows, own in zip(probabilities, scores, strict=True):
-                _end_leading(own, rows[:, label], label)
+                if label in graph.leading:
+                    _end_leading(own, rows[:, label], label, least)
+                elif rows[:, label].max(initial=0) < least:
+                    own[:, label] = _IMPOSSIBLE
         return best_paths(scores, graph)
     return [rows.argmax(axis=1).astype(np.uint8) for rows in probabilities]
 
 
-def _end_leading(scores: Float64s, probability: Floats, label: int) -> None:
+def presence(scheme: LabelScheme) -> dict[int, float]:
+    """Return what the probability of a class has to reach in a sequence that has it, by index.
+
+    Classes that need no certain probability are left out.
+    """
+    if scheme.grammar is None or scheme.graph is None:
+        return {}
+    given = {scheme.letters.index(letter): share for letter, share in scheme.grammar.present}
+    return dict.fromkeys(scheme.graph.leading, _IS_THERE) | given
+
+
+def _end_leading(scores: Float64s, probability: Floats, label: int, least: float) -> None:
     # The probability that a leading class ends after a residue is how much its own falls there. The
     # sum of probabilities would end it at the median of these places instead of the likeliest one.
     ends = probability - np.append(probability[1:], np.float32(0))
-    last = int(ends.argmax()) if probability[0] >= _IS_THERE and ends.max() > 0 else -1
+    last = int(ends.argmax()) if probability[0] >= least and ends.max() > 0 else -1
     others = np.arange(scores.shape[1]) != label
     scores[: last + 1, others] = _IMPOSSIBLE
     scores[last + 1 :, label] = _IMPOSSIBLE

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from grubio.sequences.gene_rules import GeneRules, gene_rules
 
-_KEYS = ("states", "next", "least", "most", "first", "last", "genes")
+_KEYS = ("states", "next", "least", "most", "first", "last", "present", "genes")
 _MOST_STATES = 2_000
 _Pairs: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 _Place: TypeAlias = tuple[int, int, tuple[int, ...]]
@@ -47,6 +47,9 @@ class Grammar:
         Pairs of labels, written as one word, and the most residues of a run of any of them.
     first, last
         The states in which a sequence may begin and end; empty for any.
+    present
+        Pairs of a label and the probability that it has to reach somewhere in a sequence: without,
+        none of its residues has it.
     genes
         What the genes of a genome look like, in place of all the others: genes are called on whole
         contigs (:mod:`grubio.inference.called_genes`), and there are no states.
@@ -58,6 +61,7 @@ class Grammar:
     most: tuple[tuple[str, int], ...] = ()
     first: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
+    present: tuple[tuple[str, float], ...] = ()
     genes: GeneRules | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -69,6 +73,7 @@ class Grammar:
             "most": dict(self.most),
             "first": list(self.first),
             "last": list(self.last),
+            "present": dict(self.present),
             "genes": self.genes and self.genes.as_dict(),
         }
         return {key: value for key, value in content.items() if value}
@@ -88,8 +93,8 @@ def grammar_from_dict(content: Mapping[str, Any], letters: str) -> Grammar:
     Raises
     ------
     ValueError
-        If a key, a state or a label is unknown, a least length is no number from 1, or no label
-        sequence can go on for ever.
+        If a key, a state or a label is unknown, a least length is no number from 1, a probability
+        is not above 0 and below 1, or no label sequence can go on for ever.
 
     Examples
     --------
@@ -124,6 +129,9 @@ def grammar_from_dict(content: Mapping[str, Any], letters: str) -> Grammar:
         ),
         _names(content.get("first") or (), known),
         _names(content.get("last") or (), known),
+        tuple(
+            _threshold(key, share, letters) for key, share in _mapping(content, "present").items()
+        ),
     )
     state_graph(grammar, letters)
     return grammar
@@ -156,6 +164,16 @@ def _size(key: Any, size: Any, which: str, known: Sequence[str], letters: str) -
             f"the {which} run of '{name}' is a number of residues from 1, not {size!r}"
         )
     return name, size
+
+
+def _threshold(key: Any, share: Any, letters: str) -> tuple[str, float]:
+    if str(key) not in letters or len(str(key)) != 1:
+        raise ValueError(f"'{key}' in present is none of the labels '{letters}'")
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+        raise ValueError(
+            f"the probability of '{key}' in present is above 0 and below 1, not {share!r}"
+        )
+    return str(key), float(share)
 
 
 @dataclass(frozen=True, eq=False)

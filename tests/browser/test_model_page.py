@@ -167,6 +167,7 @@ TOPOLOGY = custom_scheme(
             "least": {"M": 4},
             "first": ["S", "I"],
             "last": ["I", "O"],
+            "present": {"S": 0.3, "M": 0.6},
         },
         "SIMO",
     )

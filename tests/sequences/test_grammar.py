@@ -158,5 +158,9 @@ def test_runs_are_no_longer_than_most() -> None:
     assert grammar_from_dict(grammar_from_dict(rules, "IMO").as_dict(), "IMO").most == (("M", 3),)
     with pytest.raises(ValueError, match="'x' in most is none of the labels"):
         grammar_from_dict({"most": {"x": 3}}, "IMO")
+    with pytest.raises(ValueError, match="'IM' in present is none of the labels"):
+        grammar_from_dict({"present": {"IM": 0.3}}, "IMO")
+    with pytest.raises(ValueError, match="above 0 and below 1, not 50"):
+        grammar_from_dict({"present": {"M": 50}}, "IMO")
     with pytest.raises(ValueError, match="no path"):
         grammar_from_dict({"most": {"M": 3}, "least": {"M": 4}, "first": "M"}, "IMO")

@@ -92,6 +92,20 @@ def test_a_leading_class_ends_where_that_is_most_probable() -> None:
     rows[:, 0] *= 0.49
     rows[:, 4] = 1 - rows[:, 0]
     assert scheme.decode(*best_classes([rows], scheme)) == "OOOOOO"
+    sooner = scheme.with_grammar(grammar_from_dict(rules | {"present": {"S": 0.45}}, "SMBIO"))
+    assert sooner.decode(*best_classes([rows], sooner)) == "SSOOOO"
     for plain in (SS3, SS8):
         assert plain.graph is not None
         assert plain.graph.leading == []
+
+
+def test_a_class_is_there_if_it_is_probable_enough_somewhere() -> None:
+    rows = np.zeros((7, 5), dtype=np.float32)
+    rows[:, 1] = (0, 0, 0.6, 0.75, 0.6, 0, 0)
+    rows[:, 3] = 1 - rows[:, 1]
+    for least, labels in ((0.75, "IIMMMII"), (0.76, "IIIIIII")):
+        rules = {"least": {"M": 3}, "present": {"M": least, "B": 0.5}}
+        scheme = SCHEME.with_grammar(grammar_from_dict(rules, "SMBIO"))
+        assert scheme.grammar is not None
+        assert scheme.grammar.as_dict() == rules
+        assert scheme.decode(*best_classes([rows], scheme)) == labels
