@@ -1,10 +1,14 @@
 """What a grammar changes: scores of labels and probabilities with and without it, and its cost.
 
-python benchmarks/grammar.py MODEL DATASET [--split valid] [--output benchmarks/grammar.json]
+python benchmarks/grammar.py scores MODEL DATASET [--split valid] [--output benchmarks/grammar.json]
+python benchmarks/grammar.py cost MODEL SEQUENCES [--sequences 300]
 
-Both read the same outputs of the network; differences have paired 95 % bootstrap intervals over
-chains. The cost is CPU time of labelling from sequence to labels, in one thread, with and without
-the grammar in turn, the median of --repeats: of all chains together, and of chains one by one.
+Scores with and without it read the same outputs of the network; differences have paired 95 %
+bootstrap intervals over chains.
+
+The cost is CPU time in one thread, part by part, the least of --repeats: of all sequences of a
+FASTA file together, and of the first ones one by one. It goes into benchmarks/decoding.json, from
+which docs/performance.md is made, beside the costs of other models.
 """
 
 from __future__ import annotations
@@ -13,8 +17,9 @@ import argparse
 import json
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice, pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -27,32 +32,43 @@ from grubio.metrics.bootstrap import Score, bootstrap_weights
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.calibration import calibration_error
 from grubio.model.zoo import find_model
+from grubio.readers.fasta import read_fasta
+from grubio.sequences.decoding import grammar_posteriors
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.segments import label_runs
 
 SHORT = 3
+ALONE = 30
+COSTS = Path(__file__).with_name("decoding.json")
 
 
 def main() -> None:
-    """Measure a model on one split of a dataset."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="Name or folder.")
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--split", default="valid")
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--repeats", type=int, default=5)
+    """Measure the scores, or the cost, of a model."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("scores", "cost"):
+        command = commands.add_parser(name)
+        command.add_argument("model", help="Name or folder.")
+        command.add_argument("data", type=Path)
+        if name == "scores":
+            command.add_argument("--split", default="valid")
+            command.add_argument("--output", type=Path)
+        else:
+            command.add_argument("--sequences", type=int, default=300)
+            command.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     bundle = load_bundle(find_model(arguments.model))
-    records = list(read_records(arguments.dataset, arguments.split))
-    result = {
-        "model": arguments.model,
-        "chains": len(records),
-        "scores": scores(bundle, records),
-        "cpu_microseconds_per_residue": {
-            "together": costs(bundle, records, arguments.repeats, len(records)),
-            "one_by_one": costs(bundle, records[:50], arguments.repeats, 1),
-        },
-    }
+    if arguments.command == "cost":
+        records = list(islice(read_fasta(arguments.data), arguments.sequences))
+        found = json.loads(COSTS.read_text()) if COSTS.exists() else {}
+        found[arguments.model] = cost(bundle, records, arguments.repeats)
+        COSTS.write_text(json.dumps(found, indent=1) + "\n")
+        print(json.dumps(found[arguments.model], indent=1))
+        return
+    records = list(read_records(arguments.data, arguments.split))
+    result = {"model": arguments.model, "chains": len(records), "scores": scores(bundle, records)}
     text = json.dumps(result, indent=1) + "\n"
     print(text)
     if arguments.output:
@@ -135,23 +151,53 @@ def short_runs(found: SchemeScores) -> float:
     return round(sum(run < SHORT for run in runs) / max(len(runs), 1), 5)
 
 
-def costs(
+def cost(bundle: Bundle, records: Sequence[Record], repeats: int) -> dict[str, Any]:
+    """Return CPU microseconds for a residue, from sequences to labels, and what follows of them."""
+    graph = bundle.scheme.graph
+    together = parts_of_cost(bundle, records, repeats, len(records))
+    residues = sum(map(len, records))
+    return {
+        "parameters": bundle.metadata["parameters"],
+        "states": 0 if graph is None else graph.size,
+        "sequences": len(records),
+        "residues": residues,
+        "cpu_microseconds_per_residue": {
+            "together": together,
+            "one_by_one": parts_of_cost(bundle, records[:ALONE], repeats, 1),
+        },
+        "sequences_per_second": round(len(records) / residues / sum(together.values()) * 1e6, 1),
+    }
+
+
+def parts_of_cost(
     bundle: Bundle, records: Sequence[Record], repeats: int, together: int
 ) -> dict[str, float]:
-    """Return CPU microseconds for a residue, from sequences to labels of the headline scheme."""
-    spent: dict[str, list[float]] = {"with": [], "without": []}
-    residues = sum(map(len, records))
+    """Return CPU microseconds for a residue of the network, the posteriors and the labels."""
+    predictor = Predictor(bundle, "cpu", 1, grammar=False)
+    scheme, transitions = bundle.scheme, bundle.calibration().transitions
+    spent: dict[str, list[float]] = {}
     for _ in range(repeats):
-        for name, kept in (("with", True), ("without", False)):
-            predictor = Predictor(bundle, "cpu", 1, grammar=kept)
-            started = time.process_time()
-            for start in range(0, len(records), together):
-                answers = predictor.predict(records[start : start + together])
-                for _ in all_labelled(answers, predictor.bundle.scheme.headline):
-                    pass
-            spent[name].append((time.process_time() - started) / residues * 1e6)
-    found = {name: round(median(times), 2) for name, times in spent.items()}
-    return found | {"rate_kept": round(found["without"] / found["with"], 3)}
+        clock = dict.fromkeys(("network", "posteriors", "labels"), 0.0)
+        for start in range(0, len(records), together):
+            times = [time.process_time()]
+            found = list(predictor.predict(records[start : start + together]))
+            times.append(time.process_time())
+            if scheme.graph is not None:
+                rows = [one.probabilities for one in found]
+                rows = grammar_posteriors(rows, scheme.graph, transitions)
+                found = [
+                    replace(one, probabilities=own, scheme=scheme)
+                    for one, own in zip(found, rows, strict=True)
+                ]
+            times.append(time.process_time())
+            for _ in all_labelled(found, scheme.headline):
+                pass
+            times.append(time.process_time())
+            for part, (before, after) in zip(clock, pairwise(times), strict=True):
+                clock[part] += after - before
+        for part, seconds in clock.items():
+            spent.setdefault(part, []).append(seconds / sum(map(len, records)) * 1e6)
+    return {part: round(min(values), 2) for part, values in spent.items()}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from grubio.cli.step import HELP_NAMES, Step, command_group
 from grubio.errors import GrubioError
 
 if TYPE_CHECKING:
-    from grubio.study.templates import Study
+    from grubio.study.draft import Study
 
 app = command_group(
     "Set up and run a study with Snakemake.\n\nExample: grubio workflow init my-study"

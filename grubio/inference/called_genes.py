@@ -23,20 +23,28 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.inference.called_features import CalledRegion, FeatureCaller
 from grubio.inference.labelled_region import LabelledRegion
+from grubio.inference.reading_frames import (
+    BASE_CODES,
+    SITE_CLASSES,
+    UNKNOWN_BASE,
+    UPSTREAM,
+    WORD,
+    WORDS,
+    Floats,
+    Ints,
+    Reading,
+    reading_frames,
+)
 from grubio.sequences.called_feature import CalledGene
 from grubio.sequences.gene_rules import GeneRules
 from grubio.sequences.locus import STRANDS, Locus, Strand, reverse_complement
 from grubio.sequences.translation import translated
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _COUNTED_BASES = 10_000_000
 _ROUNDS = 4
@@ -51,16 +59,6 @@ _NETWORK_WEIGHT, _NETWORK_LIMIT = 0.05, 10.0
 _START_WEIGHT = 2.0
 _CHANCE_CODONS, _MOST_CODONS = 80.0, 1000.0
 _LONG = 3.0
-
-_UNKNOWN = 4
-_WORD = 6
-_WORDS = 4**_WORD
-_UPSTREAM = 32
-_ANTI_SD = "AGGAGG"
-_SD_CLASSES = 13
-
-_CODE = np.full(256, _UNKNOWN, dtype=np.int64)
-_CODE[list(b"ACGTacgt")] = [0, 1, 2, 3] * 2
 
 
 def called_genes(
@@ -121,129 +119,6 @@ def _labelled(contig: _Contig, finder: GeneFinder, caller: FeatureCaller) -> Ite
         yield CalledRegion(done, sorted(found, key=lambda one: (one.locus.start, one.locus.end)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Reading:
-    """The reading frames of a strand, read in its direction; arrays are ``(candidate,)``.
-
-    Attributes
-    ----------
-    codes
-        Bases, 0 to 3, and 4 for others, ``(base,)``.
-    start, end
-        Of each candidate: its first base, and the base after its last one.
-    kind
-        Which of the start codons it begins with; their number if the contig cuts it off there.
-    cut
-        Whether it lacks its stop codon.
-    log_odds
-        Running sum of the bounded log-odds of the network, ``(base + 1,)``.
-    """
-
-    codes: Ints
-    start: Ints
-    end: Ints
-    kind: Ints
-    cut: npt.NDArray[np.bool_]
-    log_odds: Floats
-
-    @property
-    def codons(self) -> Floats:
-        """Codons of each candidate."""
-        return np.asarray((self.end - self.start) / 3)
-
-    @cached_property
-    def network(self) -> Floats:
-        """Sum of the network's log-odds over each candidate."""
-        return np.asarray(self.log_odds[self.end] - self.log_odds[self.start])
-
-    @cached_property
-    def words(self) -> Ints:
-        """The word of six bases that begins at each base, 4096 for one with an unknown base."""
-        count = max(len(self.codes) - _WORD + 1, 0)
-        found, unknown = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
-        for place in range(_WORD):
-            bases = self.codes[place : place + count]
-            found = found * 4 + bases % 4
-            unknown |= bases == _UNKNOWN
-        found[unknown] = _WORDS
-        return found
-
-    @cached_property
-    def upstream(self) -> npt.NDArray[np.uint8]:
-        """The bases before each start, from 5' to 3', uint8 ``(32, candidate)``."""
-        bases = np.pad(self.codes.astype(np.uint8), (_UPSTREAM, 0), constant_values=_UNKNOWN)
-        return np.stack([bases[self.start + place] for place in range(_UPSTREAM)])
-
-    @cached_property
-    def binding(self) -> Ints:
-        """The class of the best ribosome binding site before each start: length and spacing."""
-        wanted = [int(_CODE[ord(letter)]) for letter in _ANTI_SD]
-        bases = np.pad(self.codes.astype(np.uint8), (_UPSTREAM, 0), constant_values=_UNKNOWN)
-        best = np.zeros(len(self.start), dtype=np.int64)
-        for length in range(3, _WORD + 1):
-            # Where any part of AGGAGG of this length begins.
-            count = len(bases) - length + 1
-            begins = np.zeros(count, dtype=bool)
-            for skipped in range(_WORD - length + 1):
-                same = np.ones(count, dtype=bool)
-                for place in range(length):
-                    same &= bases[place : place + count] == wanted[skipped + place]
-                begins |= same
-            for spacing in range(3, 16):
-                near = 0 if spacing < 5 else 1 if spacing <= 10 else 2
-                # Longer matches are better, then those at the usual distance.
-                value = (length * 10 + 5 * (near == 1)) * 100 + 1 + (length - 3) * 3 + near
-                found = begins[self.start + (_UPSTREAM - spacing - length)]
-                best = np.where(found & (value > best), value, best)
-        return np.asarray(best % 100)
-
-    def words_in_frame(self, table: Floats) -> Floats:
-        """Return the sum over the codons of each candidate but the last, of pairs with the next."""
-        values = table[self.words]
-        sums = np.zeros(len(values) + 3)
-        for frame in range(3):
-            running = np.cumsum(values[frame::3])
-            sums[frame + 3 : frame + 3 + 3 * len(running) : 3] = running
-        last = np.minimum(self.end - 3, len(sums) - 1)
-        return np.where(last > self.start, sums[last] - sums[np.minimum(self.start, last)], 0.0)
-
-
-def _reading(text: str, log_odds: Floats, rules: GeneRules) -> _Reading:
-    codes = _CODE[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
-    size = len(codes)
-    codons = np.full(size, -1, dtype=np.int64)
-    if size >= 3:
-        known = (codes[:-2] < 4) & (codes[1:-1] < 4) & (codes[2:] < 4)
-        index = codes[:-2] * 16 + codes[1:-1] * 4 + codes[2:]
-        codons[:-2] = np.where(known, index, -1)
-    stops_at = np.isin(codons, [_codon(one) for one in rules.stop])
-    kinds = np.full(size, -1, dtype=np.int64)
-    for number, codon in enumerate(rules.start):
-        kinds[codons == _codon(codon)] = number
-    parts = []
-    for frame in range(min(3, size)):
-        stops = np.flatnonzero(stops_at[frame::3]) * 3 + frame
-        starts = np.flatnonzero(kinds[frame::3] >= 0) * 3 + frame
-        kind = kinds[starts]
-        # A gene may come from before the contig, and go on after it.
-        starts, kind = np.append(frame, starts), np.append(len(rules.start), kind)
-        after = np.append(stops, frame + (size - frame) // 3 * 3 - 3)
-        which = np.searchsorted(stops, starts)
-        parts.append((starts, after[which] + 3, kind, which == len(stops)))
-    joined = [np.concatenate(one) for one in zip(*parts, strict=True)] if parts else []
-    if not joined:
-        none = np.zeros(0, dtype=np.int64)
-        joined = [none, none, none, none.astype(bool)]
-    start, end, kind, cut = joined
-    kept = end - start >= max(rules.least, 6)
-    return _Reading(codes, start[kept], end[kept], kind[kept], cut[kept], log_odds)
-
-
-def _codon(text: str) -> int:
-    first, second, third = (int(_CODE[ord(letter)]) for letter in text)
-    return first * 16 + second * 4 + third
-
-
 class _Contig:
     """A contig, its regions, and its reading frames on each strand that was labelled."""
 
@@ -268,11 +143,13 @@ class _Contig:
         """Return where a part of a strand begins and ends on the plus strand."""
         return (first, last) if strand == "+" else (len(self) - last, len(self) - first)
 
-    def _reading(self, strand: Strand, rules: GeneRules) -> _Reading:
+    def _reading(self, strand: Strand, rules: GeneRules) -> Reading:
         along = slice(None) if strand == "+" else slice(None, None, -1)
         found = np.clip(self.probabilities[strand][along].astype(np.float64), 1e-6, 1 - 1e-6)
         bounded = np.clip(np.log(found / (1 - found)), -_LOG_ODDS_LIMIT, _LOG_ODDS_LIMIT)
-        return _reading(self.texts[strand], np.concatenate(([0.0], np.cumsum(bounded))), rules)
+        return reading_frames(
+            self.texts[strand], np.concatenate(([0.0], np.cumsum(bounded))), rules
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,7 +213,7 @@ class GeneFinder:
     def _scores(self, contig: _Contig) -> dict[Strand, Floats]:
         return {s: self._score(one) for s, one in contig.readings.items()}
 
-    def _score(self, reading: _Reading) -> Floats:
+    def _score(self, reading: Reading) -> Floats:
         counts = self._counts
         words = reading.words_in_frame(counts.words)
         length = self._length(reading.codons) - self._length(np.array(_CHANCE_CODONS))
@@ -371,11 +248,11 @@ _Node = tuple[int, int, float, Strand, int]
 """End and start on the plus strand, score, strand, index of the candidate."""
 
 
-def _first_scores(reading: _Reading) -> Floats:
+def _first_scores(reading: Reading) -> Floats:
     return np.asarray(reading.network + _FIRST_OF_A_CODON * reading.codons - _FIRST_COST)
 
 
-def _useful(reading: _Reading, scores: Floats) -> Ints:
+def _useful(reading: Reading, scores: Floats) -> Ints:
     # Of the starts of one frame those that score more than every later one, so that no other is
     # needed, however much its neighbours leave of it.
     order = np.lexsort((-reading.start, reading.end))
@@ -425,7 +302,7 @@ def _chance_of_a_codon(contigs: Sequence[_Contig], rules: GeneRules) -> float:
         for reading in contig.readings.values():
             counts += np.bincount(reading.codes, minlength=5)[:4]
     shares = counts / counts.sum()
-    stop = sum(np.prod(shares[[int(_CODE[ord(c)]) for c in codon]]) for codon in rules.stop)
+    stop = sum(np.prod(shares[[int(BASE_CODES[ord(c)]) for c in codon]]) for codon in rules.stop)
     return float(1 - stop)
 
 
@@ -441,32 +318,32 @@ class _Tallies:
 
 def _tallies(contigs: Sequence[_Contig], kinds: int, chosen: _Chosen | None = None) -> _Tallies:
     """Return the counts of called genes that are long, or of all words and candidates."""
-    words = np.zeros(_WORDS + 1)
-    starts = np.ones(kinds + 1), np.ones(_SD_CLASSES), np.ones((_UPSTREAM, _UNKNOWN + 1))
+    words = np.zeros(WORDS + 1)
+    starts = np.ones(kinds + 1), np.ones(SITE_CLASSES), np.ones((UPSTREAM, UNKNOWN_BASE + 1))
     for number, contig in enumerate(contigs):
         for strand, reading in contig.readings.items():
             if chosen is None:
-                words += np.bincount(reading.words, minlength=_WORDS + 1)
+                words += np.bincount(reading.words, minlength=WORDS + 1)
                 some = np.flatnonzero(reading.kind < kinds)
             else:
                 some = chosen[number][strand]
                 some = some[(reading.end - reading.start)[some] > _COUNTED_GENE]
                 for first, last in zip(reading.start[some], reading.end[some], strict=True):
-                    own = reading.words[first : last - _WORD + 1 : 3]
-                    words += np.bincount(own, minlength=_WORDS + 1)
+                    own = reading.words[first : last - WORD + 1 : 3]
+                    words += np.bincount(own, minlength=WORDS + 1)
                 some = some[reading.kind[some] < kinds]
             starts[0][:] += np.bincount(reading.kind[some], minlength=kinds + 1)
-            starts[1][:] += np.bincount(reading.binding[some], minlength=_SD_CLASSES)
+            starts[1][:] += np.bincount(reading.binding[some], minlength=SITE_CLASSES)
             for place, bases in enumerate(reading.upstream):
-                starts[2][place] += np.bincount(bases[some], minlength=_UNKNOWN + 1)
+                starts[2][place] += np.bincount(bases[some], minlength=UNKNOWN_BASE + 1)
     return _Tallies(words, *starts)
 
 
 def _log_odds(called: _Tallies, given: _Tallies, kinds: int) -> _Counts:
-    background = (given.words[:_WORDS] + 1) / (given.words[:_WORDS] + 1).sum()
-    in_frame = called.words[:_WORDS] + 1 + _FEW * background
-    words = np.zeros(_WORDS + 1)
-    words[:_WORDS] = np.log(in_frame / in_frame.sum()) - np.log(background)
+    background = (given.words[:WORDS] + 1) / (given.words[:WORDS] + 1).sum()
+    in_frame = called.words[:WORDS] + 1 + _FEW * background
+    words = np.zeros(WORDS + 1)
+    words[:WORDS] = np.log(in_frame / in_frame.sum()) - np.log(background)
     odds = _Counts(
         words,
         _ratio(called.kinds, given.kinds),
@@ -474,7 +351,7 @@ def _log_odds(called: _Tallies, given: _Tallies, kinds: int) -> _Counts:
         _ratio(called.upstream, given.upstream),
     )
     odds.kinds[kinds] = 0.0
-    odds.upstream[:, _UNKNOWN] = 0.0
+    odds.upstream[:, UNKNOWN_BASE] = 0.0
     return odds
 
 

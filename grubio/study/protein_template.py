@@ -15,7 +15,7 @@ from grubio.fetching.local import local_path
 from grubio.readers.labelled import read_labelled
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SCHEMES, UNKNOWN_LABEL
-from grubio.study.templates import Study
+from grubio.study.draft import Study
 from grubio.text import text_lines
 
 _TRAINED_RESIDUES = 12_000_000
