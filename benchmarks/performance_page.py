@@ -18,6 +18,7 @@ DOCS = BENCHMARKS.parent / "docs"
 LIMITS = ("fastest float32", "fastest bfloat16", "PyTorch float32")
 FILES = (
     "throughput",
+    "decoding",
     "startup",
     "training_speed",
     "scale",
@@ -44,6 +45,7 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "machine and vary by tens of percent from run to run: compare the rows of one table.",
         "",
         *_labelling_lines(found["throughput"]),
+        *_decoding_lines(found.get("decoding", {})),
         "",
         "## Starting",
         "",
@@ -123,6 +125,41 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "residues); but a step of 192 sequences takes 394 µs for each direction with PyTorch's "
         "bfloat16 product against 528 µs now, and with the inputs' products at twice the speed "
         "that makes less than 1.5 times the rate.",
+    ]
+
+
+def _decoding_lines(models: Mapping[str, Any]) -> list[str]:
+    if not models:
+        return []
+    lines = [
+        "",
+        "## Grammars",
+        "",
+        "`python benchmarks/grammar.py cost MODEL SEQUENCES`: microseconds of CPU time for a residue, "
+        "one thread, of the network, the posteriors under the [grammar](grammar.md) and the labels. "
+        "Sequences per second are those of labelling all together; reading and writing files, and "
+        "starting, are not in it. The proteins of `protein-topology` are of TMbed's data, the "
+        "others are the demonstration data.",
+        "",
+        "| model | weights | states | residues of a sequence | way | network | posteriors | labels "
+        "| sequences per second |",
+        "| --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, found in models.items():
+        length = found["residues"] / found["sequences"]
+        for way, parts in found["cpu_microseconds_per_residue"].items():
+            cells = " | ".join(f"{parts[key]:.1f}" for key in ("network", "posteriors", "labels"))
+            rate = f"{found['sequences_per_second']:.0f}" if way == "together" else ""
+            lines.append(
+                f"| `{name}` | {found['parameters']:,} | {found['states']} | {length:.0f} | "
+                f"{way.replace('_', ' ')} | {cells} | {rate} |"
+            )
+    return [
+        *lines,
+        "",
+        "States that have one neighbour, such as those that count the residues of a helix, pass on "
+        "what it has; the forward and the backward pass go through the same steps "
+        "(`grubio/sequences/steps.py`).",
     ]
 
 

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from grubio.sequences.segments import Segment, Summary, confidence, segments, su
 from grubio.sequences.target import Regions, Target
 from grubio.sequences.topology import Topology, topology
 
-_DECODED_TOGETHER = 256
-"""Predictions whose labels are decoded at once."""
+_DECODED_TOGETHER = 250_000
+"""Residues whose labels are decoded at once, so that many sequences have like lengths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +317,7 @@ def all_labelled(
 ) -> Iterator[LabelledSequence]:
     """Yield predictions as :func:`labelled` returns them, in order; faster than one by one."""
     calls = calls or CallSettings()
-    for several in _batches(predictions, 1 if scheme.graph is None else _DECODED_TOGETHER):
+    for several in _batches(predictions, 0 if scheme.graph is None else _DECODED_TOGETHER):
         reduced = [prediction.reduced(scheme) for prediction in several]
         for prediction, probabilities, labels in zip(
             several, reduced, _labels(reduced, scheme, calls), strict=True
@@ -366,7 +365,14 @@ def _labels(
         yield labels
 
 
-def _batches(predictions: Iterable[Prediction], size: int) -> Iterator[list[Prediction]]:
-    rest = iter(predictions)
-    while several := list(islice(rest, size)):
+def _batches(predictions: Iterable[Prediction], residues: int) -> Iterator[list[Prediction]]:
+    several: list[Prediction] = []
+    held = 0
+    for prediction in predictions:
+        several.append(prediction)
+        held += len(prediction.record)
+        if held >= residues:
+            yield several
+            several, held = [], 0
+    if several:
         yield several
