@@ -25,9 +25,9 @@ _FEW_NUMBERS = 4096
 class Steps:
     """The steps to all states of a graph, from those before them (or after them, backwards).
 
-    Most states of a chain have one neighbour, and take over what that has. The ``several`` others
-    are grouped by the number of their edges, up to 8, up to 64 and so on, so that little of a group
-    is padding. How they are grouped changes no sum.
+    Most states of a chain have one neighbour, and take over what that has. The ``several`` others,
+    those with most edges first, are grouped by the number of their edges, up to 8, up to 64 and so
+    on, so that little of a group is padding. How they are grouped changes no sum.
 
     Parameters
     ----------
@@ -46,7 +46,8 @@ class Steps:
         self._others, self._weights, self._size = others, weights, others.shape[1]
         edges = real.sum(axis=0)
         passing = edges <= 1 if weights is None else (edges <= 1) & (weights[0] == 1)
-        self.several = np.flatnonzero(~passing)
+        order = np.argsort(-edges, kind="stable")
+        self.several = order[~passing[order]]
         self._edges = np.maximum(edges[self.several], 1)
 
     def over(
@@ -90,12 +91,10 @@ class Steps:
         found = np.empty(best.shape, dtype=np.int64)
         found[:] = others[0, :, None]
         for rank in range(1, len(others)):
-            wider = self._edges > rank
-            some = slice(None) if wider.all() else np.flatnonzero(wider)
-            rival = totals.take(others[rank, some], axis=1)
-            better = rival > best[:, some]
-            best[:, some] = np.where(better, rival, best[:, some])
-            found[:, some] = np.where(better, others[rank, some, None], found[:, some])
+            some = np.flatnonzero(self._edges > rank)
+            rivals, held = totals.take(others[rank, some], axis=1), best[:, : len(some)]
+            np.copyto(found[:, : len(some)], others[rank, some, None], where=rivals > held)
+            np.maximum(held, rivals, out=held)
         return found
 
 
