@@ -58,18 +58,22 @@ def new_trainer(
         logger=TensorBoardLogger(output, name=TENSORBOARD_FOLDER, version=""),
         callbacks=[
             EarlyStopping("valid_score", mode="max", patience=settings.patience),
-            ModelCheckpoint(
-                output / CHECKPOINT_FOLDER,
-                filename="best",
-                monitor="valid_score",
-                mode="max",
-                save_last=True,
-                save_on_train_epoch_end=True,
-                enable_version_counter=False,
-            ),
+            _checkpoints(output, "best", monitor="valid_score", mode="max"),
+            # Lightning's own `save_last` leaves out validations without a better score.
+            _checkpoints(output, "last"),
             TrainingProgress(fitting, output / HISTORY_FILE),
         ],
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
+    )
+
+
+def _checkpoints(output: Path, name: str, **which: Any) -> ModelCheckpoint:
+    return ModelCheckpoint(
+        output / CHECKPOINT_FOLDER,
+        filename=name,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+        **which,
     )

@@ -221,3 +221,36 @@ def test_a_resumed_training_took_the_time_of_all_its_parts(
     train_model(path, tmp_path / "run", SMALL, SHORT, device="cpu", threads=1)
     training = json.loads((tmp_path / "run" / "model" / "model.json").read_text())["training"]
     assert 5000 < training["seconds"] < 6000
+
+
+def test_a_run_is_resumed_from_its_last_validation_not_its_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grubio.training import lightning_module, train
+
+    class Falling:
+        scores = iter((0.9, 0.5, 0.7, 0.6))
+
+        def add(self, *_: object) -> None:
+            """Nothing is counted."""
+
+        def value(self, _: object) -> float:
+            return next(self.scores)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = dataset_of(tmp_path, SS3, dict.fromkeys(("train", "valid"), "HEC" * 10))
+    monkeypatch.setattr(lightning_module, "validation_score", lambda *_: Falling())
+    monkeypatch.setattr(train, "validation_answers", interrupt)
+    settings = SHORT.model_copy(update={"epochs": 3})
+    with pytest.raises(KeyboardInterrupt):
+        train_model(path, tmp_path / "run", SMALL, settings, device="cpu", threads=1)
+    folder = tmp_path / "run" / "checkpoints"
+    kept = {one: torch.load(folder / f"{one}.ckpt", weights_only=True) for one in ("best", "last")}
+    assert [len(kept[one]["history"]) for one in ("best", "last")] == [1, 3]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "best.ckpt",
+        "fingerprint",
+        "last.ckpt",
+    ]
