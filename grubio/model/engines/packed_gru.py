@@ -94,7 +94,8 @@ class _Member:
         for layer in self._layers:
             states = layer(states, rows, memory)
         scores = np.empty((len(rows), self._heads.shape[1]), dtype=np.float32)
-        scores[rows.places] = (states @ self._heads)[: len(rows)]
+        used = states[:, : len(self._heads)]
+        scores[rows.places] = (used @ self._heads)[: len(rows)]
         outputs, first = {}, product_shape().margin
         for target in self._targets:
             outputs[target.name] = output_of(target, scores[:, first : first + target.size])
@@ -103,10 +104,15 @@ class _Member:
 
 
 class _Columns(NamedTuple):
-    """Where the features are among the columns of a matrix, whose last one is 1."""
+    """Where the features are among the columns of a matrix; the last one that is ``used`` is 1."""
 
     features: list[int]
-    size: int
+    used: int
+
+    @property
+    def size(self) -> int:
+        """Columns in memory: rows are filled up, so that products load them aligned."""
+        return -(-self.used // COLUMNS) * COLUMNS
 
 
 class _Stem:
@@ -129,7 +135,7 @@ class _Stem:
             self._bias[used] = bias
         first = channels + shape.margin
         features = [*range(channels), *range(first, first + architecture.stem_channels)]
-        self.columns = _Columns(features, _with_one(channels + self._kernel.shape[1]))
+        self.columns = _Columns(features, channels + self._kernel.shape[1] + 1)
 
     def __call__(
         self,
@@ -138,7 +144,7 @@ class _Stem:
         rows: PackedRows,
         memory: Memory,
     ) -> Array:
-        """Return the inputs of the first layer, ``(row, input)``; the last one is 1."""
+        """Return the inputs of the first layer, ``(row, input)``."""
         reach = self._width // 2
         table = self._table[_with_gaps(sequences, np.full(reach, self._pad, dtype=np.uint8))]
         if self._profile:
@@ -153,7 +159,7 @@ class _Stem:
         starts = np.zeros(product_shape().rows(len(rows)), dtype=np.int64)
         starts[: len(rows)] = rows.places + reach * rows.sequences
         found = memory.array("stem", (len(starts), self.columns.size))
-        found[:, -1] = 1
+        found[:, self.columns.used - 1] = 1
         middle = reach * self._channels
         local = slice(self._channels, self._channels + self._kernel.shape[1])
         size = product_shape().rows(CHUNK_ROWS)
@@ -183,8 +189,8 @@ class _Layer:
         self._name = f"states {depth % 2}"
         places = range(used.start, used.stop)
         features = [*places, *(width + place for place in places)]
-        self.columns = _Columns(features, _with_one(2 * width))
-        self.inputs = np.zeros((3, 2, columns.size, width), dtype=np.float32)
+        self.columns, self.columns_before = _Columns(features, 2 * width + 1), columns
+        self.inputs = np.zeros((3, 2, columns.used, width), dtype=np.float32)
         self.recurrent = np.zeros((3, 2, width, width), dtype=np.float32)
         self.candidate_bias = np.zeros((2, 1, width), dtype=np.float32)
         for way, direction in enumerate(("forwards", "backwards")):
@@ -212,7 +218,7 @@ class _Layer:
         """Return the states of all rows, forwards and backwards, and a one."""
         width = self.width
         found = memory.array(self._name, (product_shape().rows(len(rows)), self.columns.size))
-        found[:, -1] = 1
+        found[:, self.columns.used - 1] = 1
         steps = _Steps(self, rows, memory, alone=rows.counts[0] == 1)
         for chunk in rows.chunks(CHUNK_ROWS):
             if chunk.counts[0] == 1 and not steps.alone:
@@ -250,7 +256,7 @@ class _Steps:
 
         self._weights = layer.inputs, layer.recurrent
         self._bias = np.tile(layer.candidate_bias, (1, most, 1))
-        self.seen = memory.array("seen", (2, room, layer.inputs.shape[2]))
+        self.seen = memory.array("seen", (2, room, layer.columns_before.size))
         self._gates = array("gates", 3, 2, room, width)
         self._moved = array("moved", 3, 2, most, width)
         self._states = array("chunk", 2, room, width)
@@ -262,7 +268,8 @@ class _Steps:
         inputs, recurrent = self._weights
         gates, moved, states = self._gates, self._moved, self._states
         filled = product_shape().rows(sum(counts))
-        np.matmul(self.seen[None, :, :filled], inputs, gates[:, :, :filled])
+        used = inputs.shape[2]
+        np.matmul(self.seen[None, :, :filled, :used], inputs, gates[:, :, :filled])
         matmul, add, multiply, tanh = np.matmul, np.add, np.multiply, np.tanh
         held = 0
         for count, both_in, candidate_in, out in zip(
@@ -306,7 +313,7 @@ class _Steps:
 def _joined_heads(left: dict[str, Array], bundle: Bundle, columns: _Columns) -> Array:
     """Return the weights of all heads ``(input, output)``; the last input is 1."""
     size = sum(target.size for target in bundle.targets)
-    joined = np.zeros((columns.size, product_shape().columns(size)), dtype=np.float32)
+    joined = np.zeros((columns.used, product_shape().columns(size)), dtype=np.float32)
     first = product_shape().margin
     for number, target in enumerate(bundle.targets):
         own = slice(first, first + target.size)
@@ -315,8 +322,3 @@ def _joined_heads(left: dict[str, Array], bundle: Bundle, columns: _Columns) -> 
         joined[-1, own] = left.pop(f"heads.{number}.bias")
         first += target.size
     return joined
-
-
-def _with_one(columns: int) -> int:
-    # Inputs of a product are filled up as well: its loads are aligned then.
-    return -(-(columns + 1) // COLUMNS) * COLUMNS
