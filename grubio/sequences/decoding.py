@@ -82,16 +82,15 @@ def posteriors(
         np.maximum(given, _FLOOR, out=given)
         first, last = _ends(graph, lengths, open_ends and [open_ends[i] for i in batch])
         both = np.concatenate((given, given[::-1]), axis=1)
-        sums = np.empty((len(given), len(labels), len(lengths)))
-        sums[0] = np.concatenate((given[0, graph.labels] * first, np.ones(last.shape)))
+        start = np.concatenate((given[0, graph.labels] * first, np.ones(last.shape)))
         ends = given[lengths - 1, :, np.arange(len(lengths))].T[graph.labels] * last
-        _sum_up(sums, emission.of(both[1:]), steps, ends, lengths)
-        classes = _by_class(sums, graph.labels, given)
+        joint = _joint(start, emission.of(both[1:]), steps, ends, lengths)
+        classes = _by_class(joint, graph.labels, given)
         for column, length in enumerate(lengths.tolist()):
             own = classes[:, :length, column].T
             yield np.ascontiguousarray(own, dtype=np.float32)
 
-    return _in_batches(probabilities, len(labels), answers)
+    return _in_batches(probabilities, graph.size, answers)
 
 
 @dataclass(frozen=True)
@@ -401,40 +400,50 @@ def ends_of(graph: StateGraph, length: int) -> tuple[npt.NDArray[np.bool_], npt.
     return anywhere, anywhere
 
 
-def _sum_up(
-    sums: Float64s,
+def _joint(
+    start: Float64s,
     emitted: Iterator[Float64s],
     steps: Steps,
     ends: Float64s,
     lengths: npt.NDArray[np.int64],
-) -> None:
-    # The first half of the states goes forwards, from sums[0]; the second half backwards, from
-    # ``ends``, where each sequence ends. What comes before is padding.
+) -> Float64s:
+    # The products of both ways, (time, state, sequence): those of the states going forwards are
+    # of the first half of the times, and those of the others of the second half, last one first.
+    # Forwards it goes from ``start``, backwards from ``ends`` where each sequence ends; what
+    # comes before is padding.
+    size, last = len(ends), int(lengths.max()) - 1
     beginning: dict[int, list[int]] = {}
     for column, length in enumerate(lengths.tolist()):
-        beginning.setdefault(len(sums) - length, []).append(column)
-    step = steps.over(np.add, len(lengths))
-    backwards = sums[:, len(ends) :]
-    backwards[0, :, beginning[0]] = ends.T[beginning[0]]
-    here = sums[0]
+        beginning.setdefault(last + 1 - length, []).append(column)
+    joint, spare = np.empty((last // 2 + 1, *start.shape)), np.empty((2, *start.shape))
+    step, here = steps.over(np.add, len(lengths)), joint[0]
+    here[:] = start
+    here[size:, beginning[0]] = ends[:, beginning[0]]
     for time, own in enumerate(emitted, 1):
-        following = sums[time]
+        following = joint[time] if time < len(joint) else spare[time % 2]
         step(here, following)
         here = np.multiply(following, own, following)
         if time in beginning:
-            backwards[time, :, beginning[time]] = ends.T[beginning[time]]
+            here[size:, beginning[time]] = ends[:, beginning[time]]
         if time % _SCALED_EVERY == 0:
             halves = here.reshape(2, *ends.shape)
             np.divide(halves, halves.max(axis=1, keepdims=True), halves)
+        if time >= len(joint):
+            met = joint[last - time]
+            np.multiply(met[:size], here[size:], met[:size])
+            np.multiply(met[size:], here[:size], met[size:])
+    if last % 2 == 0:
+        joint[-1, :size] *= joint[-1, size:]
+    return joint
 
 
-def _by_class(sums: Float64s, labels: npt.NDArray[np.int64], given: Float64s) -> Float64s:
+def _by_class(joint: Float64s, labels: npt.NDArray[np.int64], given: Float64s) -> Float64s:
     # Shares (class, time, sequence). What a state emits is in the sums of both ways.
     classes = np.zeros((given.shape[1], len(given), given.shape[2]))
-    joint = np.empty(classes.shape[1:])
+    second = len(given) // 2
     for state, label in enumerate(labels.tolist()):
-        np.multiply(sums[:, state], sums[::-1, len(labels) + state], out=joint)
-        classes[label] += joint
+        classes[label, : len(joint)] += joint[:, state]
+        classes[label, ::-1][:second] += joint[:second, len(labels) + state]
     classes /= given.transpose(1, 0, 2)
     classes /= np.add.reduce(classes, axis=0)
     return classes
