@@ -1,10 +1,12 @@
 """Motifs that a network for sites begins with, so that few sites suffice to be as good as they are.
 
 The first convolution gets filters that are position weight matrices, and keeps them: for each class
-the score of a site at every place that covers a base, and the score on the other strand. In a
-GRU one unit of each layer is the sum of these scores, and the output of the class begins as that
-unit. So the network ranks sites as the matrix does before its first step, and learns what the
-matrix does not say; :mod:`grubio.training.motif_share` chooses how much of that is added to it.
+the score of a site at every place that covers a base, above a low and above a high threshold, and
+the score on the other strand. In a GRU one unit of each layer is the sum of these scores, in which
+what is above the high threshold counts most, so that weak places nearby do not outweigh a strong
+one. The output of the class begins as that unit. So the network ranks sites as the matrix does
+before its first step, and learns what the matrix does not say;
+:mod:`grubio.training.motif_share` chooses how much of that is added to it.
 """
 
 from __future__ import annotations
@@ -33,12 +35,15 @@ from grubio.sequences.record import Record
 NONE, OF_SITES = "none", "sites"
 """The settings for no motifs and for matrices of the training sites; other text is a file."""
 
-_CHANCE = 0.1
-"""Places of the background, among those that cover a base, where a filter is not silent."""
+_CHANCES = (0.2, 0.01)
+"""Places of the background, among those that cover a base, where the filters with the low and with
+the high threshold are not silent."""
 
-_STEEPNESS = 0.3
+_STEEPNESS = (0.05, 0.5)
+"""How much the score above each threshold counts in the unit of a class."""
+
 _UPDATE = -6.0
-_WEIGHT, _BIAS = 6.0, -4.0
+_WEIGHT, _BIAS = 8.0, -4.0
 _PSEUDO = 0.01
 
 
@@ -52,15 +57,15 @@ class StemMotif:
         The class.
     pwm
         The matrix.
-    floor
-        The score below which it is silent.
+    floors
+        The low and the high threshold, scores below which filters are silent.
     deviation
         Standard deviation of the scores of training sites.
     """
 
     index: int
     pwm: PWM
-    floor: float
+    floors: tuple[float, float]
     deviation: float
 
     @property
@@ -69,21 +74,32 @@ class StemMotif:
         before, width = self.pwm.before, self.pwm.width
         return max(before, len(self.pwm.log_odds) - before - width) + width - 1
 
-    def filters(self, width: int) -> tuple[npt.NDArray[np.float32], float]:
-        """Return filters ``(width + 1, base, place)`` of a convolution, and their bias.
+    @property
+    def channels(self) -> int:
+        """Filters, see :meth:`filters`."""
+        return len(self.floors) * self.pwm.width + 1
 
-        The first are for sites that start 0, 1 and more bases before the base that is scored; the
-        last is for the middle of a site on the other strand.
+    def filters(self, width: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return filters ``(channel, base, place)`` of a convolution, and biases ``(channel,)``.
+
+        For each threshold, they are for sites that start 0, 1 and more bases before the base that
+        is scored. The last is for the middle of a site on the other strand, with the low threshold.
         """
         matrix, before = self.pwm.log_odds / self.deviation, self.pwm.before
         opposite, after = matrix[::-1, ::-1], len(matrix) - before - self.pwm.width
-        placed = [(matrix, before + shift) for shift in range(self.pwm.width)]
+        shifts = range(self.pwm.width)
+        placed = [(matrix, before + shift) for _ in self.floors for shift in shifts]
         placed.append((opposite, after + self.pwm.width // 2))
         filters = np.zeros((len(placed), matrix.shape[1], width), dtype=np.float32)
         for filter_, (rows, ahead) in zip(filters, placed, strict=True):
             first = width // 2 - ahead
             filter_[:, first : first + len(rows)] = rows.T
-        return filters, -self.floor / self.deviation
+        thresholds = np.append(np.repeat(self.floors, self.pwm.width), self.floors[0])
+        return filters, (-thresholds / self.deviation).astype(np.float32)
+
+    def counts(self) -> npt.NDArray[np.float32]:
+        """Return how much each of the filters counts in the unit of the class, ``(channel,)``."""
+        return np.append(np.repeat(_STEEPNESS, self.pwm.width), 0).astype(np.float32)
 
 
 def stem_motifs(
@@ -137,7 +153,7 @@ def motifs_sha256(source: str) -> str | None:
 
 def with_motifs(architecture: Architecture, motifs: Sequence[StemMotif]) -> Architecture:
     """Return an architecture whose stem has room for motifs besides its own channels."""
-    channels = sum(motif.pwm.width + 1 for motif in motifs)
+    channels = sum(motif.channels for motif in motifs)
     reach = max((motif.reach for motif in motifs), default=0)
     return replace(
         architecture,
@@ -201,11 +217,11 @@ def begin_with(labeller: Labeller, motifs: Sequence[StemMotif], own_width: int) 
         assert convolution.bias is not None
         convolution.bias.mul_(scale)
         for motif in motifs:
-            filters, bias = motif.filters(width)
+            filters, biases = motif.filters(width)
             rows = slice(at - len(filters), at)
             convolution.weight[rows] = 0
             convolution.weight[rows, : filters.shape[1]] = torch.from_numpy(filters)
-            convolution.bias[rows] = bias
+            convolution.bias[rows] = torch.from_numpy(biases)
             learned[rows] = 0
             at = rows.start
         held |= {convolution.weight: learned == 0, convolution.bias: learned.amax(dim=(1, 2)) == 0}
@@ -216,9 +232,8 @@ def begin_with(labeller: Labeller, motifs: Sequence[StemMotif], own_width: int) 
             head.bias.zero_()
             stop = others + channels
             for unit, motif in enumerate(motifs):
-                # The last filter is that of the other strand.
-                first = stop - motif.pwm.width - 1
-                for parameter, where in _pass_on(layers, unit, first, stop - 1).items():
+                first = stop - motif.channels
+                for parameter, where in _pass_on(layers, unit, first, motif.counts()).items():
                     held[parameter] = where | held.get(parameter, torch.zeros_like(where))
                 head.weight[motif.index, unit] = _WEIGHT
                 head.bias[motif.index] = _BIAS
@@ -245,8 +260,13 @@ def _layers(labeller: Labeller, units: int) -> Sequence[Any]:
     return layers if layers and units < layers[0].forwards.hidden_size else ()
 
 
-def _pass_on(layers: Sequence[Any], unit: int, first: int, stop: int) -> dict[Tensor, Tensor]:
-    """Let a unit of each layer be the sum of some inputs; return the weights to hold, and where."""
+def _pass_on(
+    layers: Sequence[Any], unit: int, first: int, counts: npt.NDArray[np.float32]
+) -> dict[Tensor, Tensor]:
+    """Let a unit of each layer be a sum of the inputs from ``first`` on, which count differently.
+
+    Return the weights to hold, and where.
+    """
     hidden = layers[0].forwards.hidden_size
     held = {}
     for layer in layers:
@@ -256,7 +276,8 @@ def _pass_on(layers: Sequence[Any], unit: int, first: int, stop: int) -> dict[Te
             held[weights[name]] = torch.zeros_like(weights[name], dtype=torch.bool)
         weights["bias_ih_l0"].data[hidden + unit] = _UPDATE
         if layer is layers[0]:
-            weights["weight_ih_l0"].data[2 * hidden + unit, first:stop] = _STEEPNESS
+            weighted = slice(first, first + len(counts))
+            weights["weight_ih_l0"].data[2 * hidden + unit, weighted] = torch.from_numpy(counts)
         else:
             weights["weight_ih_l0"].data[2 * hidden + unit, unit] = 1
     for where in held.values():
@@ -267,9 +288,11 @@ def _pass_on(layers: Sequence[Any], unit: int, first: int, stop: int) -> dict[Te
 def _scaled(pwm: PWM, strands: Sequence[LabelledStrand], index: int) -> StemMotif:
     truth = site_truth(strands, index, pwm.width, ANY_CLASS)
     scores = [pwm.scores(strand.sequence) for strand in strands]
-    of_sites = np.concatenate([all_[at] for all_, at in zip(scores, truth.starts, strict=True)])
-    floor = float(np.quantile(np.concatenate(scores), 1 - _CHANCE / pwm.width))
-    return StemMotif(index, pwm, floor, max(float(of_sites.std()), 1e-3))
+    placed = list(zip(scores, truth.starts, strict=True))
+    of_sites = np.concatenate([all_[at] for all_, at in placed])
+    others = np.concatenate([np.delete(all_, at) for all_, at in placed])
+    low, high = (float(np.quantile(others, 1 - chance / pwm.width)) for chance in _CHANCES)
+    return StemMotif(index, pwm, (low, high), max(float(of_sites.std()), 1e-3))
 
 
 def _of_class(

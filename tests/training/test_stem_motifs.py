@@ -13,8 +13,8 @@ from grubio.config import ModelSettings, TrainingSettings
 from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.errors import GrubioError
 from grubio.metrics.bootstrap import Estimate
-from grubio.metrics.candidates import strands_of
-from grubio.metrics.pwm import PWM
+from grubio.metrics.candidates import site_truth, strands_of
+from grubio.metrics.pwm import ANY_CLASS, PWM, average_precision
 from grubio.model.bundle import load_bundle
 from grubio.model.engines.engine import engine_of
 from grubio.model.labeller import Labeller, bundle_of
@@ -66,14 +66,17 @@ def test_a_fresh_network_calls_the_sites_of_the_matrix(
     model, data = begun(dataset, layers=layers, stem_channels=channels)
     (motif,) = data.motifs
     model.eval()
-    agreed = []
-    for strand in strands_of(VALID, SCHEME)[0]:
+    strands, ours = strands_of(RECORDS, SCHEME)[0], []
+    for strand in strands:
         with torch.no_grad():
             shares = logits(model, DNA.encode(strand.sequence)).softmax(dim=1)[:, motif.index]
-        ours = site_scores(shares.numpy(), WIDTH)
-        theirs = motif.pwm.scores(strand.sequence)
-        agreed.append(theirs[ours.argmax()] >= np.sort(theirs)[-2])
+        ours.append(site_scores(shares.numpy(), WIDTH))
+    theirs = [motif.pwm.scores(strand.sequence) for strand in strands]
+    agreed = [b[a.argmax()] >= np.sort(b)[-2] for a, b in zip(ours, theirs, strict=True)]
     assert np.mean(agreed) >= 0.75
+    truth = site_truth(strands, motif.index, WIDTH, ANY_CLASS)
+    of_matrix = average_precision(strands, theirs, truth)
+    assert average_precision(strands, ours, truth) == pytest.approx(of_matrix, abs=0.02)
 
 
 def test_motifs_are_kept_and_other_filters_stay_narrow(dataset: Path) -> None:
@@ -83,7 +86,7 @@ def test_motifs_are_kept_and_other_filters_stay_narrow(dataset: Path) -> None:
     before = stem.weight.detach().clone()
     width = stem.weight.shape[2]
     assert width > 5
-    assert stem.weight.shape[0] == 4 + data.motifs[0].pwm.width + 1
+    assert stem.weight.shape[0] == 4 + 2 * data.motifs[0].pwm.width + 1
     optimiser = torch.optim.SGD(model.parameters(), lr=0.5)
     for _ in range(2):
         # The first step changes the head alone: all but the motifs has no weight in it.
