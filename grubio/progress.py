@@ -35,22 +35,23 @@ def is_live() -> bool:
     return sys.stderr.isatty() and not hidden
 
 
-def counted(
-    items: Iterable[ItemT], names: tuple[str, str] = ("records", "residues")
-) -> Iterator[ItemT]:
+def counted(items: Iterable[ItemT], item: str = "record", unit: str = "residue") -> Iterator[ItemT]:
     """Yield the items and show their number, total length and speed.
 
-    On a terminal this is a live line; elsewhere a line every half minute. ``names`` are those of
-    the items and of their units of length. The time left is shown while an input is being read.
+    On a terminal this is a live line; elsewhere a line every half minute. ``item`` and ``unit``
+    are the names of one item and of one unit of length. The time left is shown while an input is
+    being read.
     """
     from grubio.files import share_read
+    from grubio.text import counts_text
 
     line = _Line()
     count = length = 0
 
     def text(seconds: float) -> str:
-        speed = f"{length / seconds:,.0f} {names[1]}/s"
-        return f"{count:,} {names[0]}, {length:,} {names[1]}, {speed}{_left(seconds, share_read())}"
+        speed = f"{length / seconds:,.0f} {unit}s/s"
+        counts = counts_text(count, length, item, unit)
+        return f"{counts}, {speed}{_left(seconds, share_read())}"
 
     try:
         for item in items:

@@ -1,4 +1,4 @@
-"""Text files: the one place that checks their encoding and their line ends.
+"""Text for people, and text files: the one place that checks their encoding and line ends.
 
 UTF-8, and UTF-16 and UTF-32 with a byte-order mark, are read; so are line ends of Unix (LF),
 Windows (CRLF) and old Macs (CR). Whatever else is found is refused with its line.
@@ -86,6 +86,28 @@ def _blocks(raw: io.BufferedReader, encoding: str, path: str | Path) -> Iterator
 def read_text(path: str | Path) -> str:
     """Return the text of a whole file; see :func:`text_lines`."""
     return "".join(line for _, line in text_lines(path))
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "chain"), plural(1200, "chain")
+    ('1 chain', '1,200 chains')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def counts_text(items: int, length: int, item: str = "record", unit: str = "residue") -> str:
+    """Write a number of items and their length together.
+
+    Examples
+    --------
+    >>> counts_text(1, 2200)
+    '1 record, 2,200 residues'
+    """
+    return f"{plural(items, item)}, {plural(length, unit)}"
 
 
 def letter_name(letter: str) -> str:

@@ -19,6 +19,7 @@ from grubio.cli.options import (
 from grubio.config import Output, PredictionSettings, SearchSettings
 from grubio.errors import GrubioError
 from grubio.extras import require
+from grubio.text import counts_text
 
 logger = logging.getLogger(__name__)
 
@@ -89,4 +90,4 @@ def predict(  # noqa: PLR0913 - each option is a parameter
     for output in outputs:
         if output.path != "-":
             place = Path(output.path)
-            logger.info("%s records, %s residues: %s", tally.kept, tally.residues, place)
+            logger.info("%s: %s", counts_text(tally.kept, tally.residues), place)

@@ -14,6 +14,7 @@ from grubio.config import AdditionalTargets, PrepareSettings, TargetSettings
 from grubio.config.loading import checked
 from grubio.config.profiles import PROFILES_HELP
 from grubio.errors import GrubioError
+from grubio.text import counts_text, plural
 
 if TYPE_CHECKING:
     from grubio.datasets.annotate import ClassPlaces
@@ -90,7 +91,7 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
         profiles=profiles,
         summary=summary,
     )
-    typer.echo(f"{tally.kept} records, {tally.residues} residues, {tally.masked} of them masked")
+    typer.echo(f"{counts_text(tally.kept, tally.residues)}, {tally.masked:,} of them masked")
     _print_classes(tally, settings.label_scheme)
     for name, known in tally.values.items():
         typer.echo(f"known values of {name}: {known}")
@@ -112,8 +113,9 @@ def _prepare_genome(
 
     tally = prepare_genome(files, annotation, output, settings, targets=targets, summary=summary)
     typer.echo(
-        f"{tally.contigs} contigs, {tally.bases} bases; {tally.kept} records of both strands, "
-        f"{tally.masked} of {tally.residues} bases masked"
+        f"{counts_text(tally.contigs, tally.bases, 'contig', 'base')}; "
+        f"{plural(tally.kept, 'record')} of both strands, "
+        f"{tally.masked:,} of {plural(tally.residues, 'base')} masked"
     )
     _print_classes(tally, settings.label_scheme)
     for name, known in tally.values.items():
@@ -129,7 +131,9 @@ def _prepare_genome(
             )
         covered = tally.covered[name]
         hidden = f", {covered} of {len(found.loci)} covered by earlier classes" if covered else ""
-        typer.echo(f"{name}: {found.features} features{_widths(found)}{cut}{short}{hidden}")
+        typer.echo(
+            f"{name}: {plural(found.features, 'feature')}{_widths(found)}{cut}{short}{hidden}"
+        )
     if tally.contigs_left_out:
         typer.echo(f"contigs left out: {tally.contigs_left_out}")
     _print_changes(tally)
@@ -142,9 +146,9 @@ def _widths(found: ClassPlaces) -> str:
 
     least, most = found.widths
     if least < most:
-        return f" of {least} to {most} bases, called as segments"
+        return f" of {least:,} to {plural(most, 'base')}, called as segments"
     kind = "sites" if most <= LARGEST_SITE else "segments"
-    return f" of {most} {'base' if most == 1 else 'bases'} each, called as {kind}"
+    return f" of {plural(most, 'base')} each, called as {kind}"
 
 
 def _print_classes(tally: Tally, scheme: LabelScheme) -> None:

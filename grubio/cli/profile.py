@@ -11,6 +11,7 @@ from grubio.cli.options import ThreadsOption, settings_option
 from grubio.config import OnInvalid, SearchSettings
 from grubio.config.profiles import DATABASE_HELP, PROFILES_HELP
 from grubio.errors import GrubioError
+from grubio.text import counts_text
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +75,8 @@ def profile(
         threads=threads,
     )
     logger.info(
-        "%s records, %s residues, %s without homologs: %s",
-        counts["records"],
-        counts["residues"],
+        "%s, %s without homologs: %s",
+        counts_text(counts["records"], counts["residues"]),
         counts["alone"],
         output,
     )

@@ -17,6 +17,7 @@ from grubio.cli.options import (
 )
 from grubio.cli.step import Step, command_group
 from grubio.config import Output, PredictionSettings, SearchSettings
+from grubio.text import counts_text
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def cut(
 
     plan = cut_input(sequences, output, shards, find_model(model), settings)
     kept, residues = plan.tally.kept, plan.tally.residues
-    logger.info("%s records, %s residues; shards: %s, in %s", kept, residues, shards, output)
+    logger.info("%s; shards: %s, in %s", counts_text(kept, residues), shards, output)
 
 
 @app.command(cls=Step)
@@ -95,4 +96,4 @@ def gather(
     from grubio.prediction.shards.steps import gather_shards
 
     tally = gather_shards(shards, outputs, find_model(model), settings)
-    logger.info("%s records, %s residues", tally.kept, tally.residues)
+    logger.info("%s", counts_text(tally.kept, tally.residues))

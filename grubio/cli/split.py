@@ -8,6 +8,7 @@ import typer
 from grubio.cli.dry_run import new_file
 from grubio.cli.options import ThreadsOption, settings_option
 from grubio.config import SplitSettings
+from grubio.text import plural
 
 if TYPE_CHECKING:
     from grubio.splits.split import SplitSummary
@@ -66,14 +67,18 @@ def _show(summary: "SplitSummary") -> None:
         leaks = "" if genome else f"\t{summary.leaks.get(name, '-')}"
         typer.echo(f"{name}\t{records}\t{summary.residues[name]}{leaks}")
     if summary.removed:
-        typer.echo(f"{summary.removed} records dropped as homologs of excluded or held-out ones")
+        typer.echo(
+            f"{plural(summary.removed, 'record')} dropped as homologs of excluded or held-out ones"
+        )
     if summary.gap_bases:
-        typer.echo(f"{summary.gap_bases} bases of both strands cut off next to another split")
+        typer.echo(
+            f"{plural(summary.gap_bases, 'base')} of both strands cut off next to another split"
+        )
     for name, (bases, total) in (summary.repeated or {}).items():
         if total:
             typer.echo(
-                f"{bases} of {total} {name} bases ({100 * bases / total:.2f} %) are repeated in "
-                "training blocks, in copies of 100 bases or more"
+                f"{bases:,} of {plural(total, f'{name} base')} ({100 * bases / total:.2f} %) are "
+                "repeated in training blocks, in copies of 100 bases or more"
             )
     if summary.groups is not None:
-        typer.echo(f"{summary.groups} groups of homologs, found with {summary.method}")
+        typer.echo(f"{plural(summary.groups, 'group')} of homologs, found with {summary.method}")

@@ -275,19 +275,19 @@ def status(
     def look() -> tuple[list[RunStatus], SnakemakeLog]:
         return study_status(folder, given), read_snakemake_log(folder)
 
-    def text(rows: list[RunStatus]) -> str:
-        return status_table(rows).rstrip() if table else "\n".join(status_lines(rows))
+    def text(rows: list[RunStatus], log: SnakemakeLog) -> str:
+        return status_table(rows).rstrip() if table else "\n".join(status_lines(rows, log))
 
     if not watch:
-        typer.echo(text(look()[0]))
+        typer.echo(text(*look()))
     elif sys.stdout.isatty():
         from rich.live import Live
         from rich.text import Text
 
         with Live(auto_refresh=False) as live:
-            watch_status(look, lambda rows: live.update(Text(text(rows)), refresh=True), pause)
+            watch_status(look, lambda *seen: live.update(Text(text(*seen)), refresh=True), pause)
     else:
-        watch_status(look, lambda rows: typer.echo(text(rows)), pause)
+        watch_status(look, lambda *seen: typer.echo(text(*seen)), pause)
 
 
 @app.command("path", cls=Step)

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 _NAMED = 5
 _PLACE = ("contig", "length", "start", "end", "residues")
-_COUNTED = ("windows", "bases")
+_COUNTED = ("window", "base")
 
 
 class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
@@ -72,7 +72,7 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
         self, predictor: Predictor, records: Iterable[Record | ContigPart]
     ) -> Iterator[LabelledRegion]:
         """Label contigs or parts of them, in order, and show the progress."""
-        return counted(predictor.regions(records, self.content.strands), _COUNTED)
+        return counted(predictor.regions(records, self.content.strands), *_COUNTED)
 
     def items(self, answers: Iterable[LabelledRegion], *, features: bool) -> Iterator[CalledRegion]:
         """Yield each region with the features that became certain with it."""
@@ -131,7 +131,7 @@ class GenomeKind(ModelKind[LabelledRegion, CalledRegion, LabelledContig]):
 
     def read(self, rows: Iterable[dict[str, Any]]) -> Iterator[LabelledRegion]:
         """Yield the regions of a shard."""
-        return counted(map(self._region, rows), _COUNTED)
+        return counted(map(self._region, rows), *_COUNTED)
 
     def _region(self, row: dict[str, Any]) -> LabelledRegion:
         scheme = self.bundle.scheme

@@ -12,6 +12,7 @@ from grubio.overwriting import keeps_inputs
 from grubio.prediction.opening import opened
 from grubio.prediction.profiles import ProfileSource
 from grubio.sequences.record import Record
+from grubio.text import plural
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def warn_of_refused(tally: Tally) -> None:
     for name, reason in tally.refused:
         logger.warning("not labelled: record '%s': %s", name, reason)
     if (more := tally.read - tally.kept - len(tally.refused)) > 0:
-        logger.warning("not labelled: %d more records", more)
+        logger.warning("not labelled: %s", plural(more, "more record"))
 
 
 def some(records: Iterable[Record], path: str) -> Iterator[Record]:

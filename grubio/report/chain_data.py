@@ -16,11 +16,12 @@ from markupsafe import Markup
 from grubio.report.residue_drawing import typical, worst_and_best
 from grubio.report.templating import scheme_title, text_colour
 from grubio.runs.chain_predictions import read_chain_predictions
-from grubio.runs.numbers import percent, plural
+from grubio.runs.numbers import percent
 from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
 from grubio.sequences.decoding import best_classes
 from grubio.sequences.scheme import LabelScheme
+from grubio.text import plural
 from grubio.view.page import base64_bytes, json_line
 from grubio.view.shapes import shapes_of, templates_of
 

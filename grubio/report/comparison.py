@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grubio.runs.folder import Run
-from grubio.runs.numbers import plural
+from grubio.text import plural
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from grubio.report import figures
 from grubio.runs.files import SITE_CURVE_FILE
 from grubio.runs.folder import Run, baseline_name
 from grubio.runs.metrics import Region, SiteMethod
-from grubio.runs.numbers import percent, plural
+from grubio.runs.numbers import percent
 from grubio.runs.tables import read_site_curve
 from grubio.sequences.scheme import LabelScheme
+from grubio.text import plural
 from grubio.view.svg import inline_svg
 
 Rows = list[tuple[str, list[Score]]]

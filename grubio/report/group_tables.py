@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from grubio.files import table_text, write_text_whole
 from grubio.metrics.bootstrap import Score
 from grubio.report.figures import Dot, dot_plot
-from grubio.runs.numbers import is_fraction, plural
+from grubio.runs.numbers import is_fraction
 from grubio.runs.seed_groups import ADJUSTMENT, REPLICATES, PairedTest, RunGroup, SeedTest
+from grubio.text import plural
 from grubio.view.svg import write_svg
 
 _GROUP_COLUMNS = (

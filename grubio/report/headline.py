@@ -11,9 +11,10 @@ from grubio.model.networks.registry import ATTENTIONS, NETWORKS, described
 from grubio.report import figures
 from grubio.report.templating import scheme_title
 from grubio.runs.folder import Run, baseline_name
-from grubio.runs.numbers import axis_label, duration, gain_text, plural, range_text, score_text
+from grubio.runs.numbers import axis_label, duration, gain_text, range_text, score_text
 from grubio.runs.score_names import SCORES
 from grubio.sequences.scheme import LabelScheme
+from grubio.text import plural
 from grubio.view.svg import inline_svg
 
 _BASELINES = ("window_logistic", "majority")

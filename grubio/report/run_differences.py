@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from grubio.report import figures
-from grubio.runs.numbers import gain_text, is_fraction, plural
+from grubio.runs.numbers import gain_text, is_fraction
 from grubio.runs.seed_groups import PairedTest
+from grubio.text import plural
 from grubio.view.svg import inline_svg
 
 

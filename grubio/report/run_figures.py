@@ -12,7 +12,8 @@ from grubio.report import figures
 from grubio.runs import numbers
 from grubio.runs.folder import Run
 from grubio.runs.metrics import Band
-from grubio.runs.numbers import percent, plural, score_text
+from grubio.runs.numbers import percent, score_text
+from grubio.text import plural
 from grubio.view.svg import inline_svg
 
 

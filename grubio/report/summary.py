@@ -9,8 +9,9 @@ from pathlib import Path
 from grubio.errors import GrubioError
 from grubio.runs.files import METRICS_FILE, MODEL_FOLDER, PREDICTIONS_FOLDER, REPORT_FILE
 from grubio.runs.folder import baseline_name, read_run
-from grubio.runs.numbers import gain_text, plural, range_text, score_text
+from grubio.runs.numbers import gain_text, range_text, score_text
 from grubio.runs.score_names import SCORES
+from grubio.text import plural
 
 _OF_VALUES = ("spearman", "pearson", "mean_absolute_error", "coverage")
 

@@ -18,9 +18,10 @@ from grubio.report import figures
 from grubio.report.residue_drawing import typical, worst_and_best
 from grubio.runs.folder import Run, baseline_name
 from grubio.runs.metrics import Scores
-from grubio.runs.numbers import percent, plain, plural
+from grubio.runs.numbers import percent, plain
 from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
+from grubio.text import plural
 from grubio.view.svg import inline_svg
 
 MOST_ROWS = 1000

@@ -8,9 +8,10 @@ from typing import Literal
 
 from grubio.config import SplitSettings
 from grubio.runs.folder import Run, baseline_name
-from grubio.runs.numbers import gain_text, is_fraction, percent, plural, range_text, score_text
+from grubio.runs.numbers import gain_text, is_fraction, percent, range_text, score_text
 from grubio.runs.tables import ChainScore
 from grubio.splits.repeats import LEAST_BASES
+from grubio.text import plural
 
 Outcome = Literal["good", "caution", "unknown"]
 _Finding = tuple[Outcome, str]

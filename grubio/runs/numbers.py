@@ -74,17 +74,6 @@ def range_text(key: str, score: Score) -> str:
     return f"{100 * score.low:.1f} to {100 * score.high:.1f}"
 
 
-def plural(count: int, noun: str) -> str:
-    """Write a count with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "chain"), plural(1200, "chain")
-    ('1 chain', '1,200 chains')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def duration(seconds: float) -> str:
     """Write a time span.
 

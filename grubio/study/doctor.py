@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -178,7 +179,7 @@ def _slurm() -> list[Finding]:
     if code != 0:
         return [Finding("SLURM", "broken", lines[0], use, hint="ask for sinfo on this machine")]
     partitions = ", ".join(line.split()[0] for line in lines if line.split())
-    found = [Finding("SLURM", "ok", f"partitions {partitions}", use)]
+    found = [Finding("SLURM", "ok", f"partitions {partitions}", use), _slurm_arrays()]
     code, text = _output_of(["sacct", "--noheader", "--allocations"])
     if code == 0:
         return [*found, Finding("SLURM accounting", "ok", "sacct answers", "querying jobs")]
@@ -190,6 +191,15 @@ def _slurm() -> list[Finding]:
         hint="run Snakemake with --slurm-status-command squeue",
     )
     return [*found, off]
+
+
+def _slurm_arrays() -> Finding:
+    name, use = "SLURM arrays", "many jobs of a rule as one: --profile slurm-arrays"
+    size = re.search(r"MaxArraySize\s*=\s*(\d+)", _output_of(["scontrol", "show", "config"])[1])
+    # The number of a task is below it, and an array has two at least.
+    if size is not None and int(size[1]) > 2:
+        return Finding(name, "ok", f"up to {int(size[1]) - 1} tasks", use)
+    return Finding(name, "missing", size[0] if size else "", use, hint="take --profile slurm")
 
 
 def _other_schedulers() -> list[Finding]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from grubio.text import plural
+
 JobState = Literal["started", "finished", "failed"]
 
 _LINES = 12
@@ -140,8 +142,7 @@ def failure_report(folder: Path, log: SnakemakeLog) -> list[str]:
     """
     if not log.failed:
         return []
-    count = len(log.failed)
-    lines = [f"{count} {'job' if count == 1 else 'jobs'} failed, {len(log.jobs)} were started:"]
+    lines = [f"{len(log.failed)} of {plural(len(log.jobs), 'job')} failed:"]
     for job in log.failed:
         lines.append(f"  {job.title}: {folder / job.log if job.log else 'it has no log'}")
         lines += [f"    {line}" for line in last_lines(folder / job.log if job.log else None)]

@@ -19,6 +19,7 @@ from grubio.errors import GrubioError
 from grubio.files import table_text
 from grubio.progress import as_minutes
 from grubio.runs.files import (
+    CRATE_FILE,
     HISTORY_FILE,
     METRICS_FILE,
     MODEL_FOLDER,
@@ -32,6 +33,7 @@ from grubio.runs.numbers import score_text
 from grubio.runs.score_names import SCORES, SHARES_RIGHT
 from grubio.splits.folds import fold_path
 from grubio.study.snakemake_log import Job, SnakemakeLog, read_snakemake_log
+from grubio.text import plural
 
 DONE = "done"
 COLUMNS = ("run", "stage", "left", "score")
@@ -47,7 +49,8 @@ class RunStatus:
         Name of the run, or of a cross-validation.
     stage
         ``done``, ``failed: RULE``, ``RULE`` for a step at work, ``waits for RULE``, or ``stopped in
-        RULE``; a training at work has its epochs as well.
+        RULE``. A step at work whose log is not there yet is ``queued or starting``; a training has
+        its epochs as well, a labelling its shards.
     left
         Seconds that its training takes yet, at most; None if it is not known.
     score
@@ -104,14 +107,21 @@ def status_table(rows: list[RunStatus]) -> str:
     return table_text(COLUMNS, [row.cells for row in rows])
 
 
-def status_lines(rows: list[RunStatus]) -> list[str]:
-    """Return the lines for people, in columns, and below them the logs of what failed."""
+def status_lines(rows: list[RunStatus], log: SnakemakeLog) -> list[str]:
+    """Return the lines for people, in columns, and below them the logs of what failed.
+
+    The last line says so if no Snakemake works on a study that is not done.
+    """
     cells = [COLUMNS, *(row.cells for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
-    lines.append(f"{sum(row.stage == DONE for row in rows)} of {len(rows)} runs are done")
-    failed = {id(row.failed): row.failed for row in rows if row.failed is not None}
-    return [*lines, *(f"{job.title} failed: {job.log or 'no log'}" for job in failed.values())]
+    lines.append(f"{sum(row.stage == DONE for row in rows)} of {plural(len(rows), 'run')} done")
+    lines += [f"{job.title} failed: {job.log or 'no log'}" for job in log.failed]
+    if not log.running and (log.failed or any(row.stage != DONE for row in rows)):
+        lines.append(
+            "no Snakemake is at work here: grubio workflow run makes the rest"
+        )
+    return lines
 
 
 def _status(folder: Path, study: Config, log: SnakemakeLog, name: str) -> RunStatus:
@@ -129,6 +139,10 @@ def _status(folder: Path, study: Config, log: SnakemakeLog, name: str) -> RunSta
         return RunStatus(name, f"waits for {missing}", None, score)
     if not log.running:
         return RunStatus(name, f"stopped in {working.rule}", None, score)
+    if working.log is not None and not (folder / working.log).exists():
+        return RunStatus(name, f"{working.rule}, queued or starting", None, score)
+    if working.rule == "label":
+        return RunStatus(name, f"label, {_shards(folder, study, name)}", None, score)
     if working.rule != "train":
         return RunStatus(name, working.rule, None, score)
     epochs = study.runs[name].training.epochs
@@ -154,6 +168,17 @@ def _stages(folder: Path, study: Config, name: str) -> Iterator[tuple[str, bool]
         for form in study.prediction.formats
     ]
     yield "predict", all(path.exists() for path in outputs)
+    yield "crate", (own / CRATE_FILE).is_file()
+
+
+def _shards(folder: Path, study: Config, name: str) -> str:
+    # Shards that are labelled are deleted once their input is gathered.
+    own, done = folder / "results" / name, 0
+    for given in study.prediction.inputs:
+        gathered = list((own / PREDICTIONS_FOLDER).glob(f"{given}.*"))
+        found = (own / "shards" / given).glob("*.probabilities.parquet")
+        done += study.prediction.shards if gathered else sum(1 for _ in found)
+    return f"{done} of {plural(study.prediction.shards * len(study.prediction.inputs), 'shard')}"
 
 
 def _pooled_stages(folder: Path, study: Config, name: str) -> Iterator[tuple[str, bool]]:
@@ -203,7 +228,7 @@ def _score(run: Path) -> str:
 
 def watch_status(
     look: Callable[[], tuple[list[RunStatus], SnakemakeLog]],
-    show: Callable[[list[RunStatus]], None],
+    show: Callable[[list[RunStatus], SnakemakeLog], None],
     pause: float,
 ) -> None:
     """Show the status again and again until nothing will change.
@@ -219,7 +244,7 @@ def watch_status(
     """
     while True:
         rows, log = look()
-        show(rows)
+        show(rows, log)
         if is_over(rows, log):
             return
         time.sleep(pause)

@@ -179,7 +179,7 @@ def test_quiet_and_verbose(grubio: Runner, tmp_path: Path) -> None:
     assert quiet.returncode == 0
     assert quiet.stderr == ""
     log = (tmp_path / "a.log").read_text()
-    assert "1 records, 22 residues: a.tsv" in log
+    assert "1 record, 22 residues: a.tsv" in log
     assert "grubio predict a.fa -o a.tsv --quiet" in log
     loud = grubio("--verbose", "predict", "a.fa", "-o", "a.tsv")
     assert "grubio --verbose predict a.fa" in loud.stderr
@@ -220,6 +220,7 @@ def test_doctor_sees_slurm_and_its_accounting(
     tools = {
         "sbatch": "exit 0",
         "sinfo": "echo 'debug* up 1'",
+        "scontrol": "echo 'MaxArraySize            = 1001'",
         "sacct": "echo 'Slurm accounting storage is disabled' >&2; exit 1",
         "mkdssp": "exit 3",
     }
@@ -229,9 +230,13 @@ def test_doctor_sees_slurm_and_its_accounting(
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     found = {finding.name: finding for finding in examine()}
     assert found["SLURM"].found == "partitions debug*"
+    assert found["SLURM arrays"].found == "up to 1000 tasks"
     assert found["SLURM accounting"].state == "missing"
     assert "--slurm-status-command squeue" in found["SLURM accounting"].hint
     assert found["DSSP"].state == "broken"
+    (tmp_path / "scontrol").write_text("#!/bin/sh\necho 'MaxArraySize = 0'\n")
+    (arrays,) = [finding for finding in examine() if finding.name == "SLURM arrays"]
+    assert (arrays.state, arrays.hint) == ("missing", "take --profile slurm")
 
 
 def test_the_share_of_an_input_that_is_read(tmp_path: Path) -> None:
@@ -266,7 +271,7 @@ def test_the_time_left_is_told_where_it_can_be_known(
         "2 of 4 residues, 0 residues/s, 50%, 0:40 left",
         "4 of 4 residues, 0 residues/s",
         "2 residues, 0 residues/s",
-        "1 records, 2 residues, 0 residues/s",
+        "1 record, 2 residues, 0 residues/s",
     ]
     computed(1)
 

@@ -59,7 +59,7 @@ def test_a_study_that_fails_ends_with_the_last_lines_of_the_log(
     (study / "bad.tsv").write_text("id\tsequence\tss8\nx\tMKT\tH\n")
     done = grubio("workflow", "run", "study", "--cores", "1")
     assert done.returncode == 1
-    end = done.stderr[done.stderr.index("1 job failed") :]
+    end = done.stderr[done.stderr.index("1 of 2 jobs failed:") :]
     assert "  prepare a: study/logs/prepare/a.log\n" in end
     assert "ERROR error: resources/datasets/a/records0/bad.tsv: record 'x': 3 residues" in end
     assert "    hint: give one character per residue\n" in end

@@ -202,7 +202,11 @@ def test_a_job_that_is_refused_and_a_missing_command_are_told(
 
 def test_every_scheduler_has_a_profile_and_all_profiles_ask_alike() -> None:
     texts = {path.parent.name: path.read_text() for path in PROFILES.glob("*/profile.yaml")}
-    assert set(texts) == {"slurm", "kubernetes", *SCHEDULERS}
+    assert set(texts) == {"slurm", "slurm-arrays", "kubernetes", *SCHEDULERS}
+    slurm, arrays = (yaml.safe_load(texts[name]) for name in ("slurm", "slurm-arrays"))
+    changed = {key for key in arrays if arrays[key] != slurm.get(key)}
+    assert changed == {"slurm-array-jobs", "slurm-array-limit", "jobs", "max-jobs-per-timespan"}
+    assert set(slurm) <= set(arrays)
     asked = set()
     for name in SCHEDULERS:
         content = yaml.safe_load(texts[name])

@@ -166,13 +166,13 @@ def test_the_command_prepares_splits_and_says_what_it_painted(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "2 contigs, 2000 bases; 40 records of both strands, 0 of 4000 bases masked",
+        "2 contigs, 2,000 bases; 40 records of both strands, 0 of 4,000 bases masked",
         "  M  minus10              12    0.3 %",
         "  C  cds                 100    2.5 %",
         "  .  background         3888   97.2 %",
         "minus10: 2 features of 6 bases each, called as sites",
         "cds: coding sequences that do not divide by three, kept as labels (1): 'a'",
-        "cds: 1 features of 100 bases each, called as sites",
+        "cds: 1 feature of 100 bases each, called as sites",
     ]
     done = grubio("split", "p.parquet", "-o", "s.parquet", "--gap", 10, "--audit", "a.tsv")
     assert done.returncode == 0, done.stderr

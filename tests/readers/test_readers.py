@@ -167,7 +167,7 @@ def test_prepare_reads_standard_input(
     (tmp_path / "l.fasta").write_text(">a\nHHC\n")
     done = grubio("prepare", "-", "--labels", "l.fasta", "-o", "o.parquet", input=">a\nMKT\n")
     assert done.returncode == 0, done.stderr
-    assert "1 records, 3 residues" in done.stdout
+    assert "1 record, 3 residues" in done.stdout
     assert next(read_records(tmp_path / "o.parquet")).labels == "HHC"
 
 

@@ -56,16 +56,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
 
 @contextlib.contextmanager
 def snakemake(
-    cluster: SlurmCluster, folder: Path, *arguments: str
+    cluster: SlurmCluster, folder: Path, *arguments: str, profile: str = "slurm"
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the workflow with its SLURM profile; what it says goes to ``snakemake.txt``."""
+    """Start the workflow with a profile of SLURM; what it says goes to ``snakemake.txt``."""
     path = f"{Path(sys.executable).parent}:{cluster.environment['PATH']}"
     with open(folder / "snakemake.txt", "wb") as output:
         started = subprocess.Popen(
             [
                 *(sys.executable, "-c", SNAKEMAKE),
                 *("--snakefile", str(REPOSITORY / "workflow/Snakefile")),
-                *("--profile", str(REPOSITORY / "workflow/profiles/slurm")),
+                *("--profile", str(REPOSITORY / "workflow/profiles" / profile)),
                 *OPTIONS,
                 *("--set-threads", *ONE_THREAD),
                 *arguments,
@@ -113,13 +113,20 @@ def jobs_in(cluster: SlurmCluster, rule: str, states: set[str]) -> list[dict[str
     ]
 
 
+def tasks_of_one_array(jobs: list[dict[str, str]]) -> list[str]:
+    """Return the numbers of the tasks, in their order; jobs have ids such as ``17_2``."""
+    arrays, tasks = zip(*(job["id"].split("_") for job in jobs), strict=True)
+    assert len(set(arrays)) == 1
+    return sorted(tasks)
+
+
 @pytest.fixture(scope="module")
 def finished(
     cluster: SlurmCluster, chains: list[Record], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A folder in which SLURM ran the whole workflow undisturbed.
 
-    The three steps of a prediction go as one job here, as small jobs may.
+    The two trainings are tasks of one array, and the three steps of a prediction go as one job.
     """
     folder = tmp_path_factory.mktemp("study")
     rows = [f"{r.id}\t{r.sequence}\t{r.labels}\t{r.split}" for r in chains[::3]]
@@ -129,7 +136,7 @@ def finished(
     (folder / "config/config.yaml").write_text(yaml.safe_dump(STUDY))
     groups = ["prepare=dataset", "split=dataset", "cut=new", "label=new", "gather=new"]
     options = ["--groups", *groups, "--slurm-keep-successful-logs"]
-    with snakemake(cluster, folder, *options) as started:
+    with snakemake(cluster, folder, *options, profile="slurm-arrays") as started:
         ended_well(started, folder)
     return folder
 
@@ -152,6 +159,7 @@ def test_the_whole_workflow_runs_through_sbatch(cluster: SlurmCluster, finished:
     assert {job["state"] for job in jobs} == {"COMPLETED"}
     # Local rules make no job; two small steps, and here three, go as one.
     assert len(jobs) == 1 + 2 + 2 + 2
+    assert tasks_of_one_array(jobs_in(cluster, "train", {"COMPLETED"})) == ["1", "2"]
     assert {job["node"] for job in jobs} == set(NODES)
     logs = [path.read_text() for path in (finished / "logs/slurm").rglob("*.log")]
     assert len(logs) == len(jobs)
@@ -167,7 +175,7 @@ def test_a_cancelled_job_and_a_drained_node_change_nothing(
     drained = copy_without(finished, tmp_path / "drained", "first/predictions")
     with (
         snakemake(cluster, cancelled) as one,
-        snakemake(cluster, drained) as other,
+        snakemake(cluster, drained, profile="slurm-arrays") as other,
     ):
         known = {job["id"] for job in cluster.jobs()}
 
@@ -188,6 +196,9 @@ def test_a_cancelled_job_and_a_drained_node_change_nothing(
     assert states[training["id"]] == "CANCELLED"
     again = [job for job in jobs_in(cluster, "train", {"COMPLETED"}) if job["id"] not in known]
     assert [job["comment"] for job in again] == [training["comment"]]
+    new = [job for job in jobs_in(cluster, "label", {"COMPLETED"}) if job["id"] not in known]
+    of_shards = [job for job in new if "_" in job["id"]]
+    assert tasks_of_one_array(of_shards) == ["1", "2"]
     assert products(cancelled) == expected
     assert products(drained) == expected
 

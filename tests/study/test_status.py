@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from grubio.errors import GrubioError
-from grubio.study.snakemake_log import failure_report, jobs_of, read_snakemake_log
+from grubio.study.snakemake_log import SnakemakeLog, failure_report, jobs_of, read_snakemake_log
 from grubio.study.status import (
     RunStatus,
     is_over,
@@ -74,6 +74,7 @@ def study(tmp_path: Path) -> Path:
     (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(content))
     (tmp_path / ".snakemake/log").mkdir(parents=True)
     (tmp_path / ".snakemake/locks").mkdir()
+    write(tmp_path, "logs/prepare/d.log", "logs/fetch/f.log", "logs/train/one.log")
     return tmp_path
 
 
@@ -134,10 +135,24 @@ def test_what_failed_is_told_with_its_log_once(study: Path) -> None:
     says(study, started(1, "prepare", "d", "dataset=d") + failed(1, "prepare", "d"))
     rows = study_status(study)
     assert [row.stage for row in rows] == ["failed: prepare", "waits for prepare"]
-    assert status_lines([*rows, rows[0]])[-2:] == [
-        "0 of 3 runs are done",
-        "prepare d failed: logs/prepare/d.log",
-    ]
+    log = read_snakemake_log(study)
+    expected = ["0 of 3 runs done", "prepare d failed: logs/prepare/d.log"]
+    assert status_lines([*rows, rows[0]], log)[-2:] == expected
+    says(study, started(1, "compare", "all", "") + failed(1, "compare", "all"), running=False)
+    end = status_lines([RunStatus("one", "done")], read_snakemake_log(study))[-3:]
+    assert end[:2] == ["1 of 1 run done", "compare failed: logs/compare/all.log"]
+    assert end[2].startswith("no Snakemake is at work here")
+
+
+def test_a_step_without_its_log_is_queued_and_a_labelling_tells_its_shards(study: Path) -> None:
+    config = yaml.safe_load((study / "config/config.yaml").read_text())
+    config["prediction"] = {"inputs": {"new": "n.fasta", "old": "o.fasta"}, "shards": 3}
+    (study / "config/config.yaml").write_text(yaml.safe_dump(config))
+    says(study, started(1, "label", "new", "run=one, input=new, scatteritem=2-of-3"))
+    assert stages(study)[0] == "label, queued or starting"
+    write(study, "logs/label/new.log", "results/one/predictions/old.tsv")
+    write(study, "results/one/shards/new/1-of-3.probabilities.parquet")
+    assert stages(study)[0] == "label, 4 of 6 shards"
 
 
 def test_a_job_that_failed_and_then_ended_well_did_not_fail(study: Path) -> None:
@@ -155,6 +170,8 @@ def test_a_run_is_done_when_all_its_files_are_there(study: Path) -> None:
     assert stages(study)[1] == "waits for evaluate"
     score = '{"q3": {"value": 0.7, "low": 0.6, "high": 0.8}, "provenance": {}, "classes": {}}'
     (study / "results/two/metrics.json").write_text(score)
+    assert stages(study)[1] == "waits for crate"
+    write(study, "results/two/ro-crate-metadata.json")
     row = study_status(study)[1]
     assert row.cells == ("two", "done", "", "Q3 70.0 %")
     assert status_table([row]) == "run\tstage\tleft\tscore\ntwo\tdone\t\tQ3 70.0 %\n"
@@ -169,7 +186,7 @@ def test_a_group_of_jobs_that_failed_names_each(study: Path) -> None:
         "a DEBUG b\n\n" + "".join(f"{n}\n" for n in range(20))
     )
     report = failure_report(study, read_snakemake_log(study))
-    assert report[0] == "1 job failed, 1 were started:"
+    assert report[0] == "1 of 1 job failed:"
     assert report[1] == f"  prepare d: {study}/logs/prepare/d.log"
     assert report[2:14] == [f"    {n}" for n in range(8, 20)]
     assert "OUT_OF_MEMORY" in report[14]
@@ -178,6 +195,7 @@ def test_a_group_of_jobs_that_failed_names_each(study: Path) -> None:
 
 def test_a_log_that_is_missing_is_said_and_an_older_log_does_not_count(study: Path) -> None:
     says(study, failed(1, "train", "one"), running=False)
+    (study / "logs/train/one.log").unlink()
     assert failure_report(study, read_snakemake_log(study))[1].endswith("logs/train/one.log")
     assert failure_report(study, read_snakemake_log(study, time.time() + 60)) == []
     assert jobs_of(["Finished jobid: 9 (Rule: all)", "nonsense", "    jobid: 3"])[0].title == ""
@@ -187,7 +205,7 @@ def test_watching_ends_when_nothing_is_at_work(study: Path) -> None:
     says(study, started(1, "prepare", "d", "dataset=d"))
     shown: list[list[RunStatus]] = []
 
-    def show(rows: list[RunStatus]) -> None:
+    def show(rows: list[RunStatus], _: SnakemakeLog) -> None:
         shown.append(rows)
         if len(shown) == 3:
             says(study, "", running=False)

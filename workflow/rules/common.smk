@@ -301,6 +301,15 @@ IN_FOLDS = {
 ENSEMBLES = [name for name, run in STUDY.runs.items() if run.members]
 TRAINED = [name for name in RUNS if name not in ENSEMBLES]
 
+# SLURM gives every task of an array what the first one asks for.
+IN_ARRAYS = getattr(workflow.executor_settings, "array_jobs", None) or ""
+if re.search(r"\b(train|all)\b", IN_ARRAYS):
+    if len({STUDY.runs[name].training.processes for name in TRAINED}) > 1:
+        raise WorkflowError(
+            "runs with different training.processes cannot be trained as tasks of one array: "
+            "take the profile slurm, or --slurm-array-jobs without train"
+        )
+
 
 def any_of(names):
     """Return a regular expression for any of the names; one that matches nothing for none."""
