@@ -59,11 +59,14 @@ $(VENV)/installed: $(VENV)/created pyproject.toml
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[train]'
 	@touch $@
 
-# roc-validator and the hub's library want other versions of libraries than ours.
+# roc-validator and the hub's library want other versions of libraries than ours. Every Snakemake would
+# load the plugin of Kubernetes, which takes a second; its test finds it in a folder of its own.
 $(VENV)/tools-installed: $(VENV)/created
 	$(PYTHON) -m venv $(VENV)/tools
 	$(VENV)/tools/bin/python -m pip --disable-pip-version-check install --quiet \
 	    roc-validator==0.13.0 huggingface-hub==2.4.0 conda-souschef==3.0.1
+	$(PIP) install --quiet --constraint constraints.txt --target $(VENV)/kubernetes \
+	    snakemake-executor-plugin-kubernetes==0.5.1 snakemake-storage-plugin-fs==1.1.3
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed $(VENV)/tools-installed

@@ -54,10 +54,10 @@ def counted(items: Iterable[ItemT], item: str = "record", unit: str = "residue")
         return f"{counts}, {speed}{_left(seconds, share_read())}"
 
     try:
-        for item in items:
-            yield item
+        for one in items:
+            yield one
             count += 1
-            length += len(item)
+            length += len(one)
             line.show(text)
     finally:
         line.stop()

@@ -118,9 +118,7 @@ def status_lines(rows: list[RunStatus], log: SnakemakeLog) -> list[str]:
     lines.append(f"{sum(row.stage == DONE for row in rows)} of {plural(len(rows), 'run')} done")
     lines += [f"{job.title} failed: {job.log or 'no log'}" for job in log.failed]
     if not log.running and (log.failed or any(row.stage != DONE for row in rows)):
-        lines.append(
-            "no Snakemake is at work here: grubio workflow run makes the rest"
-        )
+        lines.append("no Snakemake is at work here: grubio workflow run makes the rest")
     return lines
 
 

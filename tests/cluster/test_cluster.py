@@ -1,4 +1,4 @@
-"""The profiles of LSF, PBS and HTCondor with stand-ins for their commands, that of SGE for real."""
+"""The profiles of schedulers: of SGE for real, of the others with stand-ins for them."""
 
 from __future__ import annotations
 
@@ -58,6 +58,9 @@ NO_SGE = next(
     ),
     None,
 )
+
+
+KUBERNETES = Path(sys.prefix) / "kubernetes"
 
 
 def free_port() -> int:
@@ -144,6 +147,45 @@ def test_jobs_run_on_a_real_grid_engine(tmp_path: Path) -> None:
     assert ["gpu=1" in row for row in told] == [False, True, True]
     assert all("h_rt=5400" in row for row in told[1:])
     assert all("-pe smp 4" in row for row in told[1:])
+
+
+@pytest.mark.workflow
+@pytest.mark.skipif(not KUBERNETES.exists(), reason="make test installs the plugin of Kubernetes")
+def test_kubernetes_is_asked_for_what_rules_declare(tmp_path: Path) -> None:
+    """A folder takes the place of the bucket; the rules ask for no GPU, as on a CPU."""
+    # What copies into the folder, and what would install the plugin of the bucket into a pod.
+    programs = {"rsync": 'for word; do from=$to; to=$word; done; cp "$from" "$to"', "pip": "exit 0"}
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    for name in ("pods", "bucket"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    search = os.pathsep.join([str(KUBERNETES), str(REPOSITORY)])
+    here = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [
+            *(sys.executable, str(REPOSITORY / "tests/cluster/fake_kubernetes.py"), "pods"),
+            *("small.txt", "--profile", str(PROFILES / "kubernetes"), "--retries", "0"),
+            *("--default-storage-provider", "fs"),
+            *("--default-storage-prefix", str(tmp_path / "bucket")),
+            *("--seconds-between-status-checks", "1", "--max-status-checks-per-second", "10"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": here, "PYTHONPATH": search},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    logs = "".join(log.read_text() for log in (tmp_path / "pods").glob("*.log"))
+    assert done.returncode == 0, done.stderr + logs
+    assert (tmp_path / "bucket/small.txt").read_text() == "small\n"
+    (asked,) = map(json.loads, (tmp_path / "pods/asked.jsonl").read_text().splitlines())
+    assert (asked["namespace"], asked["image"]) == ("default", "my.registry/grubio:0.1.0")
+    limits = asked["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
+    wanted = {"cpu": "1000m", "memory": "2000M", "ephemeral-storage": "5000M"}
+    assert limits == wanted | {"nvidia.com/gpu": "0"}
 
 
 def job(**changes: object) -> JobRequest:
