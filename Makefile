@@ -1,7 +1,7 @@
 # make run    environment, then the demonstration study, then its headline scores
 # make test   environment, then style, types and tests
 # make docs   environment, then the documentation site
-# make dist   wheel, sdist and their SHA-256 in dist/, the same bytes each time
+# make dist   wheel, sdist, their SHA-256 and a recipe of conda for them in dist/, the same bytes each time
 # All need Python 3.11 or later with venv (Debian, Ubuntu: apt install python3-venv) and make.
 
 PYTHON ?= python3
@@ -41,6 +41,7 @@ dist: $(VENV)/installed-dev
 	umask 022; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1577836800) \
 	    python -m hatchling build -d dist
 	cd dist && sha256sum grubio-* > SHA256SUMS && cat SHA256SUMS
+	sed "s/0\{64\}/$$(sed -n 's/ .*tar.gz$$//p' dist/SHA256SUMS)/" conda/meta.yaml > dist/meta.yaml
 
 clean:
 	rm -rf $(VENV) results resources logs build dist .snakemake

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,69 @@ def test_the_environment_of_conda_installs_this_grubio(
     names = yaml.safe_load((REPOSITORY / "workflow/envs/grubio.yaml").read_text())["dependencies"]
     # Nothing of it has to come from pip, whose names Snakemake would look for in its own copy.
     assert all(isinstance(name, str) for name in names)
+    developers = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
+    assert set(names) <= set(developers)
+
+
+CONDA = """#!/bin/sh
+# In place of conda: an environment is one of Python's, which sees the libraries of the tests.
+case "$1" in
+    --version) echo conda 25.1.0 ;;
+    info) echo '{{"conda_prefix": "{base}", "platform": "linux-64"}}' ;;
+    config) echo '{{"get": {{"channel_priority": "strict"}}}}' ;;
+    env)
+        echo "$@" > "{base}/asked"
+        for word; do [ "$before" = --prefix ] && prefix=$word; before=$word; done
+        "{python}" -m venv --without-pip "$prefix"
+        echo "{libraries}" > "$(echo "$prefix"/lib/python*/site-packages)/tests.pth" ;;
+esac
+"""
+
+
+@pytest.mark.workflow
+def test_rules_run_in_the_environment_that_conda_makes_with_the_wheel_of_the_checkout(
+    tmp_path: Path,
+) -> None:
+    base = tmp_path / "conda"
+    (base / "bin").mkdir(parents=True)
+    libraries = sysconfig.get_path("purelib")
+    text = CONDA.format(base=base, python=sys.executable, libraries=libraries)
+    (base / "bin/conda").write_text(text)
+    (base / "bin/conda").chmod(0o755)
+    activate = f'export PATH="$1/bin:$PATH"; echo "$1" >> "{base}/activated"\n'
+    (base / "bin/activate").write_text(activate)
+    (tmp_path / "a.tsv").write_text("id\tsequence\tss8\nx\tMKT\tHHH\n")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text(
+        "datasets: {a: {records: a.tsv, prepare: {format: tsv}}}\nruns: {one: {dataset: a}}\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment["PATH"] = f"{base / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    # No network: the wheel is built with the hatchling of the tests. 0 is how pip spells it.
+    environment |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--cores", "1", "--sdm", "conda"),
+            *("--snakefile", str(REPOSITORY / "workflow/Snakefile")),
+            "results/datasets/a/prepared.parquet",
+        ],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results/datasets/a/prepared.parquet").stat().st_size > 0
+    words = (base / "asked").read_text().split()
+    assert words[:2] == ["env", "create"]
+    made = Path(words[words.index("--prefix") + 1].strip('"'))
+    (installed,) = (tmp_path / made).glob("lib/python*/site-packages/grubio/shipped/workflow")
+    assert (installed / "Snakefile").is_file()
+    assert (made / "bin/grubio").is_file()
+    # For what installs grubio, and for the two jobs.
+    assert (base / "activated").read_text().splitlines() == [str(made)] * 3
 
 
 def test_the_images_install_what_is_locked() -> None:
@@ -99,9 +163,20 @@ def test_the_images_install_what_is_locked() -> None:
             assert tool in text
 
 
-def test_the_distribution_has_a_target() -> None:
+def test_the_distribution_has_a_target(tmp_path: Path) -> None:
     done = subprocess.run(
         ["make", "--dry-run", "dist"], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert "SOURCE_DATE_EPOCH" in done.stdout
     assert "sha256sum" in done.stdout
+    # The recipe gets the checksum of the sdist: its last command, on a sum that is made up.
+    command = done.stdout.strip().splitlines()[-1]
+    assert command.endswith("conda/meta.yaml > dist/meta.yaml")
+    for name in ("conda", "dist"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "conda/meta.yaml").write_text(RECIPE.read_text())
+    digest = "0123456789abcdef" * 4
+    sums = f"{digest[::-1]}  grubio-1-py3-none-any.whl\n{digest}  grubio-1.tar.gz\n"
+    (tmp_path / "dist/SHA256SUMS").write_text(sums)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    assert f'sha256: "{digest}"' in (tmp_path / "dist/meta.yaml").read_text()

@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from grubio import __version__
 from grubio.runs import numbers
 from grubio.sequences.scheme import SCHEMES, LabelScheme
+from grubio.text import plural
 
 _DARK, _LIGHT = "#101418", "#ffffff"
 
@@ -26,8 +27,9 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.globals["version"] = __version__
-    for name in ("percent", "plain", "points", "score_text", "range_text", "plural", "gain_text"):
+    for name in ("percent", "plain", "points", "score_text", "range_text", "gain_text"):
         made.filters[name] = getattr(numbers, name)
+    made.filters["plural"] = plural
     made.filters["scheme_title"] = scheme_title
     return made
 

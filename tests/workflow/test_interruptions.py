@@ -16,25 +16,28 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY
+from grubio.config import Output, PredictionFormat, PredictionSettings
+from grubio.prediction.predict_file import predict_file
 from grubio.sequences.record import Record
 from test_workflow import jobs, snakemake, write_study
 
 pytestmark = pytest.mark.workflow
 
-OUTPUTS = [f"results/first/predictions/new.{kind}" for kind in ("tsv", "parquet", "ss2")]
+FORMATS: list[PredictionFormat] = ["tsv", "parquet", "ss2"]
+OUTPUTS = [f"results/first/predictions/new.{kind}" for kind in FORMATS]
 ARGUMENTS = ["--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--cores", "1"]
 TARGETS = ["--allowed-rules", "fetch", "predict", "cut", "label", "gather", "--", OUTPUTS[0]]
 
 
-def study(shards: int) -> dict[str, Any]:
+def study() -> dict[str, Any]:
     return {
         "datasets": {"tiny": {"records": "chains.tsv", "prepare": {"format": "tsv"}}},
         "runs": {"first": {"dataset": "tiny"}},
         "device": "cpu",
         "prediction": {
             "inputs": {"new": "new.fasta"},
-            "formats": ["tsv", "parquet", "ss2"],
-            "shards": shards,
+            "formats": FORMATS,
+            "shards": 3,
         },
     }
 
@@ -48,7 +51,7 @@ def folder(chains: list[Record], run_folder: Path, tmp_path: Path) -> Path:
     """A study with a trained model that has still to predict."""
     shutil.copytree(run_folder / "model", tmp_path / "results/first/model")
     (tmp_path / "new.fasta").write_text("".join(f">{r.id}\n{r.sequence}\n" for r in chains[:60]))
-    write_study(tmp_path, study(3))
+    write_study(tmp_path, study())
     return tmp_path
 
 
@@ -56,13 +59,17 @@ def folder(chains: list[Record], run_folder: Path, tmp_path: Path) -> Path:
 def expected(
     chains: list[Record], run_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[bytes]:
-    """What the workflow writes without shards."""
+    """What is written without shards."""
     folder = tmp_path_factory.mktemp("whole")
-    shutil.copytree(run_folder / "model", folder / "results/first/model")
     (folder / "new.fasta").write_text("".join(f">{r.id}\n{r.sequence}\n" for r in chains[:60]))
-    write_study(folder, study(1))
-    done = snakemake(folder, *ARGUMENTS, *TARGETS)
-    assert done.returncode == 0, done.stderr
+    (folder / OUTPUTS[0]).parent.mkdir(parents=True)
+    # What is written names the model by its folder.
+    model = shutil.copytree(run_folder / "model", folder / "results/first/model")
+    outputs = [
+        Output(f"{folder / name}", kind) for name, kind in zip(OUTPUTS, FORMATS, strict=True)
+    ]
+    settings = PredictionSettings(device="cpu")
+    predict_file(str(folder / "new.fasta"), outputs, model, settings)
     return content_of(folder)
 
 

@@ -19,6 +19,9 @@ import yaml
 
 from conftest import REPOSITORY
 from genome_model import dna, save_genome_model
+from grubio.config import Config
+from grubio.config.loading import checked
+from grubio.errors import GrubioError
 from grubio.sequences.record import Record
 
 pytestmark = pytest.mark.workflow
@@ -194,9 +197,16 @@ def test_a_wrong_key_stops_it_with_one_line(finished: Path, study: dict[str, Any
     assert len(said.splitlines()) < 8
 
 
+def gpus(plan: str) -> dict[str, str]:
+    """Return the resources of the rules that ask for GPUs."""
+    found = re.findall(r"rule (\w+):\n(?:    .*\n)*?    resources: (.*)\n", plan)
+    return {rule: resources for rule, resources in found if "gpu=" in resources}
+
+
 def test_bare_snakemake_at_the_root_plans_the_whole_study() -> None:
-    done = snakemake(REPOSITORY, "-n", "--quiet", "rules", "--forceall")
+    done = snakemake(REPOSITORY, "-n", "--forceall")
     assert done.returncode == 0, done.stderr
+    assert all("gpu=0" in resources for resources in gpus(done.stdout).values())
     rules = {
         "fetch",
         "prepare",
@@ -220,9 +230,9 @@ def test_the_workflow_alone_plans_the_same(tmp_path: Path) -> None:
     assert jobs(done.stdout + done.stderr)["train"] == 1
 
 
-@pytest.mark.parametrize("snakefile", ["Snakefile", "workflow/Snakefile"])
-def test_another_study_takes_the_place_of_the_default_one(snakefile: str) -> None:
-    arguments = ["-n", "--snakefile", snakefile, "--configfile", "config/pdb_full.yaml"]
+def test_another_study_takes_the_place_of_the_default_one() -> None:
+    # That of workflow/Snakefile as well: see the study of the protein models.
+    arguments = ["-n", "--configfile", "config/pdb_full.yaml"]
     done = snakemake(REPOSITORY, *arguments, "--config", "device=cpu")
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr
@@ -268,16 +278,11 @@ def test_a_model_of_a_genome_writes_files_and_folders_of_tracks(tmp_path: Path) 
 
 
 def test_one_switch_asks_for_gpus_where_a_model_computes() -> None:
-    def asked(device: str) -> dict[str, str]:
-        done = snakemake(REPOSITORY, "-n", "--forceall", "--config", f"device={device}")
-        assert done.returncode == 0, done.stderr
-        found = re.findall(r"rule (\w+):\n(?:    .*\n)*?    resources: (.*)\n", done.stdout)
-        return {rule: resources for rule, resources in found if "gpu=" in resources}
-
-    with_gpu = asked("cuda")
+    done = snakemake(REPOSITORY, "-n", "--forceall", "--config", "device=cuda")
+    assert done.returncode == 0, done.stderr
+    with_gpu = gpus(done.stdout)
     assert set(with_gpu) == {"train", "evaluate", "predict"}
     assert all("gpu=1" in resources for resources in with_gpu.values())
-    assert all("gpu=0" in resources for resources in asked("auto").values())
 
 
 def test_a_sweep_is_run_and_compared(
@@ -286,9 +291,10 @@ def test_a_sweep_is_run_and_compared(
     rows = [f"{r.id}\t{r.sequence}\t{r.labels}\t{r.split}" for r in chains]
     (tmp_path / "chains.tsv").write_text("id\tsequence\tss8\tsplit\n" + "\n".join(rows) + "\n")
     sweep = {"base": {"dataset": "tiny"}, "vary": {"training.seed": [1, 2]}}
-    write_study(tmp_path, {**study, "runs": {}, "sweeps": {"s": sweep}, "prediction": {}})
+    changed = {"runs": {}, "sweeps": {"s": sweep}, "prediction": {}, "report": {}}
+    write_study(tmp_path, {**study, **changed})
     arguments = ["--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--cores", "2"]
-    done = snakemake(tmp_path, *arguments)
+    done = snakemake(tmp_path, *arguments, "results/comparison.tsv")
     assert done.returncode == 0, done.stderr
     results = tmp_path / "results"
     groups = (results / "comparison.groups.tsv").read_text().splitlines()
@@ -406,10 +412,10 @@ def test_profiles_are_searched_for_in_parts_unless_they_are_given(
     assert "--iterations 2" in plan.stdout
     assert "--profiles alignments" in plan.stdout
     assert plan.stdout.count("--profiles results/profiles/new/1-of-3.npz") == 1
-    write_study(tmp_path, searched | {"profiles": {}})
-    refused = snakemake(tmp_path, *snakefile)
-    told = refused.stdout + refused.stderr
-    assert "datasets.tiny: a run reads profiles; give its profiles" in told
+    with pytest.raises(
+        GrubioError, match=r"datasets.tiny: a run reads profiles; give its profiles"
+    ):
+        checked(Config, searched | {"profiles": {}})
 
 
 def test_the_study_of_the_protein_models_is_planned_whole(tmp_path: Path) -> None:
