@@ -138,8 +138,9 @@ def _decoding_lines(models: Mapping[str, Any]) -> list[str]:
         "`python benchmarks/grammar.py cost MODEL SEQUENCES`: microseconds of CPU time for a residue, "
         "one thread, of the network, the posteriors under the [grammar](grammar.md) and the labels. "
         "Sequences per second are those of labelling all together; reading and writing files, and "
-        "starting, are not in it. The proteins of `protein-topology` are of TMbed's data, the "
-        "others are the demonstration data.",
+        "starting, are not in it. The sequences are 300 of TMbed's proteins, drawn at random, for "
+        "`protein-topology`, and every sixteenth chain of the demonstration data for the others; one "
+        "by one the first 30 of them.",
         "",
         "| model | weights | states | residues of a sequence | way | network | posteriors | labels "
         "| sequences per second |",
