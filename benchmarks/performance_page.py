@@ -42,7 +42,9 @@ def performance_page(found: Mapping[str, Any]) -> str:
         "",
         "This page is made by `python benchmarks/performance_page.py` from the JSON files that the "
         "scripts in `benchmarks/` write, on a machine of two cores. Seconds and rates are of that "
-        "machine and vary by tens of percent from run to run: compare the rows of one table.",
+        "machine and vary by tens of percent from run to run: compare the rows of one table. It has no "
+        "GPU: the tests of labelling and training on CUDA are skipped there, and run where there is "
+        "a device (`pytest tests/model tests/training -k gpu`).",
         "",
         *_labelling_lines(found["throughput"]),
         *_decoding_lines(found.get("decoding", {})),
