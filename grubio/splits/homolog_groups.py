@@ -18,8 +18,9 @@ from grubio.sequences.record import Record
 from grubio.splits.homology.hit import Hit
 from grubio.splits.homology.search import find_hits
 
-# A group larger than this share of a held-out split would crowd it.
-_LARGEST_SHARE = 0.2
+# A group larger than this share of a held-out split would crowd it. Of few groups that are all
+# larger, those no larger than the split are taken.
+_LARGEST_SHARES = (0.2, 1.0)
 # E-values grow with the number of residues searched. Groups are found among all records, and the
 # audit searches the training records alone; the margin keeps its verdict the same.
 _EVALUE_MARGIN = 2
@@ -200,21 +201,25 @@ def _split_of_groups(
     sizes = {group: sum(map(len, records)) for group, records in members.items()}
     total = sum(sizes.values())
     shares = {"test": settings.test_fraction * total, "valid": settings.valid_fraction * total}
-    split_of = _given_splits(members)
-    rest = {
-        name: share - sum(sizes[group] for group, split in split_of.items() if split == name)
-        for name, share in shares.items()
-    }
-    free = [group for group in members if group not in split_of]
+    given = _given_splits(members)
+    free = [group for group in members if group not in given]
     np.random.default_rng(settings.seed).shuffle(free)
     smallest = min(sizes.values())
-    for group in free:
-        split_of[group] = "train"
-        for name, share in shares.items():
-            if rest[name] > 0 and sizes[group] <= max(_LARGEST_SHARE * share, smallest):
-                split_of[group] = name
-                rest[name] -= sizes[group]
-                break
+    for largest in _LARGEST_SHARES:
+        split_of = dict(given)
+        rest = {
+            name: share - sum(sizes[group] for group, split in given.items() if split == name)
+            for name, share in shares.items()
+        }
+        for group in free:
+            split_of[group] = "train"
+            for name, share in shares.items():
+                if rest[name] > 0 and sizes[group] <= max(largest * share, smallest):
+                    split_of[group] = name
+                    rest[name] -= sizes[group]
+                    break
+        if all(name in split_of.values() for name, share in shares.items() if share):
+            break
     return split_of
 
 

@@ -132,6 +132,16 @@ def test_records_too_alike_to_divide_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out.parquet").exists()
 
 
+def test_a_few_unrelated_records_are_divided(tmp_path: Path) -> None:
+    records = families(12, 1)
+    source = write(tmp_path / "in.parquet", records)
+    settings = SplitSettings(method="kmer", valid_fraction=0.2, test_fraction=0.2)
+    split_dataset(source, tmp_path / "out.parquet", settings, threads=1)
+    counts = Counter(record.split for record in read_records(tmp_path / "out.parquet"))
+    assert 2 <= counts["test"] <= 4
+    assert 2 <= counts["valid"] <= 4
+
+
 def test_what_only_the_audit_finds_goes_to_train(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
