@@ -150,6 +150,40 @@ def test_jobs_run_on_a_real_grid_engine(tmp_path: Path) -> None:
 
 
 @pytest.mark.workflow
+def test_trainings_of_an_array_of_slurm_all_ask_for_the_most_processes(tmp_path: Path) -> None:
+    (tmp_path / "sbatch").write_text('#!/bin/sh\necho "$@" > asked\nexit 1\n')
+    (tmp_path / "sbatch").chmod(0o755)
+    runs = {"one": {"dataset": "a"}, "two": {"dataset": "a", "training": {"processes": 6}}}
+    study = {"datasets": {"a": {"records": "a.tsv", "prepare": {"format": "tsv"}}}, "runs": runs}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    (tmp_path / "results/datasets/a").mkdir(parents=True)
+    for name in ("split.parquet", "audit.tsv", "removed.tsv"):
+        (tmp_path / "results/datasets/a" / name).touch()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--retries", "0"),
+            *("--snakefile", str(REPOSITORY / "workflow/Snakefile")),
+            *("--profile", str(PROFILES / "slurm-arrays")),
+            *("--default-resources", "slurm_partition=nodes", "--allowed-rules", "train", "--"),
+            *(f"results/{name}/history.csv" for name in runs),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("    threads: 6\n") == 2
+    asked = (tmp_path / "asked").read_text()
+    assert "--array=1-2" in asked
+    assert (
+        "--mem 11501 " in asked
+    )  # 2,500 MB, 1,500 for each process, and the plugin's one for arrays
+
+
+@pytest.mark.workflow
 @pytest.mark.skipif(not KUBERNETES.exists(), reason="make test installs the plugin of Kubernetes")
 def test_kubernetes_is_asked_for_what_rules_declare(tmp_path: Path) -> None:
     """A folder takes the place of the bucket; the rules ask for no GPU, as on a CPU."""

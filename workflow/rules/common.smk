@@ -262,6 +262,17 @@ def run_processes(wildcards):
     return STUDY.runs[wildcards.run].training.processes
 
 
+def asked_processes(wildcards):
+    """Return for how many processes a training asks: those of the largest in an array of SLURM.
+
+    All tasks of an array get what the first one asks for.
+    """
+    arrays = getattr(workflow.executor_settings, "array_jobs", None) or ""
+    if re.search(r"\b(train|all)\b", arrays):
+        return max(STUDY.runs[name].training.processes for name in TRAINED)
+    return run_processes(wildcards)
+
+
 def motif_database(wildcards):
     """Return the fetched database of motifs of a run, or nothing."""
     source = STUDY.runs[wildcards.run].motifs.database
@@ -300,15 +311,6 @@ IN_FOLDS = {
 }
 ENSEMBLES = [name for name, run in STUDY.runs.items() if run.members]
 TRAINED = [name for name in RUNS if name not in ENSEMBLES]
-
-# SLURM gives every task of an array what the first one asks for.
-IN_ARRAYS = getattr(workflow.executor_settings, "array_jobs", None) or ""
-if re.search(r"\b(train|all)\b", IN_ARRAYS):
-    if len({STUDY.runs[name].training.processes for name in TRAINED}) > 1:
-        raise WorkflowError(
-            "runs with different training.processes cannot be trained as tasks of one array: "
-            "take the profile slurm, or --slurm-array-jobs without train"
-        )
 
 
 def any_of(names):

@@ -38,13 +38,13 @@ rule train:
         run=any_of(TRAINED),
     conda:
         "../envs/grubio.yaml"
-    threads: lambda wildcards: max(4, run_processes(wildcards))
+    threads: lambda wildcards: max(4, asked_processes(wildcards))
     resources:
         mem_mb=lambda wildcards, attempt: (
-            attempt * (2500 + 1500 * run_processes(wildcards))
+            attempt * (2500 + 1500 * asked_processes(wildcards))
         ),
         runtime=growing(720),
-        gpu=lambda wildcards: GPUS * run_processes(wildcards),
+        gpu=lambda wildcards: GPUS * asked_processes(wildcards),
     params:
         output=subpath(output.history, parent=True),
         teacher=lambda wildcards, input: option(
