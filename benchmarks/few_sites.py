@@ -7,6 +7,8 @@ were made on validation contigs, and the scores are those of the test contigs. W
 benchmarks/few_sites.json.
 
     python benchmarks/few_sites.py GENOME.fna.gz tss.tsv --sigma sigma24 sigma28 --motifs sites none
+
+With ``--motifs untrained``, the network before its first step is compared with the matrix.
 """
 
 from __future__ import annotations
@@ -27,13 +29,25 @@ from grubio.config import (
     SplitSettings,
     TrainingSettings,
 )
+from grubio.datasets.parquet import read_records
 from grubio.datasets.prepare_genome import prepare_genome
 from grubio.evaluation.evaluate import evaluate_model
+from grubio.inference.predictor import Predictor
+from grubio.metrics.bootstrap import bootstrap_weights
+from grubio.metrics.candidates import find_candidates, site_truth, strands_of
+from grubio.metrics.pwm import ANY_CLASS
+from grubio.metrics.sites import HEADLINE_TOLERANCE, ranking_metrics, scanned
+from grubio.model.labeller import bundle_of
 from grubio.readers.fasta import read_fasta
+from grubio.sequences.alphabet import DNA
+from grubio.sequences.runs_and_peaks import site_scores
 from grubio.splits.split import split_dataset
+from grubio.training.examples import load_training_data
+from grubio.training.fitting import new_fitting
 from grubio.training.train import train_model
 
 FIRST, LAST = -38, -7
+UNTRAINED = "untrained"
 HALF, JITTER = 1000, 400
 RESULTS = Path(__file__).with_name("few_sites.json")
 
@@ -70,6 +84,34 @@ def write_windows(genome: Path, table: Path, sigma: str, folder: Path) -> int:
     return len(bed)
 
 
+def untrained(dataset: Path, model: ModelSettings, settings: TrainingSettings) -> dict[str, Any]:
+    """Return average precisions of a network before its first step and of its matrix, by split."""
+    data = load_training_data(dataset, model, settings)
+    bundle = bundle_of(new_fitting(data, model, settings).model.eval(), DNA)
+    (motif,) = data.motifs
+    found: dict[str, Any] = {}
+    for split in ("valid", "test"):
+        records = list(read_records(dataset, split))
+        strands, order = strands_of(records, data.header.scheme)
+        truth = site_truth(strands, motif.index, motif.pwm.width, ANY_CLASS)
+        over = scanned(strands, truth, ANY_CLASS)
+        weights = bootstrap_weights(len(over.sites), EvaluationSettings().bootstrap, 1)
+        answers = Predictor(bundle, "cpu", 1).predict(records[at] for at in order)
+        scores = {
+            "network": [site_scores(a.probabilities[:, motif.index], truth.width) for a in answers],
+            "matrix": [motif.pwm.scores(strand.sequence) for strand in strands],
+        }
+        precisions = {
+            name: ranking_metrics(
+                find_candidates(strands, of_strands, truth), HEADLINE_TOLERANCE, over, weights
+            )["average_precision"]
+            for name, of_strands in scores.items()
+        }
+        precisions["gain"] = precisions["network"] - precisions["matrix"]
+        found[split] = {name: one.score.as_dict() for name, one in precisions.items()}
+    return found
+
+
 def measured(arguments: argparse.Namespace, sigma: str, folder: Path) -> dict[str, Any]:
     """Train and score; return average precisions with their intervals."""
     sites = write_windows(arguments.genome, arguments.table, sigma, folder)
@@ -89,21 +131,20 @@ def measured(arguments: argparse.Namespace, sigma: str, folder: Path) -> dict[st
     found: dict[str, Any] = {"sigma": sigma, "sites": sites, "runs": {}}
     for motifs in arguments.motifs:
         run = folder / motifs
-        train_model(
-            dataset,
-            run,
-            ModelSettings(hidden_size=32, layers=1, stem_width=11, dropout=0.3),
-            TrainingSettings(
-                motifs=motifs,
-                background_ratio=arguments.background_ratio,
-                max_length=arguments.max_length,
-                select_by="average_precision",
-                epochs=arguments.epochs,
-                patience=arguments.epochs,
-                batch_residues=8000,
-            ),
-            threads=1,
+        model = ModelSettings(hidden_size=32, layers=1, stem_width=11, dropout=0.3)
+        settings = TrainingSettings(
+            motifs="sites" if motifs == UNTRAINED else motifs,
+            background_ratio=arguments.background_ratio,
+            max_length=arguments.max_length,
+            select_by="average_precision",
+            epochs=arguments.epochs,
+            patience=arguments.epochs,
+            batch_residues=8000,
         )
+        if motifs == UNTRAINED:
+            found["runs"][motifs] = untrained(dataset, model, settings)
+            continue
+        train_model(dataset, run, model, settings, threads=1)
         metadata = json.loads((run / "model/model.json").read_text())["training"]
         evaluate_model(run / "model", dataset, run, EvaluationSettings(), threads=1)
         scores = json.loads((run / "metrics.json").read_text())["sites"]["S"]
