@@ -16,10 +16,26 @@ import numpy as np
 import pytest
 
 from grubio.model.engines.one_thread import one_thread_each
-from grubio.model.engines.product_shape import SHAPES, ProductShape, product_shape
+from grubio.model.engines.product_shape import (
+    SHAPES,
+    ProductShape,
+    multiplied,
+    product_shape,
+)
 
-# Inputs and columns of products: those of the bundled models, and awkward ones.
-WIDTHS = [(192, 192), (400, 192), (96, 112), (64, 64), (400, 9), (16, 1), (37, 48), (300, 300)]
+# Inputs and columns of products: those of the bundled models and of wide ones, and awkward ones.
+WIDTHS = [
+    (753, 256),
+    (1025, 48),
+    (192, 192),
+    (400, 192),
+    (96, 112),
+    (64, 64),
+    (400, 9),
+    (16, 1),
+    (37, 48),
+    (300, 300),
+]
 ROWS = [*range(1, 70), 95, 96, 127, 129, 192, 255, 300, 511, 512, 514, 700, 1024, 1099]
 
 
@@ -33,11 +49,11 @@ def dependent_rows() -> list[tuple[int, int, int, int]]:
         size = shape.columns(columns)
         weights = generator.standard_normal((inputs, size), dtype=np.float32)
         rows = generator.standard_normal((shape.rows(2000), inputs), dtype=np.float32)
-        whole = (rows @ weights)[:, used]
+        whole = multiplied(rows, weights)[:, used]
         for start, count in itertools.product((0, 1, 9), ROWS):
             # The rows of one sequence lie apart in memory.
             out = np.empty((shape.rows(count), 3, size), dtype=np.float32)[:, 1]
-            np.matmul(rows[start : start + len(out)], weights, out=out)
+            multiplied(rows[start : start + len(out)], weights, out)
             if not np.array_equal(out[:count, used], whole[start : start + count]):
                 found.append((start, count, inputs, columns))
     return found

@@ -35,7 +35,7 @@ import numpy.typing as npt
 from grubio.model.bundle import Bundle
 from grubio.model.engines.memory import Memory
 from grubio.model.engines.packed_rows import Codes, Frequencies, PackedRows
-from grubio.model.engines.product_shape import COLUMNS, product_shape
+from grubio.model.engines.product_shape import COLUMNS, MOST_INPUTS, multiplied, product_shape
 from grubio.model.outputs import Outputs, mean_outputs, output_of
 
 Array = npt.NDArray[np.float32]
@@ -95,7 +95,7 @@ class _Member:
             states = layer(states, rows, memory)
         scores = np.empty((len(rows), self._heads.shape[1]), dtype=np.float32)
         used = states[:, : len(self._heads)]
-        scores[rows.places] = (used @ self._heads)[: len(rows)]
+        scores[rows.places] = multiplied(used, self._heads)[: len(rows)]
         outputs, first = {}, product_shape().margin
         for target in self._targets:
             outputs[target.name] = output_of(target, scores[:, first : first + target.size])
@@ -168,7 +168,7 @@ class _Stem:
             part = found[first : first + size]
             part[:, : self._channels] = seen[:, middle : middle + self._channels]
             if self._kernel.size:
-                sums = seen @ self._kernel
+                sums = multiplied(seen, self._kernel)
                 sums += self._bias
                 np.maximum(sums, 0, out=part[:, local])
         return found
@@ -269,8 +269,10 @@ class _Steps:
         gates, moved, states = self._gates, self._moved, self._states
         filled = product_shape().rows(sum(counts))
         used = inputs.shape[2]
-        np.matmul(self.seen[None, :, :filled, :used], inputs, gates[:, :, :filled])
-        matmul, add, multiply, tanh = np.matmul, np.add, np.multiply, np.tanh
+        multiplied(self.seen[None, :, :filled, :used], inputs, gates[:, :, :filled])
+        add, multiply, tanh = np.add, np.multiply, np.tanh
+        few = self.state.shape[-1] <= MOST_INPUTS
+        multiply_rows = np.matmul if few else multiplied
         held = 0
         for count, both_in, candidate_in, out in zip(
             counts,
@@ -286,7 +288,7 @@ class _Steps:
                     moved[part, :, :count] for part in (slice(2), 0, 1, 2)
                 )
                 bias, state = self._bias[:, :count], self.state[:, :count]
-            matmul(before, recurrent, product)
+            multiply_rows(before, recurrent, product)
             add(both, both_in, both)
             tanh(both, both)
             add(both, _ONE, both)

@@ -3,7 +3,10 @@
 Libraries compute a product in tiles, and those at its borders may be summed in another order than
 the others. Then a row would depend on where it stands and on how many there are. With numpy's own
 OpenBLAS 0.3 any number of rows but 1 will do with the kernels for AVX-512; those for AVX2 need
-multiples of 12 rows, and round the first and the last eight columns in their own way.
+multiples of 12 rows, and round the first and the last eight columns in their own way. Many inputs
+are summed in parts, but not in small products: so a product of many inputs is made of several.
+Products of more than some 350 columns, the hidden units of a layer, are cut by the kernels for AVX2
+in a way that no shape avoids; there the last bit of so wide a network depends on its batch.
 """
 
 from __future__ import annotations
@@ -16,11 +19,15 @@ import numpy.typing as npt
 
 from grubio.model.engines.one_thread import one_thread_each
 
+Array = npt.NDArray[np.float32]
+
 COLUMNS = 16
 """The columns of a product are filled up to multiples of it."""
 _MOST = 48
 # Few and many inputs and columns, on both sides of where libraries change their way.
 _PROBES = ((49, 32), (193, 192))
+MOST_INPUTS = 400
+"""So many inputs every library sums in one order, whatever the number of rows."""
 
 
 class ProductShape(NamedTuple):
@@ -68,6 +75,23 @@ def product_shape() -> ProductShape:
         return next((shape for shape in SHAPES if _is_exact(shape)), SHAPES[-1])
 
 
+def multiplied(rows: Array, weights: Array, out: Array | None = None) -> Array:
+    """Return ``rows @ weights``, in which the sum of a row does not depend on the other rows.
+
+    Parameters
+    ----------
+    rows, weights, out
+        Float32 ``(..., row, input)``, ``(..., input, column)`` and ``(..., row, column)``, as
+        ``numpy.matmul`` takes them. The numbers of rows and columns are those of
+        :func:`product_shape`.
+    """
+    found = np.matmul(rows[..., :MOST_INPUTS], weights[..., :MOST_INPUTS, :], out)
+    for first in range(MOST_INPUTS, weights.shape[-2], MOST_INPUTS):
+        part = slice(first, first + MOST_INPUTS)
+        found += np.matmul(rows[..., part], weights[..., part, :])
+    return found
+
+
 def _is_exact(shape: ProductShape) -> bool:
     for inputs, columns in _PROBES:
         weights, rows = _numbers(inputs, columns), _numbers(_MOST, inputs)
@@ -82,7 +106,7 @@ def _is_exact(shape: ProductShape) -> bool:
     return True
 
 
-def _numbers(rows: int, columns: int) -> npt.NDArray[np.float32]:
+def _numbers(rows: int, columns: int) -> Array:
     # Any that are irregular will do; the module of random ones takes time to import.
     numbers = np.sin(np.arange(1.0, rows * columns + 1) ** 2)
     return np.asarray(numbers, dtype=np.float32).reshape(rows, columns)
