@@ -224,8 +224,8 @@ passes with the default settings, which were chosen with a GRU: this favours it.
 snakemake --cores all --configfile config/cells.yaml
 ```
 
-trains and compares five seeds of each (`results/comparison.html`). The figures here are of {count} of the
-five seeds; they were made by
+trains and compares five seeds of each (`results/comparison.html`). The figures here are of {count} seeds,
+made by
 
 ```sh
 python benchmarks/cells.py --dataset split.parquet --audit audit.tsv --output results
@@ -248,10 +248,8 @@ paired by their seed, and Student's t. Both p-values are corrected for all 15 pa
   without, both over chains and over seeds.
 - The LSTM is not ahead of the plain network. It is behind by a quarter of a point, which holds over seeds
   but, after correction, not over chains.
-- Attention adds nearly half a point to the LSTM and to the plain network; over seeds this is certain of the
-  plain network alone. To the GRU it adds nothing that can be told from chance.
-- Four seeds are few: a difference that holds over chains can fail over seeds, as that of the LSTM with
-  attention and without does.
+- Attention adds nearly half a point to the LSTM and to the plain network, over chains and over seeds. To the
+  GRU it adds nothing that can be told from chance.
 
 ## How far a gradient reaches
 
