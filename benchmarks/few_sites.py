@@ -17,6 +17,8 @@ import argparse
 import csv
 import json
 import tempfile
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,7 @@ from grubio.sequences.runs_and_peaks import site_scores
 from grubio.splits.split import split_dataset
 from grubio.training.examples import load_training_data
 from grubio.training.fitting import new_fitting
+from grubio.training.stem_motifs import OF_SITES
 from grubio.training.train import train_model
 
 FIRST, LAST = -38, -7
@@ -133,7 +136,7 @@ def measured(arguments: argparse.Namespace, sigma: str, folder: Path) -> dict[st
         run = folder / motifs
         model = ModelSettings(hidden_size=32, layers=1, stem_width=11, dropout=0.3)
         settings = TrainingSettings(
-            motifs="sites" if motifs == UNTRAINED else motifs,
+            motifs=OF_SITES if motifs == UNTRAINED else motifs,
             background_ratio=arguments.background_ratio,
             max_length=arguments.max_length,
             select_by="average_precision",
@@ -163,6 +166,26 @@ def measured(arguments: argparse.Namespace, sigma: str, folder: Path) -> dict[st
     return found
 
 
+def rows(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the rows of the table of docs/dna.md, by number of sites."""
+    lines = []
+    for one in sorted(found, key=itemgetter("sites")):
+        run = one["runs"][OF_SITES]
+        scores = [
+            one_interval(run["average_precision"][name]["genome"])
+            for name in ("model", "pwm", "kmer_logistic")
+        ]
+        scores.append(one_interval(run["gain"]["pwm"]))
+        known = f"{one['sites']}, {one['test_sites']}"
+        lines.append(f"| {one['sigma'].removeprefix('sigma')} | {known} | {' | '.join(scores)} |")
+    return lines
+
+
+def one_interval(score: Mapping[str, float]) -> str:
+    """Return a score with its interval."""
+    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(
@@ -171,18 +194,19 @@ def main() -> None:
     parser.add_argument("genome", type=Path)
     parser.add_argument("table", type=Path)
     parser.add_argument("--sigma", nargs="+", default=["sigma28"])
-    parser.add_argument("--motifs", nargs="+", default=["sites", "none"])
+    parser.add_argument("--motifs", nargs="+", default=[OF_SITES, "none"])
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--max-length", type=int, default=160)
     parser.add_argument("--background-ratio", type=float, default=4)
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    found = []
+    found: list[dict[str, Any]] = []
     for sigma in arguments.sigma:
         with tempfile.TemporaryDirectory() as folder:
             found.append(measured(arguments, sigma, Path(folder)))
     arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
+    print("\n".join(rows([one for one in found if OF_SITES in one["runs"]])))
 
 
 if __name__ == "__main__":

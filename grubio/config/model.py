@@ -160,9 +160,10 @@ class TrainingSettings(Settings):
     motifs: str = Field(
         default="none",
         description="Motifs that the network of a genome begins with, for classes of fixed width: "
-        "`none`; `sites`, the position weight matrices of the training sites; or a file of motifs "
-        "(MEME, JASPAR, HOMER, TRANSFAC) that are named as the classes. They become filters of the "
-        "first convolution, on both strands, and are not changed by training.",
+        "`none`; `sites`, the matrices of the training sites, aligned if that ranks "
+        "the validation sites better; or a file of motifs (MEME, JASPAR, HOMER, TRANSFAC) that are "
+        "named as the classes. They become filters of the first convolution, on both strands, and "
+        "are not changed by training.",
     )
     select_by: Literal["auto", Metric] = Field(
         default="auto",

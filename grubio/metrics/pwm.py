@@ -13,6 +13,7 @@ import numpy.typing as npt
 from grubio.metrics.bootstrap import Floats
 from grubio.metrics.candidates import LabelledStrand, SiteTruth, find_candidates, site_truth
 from grubio.metrics.classification import binned_average_precision
+from grubio.metrics.site_alignment import best_shifts
 from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts, scanned
 from grubio.sequences.alphabet import DNA
 
@@ -23,6 +24,9 @@ FLANKS = ((0, 0), (5, 5), (10, 10), (30, 5), (20, 20), (40, 20))
 """Bases before and after a site that the matrix may cover; the best pair is taken.
 
 With the third and the fourth, the matrix of a -10 box also covers the -35 box of the promoter."""
+
+MOST_ALIGNED = 5000
+"""Sites above which none is moved: aligning them takes time and memory."""
 
 _PSEUDOCOUNT = 1.0
 _BASES = "ACGT"
@@ -45,11 +49,14 @@ class PWM:
         Positions before the start of the site.
     width
         Bases of the site.
+    room
+        Bases by which a site may have been moved to where it agrees with the others.
     """
 
     log_odds: npt.NDArray[np.float32]
     before: int
     width: int
+    room: int = 0
 
     def scores(self, sequence: str) -> Floats:
         """Return the score of a site that starts at each base, float64 ``(start,)``.
@@ -71,16 +78,17 @@ class PWM:
 
 
 def fit_pwm(
-    strands: Sequence[LabelledStrand], index: int, width: int, flank: tuple[int, int]
+    strands: Sequence[LabelledStrand], index: int, width: int, flank: tuple[int, int], room: int = 0
 ) -> PWM | None:
     """Return the matrix of the sites of a class in training strands; None if there is no site.
 
     Sites whose flanks hold other letters than A, C, G and T, or cross the end of the block, are
-    left out. The pseudocount is 1 for each base.
+    left out. The others may first move by up to ``room`` bases, see
+    :func:`~grubio.metrics.site_alignment.best_shifts`. The pseudocount is 1 for each base.
     """
     from lightmotif.lib import CountMatrix
 
-    before, after = flank
+    before, after = flank[0] + room, flank[1] + room
     sites, composition = [], np.zeros(4)
     truth = site_truth(strands, index, width, ANY_CLASS)
     for strand, starts in zip(strands, truth.starts, strict=True):
@@ -92,6 +100,12 @@ def fit_pwm(
                 sites.append(site)
     if not sites:
         return None
+    background = (composition + _PSEUDOCOUNT) / (composition + _PSEUDOCOUNT).sum()
+    if room:
+        one_hot = np.array([DNA.one_hot(site) for site in sites], dtype=np.float64)
+        places = width + sum(flank)
+        moved = (room + best_shifts(one_hot, room, background)).tolist()
+        sites = [site[at : at + places] for site, at in zip(sites, moved, strict=True)]
     counts: dict[str, Iterable[int]] = {
         base: [sum(site[place] == base for site in sites) for place in range(len(sites[0]))]
         for base in _BASES
@@ -100,19 +114,38 @@ def fit_pwm(
     # lightmotif has the order ACTGN and frequencies relative to 1/4. Its log_odds ignores the
     # background that it is given (version 0.10.0).
     frequencies = np.array([list(odds[at]) for at in range(len(odds))])[:, [0, 1, 3, 2]] / 4
-    background = (composition + _PSEUDOCOUNT) / (composition + _PSEUDOCOUNT).sum()
-    return PWM(np.log2(frequencies / background).astype(np.float32), before, width)
+    return PWM(np.log2(frequencies / background).astype(np.float32), flank[0], width, room)
 
 
 def chosen_pwm(
-    train: Sequence[LabelledStrand], valid: Sequence[LabelledStrand], index: int, width: int
+    train: Sequence[LabelledStrand],
+    valid: Sequence[LabelledStrand],
+    index: int,
+    width: int,
+    room: int = 0,
 ) -> PWM | None:
-    """Return the matrix with the best of :data:`FLANKS`; None if there is no training site."""
-    fitted = [pwm for flank in FLANKS if (pwm := fit_pwm(train, index, width, flank))]
+    """Return the matrix that ranks validation sites best; None if there is no training site.
+
+    There is one for each of :data:`FLANKS`, of the sites where they are and, with ``room``, of the
+    same sites aligned.
+    """
+    many = sum(map(len, site_truth(train, index, width, ANY_CLASS).starts)) > MOST_ALIGNED
+    rooms = [0, room] if room and not many else [0]
+    fitted = [
+        pwm
+        for of_sites in rooms
+        for flank in FLANKS
+        if (pwm := fit_pwm(train, index, width, flank, of_sites))
+    ]
     best = max(fitted, key=precision_of(PWM.scores, train, valid, index, width), default=None)
     if best is not None:
         after = len(best.log_odds) - best.before - width
-        logger.info("the matrix covers %d bases before a site and %d after", best.before, after)
+        logger.info(
+            "the matrix covers %d bases before a site and %d after%s",
+            best.before,
+            after,
+            f"; sites were moved by up to {best.room} bases" if best.room else "",
+        )
     return best
 
 

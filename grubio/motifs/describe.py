@@ -16,6 +16,7 @@ from grubio.datasets.parquet import read_header, read_records, require_splits
 from grubio.errors import GrubioError
 from grubio.files import table_text, write_text_whole
 from grubio.inference.predictor import Predictor
+from grubio.metrics.site_alignment import information
 from grubio.metrics.sites import HEADLINE_TOLERANCE
 from grubio.model.bundle import load_bundle
 from grubio.motifs.alignment import aligned
@@ -25,7 +26,6 @@ from grubio.motifs.matrices import (
     Match,
     consensus,
     frequencies,
-    information,
     informative_part,
     meme_text,
     nearest,

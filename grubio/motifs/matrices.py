@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from grubio.metrics.site_alignment import informative
 from grubio.readers.motifs import Matrix
 from grubio.sequences.alphabet import DNA
 
 _LEAST_OVERLAP = 5
-_LEAST_BITS = 0.2
 
 
 @dataclass(frozen=True)
@@ -47,30 +46,6 @@ def frequencies(sequences: Sequence[str]) -> Matrix:
     """
     one_hot = np.array([DNA.one_hot(sequence) for sequence in sequences], dtype=np.float64)
     return np.asarray(one_hot.mean(axis=0))
-
-
-def information(matrix: Matrix, background: Matrix) -> Matrix:
-    """Return the information at each place in bits, ``(place,)``, against a background ``(base,)``.
-
-    The relative entropy of Schneider et al., J. Mol. Biol. 188:415, 1986, without the small-sample
-    correction. A base that is absent at a place contributes nothing; one that is present but has a
-    background of 0 makes the place infinite.
-
-    Examples
-    --------
-    >>> site, gc_rich = np.array([[1.0, 0, 0, 0]]), np.array([0.125, 0.375, 0.375, 0.125])
-    >>> information(site, gc_rich).tolist()
-    [3.0]
-    """
-    occurs = matrix > 0
-    with np.errstate(divide="ignore"):
-        ratio = np.log2(np.where(occurs, matrix, 1)) - np.log2(np.where(occurs, background, 1))
-    return np.asarray((matrix * ratio).sum(axis=1))
-
-
-def informative(bits: Matrix, sites: int) -> npt.NDArray[np.bool_]:
-    """Return whether each place has 0.2 bits more than expected of as many random sites."""
-    return np.asarray(bits >= _LEAST_BITS + 3 / (2 * np.log(2) * sites))
 
 
 def informative_part(bits: Matrix, sites: int, first: int, last: int, most: int) -> tuple[int, int]:

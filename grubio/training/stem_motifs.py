@@ -26,6 +26,7 @@ from grubio.errors import GrubioError
 from grubio.files import sha256_of_file
 from grubio.metrics.candidates import LabelledStrand, site_truth, strands_of
 from grubio.metrics.pwm import ANY_CLASS, PWM, chosen_pwm, plain
+from grubio.metrics.sites import HEADLINE_TOLERANCE
 from grubio.model.architecture import Architecture
 from grubio.model.labeller import Labeller
 from grubio.readers.motifs import read_database
@@ -111,7 +112,8 @@ def stem_motifs(
     ----------
     source
         ``none``: no motifs. ``sites``: the matrix of the training sites, with the flanks that rank
-        validation sites best, as the baseline of an evaluation; else a file of motifs.
+        validation sites best, as the baseline of an evaluation, of the sites where they are or
+        aligned; else a file of motifs.
     header
         Of the dataset.
     train, valid
@@ -136,7 +138,7 @@ def stem_motifs(
     for letter, width in header.sites.items():
         index = scheme.letters.index(letter)
         if source == OF_SITES:
-            pwm = chosen_pwm(strands, held_out, index, width)
+            pwm = chosen_pwm(strands, held_out, index, width, HEADLINE_TOLERANCE)
         else:
             name = scheme.class_names[index]
             frequencies = _of_class(database, name, len(header.sites), source)
@@ -288,11 +290,15 @@ def _pass_on(
 def _scaled(pwm: PWM, strands: Sequence[LabelledStrand], index: int) -> StemMotif:
     truth = site_truth(strands, index, pwm.width, ANY_CLASS)
     scores = [pwm.scores(strand.sequence) for strand in strands]
-    placed = list(zip(scores, truth.starts, strict=True))
-    of_sites = np.concatenate([all_[at] for all_, at in placed])
-    others = np.concatenate([np.delete(all_, at) for all_, at in placed])
-    low, high = (float(np.quantile(others, 1 - chance / pwm.width)) for chance in _CHANCES)
-    return StemMotif(index, pwm, (low, high), max(float(of_sites.std()), 1e-3))
+    of_sites, others = [], []
+    for of_strand, starts in zip(scores, truth.starts, strict=True):
+        places = starts[:, None] + np.arange(-pwm.room, pwm.room + 1)
+        places = places.clip(0, max(len(of_strand) - 1, 0))
+        of_sites += of_strand[places].max(axis=1).tolist()
+        others.append(np.delete(of_strand, places.ravel()))
+    background = np.concatenate(others)
+    low, high = (float(np.quantile(background, 1 - chance / pwm.width)) for chance in _CHANCES)
+    return StemMotif(index, pwm, (low, high), max(float(np.std(of_sites)), 1e-3))
 
 
 def _of_class(

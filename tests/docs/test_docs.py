@@ -118,6 +118,13 @@ def test_the_dna_page_tells_what_windows_change() -> None:
         assert cells in text
 
 
+def test_the_dna_page_tells_what_few_sites_give() -> None:
+    from few_sites import rows
+
+    results = json.loads((BENCHMARKS / "few_sites.json").read_text())
+    assert "\n".join(rows(results)) in (REPOSITORY / "docs/dna.md").read_text()
+
+
 def test_the_readme_tells_the_scores_of_the_dna_model() -> None:
     card = (REPOSITORY / "grubio/zoo/ecoli-promoters/CARD.md").read_text()
     readme = " ".join((REPOSITORY / "README.md").read_text().split())

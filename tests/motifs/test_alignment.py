@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grubio.metrics.site_alignment import information
 from grubio.motifs.alignment import aligned
 from grubio.motifs.best_sites import AlignedSite
-from grubio.motifs.matrices import consensus, frequencies, information
+from grubio.motifs.matrices import consensus, frequencies
 from grubio.sequences.record import Record
 
 EVEN = np.full(4, 0.25)

@@ -13,6 +13,7 @@ from Bio import motifs as bio_motifs
 from grubio.config import MotifSettings
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Prediction
+from grubio.metrics.site_alignment import information
 from grubio.model.architecture import Architecture
 from grubio.model.bundle import Bundle, Site
 from grubio.motifs.best_sites import best_sites
@@ -21,7 +22,6 @@ from grubio.motifs.logos import effects_figure, logo_figure
 from grubio.motifs.matrices import (
     consensus,
     frequencies,
-    information,
     informative_part,
     meme_text,
     nearest,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from grubio.evaluation.genome.kmer_baseline import (
     site_log_odds,
 )
 from grubio.metrics.candidates import LabelledStrand, strands_of
-from grubio.metrics.pwm import FLANKS, chosen_pwm, fit_pwm
+from grubio.metrics.pwm import FLANKS, PWM, chosen_pwm, fit_pwm, precision_of
 from grubio.sequences.record import Record
 from synthetic_genome import MOTIF, SCHEME, genome_dataset
 
@@ -71,6 +73,37 @@ def test_the_planted_motif_is_learned(strands: list[LabelledStrand]) -> None:
     site = pwm.log_odds[pwm.before : pwm.before + 6]
     assert (site.argmax(axis=1) == MOTIF.argmax(axis=1)).all()
     assert chosen_pwm([], strands, 0, 6) is None
+
+
+def jittered(strands: list[LabelledStrand], most: int) -> list[LabelledStrand]:
+    """The strands with each site annotated up to ``most`` bases beside where it is."""
+    random = np.random.default_rng(3)
+    moved = []
+    for strand in strands:
+        classes = np.ones_like(strand.classes)
+        for start in np.flatnonzero(np.diff(np.append(1, strand.classes)) == -1).tolist():
+            at = start + int(random.integers(-most, most + 1))
+            classes[at : at + 6] = 0
+        moved.append(replace(strand, classes=classes))
+    return moved
+
+
+def test_sites_annotated_some_bases_off_are_aligned(strands: list[LabelledStrand]) -> None:
+    beside = jittered(strands, 2)
+    train = [one for one in beside if one.block < 7]
+    valid = [one for one in beside if one.block >= 7]
+    blurred, sharp = (chosen_pwm(train, valid, 0, 6, room) for room in (0, 3))
+    assert blurred is not None
+    assert sharp is not None
+    assert (blurred.room, sharp.room) == (0, 3)
+    score = precision_of(PWM.scores, train, valid, 0, 6)
+    assert score(sharp) > 2 * score(blurred)
+    # Too many to be moved.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grubio.metrics.pwm.MOST_ALIGNED", 5)
+        many = chosen_pwm(train, valid, 0, 6, 3)
+    assert many is not None
+    assert many.room == 0
 
 
 def naive_log_odds(model: KmerLogistic, sequence: str) -> list[float]:
