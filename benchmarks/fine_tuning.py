@@ -6,7 +6,10 @@ chains have no homolog among the parent's possible training chains nor among tho
 
     python benchmarks/fine_tuning.py prepare FOLDER --shared DIR
     python benchmarks/fine_tuning.py run FOLDER --jobs 16
-    python benchmarks/fine_tuning.py table FOLDER > fine_tuning.json
+    python benchmarks/fine_tuning.py table FOLDER
+
+The last writes ``benchmarks/fine_tuning.json``, of which fine_tuning_page.py makes the section of
+docs/fine-tuning.md and its figure.
 """
 
 from __future__ import annotations
@@ -26,9 +29,11 @@ from pathlib import Path
 
 import numpy as np
 
+from grubio.files import write_text_whole
 from grubio.sequences.record import Record
 
 ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).with_suffix(".json")
 PARENT = "protein-ss-fast"
 SIZES = (10, 30, 50, 100, 300, 1000)
 DRAWS = 5
@@ -65,7 +70,7 @@ def main() -> None:
         draws = [int(draw) for draw in arguments.draws.split(",")]
         run(arguments.folder, sizes, draws, arguments.jobs, arguments.minutes)
     else:
-        print(json.dumps(table(arguments.folder), indent=2))
+        write_text_whole(RESULTS, json.dumps(table(arguments.folder), indent=1) + "\n")
 
 
 def prepare(folder: Path, shared: Path) -> None:
@@ -163,14 +168,22 @@ def run(
         list(pool.map(one, wanted))
 
 
-def table(folder: Path) -> dict[str, dict[str, list[float]]]:
-    """Return the test score of each draw, by arm and number of chains."""
-    found: dict[str, dict[str, list[float]]] = {arm: {} for arm in ARMS}
-    for path in sorted(folder.glob("*-*-*/metrics.json")):
-        arm, size, draw = path.parent.name.split("-")
-        if arm in ARMS and int(draw) > 0:
-            score = json.loads(path.read_text(encoding="utf-8"))[SCORE]["value"]
-            found[arm].setdefault(size, []).append(score)
+def table(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the scores on the test chains, by arm, number of chains and draw."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for arm in ARMS:
+        for size in SIZES:
+            paths = {
+                str(draw): folder / f"{arm}-{size}-{draw}/metrics.json"
+                for draw in range(1, DRAWS + 1)
+            }
+            scores = {
+                draw: json.loads(path.read_text(encoding="utf-8"))[SCORE]["value"]
+                for draw, path in paths.items()
+                if path.exists()
+            }
+            if scores:
+                found.setdefault(arm, {})[str(size)] = scores
     return found
 
 

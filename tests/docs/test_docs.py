@@ -125,6 +125,15 @@ def test_the_dna_page_tells_what_few_sites_give() -> None:
     assert "\n".join(rows(results)) in (REPOSITORY / "docs/dna.md").read_text()
 
 
+def test_the_tables_of_fine_tuning_are_made_of_their_results() -> None:
+    from fine_tuning_page import FIGURE, NAMES, drawn, page
+
+    results = json.loads((BENCHMARKS / "fine_tuning.json").read_text())
+    text = (REPOSITORY / "docs/fine-tuning.md").read_text()
+    assert text == page(text, results)
+    assert all(NAMES[arm].replace("`", "") in FIGURE.read_text() for arm in drawn(results))
+
+
 def test_the_readme_tells_the_scores_of_the_dna_model() -> None:
     card = (REPOSITORY / "grubio/zoo/ecoli-promoters/CARD.md").read_text()
     readme = " ".join((REPOSITORY / "README.md").read_text().split())
