@@ -21,27 +21,25 @@ ROOT = Path(__file__).parents[1]
 TOPOLOGY = """
 ## Origin
 
-Made by the study `config/protein_topology.yaml`, started from `protein-ss-fast`. Labels are those
-of TMbed's data (github.com/BernhoferM/TMbed, Apache-2.0; Bernhofer and Rost, BMC Bioinformatics
-23:326, 2022), which come from OPM (membrane segments of structures), UniProtKB (CC BY 4.0; sides)
-and the training set of SignalP 6.0 (Teufel et al., Nature Biotechnology 40:1023, 2022; signal
-peptides). The secondary structure that it started from was learned on chains of the PDB, some of
-which are homologs of proteins here: the scores below are without homologs in these labels, but
+Made by the study `config/protein_topology.yaml`. Labels are those of TMbed's data
+(github.com/BernhoferM/TMbed, Apache-2.0; Bernhofer and Rost, BMC Bioinformatics 23:326, 2022),
+which come from OPM (membrane segments of structures), UniProtKB (CC BY 4.0; sides) and the
+training set of SignalP 6.0 (Teufel et al., Nature Biotechnology 40:1023, 2022; signal peptides).
+It was started from `protein-ss-fast`, which learned secondary structure on chains of the PDB, some
+of which are homologs of proteins here: the scores below are without homologs in these labels, but
 not in those. {recipe}
 
 ## Test
 
 Out-of-fold over all four folds: every protein is labelled by a model that did not see its fold.
 Percent of proteins, with 95 % intervals; definitions are in `benchmarks/topology.py`, the table
-beside TMbed's is in `docs/topology.md`. The shipped model saw all four folds, in five passes, and
-has no score of its own. For the first fold a model was trained in five passes like it; for all four
-folds there are models of three passes.
+beside TMbed's is in `docs/topology.md`. The shipped model was trained in the same way on all four
+folds, and has no score of its own.
 
-| score | proteins | three passes, four folds | interval | five, first fold | interval |
-| --- | ---: | ---: | ---: | ---: | ---: |
+| score | proteins | value | interval |
+| --- | ---: | ---: | ---: |
 {rows}
-Probabilities of signal peptides are calibrated (out-of-fold, of 437 proteins with 0.9 or more 97 %
-have one); probabilities of cleavages are too low, by nearly a half: `docs/topology.md`.
+How often its probabilities are right is in `docs/topology.md`.
 
 ## Licence and use
 
@@ -88,17 +86,24 @@ def main() -> None:
     """Copy the models."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
+    parser.add_argument("models", nargs="*", default=["topology", "disorder"])
     parser.add_argument("--topology-recipe", default="")
+    parser.add_argument("--topology-scores", default="copies, four folds", metavar="NAME")
     parser.add_argument("--disorder-recipe", default="")
     given = parser.parse_args()
-    results = _results("topology")
-    rows = _rows(results["three passes, four folds"], results["five passes, first fold"])
-    text = TOPOLOGY.format(rows="".join(rows), recipe=given.topology_recipe)
-    copy_model(given.results / "protein-topology", "protein-topology", text)
+    if "topology" in given.models:
+        rows = _rows(_results("topology")[given.topology_scores])
+        text = TOPOLOGY.format(rows="".join(rows), recipe=given.topology_recipe)
+        copy_model(given.results / "protein-topology", "protein-topology", text)
+    if "disorder" in given.models:
+        _copy_disorder(given.results, given.disorder_recipe)
+
+
+def _copy_disorder(results: Path, recipe: str) -> None:
     own = _results("disorder")["protein-disorder"]
     rho, low, high = own["spearman"]
     text = DISORDER.format(
-        recipe=given.disorder_recipe,
+        recipe=recipe,
         proteins=own["proteins"],
         residues=own["residues"],
         rho=rho,
@@ -108,7 +113,7 @@ def main() -> None:
         error=own["mean_absolute_error"],
         auc=own["auc_below_8"],
     )
-    copy_model(given.results / "protein-disorder", "protein-disorder", text)
+    copy_model(results / "protein-disorder", "protein-disorder", text)
 
 
 def _results(name: str) -> Mapping[str, Any]:
@@ -116,7 +121,7 @@ def _results(name: str) -> Mapping[str, Any]:
     return found
 
 
-def _rows(scores: Mapping[str, list[float]], longer: Mapping[str, list[float]]) -> list[str]:
+def _rows(scores: Mapping[str, list[float]]) -> list[str]:
     titles = {
         "signal_recall": "signal-peptide proteins found",
         "signal_false": "signal peptide where none is annotated",
@@ -131,8 +136,7 @@ def _rows(scores: Mapping[str, list[float]], longer: Mapping[str, list[float]]) 
     }
     return [
         f"| {title} | {scores[key][3]:.0f} | {100 * scores[key][0]:.1f} | "
-        f"{100 * scores[key][1]:.1f} to {100 * scores[key][2]:.1f} | "
-        f"{100 * longer[key][0]:.1f} | {100 * longer[key][1]:.1f} to {100 * longer[key][2]:.1f} |\n"
+        f"{100 * scores[key][1]:.1f} to {100 * scores[key][2]:.1f} |\n"
         for key, title in titles.items()
     ]
 
