@@ -26,16 +26,10 @@ config/protein_ss.yaml`, then `python scripts/make_zoo.py results {name}`.
 
 Training chains are those of the PDB as collected for ProMod3 3.2.1 (Apache-2.0; PDB archive data
 are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0;
-Klausen et al., Proteins 87:520, 2019), with SS3 labels. Before that, the network was trained on
-labels that are not from experiments: those of DSSP on AlphaFold's models of human proteins
-(AlphaFold DB, CC BY 4.0; Jumper et al., Nature 596:583, 2021; Varadi et al., Nucleic Acids Res.
-50:D439, 2022), long coil masked, and those of proteins of Swiss-Prot of 2014 (UniProt Consortium;
-Debian package `metastudent-data`, GPL-2+) and of marker genes of MetaPhlAn2 (package
-`metaphlan2-data`, MIT; Truong et al., Nat. Methods 12:902, 2015), transferred from related
-training chains through alignments. {profiles} Every chain or protein with an alignment (MMseqs2,
-`-s 7.5`) to one of the benchmark chains of E < 0.01, or of at least 25 % identity at E up to 1,
-was removed before anything was labelled or trained on, and so was everything with a homolog among
-the validation and test chains (`removed.tsv` of the study).
+Klausen et al., Proteins 87:520, 2019), with SS3 labels. {profiles} Every chain with an alignment
+(MMseqs2, `-s 7.5`) to one of the benchmark chains of E < 0.01, or of at least 25 % identity at E up
+to 1, was removed, and so was every training chain with a homolog among the validation and test
+chains (`removed.tsv` of the study).
 
 ## Test
 
@@ -61,9 +55,10 @@ _ONE_SEQUENCE = {
     "use": "One sequence in, no alignment.",
 }
 _WITH_PROFILES = {
-    "profiles": "Then it was trained on profiles beside the residues, made by `grubio profile` "
-    "from the proteins of Swiss-Prot and MetaPhlAn2; a fifth of the chains, other ones in each "
-    "step, had the profile of their own sequence alone.",
+    "profiles": "Evolutionary profiles (HHblits, from ProMod3) were read beside the residues, and "
+    "solvent accessibility was an additional target. A fifth of the chains, other ones in each "
+    "step, had the profile of their own sequence alone, and four fifths of the others that of "
+    "an alignment of 1 to 1,000 homologs made up from it; chains of NetSurfP-2.0 have no profile.",
     "use": "A sequence and its profile in: `grubio predict --model protein-ss-profile --database "
     "PROTEINS`. Homologs make the difference: `docs/profiles.md` shows Q3 by their number. A small "
     "database such as Swiss-Prot finds few for many proteins; UniRef50 or UniRef90 find more, and "

@@ -221,6 +221,14 @@ class TrainingSettings(Settings):
         "is replaced, in each step anew, by that of their own sequence, as one without homologs "
         "has it. Without, such sequences are labelled worse than by a model that reads none.",
     )
+    profile_thinning: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="For a model that reads profiles: share of the training chains whose profile "
+        "is replaced, in each step anew, by that of an alignment of 1 to 1,000 homologs made up "
+        "from it, so that the model learns what shallow alignments are worth.",
+    )
     teacher_weight: float = Field(
         default=0.5,
         ge=0,

@@ -62,26 +62,24 @@ def with_pseudocounts(observed: Floats, diversity: Floats) -> Floats:
     diversity
         ``N`` of each residue, ``(residue,)``.
     """
-    background, conditional = _expectations()
+    background, conditional = _background(), expected_beside()
     known = observed.sum(axis=1, keepdims=True)
     expected = observed @ conditional + (1 - known) * background
     alpha = np.maximum(diversity - 1, 0)[:, np.newaxis] * known
     return np.asarray((alpha * observed + BETA * expected) / (alpha + BETA))
 
 
+@cache
+def expected_beside() -> Floats:
+    """Return the share of each amino acid beside each, ``(20, 20)``; rows sum to 1."""
+    conditional = _background() * np.exp(_scale() * BLOSUM62)
+    return np.asarray(conditional / conditional.sum(axis=1, keepdims=True))
+
+
 def from_scores(scores: Floats) -> Floats:
     """Return the frequencies that log-odds scores in units of BLOSUM62 stand for; rows sum to 1."""
-    background, _ = _expectations()
-    weights = background * np.exp(_scale() * scores)
+    weights = _background() * np.exp(_scale() * scores)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
-
-
-@cache
-def _expectations() -> tuple[Floats, Floats]:
-    # P (20,), and the share of each amino acid beside each, rows summing to 1.
-    background = _background()
-    conditional = background * np.exp(_scale() * BLOSUM62)
-    return background, conditional / conditional.sum(axis=1, keepdims=True)
 
 
 @cache

@@ -30,6 +30,7 @@ from grubio.training.losses import label_loss, shares_loss, target_loss, value_l
 from grubio.training.parent import by_learning_rate
 from grubio.training.precision import Precision
 from grubio.training.profile_dropout import own_profile_table, with_own_profiles
+from grubio.training.profile_thinning import with_few_homologs
 from grubio.training.stem_motifs import Held
 from grubio.training.validation_score import validation_score
 
@@ -128,7 +129,8 @@ class Fitting(lightning.LightningModule):
             # DDP waits for the gradient of every parameter that requires one.
             self.average.requires_grad_(False)
         self.register_buffer("_class_weights", class_weights, persistent=False)
-        own = torch.from_numpy(own_profile_table()) if settings.profile_dropout else None
+        changed = settings.profile_dropout or settings.profile_thinning
+        own = torch.from_numpy(own_profile_table()) if changed else None
         self.register_buffer("_own_profiles", own, persistent=False)
         self._main = model.targets[0]
         scheme = self._main.scheme
@@ -187,6 +189,8 @@ class Fitting(lightning.LightningModule):
             codes = with_substitutions(codes, shares, settings.homolog_augmentation)
         if self._own_profiles is not None and profiles is not None:
             table = cast("Tensor", self._own_profiles)
+            if settings.profile_thinning:
+                profiles = with_few_homologs(profiles, codes, table, settings.profile_thinning)
             profiles = with_own_profiles(profiles, codes, table, settings.profile_dropout)
         states = self._states(self.model, codes, lengths, profiles)
         outputs = self.model.outputs(states)

@@ -37,15 +37,17 @@ from grubio.prediction.predict_file import predict_file
 from grubio.prediction.profiles import ProfileSource
 from grubio.prediction.shards.resume import predict_in_shards
 from grubio.profiles.archive import open_archive
-from grubio.profiles.weighting import own_profile
+from grubio.profiles.weighting import own_profile, profile_of_rows
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.profile import profile_from
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3
 from grubio.sequences.target import Target
+from grubio.training import profile_thinning
 from grubio.training.ensemble import combine_models
 from grubio.training.lightning_module import Fitting
 from grubio.training.profile_dropout import own_profile_table, with_own_profiles
+from grubio.training.profile_thinning import with_few_homologs
 from grubio.training.train import train_model
 
 MODEL = ModelSettings(hidden_size=8, layers=1, stem_channels=0, dropout=0)
@@ -200,6 +202,43 @@ def test_profile_dropout_trains_on_the_profile_of_the_sequence_alone(
     # A model that never sees an alignment in training learns nothing from them.
     blind = train(dataset, tmp_path, training={"profile_dropout": 1})
     assert load_metadata(blind)["training"]["valid_score"] < 0.6
+
+
+def test_a_share_of_the_chains_trains_on_alignments_of_random_depth(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = torch.from_numpy(own_profile_table())
+    sequence, homolog = "MKTAYIAKQRSLLGEEWDNP", "MRSAYLAKNRALIGDEWENV"
+    codes = torch.full((30, 300), PROTEIN.pad_code)
+    codes[: len(sequence)] = torch.from_numpy(PROTEIN.encode(sequence))[:, None]
+    given = torch.zeros(30, 300, 20)
+    places = torch.from_numpy(PROTEIN.encode(homolog)).long()
+    given[torch.arange(len(homolog)), :, places] = 1
+    given[: len(sequence), :100] = table[codes[: len(sequence), :100]]
+    # Alignments with one homolog, which has no residue of the sequence but by descent.
+    monkeypatch.setattr(profile_thinning, "DEEPEST", 1)
+    monkeypatch.setattr(profile_thinning, "CLOSEST", 0)
+    found = with_few_homologs(given, codes, table, 0.5)
+    assert torch.equal(found[:, :100], given[:, :100])  # without homologs before
+    changed = (found != given).any(dim=2).any(dim=0)
+    assert 60 < changed.sum() < 140
+    expected = profile_of_rows([sequence, homolog]).frequencies
+    torch.testing.assert_close(
+        found[: len(sequence), changed],
+        torch.from_numpy(expected)[:, None].expand(-1, changed.sum(), -1),
+        atol=1e-3,
+        rtol=0,
+    )
+    monkeypatch.undo()
+    given[: len(sequence)] = 0.6 * given[: len(sequence)] + 0.02
+    found = with_few_homologs(given, codes, table, 1)
+    assert not found[len(sequence) :].any()
+    assert (found[: len(sequence)].sum(dim=2) - 1).abs().max() < 1e-3
+    # What the homologs have stands out the more, the more there are of them.
+    common = torch.stack([found[at, 100:, place] for at, place in enumerate(places)]).mean(dim=0)
+    assert common.max() > 1.5 * common.min()
+    thinned = train(dataset, tmp_path, BOTH, training={"profile_thinning": 0.5})
+    assert load_metadata(thinned)["training"]["valid_score"] > 0.8
 
 
 def test_a_model_that_reads_profiles_starts_from_one_that_does_not(

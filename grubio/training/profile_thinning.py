@@ -1,0 +1,100 @@
+"""Training sequences with few homologs: profiles as alignments of random depth would give them.
+
+A profile tells what stands beside a residue in all homologs. An alignment with ``n`` of them is
+made up from it: each homolog has, at each residue, a draw from the profile, or the residue of the
+sequence itself, the more often the closer a relative it is. The frequencies of that alignment get
+the pseudocounts of :mod:`grubio.profiles.pseudocounts`, as those of a search do. Of many homologs
+no draws are needed: their frequencies are the profile's.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grubio.profiles.pseudocounts import BETA, expected_beside
+from grubio.sequences.alphabet import PROTEIN
+
+DEEPEST = 1000
+"""Most homologs of an alignment; the logarithm of their number is uniform from 0 on."""
+CLOSEST = 0.8
+"""Largest share of residues that homologs have from the sequence itself, beside those of draws."""
+_DRAWN = 32
+_REACH = 10
+
+
+def with_few_homologs(profiles: Tensor, codes: Tensor, table: Tensor, share: float) -> Tensor:
+    """Return profiles of which a share of the sequences have those of alignments of random depth.
+
+    Sequences whose profile is that of themselves alone keep it.
+
+    Parameters
+    ----------
+    profiles
+        Frequencies of the amino acids, float ``(time, batch, 20)``, zeros at padding.
+    codes
+        Residue codes, integer ``(time, batch)``.
+    table
+        Of :func:`grubio.training.profile_dropout.own_profile_table`.
+    share
+        The probability of each sequence to be given another depth.
+    """
+    size, device = codes.shape[1], codes.device
+    alone = torch.isclose(profiles, table[codes.long()], atol=1e-3).all(dim=2).all(dim=0)
+    depth = DEEPEST ** torch.rand(size, device=device)
+    closeness = CLOSEST * torch.rand(size, device=device)
+    chosen = (torch.rand(size, device=device) < share) & ~alone
+    found = profiles.clone()
+    for group in (chosen & (depth < _DRAWN), chosen & (depth >= _DRAWN)):
+        if group.any():
+            found[:, group] = _of_depth(
+                profiles[:, group].float(), codes[:, group], depth[group], closeness[group]
+            ).to(found.dtype)
+    return found
+
+
+def _of_depth(profiles: Tensor, codes: Tensor, depth: Tensor, closeness: Tensor) -> Tensor:
+    # ``(time, batch, 20)`` of alignments that are all shallow, or all deep.
+    there = profiles.sum(dim=2, keepdim=True) > 0
+    letters = functional.one_hot(codes.long(), int(codes.max()) + 1).float()
+    own = functional.pad(letters, (0, PROTEIN.channels))[..., : PROTEIN.channels]
+    homologs = torch.lerp(profiles, own, closeness[:, None])
+    if depth[0] < _DRAWN:
+        counts = own + _drawn(homologs + 1e-9, depth)
+        observed = counts / counts.sum(dim=2, keepdim=True)
+        kinds = (counts > 0).sum(dim=2).float()
+    else:
+        observed = homologs / homologs.sum(dim=2, keepdim=True).clamp_min(1e-9)
+        kinds = (1 - (1 - observed) ** depth[:, None]).sum(dim=2)
+    return torch.where(there, _mixed(observed, _around(kinds, there[..., 0])), 0.0)
+
+
+def _drawn(homologs: Tensor, depth: Tensor) -> Tensor:
+    # How many of the homologs have each amino acid.
+    time, size, channels = homologs.shape
+    draws = torch.multinomial(homologs.reshape(-1, channels), _DRAWN, replacement=True)
+    taken = (torch.arange(_DRAWN, device=depth.device) < depth[:, None]).float()
+    counts = homologs.new_zeros(time * size, channels)
+    counts.scatter_add_(1, draws, taken.repeat(time, 1))
+    return counts.reshape(time, size, channels)
+
+
+def _around(kinds: Tensor, there: Tensor) -> Tensor:
+    # The mean over the residues of a sequence from ten before to ten after each.
+    both = torch.stack((kinds * there, there.float())).transpose(1, 2)
+    means: Tensor = functional.avg_pool1d(both, 2 * _REACH + 1, 1, _REACH).transpose(1, 2)
+    return means[0] / means[1].clamp_min(1e-9)
+
+
+def _mixed(observed: Tensor, diversity: Tensor) -> Tensor:
+    alpha = (diversity - 1).clamp_min(0)[..., None]
+    beside = _beside(observed.device)
+    return (alpha * observed + BETA * (observed @ beside)) / (alpha + BETA)
+
+
+@cache
+def _beside(device: torch.device) -> Tensor:
+    return torch.tensor(expected_beside(), dtype=torch.float32, device=device)
