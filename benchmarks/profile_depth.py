@@ -44,6 +44,8 @@ from grubio.sequences.scheme import SS3, SS8
 
 RESULTS = Path(__file__).with_name("profile_depth.json")
 DEPTHS = (0, 1, 5, 20, 100)
+ALL = 10**6
+"""More homologs than an alignment has."""
 SEED, REPLICATES = 1, 1000
 ALONE, DEEP = "protein-ss", "protein-ss-profile"
 START, END = "<!-- depth -->\n", "<!-- /depth -->\n"
@@ -95,37 +97,41 @@ def thinned(rows: Rows, depth: int, seed: int) -> Rows:
 
 
 def right_of(bundle: Bundle, records: Sequence[Record], threads: int) -> np.ndarray:
-    """Return the residues whose SS3 is right, and those that count, ``(chain, 2)``."""
+    """Return the residues whose SS3 is right, whose SS8 is, and that count, ``(chain, 3)``."""
     counts = []
     for record, answer in zip(
         records, Predictor(bundle, "cpu", threads).predict(records), strict=True
     ):
         classes = scored_classes(record, SS8)
         observed, known = SS8.reduced_classes(classes, SS3), classes < SS8.size
-        predicted = SS3.encode(answer.labels(SS3.with_grammar(None)))
-        counts.append([np.count_nonzero((predicted == observed) & known), known.sum()])
+        coarse, fine = (s.encode(answer.labels(s.with_grammar(None))) for s in (SS3, SS8))
+        right = (coarse == observed, fine == classes)
+        counts.append([*(np.count_nonzero(one & known) for one in right), known.sum()])
     return np.array(counts)
 
 
-def q3(counts: np.ndarray) -> dict[str, Any]:
-    """Return Q3 with its interval over chains, and the numbers of chains and residues."""
+def shares(counts: np.ndarray) -> dict[str, Any]:
+    """Return Q3 and Q8 with intervals over chains, and the numbers of chains and residues."""
     if not len(counts):
-        return {"chains": 0, "residues": 0, "q3": None}
+        return {"chains": 0, "residues": 0, "q3": None, "q8": None}
     weights = bootstrap_weights(len(counts), REPLICATES, SEED)
-    score = share(counts[:, 0], counts[:, 1], weights).score
-    return {"chains": len(counts), "residues": int(counts[:, 1].sum()), "q3": score.as_dict()}
+    scores = {
+        name: share(counts[:, column], counts[:, 2], weights).score.as_dict()
+        for column, name in enumerate(("q3", "q8"))
+    }
+    return {"chains": len(counts), "residues": int(counts[:, 2].sum()), **scores}
 
 
 def curve(
     records: Sequence[Record], rows: Mapping[str, Rows], alone: Bundle, deep: Bundle, threads: int
 ) -> list[dict[str, Any]]:
     """Return the scores of the model without profiles, and of the other one at each depth."""
-    depths = np.array([len(thinned(rows[r.id], 10**6, SEED)) - 1 for r in records])
+    depths = np.array([len(thinned(rows[r.id], ALL, SEED)) - 1 for r in records])
     enough = depths >= DEPTHS[-1]
     found = [
         {"model": alone.name, "depth": None, **_scored(right_of(alone, records, threads), enough)}
     ]
-    for depth in DEPTHS:
+    for depth in (*DEPTHS, ALL):
         profiled = [
             replace(r, profile=profile_of_rows(thinned(rows[r.id], depth, SEED + number)))
             for number, r in enumerate(records)
@@ -134,14 +140,14 @@ def curve(
         shown = {
             "model": deep.name,
             "depth": depth,
-            "mean_depth": float(np.minimum(depths, depth).mean()),
+            "median_depth": float(np.median(np.minimum(depths, depth))),
         }
         found.append({**shown, **_scored(counts, enough)})
     return found
 
 
 def _scored(counts: np.ndarray, enough: np.ndarray) -> dict[str, Any]:
-    return {"all": q3(counts), "deep": q3(counts[enough])}
+    return {"all": shares(counts), "deep": shares(counts[enough])}
 
 
 def measured(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -171,26 +177,36 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def table(results: Mapping[str, Any]) -> str:
     """Return the section of the page in Markdown."""
-    text = (
-        "## How much depth matters\n\nQ3 in percent, with 95 % bootstrap intervals over chains.\n"
-    )
+    text = "## How much depth matters\n\nIn percent, with 95 % bootstrap intervals over chains.\n"
     for name in SETS:
         if name not in results:
             continue
         rows = results[name]["curve"]
         deep = rows[0]["deep"]["chains"]
-        text += f"\n{name.upper()}, alignments with `{results[name]['alignments']}`:\n\n"
-        text += f"| homologs | all {rows[0]['all']['chains']} chains | the {deep} chains with "
-        text += f"{DEPTHS[-1]} or more |\n| --- | ---: | ---: |\n"
+        text += f"\n{name.upper()}, alignments with `{results[name]['alignments']}` (median of "
+        text += f"{rows[-1]['median_depth']:.0f} homologs):\n\n"
+        text += f"| homologs | Q3, all {rows[0]['all']['chains']} chains | Q8 | Q3, the {deep} "
+        text += f"chains with {DEPTHS[-1]} or more |\n| --- | ---: | ---: | ---: |\n"
         for row in rows:
-            most = f"at most {row['depth']}" if row["depth"] else "0"
-            first = f"`{row['model']}`, none read" if row["depth"] is None else most
-            text += f"| {first} | {_interval(row['all'])} | {_interval(row['deep'])} |\n"
+            cells = (_interval(row["all"]["q3"]), _interval(row["all"]["q8"]))
+            cells = (_homologs(row), *cells, _interval(row["deep"]["q3"]))
+            text += f"| {' | '.join(cells)} |\n"
     return text + "\n"
 
 
-def _interval(one: Mapping[str, Any]) -> str:
-    score = one["q3"]
+def _homologs(row: Mapping[str, Any]) -> str:
+    match row["depth"]:
+        case None:
+            return f"`{row['model']}`, none read"
+        case 0:
+            return "0"
+        case depth if depth == ALL:
+            return "all"
+        case depth:
+            return f"at most {depth}"
+
+
+def _interval(score: Mapping[str, Any] | None) -> str:
     if score is None:
         return "-"
     return f"{100 * score['value']:.1f} ({100 * score['low']:.1f}-{100 * score['high']:.1f})"

@@ -67,16 +67,19 @@ def test_the_curve_of_a_set_is_measured_once_and_shown(
     # The other set is not there.
     assert list(results) == ["cb513"]
     curve = results["cb513"]["curve"]
-    assert [row["depth"] for row in curve] == [None, 0, 1, 5, 20, 100]
-    assert [row["all"]["chains"] for row in curve] == [3] * 6
-    assert [row["deep"]["chains"] for row in curve] == [1] * 6
-    assert [row.get("mean_depth") for row in curve[1:]] == [d / 3 for d in (0, 1, 5, 20, 100)]
+    assert [row["depth"] for row in curve] == [None, 0, 1, 5, 20, 100, benchmark.ALL]
+    assert [row["all"]["chains"] for row in curve] == [3] * 7
+    assert [row["deep"]["chains"] for row in curve] == [1] * 7
+    # One chain of three has homologs.
+    assert [row["median_depth"] for row in curve[1:]] == [0] * 6
+    assert curve[-1]["deep"]["q3"] != curve[5]["deep"]["q3"]
     assert curve[1]["deep"]["q3"] != curve[5]["deep"]["q3"]
     page = benchmark.with_table("a\n<!-- depth -->\nold\n<!-- /depth -->\nb\n", results)
     assert page.startswith("a\n<!-- depth -->\n## How much depth matters")
     assert "old" not in page
     assert "| `alone`, none read |" in page
     assert "| at most 100 |" in page
+    assert "| all |" in page
     assert page.endswith("<!-- /depth -->\nb\n")
     # What was measured with the same models is not measured again.
     benchmark.RESULTS.write_text(json.dumps(results))
