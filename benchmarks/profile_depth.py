@@ -154,7 +154,7 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the curves of all sets, those that were there already among them."""
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     alone, deep = (load_bundle(find_model(name)) for name in (arguments.alone, arguments.deep))
-    models = {one.name: one.metadata["sha256"] for one in (alone, deep)}
+    models = {one.name: one.metadata["weights_sha256"] for one in (alone, deep)}
     for name in SETS:
         path = arguments.sets / f"{name}.tsv"
         if not path.exists() or results.get(name, {}).get("models") == models:

@@ -264,9 +264,13 @@ class Config(Settings):
 
     @property
     def searched_datasets(self) -> set[str]:
-        """The datasets whose profiles are searched for."""
+        """The datasets whose profiles are searched for.
+
+        Without a database, sequences that join training have the profiles of themselves alone.
+        """
         read = {run.dataset for name, run in self.runs.items() if self.reads_profiles(name)}
-        read |= {other for name in read for other in self.datasets[name].train_also}
+        if self.profiles.database is not None:
+            read |= {other for name in read for other in self.datasets[name].train_also}
         return {name for name in read if not self.datasets[name].brings_profiles}
 
     @model_validator(mode="after")

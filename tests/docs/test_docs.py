@@ -49,6 +49,8 @@ def test_benchmarks_are_of_the_models_that_are_shipped() -> None:
 
     results = json.loads((BENCHMARKS / "accuracy.json").read_text())
     measured = {row["weights_sha256"] for row in results["rows"] if "weights_sha256" in row}
+    by_depth = json.loads((BENCHMARKS / "profile_depth.json").read_text())
+    measured |= {one["models"]["protein-ss-profile"] for one in by_depth.values()}
     for name, folder in bundled_models().items():
         if name.startswith("protein-ss"):
             assert load_metadata(folder)["weights_sha256"] in measured, name
