@@ -58,6 +58,14 @@ million weights scores as one of six million does without them. Nor may it ship:
 alignments below E = 0.01 to the sequences that it had learned from for 185 of the 628 benchmark
 chains. Homologs had been searched for once, among 1.4 million proteins, where E-values are larger.
 
+`protein-ss-profile` reads a profile of homologs too, and its Q3 is that with the profiles of HHblits.
+With the profile of each chain alone, which one sequence gives, its first member has 74.0 and the model
+74.4 (\\*): as much as `wide`, with a sixth of its weights, after four passes. So the knowledge of
+homologs, which it was trained with at all depths (`profile_thinning`), also helps where there are none.
+To train longer and wider in that way, and to let the model teach `protein-ss`, is what comes next. A
+network of the same size that learned from profiles of a search in Swiss-Prot had 73.6 with the profile
+of the chain alone and 75.8 with that search; `protein-ss-profile` has 77.4 with it.
+
 Attention and residual layers were not judged at ten passes.
 """
 

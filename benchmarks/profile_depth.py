@@ -6,7 +6,7 @@ profiles. Scores are those of all chains, which use what they have, and of the c
 many homologs as the deepest alignment. Writes benchmarks/profile_depth.json, where a set that was
 read with the same two models is not read again, and the table of docs/profiles.md.
 
-    python benchmarks/profile_depth.py --sets DIR --database unlabelled.fasta
+    python benchmarks/profile_depth.py --sets DIR --database unlabelled.fasta --train split.parquet
     python benchmarks/profile_depth.py --page docs/profiles.md
 
 Alignments that are there already, a file or a folder of A3M for each set: --alignments DIR, with
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from accuracy import COLUMNS, SETS
+from accuracy import COLUMNS, SETS, leak
 from grubio.config.profiles import SearchSettings
 from grubio.datasets.validation import checked_records
 from grubio.files import sha256_of_file, write_text_whole
@@ -123,13 +123,21 @@ def shares(counts: np.ndarray) -> dict[str, Any]:
 
 
 def curve(
-    records: Sequence[Record], rows: Mapping[str, Rows], alone: Bundle, deep: Bundle, threads: int
+    records: Sequence[Record],
+    rows: Mapping[str, Rows],
+    alike: np.ndarray,
+    bundles: tuple[Bundle, Bundle],
+    threads: int,
 ) -> list[dict[str, Any]]:
-    """Return the scores of the model without profiles, and of the other one at each depth."""
+    """Return the scores of the model without profiles, and of the other one at each depth.
+
+    Those of chains that are not ``alike`` any training chain stand beside those of all.
+    """
+    alone, deep = bundles
     depths = np.array([len(thinned(rows[r.id], ALL, SEED)) - 1 for r in records])
-    enough = depths >= DEPTHS[-1]
+    parts = {"deep": depths >= DEPTHS[-1], "unrelated": ~alike}
     found = [
-        {"model": alone.name, "depth": None, **_scored(right_of(alone, records, threads), enough)}
+        {"model": alone.name, "depth": None, **_scored(right_of(alone, records, threads), parts)}
     ]
     for depth in (*DEPTHS, ALL):
         profiled = [
@@ -142,12 +150,12 @@ def curve(
             "depth": depth,
             "median_depth": float(np.median(np.minimum(depths, depth))),
         }
-        found.append({**shown, **_scored(counts, enough)})
+        found.append({**shown, **_scored(counts, parts)})
     return found
 
 
-def _scored(counts: np.ndarray, enough: np.ndarray) -> dict[str, Any]:
-    return {"all": shares(counts), "deep": shares(counts[enough])}
+def _scored(counts: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return {"all": shares(counts), **{name: shares(counts[part]) for name, part in parts.items()}}
 
 
 def measured(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -155,6 +163,7 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     alone, deep = (load_bundle(find_model(name)) for name in (arguments.alone, arguments.deep))
     models = {one.name: one.metadata["weights_sha256"] for one in (alone, deep)}
+    related = leak(arguments.sets, arguments.train)["related"] if arguments.train else []
     for name in SETS:
         path = arguments.sets / f"{name}.tsv"
         if not path.exists() or results.get(name, {}).get("models") == models:
@@ -166,11 +175,13 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
             given = given.with_suffix(".a3m")
         rows = alignments(records, arguments.database, given, arguments.threads)
         source = arguments.database or given
+        alike = np.array([f"{name}|{record.id}" in related for record in records])
         results[name] = {
             "set_sha256": sha256_of_file(path),
             "models": models,
             "alignments": source.name if source else None,
-            "curve": curve(records, rows, alone, deep, arguments.threads),
+            "alike": int(alike.sum()),
+            "curve": curve(records, rows, alike, (alone, deep), arguments.threads),
         }
     return results
 
@@ -183,15 +194,25 @@ def table(results: Mapping[str, Any]) -> str:
             continue
         rows = results[name]["curve"]
         deep = rows[0]["deep"]["chains"]
-        text += f"\n{name.upper()}, alignments with `{results[name]['alignments']}` (median of "
-        text += f"{rows[-1]['median_depth']:.0f} homologs):\n\n"
+        text += f"\n{name.upper()}, median of {rows[-1]['median_depth']:.0f} homologs:\n\n"
         text += f"| homologs | Q3, all {rows[0]['all']['chains']} chains | Q8 | Q3, the {deep} "
         text += f"chains with {DEPTHS[-1]} or more |\n| --- | ---: | ---: | ---: |\n"
         for row in rows:
             cells = (_interval(row["all"]["q3"]), _interval(row["all"]["q8"]))
             cells = (_homologs(row), *cells, _interval(row["deep"]["q3"]))
             text += f"| {' | '.join(cells)} |\n"
+        if results[name]["alike"]:
+            text += f"\n{_without_related(results[name]['alike'], rows)}\n"
     return text + "\n"
+
+
+def _without_related(number: int, rows: Sequence[Mapping[str, Any]]) -> str:
+    alone, none, most = (_interval(rows[at]["unrelated"]["q3"]) for at in (0, 1, -1))
+    return (
+        f"{number} chains are aligned to a training chain below E = 0.01, or with at least 25 % "
+        f"identity at E up to 1. Without them Q3 is {most} with all homologs, {none} with none, "
+        f"and {alone} of `{rows[0]['model']}`."
+    )
 
 
 def _homologs(row: Mapping[str, Any]) -> str:
@@ -226,6 +247,7 @@ def main() -> None:
     parser.add_argument("--sets", type=Path, help="folder of cb513.tsv and ts115.tsv")
     parser.add_argument("--database", type=Path, help="FASTA of proteins to search")
     parser.add_argument("--alignments", type=Path)
+    parser.add_argument("--train", type=Path, help="split dataset of the model that reads profiles")
     parser.add_argument("--alone", default=ALONE, help="model that reads no profiles")
     parser.add_argument("--deep", default=DEEP, help="model that reads profiles")
     parser.add_argument("--threads", type=int, default=available_threads())

@@ -1,7 +1,7 @@
 """Copy the models of a finished study into the zoo, with the scores on their test split.
 
 snakemake --cores all --configfile config/protein_ss.yaml
-python scripts/make_zoo.py results protein-ss protein-ss-fast
+python scripts/make_zoo.py results protein-ss protein-ss-fast protein-ss-profile
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 from grubio.metrics.bootstrap import Score
@@ -39,8 +40,8 @@ training, with 95 % bootstrap intervals over chains:
 | score | value | interval |
 | --- | ---: | ---: |
 {rows}
-MCC is that of SS3, the calibration error that of SS8. Figures on CB513 and TS115 are in
-`docs/benchmarks.md`.
+MCC is that of SS3, the calibration error that of SS8. {tested} Figures on CB513 and TS115 are in
+`{page}`.
 
 ## Licence and use
 
@@ -53,6 +54,8 @@ _ONE_SEQUENCE = {
     "profiles": "Evolutionary profiles (HHblits, from ProMod3) and solvent accessibility were "
     "additional targets; profiles are used in training alone, and the model sees one sequence.",
     "use": "One sequence in, no alignment.",
+    "tested": "One sequence was read.",
+    "page": "docs/benchmarks.md",
 }
 _WITH_PROFILES = {
     "profiles": "Evolutionary profiles (HHblits, from ProMod3) were read beside the residues, and "
@@ -64,6 +67,8 @@ _WITH_PROFILES = {
     "database such as Swiss-Prot finds few for many proteins; UniRef50 or UniRef90 find more, and "
     "what that gives is to be read off the curve, not promised. A protein without homologs is "
     "labelled with the profile of its own sequence.",
+    "tested": "Profiles were those of HHblits, which are deep.",
+    "page": "docs/profiles.md",
 }
 _TEXTS = {
     "protein-ss": _ONE_SEQUENCE,
@@ -72,7 +77,7 @@ _TEXTS = {
 }
 
 CARDS = {
-    name: _DATA.replace("{profiles}", told["profiles"]).replace("{use}", told["use"])
+    name: reduce(lambda text, part: text.replace(f"{{{part}}}", told[part]), told, _DATA)
     for name, told in _TEXTS.items()
 }
 """Text of the card of each model: its origin, its test and its licence."""

@@ -393,11 +393,13 @@ def _shares(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, dict[s
 
 def _provenance(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, Any]:
     best = max(fitting.history, key=lambda row: row["valid_score"])
+    answered = data.header.target_of_profiles
+    profiles = data.header.profiles or (answered and {"target": answered.name})
     return {
         "settings": job.training_settings.model_dump(),
         "teacher_sha256": data.teacher_sha256,
         "dataset_sources": dict(data.header.sources),
-        **({"profiles": data.header.profiles} if "profile" in job.model_settings.inputs else {}),
+        **({"profiles": profiles} if "profile" in job.model_settings.inputs else {}),
         "input": training_input(
             (example.codes for example in data.train),
             data.header.alphabet,

@@ -43,7 +43,10 @@ def saved(folder: Path, *inputs: str) -> Path:
 
 
 def test_the_curve_of_a_set_is_measured_once_and_shown(
-    benchmark: ModuleType, chains: list[Record], tmp_path: Path
+    benchmark: ModuleType,
+    chains: list[Record],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few = chains[:3]
     (tmp_path / "cb513.tsv").write_text(
@@ -61,8 +64,11 @@ def test_the_curve_of_a_set_is_measured_once_and_shown(
         deep=str(saved(tmp_path / "deep", "profile")),
         database=None,
         alignments=tmp_path,
+        train=tmp_path / "split.parquet",
         threads=1,
     )
+    related = {"related": [f"cb513|{few[1].id}"]}
+    monkeypatch.setattr(benchmark, "leak", lambda sets, train: related)
     results = benchmark.measured(arguments)
     # The other set is not there.
     assert list(results) == ["cb513"]
@@ -74,18 +80,26 @@ def test_the_curve_of_a_set_is_measured_once_and_shown(
     assert [row["median_depth"] for row in curve[1:]] == [0] * 6
     assert curve[-1]["deep"]["q3"] != curve[5]["deep"]["q3"]
     assert curve[1]["deep"]["q3"] != curve[5]["deep"]["q3"]
+    assert [row["unrelated"]["chains"] for row in curve] == [2] * 7
     page = benchmark.with_table("a\n<!-- depth -->\nold\n<!-- /depth -->\nb\n", results)
     assert page.startswith("a\n<!-- depth -->\n## How much depth matters")
     assert "old" not in page
     assert "| `alone`, none read |" in page
     assert "| at most 100 |" in page
     assert "| all |" in page
+    assert "1 chains are aligned to a training chain" in page
     assert page.endswith("<!-- /depth -->\nb\n")
     # What was measured with the same models is not measured again.
     benchmark.RESULTS.write_text(json.dumps(results))
     assert benchmark.measured(arguments) == results
 
 
-def test_the_page_has_the_place_of_the_table(benchmark: ModuleType) -> None:
+def test_the_page_tells_what_was_measured(benchmark: ModuleType) -> None:
     text = (REPOSITORY / "docs/profiles.md").read_text(encoding="utf-8")
-    assert text.count(benchmark.START) == text.count(benchmark.END) == 1
+    results = json.loads((REPOSITORY / "benchmarks/profile_depth.json").read_text())
+    assert benchmark.with_table(text, results) == text
+    alone, *_, most = results["cb513"]["curve"]
+    assert most["all"]["q3"]["low"] > alone["all"]["q3"]["high"]
+    best = [f"{100 * results[name]['curve'][-1]['all']['q3']['value']:.1f}" for name in results]
+    readme = " ".join((REPOSITORY / "README.md").read_text().split())
+    assert f"Q3 is {best[0]} on CB513 and {best[1]} on TS115" in readme
