@@ -121,7 +121,7 @@ def test_misspelt_commands_options_and_models_are_guessed(grubio: Runner) -> Non
     ("words", "completed"),
     [
         ("grubio pre", ["predict", "prepare"]),
-        ("grubio predict --model protein-s", ["protein-ss", "protein-ss-fast"]),
+        ("grubio predict --model protein-ss-", ["protein-ss-fast", "protein-ss-profile"]),
         ("grubio models show eco", ["ecoli-genes", "ecoli-promoters"]),
         ("grubio predict --form", ["--format"]),
     ],
