@@ -63,8 +63,8 @@ With the profile of each chain alone, which one sequence gives, its first member
 74.4 (\\*): as much as `wide`, with a sixth of its weights, after four passes. So the knowledge of
 homologs, which it was trained with at all depths (`profile_thinning`), also helps where there are none.
 To train longer and wider in that way, and to let the model teach `protein-ss`, is what comes next. A
-network of the same size that learned from profiles of a search in Swiss-Prot had 73.6 with the profile
-of the chain alone and 75.8 with that search; `protein-ss-profile` has 77.4 with it.
+network of the size of a member that learned from profiles of a search in Swiss-Prot had 73.6 with the
+profile of the chain alone and 75.8 with that search; the first member has 77.2 with it.
 
 Attention and residual layers were not judged at ten passes.
 """
