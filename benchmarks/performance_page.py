@@ -121,7 +121,9 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "shard and the number of threads, on one machine. How numpy's library sums is tried when a "
         "model is loaded (`grubio/model/engines/product_shape.py`): with AVX-512 any shape is "
         "exact; with AVX2 alone, rows in multiples of 12 and sixteen columns to spare are, which "
-        "costs some 8 %.",
+        "costs some 8 %. `OPENBLAS_CORETYPE=Haswell` in the environment forces the kernels for AVX2 on "
+        "any processor: with it, labelling reaches three quarters of its rate here, so unset it; `grubio "
+        "doctor` names such variables.",
         "",
         "Labelling with products in bfloat16 is not offered. Rounding their factors changes 0.02 % "
         "of the labels of `protein-ss` and 0.08 % of those of `protein-ss-fast` (100 chains, 19,896 "
