@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Iterator
-from functools import reduce
 from pathlib import Path
 
 from grubio.metrics.bootstrap import Score
@@ -76,10 +75,7 @@ _TEXTS = {
     "protein-ss-profile": _WITH_PROFILES,
 }
 
-CARDS = {
-    name: reduce(lambda text, part: text.replace(f"{{{part}}}", told[part]), told, _DATA)
-    for name, told in _TEXTS.items()
-}
+CARDS = dict.fromkeys(_TEXTS, _DATA)
 """Text of the card of each model: its origin, its test and its licence."""
 
 SCORES = {
@@ -103,6 +99,7 @@ def main() -> None:
         run = arguments.results / name
         metrics = read_metrics(run)
         text = CARDS[name].format(
+            **_TEXTS.get(name, {}),
             name=name,
             chains=metrics.counts.scored_chains,
             residues=metrics.counts.scored_residues,

@@ -129,11 +129,11 @@ def chosen_pwm(
     There is one for each of :data:`FLANKS`, of the sites where they are and, with ``room``, of the
     same sites aligned.
     """
-    many = sum(map(len, site_truth(train, index, width, ANY_CLASS).starts)) > MOST_ALIGNED
-    rooms = [0, room] if room and not many else [0]
+    if room and sum(map(len, site_truth(train, index, width, ANY_CLASS).starts)) > MOST_ALIGNED:
+        room = 0
     fitted = [
         pwm
-        for of_sites in rooms
+        for of_sites in dict.fromkeys((0, room))
         for flank in FLANKS
         if (pwm := fit_pwm(train, index, width, flank, of_sites))
     ]

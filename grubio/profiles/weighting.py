@@ -22,7 +22,8 @@ from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.profile import Profile, profile_from
 
 _KINDS = PROTEIN.channels
-_REACH = 10
+REACH = 10
+"""Residues before and after a column whose kinds of residue tell how diverse it is."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -119,7 +120,7 @@ def weighted_frequencies(
 def _mean_around(kinds: npt.NDArray[np.int64]) -> Floats:
     ends = np.concatenate(([0], np.cumsum(kinds)))
     place = np.arange(len(kinds))
-    first, last = np.maximum(place - _REACH, 0), np.minimum(place + _REACH + 1, len(kinds))
+    first, last = np.maximum(place - REACH, 0), np.minimum(place + REACH + 1, len(kinds))
     return np.asarray((ends[last] - ends[first]) / (last - first), dtype=np.float64)
 
 

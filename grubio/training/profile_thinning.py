@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from grubio.profiles.pseudocounts import BETA, expected_beside
+from grubio.profiles.weighting import REACH
 from grubio.sequences.alphabet import PROTEIN
 
 DEEPEST = 1000
@@ -23,7 +24,6 @@ DEEPEST = 1000
 CLOSEST = 0.8
 """Largest share of residues that homologs have from the sequence itself, beside those of draws."""
 _DRAWN = 32
-_REACH = 10
 
 
 def with_few_homologs(profiles: Tensor, codes: Tensor, table: Tensor, share: float) -> Tensor:
@@ -83,9 +83,9 @@ def _drawn(homologs: Tensor, depth: Tensor) -> Tensor:
 
 
 def _around(kinds: Tensor, there: Tensor) -> Tensor:
-    # The mean over the residues of a sequence from ten before to ten after each.
+    # The mean over the residues around each, as of the columns of an alignment.
     both = torch.stack((kinds * there, there.float())).transpose(1, 2)
-    means: Tensor = functional.avg_pool1d(both, 2 * _REACH + 1, 1, _REACH).transpose(1, 2)
+    means: Tensor = functional.avg_pool1d(both, 2 * REACH + 1, 1, REACH).transpose(1, 2)
     return means[0] / means[1].clamp_min(1e-9)
 
 
