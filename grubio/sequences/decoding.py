@@ -22,8 +22,8 @@ from grubio.sequences.grammar import StateGraph
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.steps import Emission, Float64s, Steps, both_ways
 
-# Numbers in an array of a batch; 32 MB as float64.
-_BATCH_NUMBERS = 4_000_000
+# States at all times of a batch; 32 MB as float64, both ways.
+_BATCH_NUMBERS = 2_000_000
 _BATCH_SEQUENCES = 256
 _FLOOR = 1e-12
 """Least probability of a class: no path that the grammar allows is impossible."""
@@ -407,43 +407,32 @@ def _joint(
     ends: Float64s,
     lengths: npt.NDArray[np.int64],
 ) -> Float64s:
-    # The products of both ways, (time, state, sequence): those of the states going forwards are
-    # of the first half of the times, and those of the others of the second half, last one first.
-    # Forwards it goes from ``start``, backwards from ``ends`` where each sequence ends; what
-    # comes before is padding.
+    # The products of both ways, (time, state, sequence). Forwards it goes from ``start``, backwards
+    # from ``ends`` where each sequence ends; what comes before is padding.
     size, last = len(ends), int(lengths.max()) - 1
     beginning: dict[int, list[int]] = {}
     for column, length in enumerate(lengths.tolist()):
         beginning.setdefault(last + 1 - length, []).append(column)
-    joint, spare = np.empty((last // 2 + 1, *start.shape)), np.empty((2, *start.shape))
-    step, here = steps.over(np.add, len(lengths)), joint[0]
+    both = np.empty((last + 1, *start.shape))
+    step, here, multiply = steps.over(np.add, len(lengths)), both[0], np.multiply
     here[:] = start
     here[size:, beginning[0]] = ends[:, beginning[0]]
-    for time, own in enumerate(emitted, 1):
-        following = joint[time] if time < len(joint) else spare[time % 2]
+    for time, (own, following) in enumerate(zip(emitted, both[1:], strict=True), 1):
         step(here, following)
-        here = np.multiply(following, own, following)
+        here = multiply(following, own, following)
         if time in beginning:
             here[size:, beginning[time]] = ends[:, beginning[time]]
         if time % _SCALED_EVERY == 0:
             halves = here.reshape(2, *ends.shape)
             np.divide(halves, halves.max(axis=1, keepdims=True), halves)
-        if time >= len(joint):
-            met = joint[last - time]
-            np.multiply(met[:size], here[size:], met[:size])
-            np.multiply(met[size:], here[:size], met[size:])
-    if last % 2 == 0:
-        joint[-1, :size] *= joint[-1, size:]
-    return joint
+    return multiply(both[:, :size], both[::-1, size:], both[:, :size])
 
 
 def _by_class(joint: Float64s, labels: npt.NDArray[np.int64], given: Float64s) -> Float64s:
     # Shares (class, time, sequence). What a state emits is in the sums of both ways.
     classes = np.zeros((given.shape[1], len(given), given.shape[2]))
-    second = len(given) // 2
     for state, label in enumerate(labels.tolist()):
-        classes[label, : len(joint)] += joint[:, state]
-        classes[label, ::-1][:second] += joint[:second, len(labels) + state]
+        classes[label] += joint[:, state]
     classes /= given.transpose(1, 0, 2)
     classes /= np.add.reduce(classes, axis=0)
     return classes

@@ -20,6 +20,8 @@ _BLOCK = 8
 """Times whose emissions are laid out together; they fit into the cache."""
 _FEW_NUMBERS = 4096
 """Of so few, a call costs more than padding."""
+_FEW_COLUMNS = 8
+"""Of so few, weights are laid out for each column: a loop over few is several times as slow."""
 
 
 class Steps:
@@ -62,8 +64,10 @@ class Steps:
             states = chosen[octaves == octave]
             ranks = len(self._others) if whole else self._edges[octaves == octave].max()
             others = self._others[:ranks, states]
-            weights = None if self._weights is None else self._weights[:ranks, states, None]
             terms = np.empty((*others.shape, columns), dtype=dtype)
+            weights = None if self._weights is None else self._weights[:ranks, states, None]
+            if weights is not None and columns <= _FEW_COLUMNS:
+                weights = np.repeat(weights, columns, axis=2)
             groups.append((states, others, weights, terms, terms[0].copy()))
         first, reduce, multiply = self._others[0], combine.reduce, np.multiply
 
@@ -120,12 +124,16 @@ def both_ways(graph: StateGraph, factors: Float64s | None) -> tuple[Steps, Float
         weights = np.where(real, own[graph.labels, graph.labels[others]], 0.0)
         ways.append((others + len(ways) * graph.size, real, weights))
     ranks = max(len(others) for others, _, _ in ways)
-    joined = [
-        np.concatenate([np.pad(one, ((0, ranks - len(one)), (0, 0))) for one in part], axis=1)
+    others, real, weights = (
+        np.concatenate([_filled(one, ranks) for one in part], axis=1)
         for part in zip(*ways, strict=True)
-    ]
-    others, real, weights = joined
+    )
     return Steps(others, real, weights / np.where(weights[0] > 0, weights[0], 1.0)), weights[0]
+
+
+def _filled(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
+    # So many rows: those given, and zeros.
+    return np.concatenate((rows, np.zeros((count - len(rows), rows.shape[1]), rows.dtype)))
 
 
 class Emission:

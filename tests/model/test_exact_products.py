@@ -74,12 +74,13 @@ def test_shapes_hold_what_they_are_asked_for(shape: ProductShape) -> None:
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="these are kernels of x86-64")
 @pytest.mark.parametrize("kernels", ["Haswell", "Zen", "SkylakeX", "Sandybridge", "Nehalem"])
-def test_a_row_does_not_depend_on_them_with_other_kernels(kernels: str) -> None:
+def test_neither_rows_nor_sequences_depend_on_others_with_other_kernels(kernels: str) -> None:
     program = (
         "from test_exact_products import dependent_rows\n"
+        "from test_gru_layer import dependent_sequences\n"
         "from grubio.model.engines.one_thread import blas_kernels, one_thread_each\n"
         "with one_thread_each():\n"
-        "    print(blas_kernels(), dependent_rows())"
+        "    print(blas_kernels(), dependent_rows() + dependent_sequences([7, 192, 260]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -1,7 +1,8 @@
-"""Arrays that an engine uses again for the next batch.
+"""The arrays of an engine: they begin at a line of the cache, and serve again for the next batch.
 
-Memory fresh from the system is handed out page by page, which takes as long as a tenth of the
-computation.
+A processor loads 64 bytes that lie across two lines in two parts; products with few rows take a
+third longer then. Memory fresh from the system is handed out page by page, which takes as long as a
+tenth of the computation.
 """
 
 from __future__ import annotations
@@ -11,6 +12,17 @@ import threading
 
 import numpy as np
 import numpy.typing as npt
+
+_LINE = 16
+"""Numbers in a line of the cache, 64 bytes."""
+
+
+def aligned_zeros(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Return float32 zeros that begin at a line of the cache."""
+    size = math.prod(shape)
+    room = np.zeros(size + _LINE, dtype=np.float32)
+    first = -room.ctypes.data // room.itemsize % _LINE
+    return room[first : first + size].reshape(shape)
 
 
 class Memory(threading.local):
@@ -25,5 +37,5 @@ class Memory(threading.local):
         held = self._held.get(name)
         if held is None or len(held) < size:
             self._held.pop(name, None)
-            held = self._held[name] = np.zeros(size, dtype=np.float32)
+            held = self._held[name] = aligned_zeros((size,))
         return held[:size].reshape(shape)

@@ -7,8 +7,8 @@ It differs from :mod:`grubio.model.networks.gru` in these ways:
   computed. Both directions go through the steps together; the backward one reads each sequence
   reversed within its own length.
 * The inputs' part of the gates is one matrix product for many steps; each step is left with one
-  product and a few operations in place. Gates lie apart, ``(gate, direction, row, hidden)``, so
-  that these operations run over contiguous memory.
+  product and a few operations in place, over contiguous memory
+  (:mod:`grubio.model.engines.gru_layer`).
 * A logistic function is a hyperbolic tangent, ``sigmoid(a) = (1 + tanh(a / 2)) / 2``, which numpy
   computes faster. With the halves folded into the weights, a step is ::
 
@@ -25,24 +25,20 @@ hold is never read.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.model.bundle import Bundle
+from grubio.model.engines.gru_layer import Columns, GRULayer
 from grubio.model.engines.memory import Memory
-from grubio.model.engines.packed_rows import Codes, Frequencies, PackedRows
-from grubio.model.engines.product_shape import COLUMNS, MOST_INPUTS, multiplied, product_shape
+from grubio.model.engines.packed_rows import CHUNK_ROWS, Codes, Frequencies, PackedRows
+from grubio.model.engines.product_shape import multiplied, product_shape
 from grubio.model.outputs import Outputs, mean_outputs, output_of
 
 Array = npt.NDArray[np.float32]
-
-CHUNK_ROWS = 512
-"""Rows whose inputs are multiplied at once: enough for full speed, few enough for the cache."""
-_ONE, _HALF = np.float32(1), np.float32(0.5)
 
 
 class PackedGRU:
@@ -75,7 +71,7 @@ class _Member:
         columns = self._stem.columns
         self._layers = []
         for depth in range(architecture.layers):
-            self._layers.append(_Layer(left, depth, hidden, columns))
+            self._layers.append(GRULayer(left, depth, hidden, columns))
             columns = self._layers[-1].columns
         self._targets = bundle.targets
         self._heads = _joined_heads(left, bundle, columns)
@@ -103,18 +99,6 @@ class _Member:
         return outputs
 
 
-class _Columns(NamedTuple):
-    """Where the features are among the columns of a matrix; the last one that is ``used`` is 1."""
-
-    features: list[int]
-    used: int
-
-    @property
-    def size(self) -> int:
-        """Columns in memory: rows are filled up, so that products load them aligned."""
-        return -(-self.used // COLUMNS) * COLUMNS
-
-
 class _Stem:
     """What the first layer reads: channels of the residue, a convolution of them, and a one."""
 
@@ -135,7 +119,7 @@ class _Stem:
             self._bias[used] = bias
         first = channels + shape.margin
         features = [*range(channels), *range(first, first + architecture.stem_channels)]
-        self.columns = _Columns(features, channels + self._kernel.shape[1] + 1)
+        self.columns = Columns(features, channels + self._kernel.shape[1] + 1)
 
     def __call__(
         self,
@@ -178,141 +162,7 @@ def _with_gaps(parts: Sequence[npt.NDArray[Any]], gap: npt.NDArray[Any]) -> npt.
     return np.concatenate([gap, *(piece for part in parts for piece in (part, gap))])
 
 
-class _Layer:
-    """A GRU in each direction."""
-
-    def __init__(self, left: dict[str, Array], depth: int, hidden: int, columns: _Columns) -> None:
-        shape = product_shape()
-        self.width = width = shape.columns(hidden)
-        used = shape.used(hidden)
-        # Layers take turns with two arrays of states.
-        self._name = f"states {depth % 2}"
-        places = range(used.start, used.stop)
-        features = [*places, *(width + place for place in places)]
-        self.columns, self.columns_before = _Columns(features, 2 * width + 1), columns
-        self.inputs = np.zeros((3, 2, columns.used, width), dtype=np.float32)
-        self.recurrent = np.zeros((3, 2, width, width), dtype=np.float32)
-        self.candidate_bias = np.zeros((2, 1, width), dtype=np.float32)
-        for way, direction in enumerate(("forwards", "backwards")):
-            shapes = {
-                "weight_ih": (3, hidden, len(columns.features)),
-                "weight_hh": (3, hidden, hidden),
-                "bias_ih": (3, hidden),
-                "bias_hh": (3, hidden),
-            }
-            inputs, recurrent, bias, own = (
-                left.pop(f"network.layers.{depth}.{direction}.{part}_l0").reshape(shape)
-                for part, shape in shapes.items()
-            )
-            # The tangents of the reset and update gates are those of the half.
-            scale = np.array([0.5, 0.5, 1], dtype=np.float32)
-            bias = bias * scale[:, None]
-            bias[:2] += own[:2] * _HALF
-            gates = self.inputs[:, way, :, used]
-            gates[:, columns.features] = (inputs * scale[:, None, None]).transpose(0, 2, 1)
-            gates[:, -1] = bias
-            self.recurrent[:, way, used, used] = recurrent.transpose(0, 2, 1) * _HALF
-            self.candidate_bias[way, 0, used] = own[2] * _HALF
-
-    def __call__(self, inputs: Array, rows: PackedRows, memory: Memory) -> Array:
-        """Return the states of all rows, forwards and backwards, and a one."""
-        width = self.width
-        found = memory.array(self._name, (product_shape().rows(len(rows)), self.columns.size))
-        found[:, self.columns.used - 1] = 1
-        steps = _Steps(self, rows, memory, alone=rows.counts[0] == 1)
-        for chunk in rows.chunks(CHUNK_ROWS):
-            if chunk.counts[0] == 1 and not steps.alone:
-                before, steps = steps, _Steps(self, rows, memory, alone=True)
-                steps.state[:, :1] = before.state[:, :1]
-            turned = rows.turned[chunk.start : chunk.stop]
-            seen = steps.seen[:, : len(turned)]
-            seen[0] = inputs[chunk.start : chunk.stop]
-            np.take(inputs, turned, axis=0, out=seen[1], mode="clip")
-            states = steps.run(chunk.counts)
-            found[chunk.start : chunk.stop, :width] = states[0]
-            found[turned, width : 2 * width] = states[1]
-        return found
-
-
-class _Steps:
-    """The steps of a layer, and the arrays that they work on.
-
-    The axes are gate, direction, row and hidden unit. With the rows of one sequence ``alone``, they
-    are the first axis in memory, so that each step is contiguous.
-    """
-
-    def __init__(self, layer: _Layer, rows: PackedRows, memory: Memory, *, alone: bool) -> None:
-        self.alone = alone
-        most = 1 if alone else int(rows.counts[0])
-        width, most = layer.width, product_shape().rows(most)
-        room = product_shape().rows(max(most, min(CHUNK_ROWS, len(rows))))
-
-        def array(name: str, *shape: int) -> Array:
-            if not alone:
-                return memory.array(name, shape)
-            *first, size, last = shape
-            rows_first = memory.array(f"{name} alone", (size, *first, last))
-            return rows_first.transpose(*range(1, len(first) + 1), 0, -1)
-
-        self._weights = layer.inputs, layer.recurrent
-        self._bias = np.tile(layer.candidate_bias, (1, most, 1))
-        self.seen = memory.array("seen", (2, room, layer.columns_before.size))
-        self._gates = array("gates", 3, 2, room, width)
-        self._moved = array("moved", 3, 2, most, width)
-        self._states = array("chunk", 2, room, width)
-        self.state = array("state", 2, most, width)
-        self.state[:] = 0
-
-    def run(self, counts: Sequence[int]) -> Array:
-        """Return the states ``(direction, row, hidden)`` of steps, whose inputs are ``seen``."""
-        inputs, recurrent = self._weights
-        gates, moved, states = self._gates, self._moved, self._states
-        filled = product_shape().rows(sum(counts))
-        used = inputs.shape[2]
-        multiplied(self.seen[None, :, :filled, :used], inputs, gates[:, :, :filled])
-        add, multiply, tanh = np.add, np.multiply, np.tanh
-        few = self.state.shape[-1] <= MOST_INPUTS
-        multiply_rows = np.matmul if few else multiplied
-        held = 0
-        for count, both_in, candidate_in, out in zip(
-            counts,
-            self._by_step(gates[:2], counts),
-            self._by_step(gates[2], counts),
-            self._by_step(states, counts),
-            strict=False,
-        ):
-            if count != held:
-                held, filled = count, product_shape().rows(count)
-                product, before = moved[:, :, :filled], self.state[None, :, :filled]
-                both, reset, update, candidate = (
-                    moved[part, :, :count] for part in (slice(2), 0, 1, 2)
-                )
-                bias, state = self._bias[:, :count], self.state[:, :count]
-            multiply_rows(before, recurrent, product)
-            add(both, both_in, both)
-            tanh(both, both)
-            add(both, _ONE, both)
-            add(candidate, bias, candidate)
-            multiply(candidate, reset, candidate)
-            add(candidate, candidate_in, candidate)
-            tanh(candidate, candidate)
-            np.subtract(state, candidate, state)
-            multiply(state, update, state)
-            multiply(state, _HALF, state)
-            add(state, candidate, state)
-            out[:] = state
-        return states[:, : sum(counts)]
-
-    def _by_step(self, rows: Array, counts: Sequence[int]) -> Iterable[Array]:
-        """Yield the part ``(..., row, hidden)`` of each step."""
-        if self.alone:
-            # Several times as fast as slicing.
-            return iter(np.expand_dims(np.moveaxis(rows, -2, 0), -2))
-        ends = itertools.accumulate(counts)
-        return (rows[..., end - count : end, :] for end, count in zip(ends, counts, strict=True))
-
-
-def _joined_heads(left: dict[str, Array], bundle: Bundle, columns: _Columns) -> Array:
+def _joined_heads(left: dict[str, Array], bundle: Bundle, columns: Columns) -> Array:
     """Return the weights of all heads ``(input, output)``; the last input is 1."""
     size = sum(target.size for target in bundle.targets)
     joined = np.zeros((columns.used, product_shape().columns(size)), dtype=np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -15,6 +15,9 @@ Codes: TypeAlias = npt.NDArray[np.uint8]
 Frequencies: TypeAlias = npt.NDArray[np.floating]
 """A profile, ``(residue, 20)``."""
 Indices: TypeAlias = npt.NDArray[np.int64]
+
+CHUNK_ROWS = 512
+"""Rows whose inputs are multiplied at once: enough for full speed, few enough for the cache."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,21 @@ class PackedRows:
         """The row that each row becomes if every sequence is reversed, int64 ``(row,)``."""
         return np.asarray(self._starts[self._length_of_row - 1 - self._step] + self._column)
 
-    def chunks(self, size: int) -> Iterator[Chunk]:
-        """Yield consecutive steps of up to ``size`` rows together, or a single larger step.
+    @cached_property
+    def chunks(self) -> list[Chunk]:
+        """Consecutive steps of up to ``CHUNK_ROWS`` rows together, or a single larger step.
 
         Steps of one row are in chunks of their own.
         """
         counts, first, held = self.counts.tolist(), 0, 0
+        found = []
         for step, count in enumerate(counts):
             alone = count == 1 < counts[first]
-            if step > first and (held + count > size or alone):
-                yield self._chunk(first, step)
+            if step > first and (held + count > CHUNK_ROWS or alone):
+                found.append(self._chunk(first, step))
                 first, held = step, 0
             held += count
-        yield self._chunk(first, len(counts))
+        return [*found, self._chunk(first, len(counts))]
 
     def _chunk(self, first: int, last: int) -> Chunk:
         starts = self._starts
