@@ -304,8 +304,13 @@ class Predictor:
     def _over(self, pool: Executor) -> _Mapped:
 
         def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-            running: deque[Future[Any]] = deque()
-            for item in items:
+            ahead, running = iter(items), deque[Future[Any]]()
+            first = list(itertools.islice(ahead, 2))
+            if len(first) == 1:
+                # Another thread would not be faster, and has to be started.
+                yield function(*first)
+                return
+            for item in itertools.chain(first, ahead):
                 if len(running) > self._threads:
                     yield running.popleft().result()
                 running.append(pool.submit(function, item))

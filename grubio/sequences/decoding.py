@@ -424,7 +424,7 @@ def _joint(
             here[size:, beginning[time]] = ends[:, beginning[time]]
         if time % _SCALED_EVERY == 0:
             halves = here.reshape(2, *ends.shape)
-            np.divide(halves, halves.max(axis=1, keepdims=True), halves)
+            np.divide(halves, np.maximum.reduce(halves, 1, keepdims=True), halves)
     return multiply(both[:, :size], both[::-1, size:], both[:, :size])
 
 

@@ -17,9 +17,9 @@ from grubio.sequences.grammar import StateGraph
 Float64s: TypeAlias = npt.NDArray[np.float64]
 
 _BLOCK = 8
-"""Times whose emissions are laid out together; they fit into the cache."""
+"""Times whose emissions are laid out together, or more if they are few: they fit into the cache."""
 _FEW_NUMBERS = 4096
-"""Of so few, a call costs more than padding."""
+"""So few take less time than a call."""
 _FEW_COLUMNS = 8
 """Of so few, weights are laid out for each column: a loop over few is several times as slow."""
 
@@ -158,8 +158,9 @@ class Emission:
 
         The next ones take the place of those before.
         """
-        block = np.empty((_BLOCK, len(self._kinds), given.shape[2]))
-        for start in range(0, len(given), _BLOCK):
-            some = given[start : start + _BLOCK].take(self._labels, 1)
+        step = max(_BLOCK, _FEW_NUMBERS // (len(self._kinds) * given.shape[2]))
+        block = np.empty((step, len(self._kinds), given.shape[2]))
+        for start in range(0, len(given), step):
+            some = given[start : start + step].take(self._labels, 1)
             self._combine(some, self._change, some)
             yield from some.take(self._kinds, 1, block[: len(some)], "clip")

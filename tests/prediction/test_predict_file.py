@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import gzip
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from grubio.config.formats import FORMATS, formats_of
 from grubio.fetching.embedded import embedded_path
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
+from grubio.model.engines.packed_rows import Codes, Frequencies
 from grubio.model.engines.padded import PaddedEngine
+from grubio.model.outputs import Outputs
 from grubio.model.zoo import bundled_models, default_model, find_model
 from grubio.prediction.predict_file import predict_file
 from grubio.readers.fasta import read_fasta
@@ -83,6 +86,22 @@ def test_the_number_of_threads_changes_nothing(run_folder: Path) -> None:
     for first, second in zip(one, two, strict=True):
         assert first.record is second.record
         assert np.array_equal(first.probabilities, second.probabilities)
+
+
+@pytest.mark.parametrize(("records", "elsewhere"), [(1, False), (300, True)])
+def test_a_single_batch_starts_no_thread(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, records: int, elsewhere: bool
+) -> None:
+    predictor = Predictor(load_bundle(run_folder / "model"), "cpu", 2)
+    compute, threads = predictor._engine, set[int]()
+
+    def noted(sequences: Sequence[Codes], profiles: Sequence[Frequencies] | None = None) -> Outputs:
+        threads.add(threading.get_ident())
+        return compute(sequences, profiles)
+
+    monkeypatch.setattr(predictor, "_engine", noted)
+    assert len(list(predictor.predict(random_records(records, 5)))) == records
+    assert (threads != {threading.get_ident()}) == elsewhere
 
 
 @pytest.mark.parametrize("name", ["protein-ss-fast", "protein-ss"])
