@@ -110,12 +110,17 @@ def _labelling_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "`grubio/model/engines/packed_gru.py`, in numpy: rows without padding, one product per "
         "step for both directions of all sequences of a batch, gates in place. On a processor "
         "where PyTorch's float32 product is as fast as numpy's, an AMD EPYC of family 25 for one, "
-        "it is as fast as the former engine in PyTorch on batches, and 2.3 times as fast one by "
-        "one. Several threads compute several batches; of one "
-        "sequence there is one batch, so a second thread does not help it. Dynamic int8 "
+        "it is as fast as the former engine in PyTorch (commit 6e37c33) on batches, and 2.8 times "
+        "as fast one by one, measured in turns. Several threads compute several batches; of one "
+        "sequence there is one batch, so a second thread does not help it. One thread had a core to "
+        "itself; beside two threads two trainings ran, which slowed every way. Dynamic int8 "
         f"changed the label of {100 * first['labels_changed_by_int8']:.1f} % of residues; padded "
         f"batches were {100 * first['padding_of_padded_batches']:.0f} % padding. A second engine, "
         "such as ONNX Runtime, would give a second set of rounded answers, so there is one.",
+        "",
+        "A step of one sequence has two rows, the states of its two directions. Both are multiplied "
+        "by the weights of both, and half of that is not used: numpy multiplies a row alone in "
+        "another order, and an answer would depend on the batch.",
         "",
         "An answer is the same to the last bit whatever its neighbours, its batch, its order, its "
         "shard and the number of threads, on one machine. How numpy's library sums is tried when a "

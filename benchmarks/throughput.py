@@ -237,9 +237,9 @@ def measured(threads: int, number: int, repeats: int, biotrainer: Path | None) -
         "matrix_rates": [rate._asdict() for rate in limits],
         "residues_per_second": medians,
         "share_of_matrix_rate": {
-            "predictor": useful("predictor", ACCURATE),
-            f"predictor, {FAST}": useful(f"predictor, {FAST}", FAST),
-            **{name: useful(name, ACCURATE) for name in found},
+            name: useful(name, FAST if name.endswith(FAST) else ACCURATE)
+            for name in ways
+            if not name.startswith("S4PRED")
         },
         "padding_of_padded_batches": padding_waste(plan, [len(c) for c in codes]),
         "labels_changed_by_int8": changed / sum(map(len, records)),
