@@ -30,9 +30,10 @@ from grubio.config import ModelSettings, TrainingSettings
 from grubio.config.loading import checked
 from grubio.files import write_text_whole
 from grubio.model.devices import use_threads
-from grubio.model.networks.gru import GRU
+from grubio.model.networks.gru import GRU, GRULayer
 from grubio.model.networks.protocol import Network
 from grubio.model.networks.recurrent import reversal_index
+from grubio.sequences.target import LABELS
 from grubio.training.examples import TrainingData, load_training_data
 from grubio.training.fitting import new_fitting
 from grubio.training.lightning_module import Fitting
@@ -46,6 +47,13 @@ BASE_MODEL = {
     "accessibility": False,
 }
 BASE_TRAINING = {"epochs": 1, "learning_rate": 0.003, "batch_residues": 6000}
+TEN_PASSES_MODEL = {"stem_channels": 64, "accessibility": True}
+TEN_PASSES_TRAINING = {
+    "epochs": 10,
+    "learning_rate": 0.006,
+    "batch_residues": 4000,
+    "profile_weight": 0.3,
+}
 
 
 class Attention(GRU):
@@ -57,9 +65,9 @@ class Attention(GRU):
         self.over_states = nn.MultiheadAttention(width, 4)
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
-        states = super().forward(codes, lengths)
-        padding = torch.arange(len(codes)).unsqueeze(0) >= lengths.unsqueeze(1)
+    def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        states = super().states(inputs, lengths)
+        padding = torch.arange(len(states)).unsqueeze(0) >= lengths.unsqueeze(1)
         normed = self.norm(states)
         found, _ = self.over_states(
             normed, normed, normed, key_padding_mask=padding, need_weights=False
@@ -85,36 +93,29 @@ class _Locked(nn.Module):
         return kept
 
 
+class _WeightDropped(GRULayer):
+    def one_way(self, cell: nn.RNNBase, inputs: Tensor, *, by_hand: bool) -> Tensor:
+        weights = dict(cell.named_parameters())
+        name = "weight_hh_l0"
+        weights[name] = nn.functional.dropout(weights[name], 0.2, self.training)
+        states: Tensor = torch.func.functional_call(cell, weights, (inputs,))[0]
+        return states
+
+
 class RecurrentDropout(GRU):
     """A fifth of the recurrent weights is dropped in each step (Merity et al., 2018)."""
 
-    def __init__(self, architecture: Any, channel_table: Any) -> None:
-        super().__init__(architecture, channel_table)
-        for layer in self.layers:
-            layer.forwards = _WeightDropped(layer.forwards)
-            layer.backwards = _WeightDropped(layer.backwards)
-
-
-class _WeightDropped(nn.Module):
-    def __init__(self, gru: nn.GRU) -> None:
-        super().__init__()
-        self.gru = gru
-
-    def forward(self, inputs: Tensor) -> Any:
-        weights = dict(self.gru.named_parameters())
-        name = "weight_hh_l0"
-        weights[name] = nn.functional.dropout(weights[name], 0.2, self.training)
-        return torch.func.functional_call(self.gru, weights, (inputs,))
+    layer = _WeightDropped
 
 
 class MaskedResidues(GRU):
     """In training a tenth of the residues is hidden."""
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, codes: Tensor, lengths: Tensor, profiles: Tensor | None = None) -> Tensor:
         if self.training:
             hidden = torch.rand(codes.shape) < 0.1
             codes = codes.masked_fill(hidden, self.stem.pad_code)
-        return super().forward(codes, lengths)
+        return super().forward(codes, lengths, profiles)
 
 
 class NormedLayers(GRU):
@@ -125,9 +126,8 @@ class NormedLayers(GRU):
         width = 2 * architecture.hidden_size
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in self.layers)
 
-    def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
-        states = self.stem(codes)
-        reversal = reversal_index(lengths, len(states))
+    def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        states, reversal = inputs, reversal_index(lengths, len(inputs))
         for depth, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
             new = self.dropout(norm(layer(states, reversal)))
             states = states + new if depth else new
@@ -136,7 +136,7 @@ class NormedLayers(GRU):
 
 @dataclass(frozen=True)
 class Variant:
-    """One idea: what it is, and how it differs from the base."""
+    """One idea: what it is, how it differs from the defaults, and what it is compared with."""
 
     group: str
     text: str
@@ -145,6 +145,7 @@ class Variant:
     network: type[Network] = GRU
     data: str = "all"
     verdict: str = "dropped"
+    base: str = "base"
 
 
 VARIANTS = {
@@ -271,6 +272,30 @@ VARIANTS = {
         {"learning_rate": 0.006, "batch_residues": 3000},
         verdict="kept, with 4,000",
     ),
+    "ten-passes": Variant(
+        "ten passes",
+        "2 layers, width 128, stem, accessibility and profile as targets",
+        TEN_PASSES_MODEL,
+        TEN_PASSES_TRAINING,
+        verdict="-",
+        base="ten-passes",
+    ),
+    "ten-passes-attention": Variant(
+        "ten passes",
+        "attention over the GRU's outputs",
+        TEN_PASSES_MODEL,
+        TEN_PASSES_TRAINING,
+        Attention,
+        base="ten-passes",
+    ),
+    "ten-passes-norm-3": Variant(
+        "ten passes",
+        "3 layers, normalised, with residual connections",
+        {**TEN_PASSES_MODEL, "layers": 3},
+        TEN_PASSES_TRAINING,
+        NormedLayers,
+        base="ten-passes",
+    ),
 }
 """Ideas by name. ``two-small`` is not trained: it is the mean of ``base`` and ``seed2``."""
 
@@ -285,8 +310,8 @@ def probabilities_of(fitting: Fitting, data: TrainingData) -> list[np.ndarray]:
     with torch.inference_mode():
         for example in data.valid:
             codes = torch.from_numpy(example.codes).unsqueeze(1)
-            logits = model(codes, torch.tensor([len(example)])).logits
-            answers.append(logits[:, 0].softmax(dim=1).numpy())
+            scores = model(codes, torch.tensor([len(example)]))[LABELS]
+            answers.append(scores[:, 0].softmax(dim=1).numpy())
     return answers
 
 
@@ -336,7 +361,7 @@ def run_variant(name: str, data: TrainingData, output: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         lightning.Trainer(
             accelerator="cpu",
-            max_epochs=1,
+            max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
