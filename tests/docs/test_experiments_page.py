@@ -31,7 +31,7 @@ def test_a_long_run_is_a_model_or_a_file_of_its_row(
         "valid_q3": 74.123,
     }
     (tmp_path / "long/student.json").write_text(json.dumps(row))
-    base = SimpleNamespace(group="base", text="the base", verdict="-")
+    base = SimpleNamespace(group="base", text="the base", verdict="-", base="base")
     text = experiments.page(tmp_path, {"base": base}, 1_500_000)
     assert (
         "| student | 3 layers, width 384 | 4,900,000 | 600,000 pseudo-labelled proteins "
