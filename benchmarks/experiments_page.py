@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +107,17 @@ def page(folder: Path, variants: Mapping[str, Any], budget: int) -> str:
     return text
 
 
+@cache
+def _weights(chains: int) -> np.ndarray:
+    return bootstrap_weights(chains, REPLICATES, SEED)
+
+
 def _row(variant: Any, result: Mapping[str, Any], base: np.ndarray | None) -> str:
     counts = np.array(result["counts"])
     q3, q8 = (100 * counts[:, i].sum() / counts[:, 2].sum() for i in (0, 1))
     gain = "-"
     if base is not None:
-        weights = bootstrap_weights(len(base), REPLICATES, SEED)
+        weights = _weights(len(base))
         drawn = resampled(weights, counts - base)[:, 0]
         drawn = 100 * drawn / resampled(weights, base)[:, 2]
         value = 100 * (counts - base)[:, 0].sum() / base[:, 2].sum()
