@@ -37,26 +37,12 @@ from grubio.profiles.search import HomologSearch, run_mmseqs
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.record import Record
 from grubio.sequences.target import FULL_WEIGHT, LABELS, Answer
-from transfer_labels import database_of, hits
+from transfer_labels import database_of, unlike
 
 # Many proteins at once, because each search begins with an index of the whole database.
 _SEARCH = SearchSettings(iterations=1, sensitivity=4, max_sequences=150, batch_records=16_000)
-_EXCLUDED_EVALUE = 0.1
-"""E-value up to which a protein resembles an excluded one."""
 _SHARES = 63
 """The sum of the shares of the amino acids, as in ``scripts/pdb_profiles.py``."""
-
-
-def unlike(
-    records: Sequence[Record], excluded: Sequence[Record], threads: int, folder: Path
-) -> list[Record]:
-    """Return the records that resemble none of the excluded ones."""
-    words = ["-s", "7.5", "-e", str(_EXCLUDED_EVALUE), "--max-seqs", "4000"]
-    words += ["--threads", str(threads)]
-    database = database_of((record.sequence for record in records), folder, "searched")
-    found = hits(excluded, database, "query,target", words, folder)
-    alike = {int(target) for _, rows in found for (target,) in rows}
-    return [record for number, record in enumerate(records) if number not in alike]
 
 
 def representatives(

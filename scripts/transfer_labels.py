@@ -44,8 +44,8 @@ from grubio.sequences.target import FULL_WEIGHT, LABELS
 
 _ALIGNMENT = "query,target,fident,qstart,tstart,cigar"
 _CIGAR = re.compile(r"(\d+)([MID])")
-# As `grubio split --exclude`: significant, or similar without being significant.
-_EXCLUDED_EVALUE, _ALIKE_EVALUE, _ALIKE_IDENTITY = 0.01, 1.0, 0.25
+_EXCLUDED_EVALUE = 0.1
+"""E-value up to which a protein resembles an excluded one."""
 
 
 @dataclass(frozen=True)
@@ -164,20 +164,21 @@ def labelled(
 
 
 def unlike(
-    records: Sequence[Record], database: Path | None, threads: int, folder: Path
+    records: Sequence[Record], excluded: Sequence[Record], threads: int, folder: Path
 ) -> list[Record]:
-    """Return the records that resemble none of the excluded ones."""
-    if database is None:
+    """Return the records that resemble none of the excluded ones.
+
+    The excluded ones, which are fewer, are searched for among the records: the other way round
+    takes many times as long.
+    """
+    if not excluded:
         return list(records)
-    words = ["-s", "7.5", "-e", str(_ALIKE_EVALUE), "--max-seqs", "1000", "--threads", str(threads)]
-    alike = {
-        number
-        for number, rows in hits(records, database, "query,fident,evalue", words, folder)
-        if any(
-            float(evalue) < _EXCLUDED_EVALUE or float(identity) >= _ALIKE_IDENTITY
-            for identity, evalue in rows
-        )
-    }
+    words = ["-s", "7.5", "-e", str(_EXCLUDED_EVALUE), "--max-seqs", "4000"]
+    words += ["--threads", str(threads)]
+    with tempfile.TemporaryDirectory(dir=folder, prefix="unlike-") as name:
+        database = database_of((record.sequence for record in records), Path(name), "searched")
+        found = hits(excluded, database, "query,target", words, Path(name))
+        alike = {int(target) for _, rows in found for (target,) in rows}
     return [record for number, record in enumerate(records) if number not in alike]
 
 
@@ -239,10 +240,7 @@ def transfer(arguments: argparse.Namespace) -> None:
     parts = resumed(arguments)
     settings = Settings(**{name: getattr(arguments, name) for name in Settings.__annotations__})
     relatives = Relatives(arguments.labelled, parts)
-    excluded = None
-    if arguments.exclude:
-        texts = (record.sequence for record in read_fasta(arguments.exclude))
-        excluded = database_of(texts, parts, "excluded")
+    excluded = list(read_fasta(arguments.exclude)) if arguments.exclude else []
     inputs = [arguments.fasta, *arguments.labelled, *filter(None, [arguments.exclude])]
     header = DatasetHeader(
         relatives.header.alphabet,
