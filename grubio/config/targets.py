@@ -84,8 +84,9 @@ class TargetSettings(Settings):
         default=None,
         description="How answers are written: `labels` (a letter per residue, `?` unknown), "
         "`numbers` (separated by commas; empty, `NA` or `nan` where unknown), `tenths` (of the "
-        "range, a digit per residue, `-` unknown) or `shares` (of each class, array `freq` of an "
-        "archive).",
+        "range, a digit per residue, `-` unknown) or `shares` (of each class, from 0 to 255: array "
+        "`freq` of an archive, or a column of the records, all classes of the first residue, then "
+        "of the second).",
     )
     shipped: bool = Field(
         default=True,

@@ -71,6 +71,20 @@ def with_soft_labels(
         yield _complete(record, soft, scheme, path) if isinstance(soft, np.ndarray) else record
 
 
+def bytes_of(cell: Any) -> npt.NDArray[np.uint8]:
+    """Return the numbers of a cell: text with commas between them, bytes or a list.
+
+    Raises
+    ------
+    ValueError
+        If one is not a whole number from 0 to 255.
+    """
+    if isinstance(cell, bytes):
+        return np.frombuffer(cell, dtype=np.uint8)
+    text = cell if isinstance(cell, str) else ",".join(map(str, cell))
+    return np.array([_byte(part) for part in text.strip().strip("[]").split(",")], np.uint8)
+
+
 def _complete(
     record: Record, soft: npt.NDArray[np.uint8], scheme: LabelScheme, path: str | Path | None
 ) -> Record:
@@ -106,12 +120,8 @@ def _complete(
 def _numbers(cell: Any, name: str, where: Mapping[str, Any]) -> npt.NDArray[np.uint8] | None:
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return None
-    if isinstance(cell, bytes):
-        return np.frombuffer(cell, dtype=np.uint8)
-    if not isinstance(cell, str):
-        cell = ",".join(map(str, cell))
     try:
-        return np.array([_byte(part) for part in cell.strip().strip("[]").split(",")], np.uint8)
+        return bytes_of(cell)
     except ValueError as error:
         raise GrubioError(f"{name}: {error}", **where) from None
 

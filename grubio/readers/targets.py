@@ -4,8 +4,9 @@ A file is a table with a header line and columns named ``id`` and as the target,
 first two; or, for shares of classes, a NumPy archive whose array ``freq``, uint8
 ``(residue, class)``, has the residues of all records in order. A cell has labels, one letter per
 residue; numbers separated by commas (or by semicolons or spaces if there is no comma), also in
-square brackets; or, as ``tenths``, one digit per residue. A table may be Parquet, where a cell may
-be a list of numbers.
+square brackets; as ``tenths``, one digit per residue; or, in the table of the records, shares as
+:mod:`grubio.readers.soft_labels` has them. A table may be Parquet, where a cell may be a list of
+numbers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 from grubio.config import TargetSettings
 from grubio.errors import GrubioError
+from grubio.readers.soft_labels import bytes_of
 from grubio.readers.table import rows_of
 from grubio.sequences.record import Record
 from grubio.sequences.target import Answer, values_of_tenths
@@ -63,13 +65,13 @@ def with_answers(records: Iterable[Record], settings: TargetSettings) -> Iterato
         With the line or the record, if a cell is not as expected; if an id occurs twice; if no
         record is in the file; or if an archive has another number of residues than the records.
     """
-    if settings.answers == "shares":
-        yield from _with_shares(records, settings)
-        return
     if settings.file is None:
         yield from records
         return
     path = settings.file.location
+    if settings.answers == "shares":
+        yield from _with_shares(records, settings, path)
+        return
     cells = _cells_of_table(path, settings)
     found = 0
     for record in records:
@@ -134,17 +136,27 @@ def _read(
         raise GrubioError(f"{settings.name}: {error}", **where) from None
     # A stop at the end may have an answer or none.
     size = len(record.sequence.rstrip("*"))
-    if settings.kind == "value" and len(answer) not in (len(record.sequence), size):
+    given = len(answer)
+    if isinstance(answer, np.ndarray) and given not in (len(record.sequence), size):
+        if settings.answers == "shares":
+            hint = (
+                f"give the {answer.shape[1]} shares of each residue, zeros where they are unknown"
+            )
+        else:
+            hint = "give one value per residue, empty where it is unknown"
         raise GrubioError(
-            f"{size} residues but {len(answer)} values of {settings.name}",
-            **where,
-            hint="give one value per residue, empty where it is unknown",
+            f"{size} residues but {given} values of {settings.name}", **where, hint=hint
         )
     return answer
 
 
 def _answer(cell: Any, settings: TargetSettings) -> Answer:
     target = settings.target()
+    if settings.answers == "shares":
+        shares = bytes_of(cell)
+        if len(shares) % target.size:
+            raise ValueError(f"{len(shares)} shares, not {target.size} of each residue")
+        return shares.reshape(-1, target.size)
     if target.kind == "classes":
         return cell if isinstance(cell, str) else "".join(map(str, cell))
     if settings.answers == "tenths":
@@ -177,10 +189,10 @@ def _separated(cell: str) -> list[str]:
     return text.split() if text.strip() else [""]
 
 
-def _with_shares(records: Iterable[Record], settings: TargetSettings) -> Iterator[Record]:
-    if settings.file is None:
-        raise GrubioError(f"target {settings.name}: its shares need a file")
-    path, classes = settings.file.location, settings.target().size
+def _with_shares(
+    records: Iterable[Record], settings: TargetSettings, path: str
+) -> Iterator[Record]:
+    classes = settings.target().size
     try:
         with np.load(path, allow_pickle=False) as archive:
             shares = archive["freq"]

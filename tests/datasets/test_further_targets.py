@@ -102,6 +102,45 @@ def test_a_target_has_a_file_of_its_own(tmp_path: Path) -> None:
     assert set(read_header(path).sources) == {"t.tsv", "f.tsv"}
 
 
+def test_shares_may_be_a_column(tmp_path: Path) -> None:
+    table = "id\tsequence\tss8\tstate\none\tMK*\tHH\t60,3,0,63\ntwo\tG\tC\t\n"
+    words = ('{"name": "state", "scheme": "A:a,B:b", "answers": "shares"}',)
+    first, second = read_records(prepared(tmp_path, words, table), targets=True)
+    assert np.array_equal(first.answers["state"], [[60, 3], [0, 63]])
+    assert second.answers == {}
+    for cell, problem in (
+        ("60,3,1", "3 shares, not 2 of each residue"),
+        ("60,3", "2 residues but 1 values of state"),
+        ("60,3,0,256", "state: '256'; a whole number from 0 to 255"),
+    ):
+        with pytest.raises(GrubioError, match=problem) as caught:
+            prepared(tmp_path, words, table.replace("60,3,0,63", cell))
+        assert caught.value.record == "one"
+
+
+def test_a_dataset_is_read_as_a_table(tmp_path: Path) -> None:
+    shares = np.arange(40, dtype=np.uint8).reshape(2, 20)
+    values = np.array([0.25, np.nan], dtype=np.float32)
+    targets = [TargetSettings.model_validate(n).target() for n in ("accessibility", "profile")]
+    soft = np.arange(18, dtype=np.uint8).reshape(2, 9)
+    answers = {"labels": soft, "accessibility": values, "profile": shares}
+    record = Record("one", "", "MK", "SS", split="train", answers=answers)
+    given = tmp_path / "given.parquet"
+    header = DatasetHeader(PROTEIN, SS8, {}, targets=targets, soft_labels=True)
+    write_dataset(given, header, [record])
+    settings = PrepareSettings(format="parquet")
+    column = {"name": "accessibility", "column": "accessibility"}
+    words = [column | {"answers": "numbers", "range": [0, 1]}, "profile"]
+    read = [TargetSettings.model_validate(word) for word in words]
+    prepare_dataset([given], tmp_path / "out.parquet", settings, targets=read)
+    (same,) = read_records(tmp_path / "out.parquet", targets=True)
+    assert {*same.answers} == {*answers}
+    for name, answer in answers.items():
+        assert np.array_equal(same.answers[name], answer, equal_nan=name == "accessibility")
+    found, wanted = (read_header(path).targets for path in (tmp_path / "out.parquet", given))
+    assert all(a.is_like(b) for a, b in zip(found, wanted, strict=True))
+
+
 def test_formats_without_columns_need_a_file(tmp_path: Path) -> None:
     path = tmp_path / "t.fasta"
     path.write_text(">one SET=train TARGET=HH\nMK\n")
