@@ -16,7 +16,7 @@ and the rest as coil. SOV is SOV'99, the mean over chains. Each set was read onc
 python benchmarks/peers.py --sets DIR --output results/peers --predictdssp PYTHON
 python benchmarks/biotrainer_cnn.py --sets DIR --output results/peers --python PYTHON \\
     --train results/datasets/pdb-chains/split.parquet
-python benchmarks/accuracy.py --sets DIR --train results/datasets/pdb-chains/split.parquet \\
+python benchmarks/accuracy.py --sets DIR --train results/datasets/pdb-and-others/split.parquet \\
     --peers results/peers
 python benchmarks/accuracy.py --page docs/benchmarks.md
 ```
@@ -29,13 +29,14 @@ this page are in [`benchmarks/accuracy.json`](../benchmarks/accuracy.json).
 
 LEAK = """## Homologs in training
 
-Before training, every chain was removed that MMseqs2 (`-s 7.5`) aligns to a chain of either set
-with an E-value below 0.01, or with at least 25 % identity over any length (E up to 1). Data, split
-and removal are those of `config/protein_ss.yaml`, which lists the removed chains in
-`results/datasets/pdb-chains/removed.tsv`.
+Before training, every chain and every protein with pseudo-labels was removed that MMseqs2 (`-s 7.5`)
+aligns to a chain of either set with an E-value below 0.01, or with at least 25 % identity over any
+length (E up to 1). Data, split and removal are those of `config/protein_ss.yaml`, which lists what
+was removed in `results/datasets/pdb-and-others/removed.tsv`. The window logistic regression and the
+CNN of biotrainer learned from an earlier split of the chains with known labels, treated alike.
 
-A search in a smaller database finds a little more, so `grubio split` repeats the removal until
-nothing is found. A last search, of the {queries} benchmark chains against the {train:,} training
+E-values are larger in a larger database, so the removal is repeated until nothing is found in what
+is left. A last search, of the {queries} benchmark chains against the {train:,} training
 chains, finds an alignment below E = 0.01 for {significant} of them, and one of at least 25 %
 identity at E up to 1 for {related}.
 
@@ -69,7 +70,7 @@ NAMES = {
     "reprof": "REPROF 1.0.1, no profile (Debian)",
     "garnier": "GOR I, `garnier` of EMBOSS (Debian)",
     "predictdssp": "PredictDSSP 1.3.1 (PyPI)",
-    "biotrainer": "one-hot CNN of biotrainer (PyPI), trained on the same chains",
+    "biotrainer": "one-hot CNN of biotrainer (PyPI), trained by us",
 }
 TITLES = {"cb513": "CB513", "ts115": "TS115"}
 

@@ -21,7 +21,7 @@ REPLICATES, SEED = 2000, 1
 HEAD = """# Experiment log
 
 Which ideas raise the accuracy of a protein model, each at the same budget: {budget:,} residues
-seen once, then scored on the {chains} validation chains of `config/protein_ss.yaml` ({residues:,}
+seen once, then scored on {chains} validation chains of the PDB ({residues:,}
 residues, none with a homolog in training, none from a benchmark set). The gain is the difference
 of Q3 from the base on the same chains, in points, with a 95 % bootstrap interval over chains; an
 interval that holds 0 shows no difference. Intervals are over chains, not over seeds: the base with
@@ -103,7 +103,7 @@ def page(folder: Path, variants: Mapping[str, Any], budget: int) -> str:
                 base = None if name == variant.base else np.array(results[variant.base]["counts"])
                 text += _row(variant, results[name], base)
         text += NOTES.get(group, "") + "\n"
-    text += LONG + "".join(_long_rows(folder)) + VERDICT
+    text += LONG + "".join(_long_rows(folder, len(counts))) + VERDICT
     return text
 
 
@@ -169,11 +169,11 @@ class LongRun:
         )
 
 
-def _long_rows(folder: Path) -> list[str]:
+def _long_rows(folder: Path, chains: int) -> list[str]:
     models = {path.parent.name: path.parent for path in sorted(folder.glob("long/*/model.json"))}
     shipped = {f"`{name}` (shipped)": path for name, path in bundled_models().items()}
     read = {name: load_metadata(path) for name, path in {**models, **shipped}.items()}
-    runs = [_run_of(name, found) for name, found in read.items() if _is_of_structure(found)]
+    runs = [_run_of(name, found, chains) for name, found in read.items() if _is_of_structure(found)]
     told = [LongRun(**json.loads(path.read_text())) for path in sorted(folder.glob("long/*.json"))]
     return [run.row for run in [*told, *runs]]
 
@@ -183,7 +183,8 @@ def _is_of_structure(metadata: Mapping[str, Any]) -> bool:
     return metadata["alphabet"] == "protein" and scheme.get("name") in SCHEMES
 
 
-def _run_of(name: str, metadata: Mapping[str, Any]) -> LongRun:
+def _run_of(name: str, metadata: Mapping[str, Any], chains: int) -> LongRun:
+    # ``chains`` are the validation chains of the rows that are not marked.
     shape, training = metadata["network"]["settings"], metadata["training"]
     settings, members = training["settings"], metadata["members"]
     told = [
@@ -193,12 +194,13 @@ def _run_of(name: str, metadata: Mapping[str, Any]) -> LongRun:
     ]
     if training.get("teacher_sha256"):
         told.append("taught by `protein-ss`")
+    other_split = "" if training["valid_chains"] == chains else r" (\*)"
     return LongRun(
         name,
         f"{f'{members} x ' if members > 1 else ''}{shape['layers']} layers, width "
         f"{shape['hidden_size']}",
         metadata["parameters"],
-        training.get("trained_on") or "PDB, NSP2",
+        (training.get("trained_on") or "PDB, NSP2") + other_split,
         ", ".join(told),
         training["epochs_run"],
         100 * training["valid_score"],

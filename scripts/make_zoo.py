@@ -26,10 +26,10 @@ config/protein_ss.yaml`, then `python scripts/make_zoo.py results {name}`.
 
 Training chains are those of the PDB as collected for ProMod3 3.2.1 (Apache-2.0; PDB archive data
 are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0;
-Klausen et al., Proteins 87:520, 2019), with SS3 labels. {profiles} Every chain with an alignment
-(MMseqs2, `-s 7.5`) to one of the benchmark chains of E < 0.01, or of at least 25 % identity at E up
-to 1, was removed, and so was every training chain with a homolog among the validation and test
-chains (`removed.tsv` of the study).
+Klausen et al., Proteins 87:520, 2019), with SS3 labels. {profiles} Every chain and
+every protein with an alignment (MMseqs2, `-s 7.5`) to one of the benchmark chains of E < 0.01, or of
+at least 25 % identity at E up to 1, was removed, and so was each one with such a homolog among the
+validation and test chains (`removed.tsv` of the study).
 
 ## Test
 
@@ -50,8 +50,13 @@ fare worse.
 """
 
 _ONE_SEQUENCE = {
-    "profiles": "Evolutionary profiles (HHblits, from ProMod3) and solvent accessibility were "
-    "additional targets; profiles are used in training alone, and the model sees one sequence.",
+    "profiles": "Most of what the model learned from are proteins without known labels (Swiss-Prot "
+    "of January 2014, UniProt Consortium, CC BY 4.0; marker genes of MetaPhlAn 2, MIT). A model "
+    "that reads profiles labelled them, one of each family, from alignments of at least eight "
+    "sequences: `protein-ss-profile`, and for about half of them a smaller one that learned from "
+    "the same chains. Profiles (HHblits, from ProMod3, or those of these alignments) and solvent "
+    "accessibility were additional targets; they are used in training alone, and the model sees "
+    "one sequence.",
     "use": "One sequence in, no alignment.",
     "tested": "One sequence was read.",
     "page": "docs/benchmarks.md",
