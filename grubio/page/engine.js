@@ -1,6 +1,6 @@
 "use strict";
 // The network: residue codes in, the outputs of all targets out. It prepares the weights and the rows
-// for kernel.wasm as grubio/model/engines/packed_gru.py does for numpy.
+// for kernel.wasm as grubio/model/engines/gru_layer.py does for numpy.
 
 const upTo = (count, multiple) => Math.ceil(count / multiple) * multiple;
 

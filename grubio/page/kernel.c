@@ -1,7 +1,7 @@
 // The arithmetic of a GRU, for WebAssembly with 128-bit vectors: four floats at once.
 // scripts/make_page_kernel.py compiles it to kernel.wasm.
 //
-// Weights are folded as in grubio/model/engines/packed_gru.py: a logistic function is a hyperbolic
+// Weights are folded as in grubio/model/engines/gru_layer.py: a logistic function is a hyperbolic
 // tangent, and the halves are in the weights. Columns of a product are multiples of 8; its weights
 // lie in panels of 8 columns, (panel, input, 8). Memory is given out by engine.js.
 
