@@ -15,12 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from grubio.inference.predictor import Predictor
 from grubio.metrics.bootstrap import Estimate, bootstrap_weights
-from grubio.metrics.candidates import find_candidates, site_truth, strands_of
+from grubio.metrics.candidates import (
+    LabelledStrand,
+    SiteTruth,
+    find_candidates,
+    site_truth,
+    strands_of,
+)
 from grubio.metrics.pwm import ANY_CLASS
 from grubio.metrics.sites import HEADLINE_TOLERANCE, ranking_metrics, scanned
 from grubio.model.labeller import Labeller, bundle_of
@@ -100,48 +107,21 @@ def choose_shares(
     if not known:
         return {}
     (background,) = set(range(scheme.size)) - truths.keys()
-    learned = head.weight.detach().clone(), head.bias.detach().clone()
-
-    def take(shares: Mapping[int, float]) -> None:
-        of_row = torch.tensor([shares.get(index, 1.0) for index in range(scheme.size)])
-        with torch.no_grad():
-            for parameter, first, last in zip(
-                (head.weight, head.bias), begun, learned, strict=True
-            ):
-                # Probabilities do not change if all outputs do by the same; those of the background
-                # are made 0, as they began, so that each class has a share of its own.
-                relative = last - last[background]
-                share = of_row.to(last).reshape(-1, *[1] * (last.ndim - 1))
-                parameter.copy_(torch.lerp(first.to(last), relative, share))
-
+    line = _Line(head, begun, background)
     weights = bootstrap_weights(1 + max(strand.block for strand in strands), _REPLICATES, _SEED)
     found: dict[int, dict[float, Estimate]] = {index: {} for index in known}
     for share in SHARES:
-        take(dict.fromkeys(known, share))
+        line.take(dict.fromkeys(known, share))
         predictor = Predictor(bundle_of(labeller, DNA), "cpu", threads)
         answers = [one.probabilities for one in predictor.predict(records[at] for at in order)]
         for index, truth in known.items():
-            scores = [site_scores(rows[:, index], truth.width) for rows in answers]
-            found[index][share] = ranking_metrics(
-                find_candidates(strands, scores, truth),
-                HEADLINE_TOLERANCE,
-                scanned(strands, truth, ANY_CLASS),
-                weights,
-            )["average_precision"]
+            found[index][share] = _average_precision(index, truth, strands, answers, weights)
     chosen = {index: least_share(of_class) for index, of_class in found.items()}
-    take(chosen)
-    result = {}
-    for index, of_class in found.items():
-        name, share = scheme.class_names[index], chosen[index]
-        result[name] = MotifShare(share, {at: score.value for at, score in of_class.items()})
-        logger.info(
-            "%s: %g of what was learned is added to the motif: average precision of validation "
-            "sites %.3f, with the motif alone %.3f, with all %.3f",
-            name,
-            share,
-            *(of_class[at].value for at in (share, 0.0, 1.0)),
-        )
-    return result
+    line.take(chosen)
+    return {
+        scheme.class_names[index]: _told(scheme.class_names[index], chosen[index], of_class)
+        for index, of_class in found.items()
+    }
 
 
 def least_share(found: Mapping[float, Estimate]) -> float:
@@ -156,3 +136,50 @@ def least_share(found: Mapping[float, Estimate]) -> float:
         for share, difference in behind.items()
         if difference.value <= np.nanstd(difference.replicates)
     )
+
+
+class _Line:
+    """Between what a head began with and what it learned, for each class a point of its own."""
+
+    def __init__(self, head: nn.Linear, begun: tuple[Tensor, Tensor], background: int) -> None:
+        self._head, self._begun = head, begun
+        # Probabilities do not change if all outputs do by the same; those of the background are
+        # made 0, as they began, so that each class has a share of its own.
+        self._learned = [
+            parameter.detach() - parameter.detach()[background]
+            for parameter in (head.weight, head.bias)
+        ]
+
+    def take(self, shares: Mapping[int, float]) -> None:
+        """Give the classes these shares of what was learned, and others all of it."""
+        classes = self._head.out_features
+        of_row = torch.tensor([shares.get(index, 1.0) for index in range(classes)])
+        parameters = (self._head.weight, self._head.bias)
+        with torch.no_grad():
+            for parameter, first, last in zip(parameters, self._begun, self._learned, strict=True):
+                share = of_row.to(last).reshape(-1, *[1] * (last.ndim - 1))
+                parameter.copy_(torch.lerp(first.to(last), last, share))
+
+
+def _average_precision(
+    index: int,
+    truth: SiteTruth,
+    strands: Sequence[LabelledStrand],
+    answers: Sequence[npt.NDArray[np.float32]],
+    weights: npt.NDArray[np.float64],
+) -> Estimate:
+    scores = [site_scores(rows[:, index], truth.width) for rows in answers]
+    candidates = find_candidates(strands, scores, truth)
+    over = scanned(strands, truth, ANY_CLASS)
+    return ranking_metrics(candidates, HEADLINE_TOLERANCE, over, weights)["average_precision"]
+
+
+def _told(name: str, share: float, found: Mapping[float, Estimate]) -> MotifShare:
+    logger.info(
+        "%s: %g of what was learned is added to the motif: average precision of validation sites "
+        "%.3f, with the motif alone %.3f, with all %.3f",
+        name,
+        share,
+        *(found[at].value for at in (share, 0.0, 1.0)),
+    )
+    return MotifShare(share, {at: score.value for at, score in found.items()})
