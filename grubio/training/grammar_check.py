@@ -14,6 +14,7 @@ from grubio.errors import GrubioError
 from grubio.sequences.decoding import first_faults
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import SCHEMES, LabelScheme
+from grubio.sequences.target import LABELS
 
 _CHECKED_TOGETHER = 256
 
@@ -24,7 +25,8 @@ def with_fitting_grammar(
     """Return the header of a dataset with the grammar to train under, and a warning or nothing.
 
     A built-in grammar that most training records break is left out: the labels are of another kind
-    than it was made for.
+    than it was made for. Records with soft labels do not count beside others: the likeliest class
+    of each of their residues is not a label sequence that somebody gave.
 
     Raises
     ------
@@ -34,6 +36,7 @@ def with_fitting_grammar(
     scheme, graph = header.scheme, header.scheme.graph
     if graph is None:
         return header, ""
+    records = [record for record in records if LABELS not in record.answers] or records
     broken, example = 0, ""
     for start in range(0, len(records), _CHECKED_TOGETHER):
         several = records[start : start + _CHECKED_TOGETHER]

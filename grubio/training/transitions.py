@@ -21,6 +21,7 @@ from grubio.model.calibration import calibration_error
 from grubio.sequences.decoding import Transitions, grammar_posteriors
 from grubio.sequences.record import scored_classes
 from grubio.sequences.scheme import LabelScheme
+from grubio.sequences.target import LABELS
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Strengths of counted transitions that are tried."""
@@ -71,11 +72,13 @@ def label_answers(predictions: Iterable[Prediction]) -> LabelAnswers:
 def counted_transitions(examples: Sequence[Example], scheme: LabelScheme) -> Transitions:
     """Return the logarithm of the share of each pair of classes among neighbours.
 
-    Neighbours of which one is not known do not count. Each pair counts once more than it occurs.
+    Neighbours of which one is not known do not count, nor do examples with soft labels beside
+    others: a class that is never the likeliest seems not to occur. Each pair counts once more than
+    it occurs.
     """
     size = scheme.size
     counts = np.ones(size * size, dtype=np.int64)
-    for example in examples:
+    for example in [one for one in examples if LABELS not in one.answers] or examples:
         first, second = example.classes[:-1], example.classes[1:]
         known = (first >= 0) & (first < size) & (second >= 0) & (second < size)
         pairs = first[known] * size + second[known]

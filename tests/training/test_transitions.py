@@ -23,6 +23,7 @@ from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, LabelScheme, custom_scheme
+from grubio.sequences.target import LABELS
 from grubio.training.ensemble import combine_models
 from grubio.training.examples import load_training_data
 from grubio.training.train import train_model
@@ -182,6 +183,27 @@ def test_some_labels_may_break_the_grammar(
         train_model(path, tmp_path / "run", SMALL, settings, device="cpu")
     assert "2 of 36 records of split 'train' break the grammar of topology" in caplog.text
     assert "the first is record 'r0' at residue 1 (labels ...M)" in caplog.text
+
+
+def test_soft_labels_are_no_label_sequence(dataset: Path, tmp_path: Path) -> None:
+    # A sequence may not begin in the membrane.
+    soft = np.tile(np.array([0, 255, 0, 255], dtype=np.uint8), (6, 1))
+    others = [
+        Record(f"s{i}", "", "L" * 6, "M" * 6, None, None, "train", {LABELS: soft})
+        for i in range(60)
+    ]
+    path = tmp_path / "both.parquet"
+    header = replace(read_header(dataset), soft_labels=True)
+    write_dataset(path, header, [*read_records(dataset), *others])
+    known, both = (load_training_data(one, SMALL, SHORT) for one in (dataset, path))
+    assert len(both.train) == len(known.train) + 60
+    assert both.grammar_note == ""
+    transitions = counted_transitions(known.train, TOPOLOGY)
+    assert counted_transitions(both.train, TOPOLOGY) == transitions
+    # They count where there are no others.
+    alone = counted_transitions(both.train[-60:], TOPOLOGY)
+    assert np.argmax(alone.scores) == 4
+    assert alone != transitions
 
 
 def test_labels_that_all_break_the_grammar_are_refused(tmp_path: Path) -> None:
