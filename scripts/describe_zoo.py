@@ -1,10 +1,10 @@
-"""Write into the bundled models what they were trained on and what those sequences were like.
+"""Write into bundled models what the sequences were like that they were trained on.
 
 python scripts/describe_zoo.py ../shared/data
 
-New models get their ``input`` when they are trained; the four in the zoo are older. Weights stay as
-they are. The folder is described in its own README: chains of the PDB and of NetSurfP-2.0, and the
-genome of E. coli.
+New models get their ``input`` when they are trained; these are older. Weights stay as they are. The
+folder is described in its own README: chains of the PDB and of NetSurfP-2.0, and the genome of E.
+coli.
 """
 
 from __future__ import annotations
@@ -25,14 +25,6 @@ from grubio.model.zoo import bundled_models
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.alphabet import ALPHABETS, DNA, PROTEIN
 
-CHAINS = "chains of the PDB (ProMod3's collection, and the training set of NetSurfP-2.0)"
-E_COLI = "Escherichia coli K-12 MG1655"
-TRAINED_ON = {
-    "protein-ss": CHAINS,
-    "protein-ss-fast": CHAINS,
-    "ecoli-promoters": f"{E_COLI}: sigma-70 promoters",
-    "ecoli-genes": f"{E_COLI}: coding sequences",
-}
 BLOCK = 50_000
 
 
@@ -43,11 +35,10 @@ def main() -> None:
         PROTEIN.name: list(protein_codes(data / "ss")),
         DNA.name: list(dna_codes(data / "dna")),
     }
-    for name, trained_on in TRAINED_ON.items():
+    for name in ("protein-ss-fast", "ecoli-genes"):
         path = bundled_models()[name] / METADATA_FILE
         metadata: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         training, alphabet = metadata["training"], ALPHABETS[metadata["alphabet"]]
-        training["trained_on"] = trained_on
         training["input"] = training_input(
             codes[alphabet.name], alphabet, training["settings"]["max_length"]
         )

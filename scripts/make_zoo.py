@@ -7,12 +7,13 @@ python scripts/make_zoo.py results protein-ss protein-ss-fast protein-ss-profile
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from grubio.metrics.bootstrap import Score
-from grubio.model.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE
+from grubio.model.bundle import CARD_FILE, METADATA_FILE, WEIGHTS_FILE, with_checksum
 from grubio.model.training_sketch import SKETCH_FILE
 from grubio.runs.metrics import Metrics, read_metrics
 
@@ -26,9 +27,9 @@ config/protein_ss.yaml`, then `python scripts/make_zoo.py results {name}`.
 
 Training chains are those of the PDB as collected for ProMod3 3.2.1 (Apache-2.0; PDB archive data
 are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0;
-Klausen et al., Proteins 87:520, 2019), with SS3 labels. {profiles} Every chain and
-every protein with an alignment (MMseqs2, `-s 7.5`) to one of the benchmark chains of E < 0.01, or of
-at least 25 % identity at E up to 1, was removed, and so was each one with such a homolog among the
+Klausen et al., Proteins 87:520, 2019), with SS3 labels. {profiles} Every chain and every
+protein with an alignment (MMseqs2, `-s 7.5`) to one of the benchmark chains of E < 0.01, or of at
+least 25 % identity at E up to 1, was removed, and so was each one with such a homolog among the
 validation and test chains (`removed.tsv` of the study).
 
 ## Test
@@ -83,6 +84,21 @@ _TEXTS = {
 CARDS = dict.fromkeys(_TEXTS, _DATA)
 """Text of the card of each model: its origin, its test and its licence."""
 
+_CHAINS = "chains of the PDB (ProMod3's collection, and the training set of NetSurfP-2.0)"
+_LABELLED = f"{_CHAINS}, and proteins that a model which reads profiles has labelled"
+_E_COLI = "Escherichia coli K-12 MG1655"
+
+TRAINED_ON = {
+    "protein-ss": _LABELLED,
+    "protein-ss-fast": _LABELLED,
+    "protein-ss-profile": _CHAINS,
+    "protein-topology": "topologies of proteins, as published with TMbed",
+    "protein-disorder": "CheZOD scores of 1,174 proteins (ODiNPred, as published with SETH)",
+    "ecoli-promoters": f"{_E_COLI}: sigma-70 promoters",
+    "ecoli-genes": f"{_E_COLI}: coding sequences",
+}
+"""What each model learned from, in words."""
+
 SCORES = {
     "q3": "Q3, %",
     "accuracy": "accuracy, %",
@@ -133,11 +149,15 @@ def _row(title: str, score: Score) -> Iterator[str]:
 
 
 def copy_model(run: Path, name: str, text: str) -> None:
-    """Copy the model of a run into the zoo, and append ``text`` to its card."""
+    """Copy the model of a run into the zoo, say what it learned from, and append to its card."""
     folder = ZOO / name
     folder.mkdir(exist_ok=True)
-    for file in (WEIGHTS_FILE, SKETCH_FILE, METADATA_FILE):
+    for file in (WEIGHTS_FILE, SKETCH_FILE):
         shutil.copyfile(run / "model" / file, folder / file)
+    metadata = json.loads((run / "model" / METADATA_FILE).read_text(encoding="utf-8"))
+    metadata["training"]["trained_on"] = TRAINED_ON[name]
+    content = json.dumps(with_checksum(metadata), indent=2, sort_keys=True) + "\n"
+    (folder / METADATA_FILE).write_text(content, encoding="utf-8")
     card = (run / "model" / CARD_FILE).read_text(encoding="utf-8")
     card = card.replace("# Model card", f"# {name}", 1)
     (folder / CARD_FILE).write_text(card + text, encoding="utf-8")

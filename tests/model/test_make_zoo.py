@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 
@@ -24,8 +25,10 @@ def test_a_card_has_the_scores_of_any_scheme(
     monkeypatch.setattr(sys, "argv", ["make_zoo.py", str(tmp_path / "results"), "disorder"])
     run = tmp_path / "results/disorder"
     (run / "model").mkdir(parents=True)
-    for name in ("weights.safetensors", "model.json", "training_sketch.bin"):
+    for name in ("weights.safetensors", "training_sketch.bin"):
         (run / "model" / name).write_text(name)
+    (run / "model/model.json").write_text('{"training": {"epochs": 2}}')
+    monkeypatch.setitem(make_zoo.TRAINED_ON, "disorder", "proteins")
     (run / "model/CARD.md").write_text("# Model card\n")
     metrics = Metrics(
         counts=Counts(scored_chains=12, scored_residues=600),
@@ -38,7 +41,9 @@ def test_a_card_has_the_scores_of_any_scheme(
     metrics.write(run)
     make_zoo.main()
     folder = tmp_path / "zoo/disorder"
-    assert (folder / "model.json").read_text() == "model.json"
+    found = json.loads((folder / "model.json").read_text())
+    assert found["training"] == {"epochs": 2, "trained_on": "proteins"}
+    assert found["sha256"]
     assert (folder / "weights.safetensors").read_text() == "weights.safetensors"
     assert (folder / "CARD.md").read_text().splitlines() == [
         "# disorder",
