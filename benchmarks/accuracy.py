@@ -114,14 +114,7 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
                 p.probabilities
                 for p in Predictor(bundle, "cpu", arguments.threads).predict(records)
             ]
-            apart = [i for i, r in enumerate(records) if f"{name}|{r.id}" not in related]
             known[name, model] = {
-                "unrelated": scores_of(
-                    [records[i] for i in apart],
-                    [answers[i] for i in apart],
-                    settings,
-                    bundle.scheme,
-                ),
                 **facts,
                 "predictor": model,
                 "weights_sha256": bundle.metadata["weights_sha256"],
@@ -129,6 +122,14 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
                 "parameters": bundle.metadata["parameters"],
                 **scores_of(records, answers, settings, bundle.scheme),
             }
+            if bundle.metadata["training"]["dataset_sha256"] == found["train_sha256"]:
+                apart = [i for i, r in enumerate(records) if f"{name}|{r.id}" not in related]
+                known[name, model]["unrelated"] = scores_of(
+                    [records[i] for i in apart],
+                    [answers[i] for i in apart],
+                    settings,
+                    bundle.scheme,
+                )
         if (name, "window logistic regression") not in known:
             window, majority = fitted_baselines(arguments.train, settings)
             for text, answers in (
@@ -204,7 +205,7 @@ def main() -> None:
         "--fasta", type=Path, help="Write the sequences of the sets here, and nothing else."
     )
     parser.add_argument(
-        "--train", type=Path, help="Split dataset of the models, for a first measurement."
+        "--train", type=Path, help="Split dataset of the models, in which homologs are looked for."
     )
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--models", nargs="*", default=MODELS)

@@ -117,16 +117,16 @@ def test_weights_that_do_not_fit_the_network_are_refused() -> None:
 
 
 def test_bundles_of_format_1_are_read_as_the_newest() -> None:
-    names = ("protein-ss", "protein-ss-fast", "ecoli-genes")
+    names = ("protein-ss-fast", "ecoli-genes")
     found = {name: load_bundle(bundled_models()[name]) for name in names}
     assert all(bundle.metadata["format"] == 1 for bundle in found.values())
-    protein, genes = found["protein-ss"], found["ecoli-genes"]
+    protein, genes = found["protein-ss-fast"], found["ecoli-genes"]
     assert [(t.name, t.kind, t.size) for t in protein.targets] == [
         ("labels", "classes", 8),
         ("accessibility", "value", 1),
     ]
     assert protein.targets[1].weight == 0.3
-    assert len(members_of(model_of(protein))) == protein.members == protein.metadata["members"] == 2
+    assert len(members_of(model_of(protein))) == protein.members == protein.metadata["members"] == 1
     assert (protein.metadata["kind"], protein.sites) == ("sequences", None)
     assert protein.calibrations.keys() == {"labels"}
     assert (genes.metadata["kind"], genes.sites, len(genes.targets)) == ("genome", {}, 1)

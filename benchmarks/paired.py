@@ -1,0 +1,75 @@
+"""Differences of secondary-structure models on the same chains, each read alone, without profiles.
+
+python benchmarks/paired.py BASE MODEL [MODEL ...] --dataset split.parquet --split valid
+python benchmarks/paired.py BASE MODEL [MODEL ...] --sets DIR
+
+Prints Q3 and Q8 of each model, in percent, and what it has more than the base, with a 95 %
+bootstrap interval over chains. DIR is that of ``benchmarks/accuracy.py``. Models are names or
+folders. A test set is not for choosing among models.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from accuracy import COLUMNS, SETS
+from grubio.datasets.parquet import read_records
+from grubio.datasets.validation import checked_records
+from grubio.metrics.bootstrap import bootstrap_weights
+from grubio.model.bundle import load_bundle
+from grubio.model.zoo import find_model
+from grubio.readers.table import read_table
+from grubio.sequences.alphabet import PROTEIN
+from grubio.sequences.record import Record
+from grubio.sequences.scheme import SS8
+from profile_depth import REPLICATES, SEED, right_of
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("base")
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--dataset", type=Path)
+    parser.add_argument("--split", default="valid")
+    parser.add_argument("--sets", type=Path)
+    arguments = parser.parse_args()
+    bundles = [load_bundle(find_model(name)) for name in (arguments.base, *arguments.models)]
+    for name, records in sets_of(arguments):
+        counts = [right_of(bundle, records, 1) for bundle in bundles]
+        for model, own in zip((arguments.base, *arguments.models), counts, strict=True):
+            print(name, model, *scores(own, counts[0]), sep="\t")
+
+
+def sets_of(arguments: argparse.Namespace) -> Iterator[tuple[str, Sequence[Record]]]:
+    """Yield the name and the records of each set."""
+    if arguments.dataset:
+        found = read_records(arguments.dataset, arguments.split)
+        yield arguments.split, [replace(record, profile=None) for record in found]
+    for name in SETS if arguments.sets else ():
+        path = arguments.sets / f"{name}.tsv"
+        table = read_table(path, COLUMNS)
+        yield name, list(checked_records(table, PROTEIN, "mask", scheme=SS8, path=path))
+
+
+def scores(own: np.ndarray, base: np.ndarray) -> Iterator[str]:
+    """Yield Q3 and Q8, each with the difference from the base, from counts ``(chain, 3)``."""
+    weights = bootstrap_weights(len(own), REPLICATES, SEED)
+    counted = own[:, 2]
+    for column, name in enumerate(("Q3", "Q8")):
+        more = own[:, column] - base[:, column]
+        drawn = 100 * (weights @ more) / (weights @ counted)
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        value, difference = (100 * part.sum() / counted.sum() for part in (own[:, column], more))
+        yield f"{name} {value:.2f}, {difference:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+if __name__ == "__main__":
+    main()
