@@ -84,22 +84,21 @@ were among the others all the time.
 `protein-ss` learned in the same way from more of them: 55,093 proteins, 15.6 million residues, now without
 1,683 that the last search aligned to a benchmark, validation or test chain. Its members, `more-pseudo-192`,
 have 74.75 and 74.69. So for one network of a million weights the validation score goes from 74.0 (`wide`, six
-times as large, without such proteins) to 74.3 with 31,655 proteins and to 74.7 with 55,093. The gain of
-`protein-ss` over `alone-112` (`python benchmarks/paired.py alone-112 protein-ss`) is
+times as large, without such proteins) to 74.3 with 31,655 proteins and to 74.7 with 55,093. What the proteins
+are worth to a pair is best seen beside `protein-ss-profile`, which has the same size and learned from the same
+chains without them, when it is given the profile of each chain alone
+(`python benchmarks/paired.py protein-ss-profile protein-ss`):
 
-| chains | `alone-112` | `protein-ss` | gain |
+| chains | `protein-ss-profile` | `protein-ss` | gain |
 | --- | ---: | ---: | ---: |
-| validation, 667 | 73.69 | 74.90 | +1.21 (+0.94 to +1.47) |
-| test, 802 | 73.13 | 74.08 | +0.95 (+0.71 to +1.18) |
-| CB513, 513 | 72.32 | 73.33 | +1.01 (+0.74 to +1.27) |
-| TS115, 115 | 74.89 | 75.19 | +0.30 (-0.14 to +0.72) |
+| validation, 667 | 74.39 | 74.90 | +0.51 (+0.28 to +0.75) |
+| test, 802 | 73.50 | 74.08 | +0.58 (+0.38 to +0.78) |
+| CB513, 513 | 72.99 | 73.33 | +0.34 (+0.12 to +0.56) |
+| TS115, 115 | 75.36 | 75.19 | -0.16 (-0.63 to +0.26) |
 
-Part of that is size. `protein-ss-profile`, two networks of the same width that learned from the same chains
-without such proteins, has 74.4 on the validation chains, 73.0 on CB513 and 75.4 on TS115 when it is given
-the profile of the chain alone: the proteins are worth 0.5, 0.3 and -0.2. Over the former `protein-ss`
-(`earlier-protein-ss`) there is no gain on the two sets: +0.15 (-0.08 to +0.40) on CB513 and -0.22 (-0.62 to
-+0.14) on TS115. That model had learned from some 900 chains of the PDB more, which are homologs of further
-test sets; the new one can be tested on those too.
+Over the former `protein-ss` (`earlier-protein-ss`) there is no gain: +0.15 (-0.08 to +0.40) on CB513 and -0.22
+(-0.62 to +0.14) on TS115. That model had learned from some 900 chains of the PDB more, which are homologs of
+further test sets; the new one can be tested on those too.
 
 Attention and residual layers were not judged at ten passes.
 """

@@ -1,11 +1,11 @@
-"""Differences of secondary-structure models on the same chains, each read alone, without profiles.
+"""Differences of secondary-structure models on the same chains, each read alone.
 
 python benchmarks/paired.py BASE MODEL [MODEL ...] --dataset split.parquet --split valid
 python benchmarks/paired.py BASE MODEL [MODEL ...] --sets DIR
 
 Prints Q3 and Q8 of each model, in percent, and what it has more than the base, with a 95 %
-bootstrap interval over chains. DIR is that of ``benchmarks/accuracy.py``. Models are names or
-folders. A test set is not for choosing among models.
+bootstrap interval over chains. A model that reads profiles gets that of the chain alone. DIR is
+that of ``benchmarks/accuracy.py``. Models are names or folders. A test set is not for choosing one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8
+from grubio.training.profile_dropout import own_profile
 from profile_depth import REPLICATES, SEED, right_of
 
 
@@ -42,7 +43,8 @@ def main() -> None:
     parser.add_argument("--sets", type=Path)
     arguments = parser.parse_args()
     bundles = [load_bundle(find_model(name)) for name in (arguments.base, *arguments.models)]
-    for name, records in sets_of(arguments):
+    for name, found in sets_of(arguments):
+        records = [replace(record, profile=own_profile(record.sequence)) for record in found]
         counts = [right_of(bundle, records, 1) for bundle in bundles]
         for model, own in zip((arguments.base, *arguments.models), counts, strict=True):
             print(name, model, *scores(own, counts[0]), sep="\t")
@@ -51,8 +53,7 @@ def main() -> None:
 def sets_of(arguments: argparse.Namespace) -> Iterator[tuple[str, Sequence[Record]]]:
     """Yield the name and the records of each set."""
     if arguments.dataset:
-        found = read_records(arguments.dataset, arguments.split)
-        yield arguments.split, [replace(record, profile=None) for record in found]
+        yield arguments.split, list(read_records(arguments.dataset, arguments.split))
     for name in SETS if arguments.sets else ():
         path = arguments.sets / f"{name}.tsv"
         table = read_table(path, COLUMNS)
