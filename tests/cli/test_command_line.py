@@ -174,16 +174,16 @@ def test_a_dry_run_tells_what_is_missing_and_checks_settings(grubio: Runner) -> 
 
 
 def test_quiet_and_verbose(grubio: Runner, tmp_path: Path) -> None:
-    (tmp_path / "a.fa").write_text(FASTA)
+    (tmp_path / "a.fa").write_text(">a\n" + 3 * "MKTAYIAKQRQISFVKSHFSRQ" + "\n")
     quiet = grubio("predict", "a.fa", "-o", "a.tsv", "--quiet", "--log", "a.log")
     assert quiet.returncode == 0
     assert quiet.stderr == ""
     log = (tmp_path / "a.log").read_text()
-    assert "1 record, 22 residues: a.tsv" in log
+    assert "1 record, 66 residues: a.tsv" in log
     assert "grubio predict a.fa -o a.tsv --quiet" in log
     loud = grubio("--verbose", "predict", "a.fa", "-o", "a.tsv")
     assert "grubio --verbose predict a.fa" in loud.stderr
-    assert "22 residues" in loud.stderr
+    assert "66 residues" in loud.stderr
 
 
 def test_doctor_says_that_predict_works(grubio: Runner) -> None:
