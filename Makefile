@@ -23,7 +23,7 @@ run: $(VENV)/installed
 	@grubio summary results
 
 test: $(VENV)/installed-dev check
-	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
 
 check: $(VENV)/installed-dev
 	ruff check .
