@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -20,6 +21,10 @@ from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8
 from grubio.sequences.target import values_of_tenths
+
+# How long an example takes says nothing on a machine that has other work.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ACCESSIBILITY, PROFILE = FORMER_TARGETS
 REPOSITORY = Path(__file__).parents[1]
