@@ -23,11 +23,11 @@ from grubio.datasets.validation import checked_records
 from grubio.metrics.bootstrap import bootstrap_weights
 from grubio.model.bundle import load_bundle
 from grubio.model.zoo import find_model
+from grubio.profiles.weighting import own_profile
 from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8
-from grubio.training.profile_dropout import own_profile
 from profile_depth import REPLICATES, SEED, right_of
 
 
