@@ -84,6 +84,12 @@ def scores_of(
     return result
 
 
+def records_of(sets: Path, name: str) -> list[Record]:
+    """Return the chains of a benchmark set; residues without a known label are masked."""
+    path = sets / f"{name}.tsv"
+    return list(checked_records(read_table(path, COLUMNS), PROTEIN, "mask", scheme=SS8, path=path))
+
+
 def one_hot(labels: str) -> Probabilities:
     """Return labels in SS3 as certain probabilities, float32 ``(residue, class)``."""
     return np.eye(SS3.size, dtype=np.float32)[SS3.encode(labels)]
@@ -100,11 +106,8 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         found = leak(arguments.sets, arguments.train)
     related = set(found["related"])
     for name in SETS:
-        path = arguments.sets / f"{name}.tsv"
-        records = list(
-            checked_records(read_table(path, COLUMNS), PROTEIN, "mask", scheme=SS8, path=path)
-        )
-        facts = {"set": name, "set_sha256": sha256_of_file(path)}
+        records = records_of(arguments.sets, name)
+        facts = {"set": name, "set_sha256": sha256_of_file(arguments.sets / f"{name}.tsv")}
         for model in arguments.models:
             bundle = load_bundle(find_model(model))
             digest = bundle.metadata["sha256"]

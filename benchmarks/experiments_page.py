@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from grubio.metrics.bootstrap import Estimate, bootstrap_weights, resampled
+from grubio.metrics.bootstrap import bootstrap_weights
 from grubio.model.bundle import load_metadata
 from grubio.model.zoo import bundled_models
 from grubio.sequences.scheme import SCHEMES
+from paired import gain
 
 REPLICATES, SEED = 2000, 1
 
@@ -134,17 +135,12 @@ def _weights(chains: int) -> np.ndarray:
 def _row(variant: Any, result: Mapping[str, Any], base: np.ndarray | None) -> str:
     counts = np.array(result["counts"])
     q3, q8 = (100 * counts[:, i].sum() / counts[:, 2].sum() for i in (0, 1))
-    gain = "-"
+    more = "-"
     if base is not None:
-        weights = _weights(len(base))
-        drawn = resampled(weights, counts - base)[:, 0]
-        drawn = 100 * drawn / resampled(weights, base)[:, 2]
-        value = 100 * (counts - base)[:, 0].sum() / base[:, 2].sum()
-        interval = Estimate(value, drawn).score
-        gain = f"{value:+.2f} ({interval.low:+.2f} to {interval.high:+.2f})"
+        more = gain(counts, base, _weights(len(base)))
     rate = f"{result['residues_per_second']:,.0f}" if result["residues_per_second"] else "-"
     return (
-        f"| {variant.text} | {q3:.2f} | {gain} | {q8:.2f} | {result['parameters']:,} "
+        f"| {variant.text} | {q3:.2f} | {more} | {q8:.2f} | {result['parameters']:,} "
         f"| {rate} | {variant.verdict} |\n"
     )
 

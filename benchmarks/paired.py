@@ -17,17 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy import COLUMNS, SETS
+from accuracy import SETS, records_of
 from grubio.datasets.parquet import read_records
-from grubio.datasets.validation import checked_records
-from grubio.metrics.bootstrap import bootstrap_weights
+from grubio.metrics.bootstrap import Estimate, bootstrap_weights, resampled
 from grubio.model.bundle import load_bundle
 from grubio.model.zoo import find_model
 from grubio.profiles.weighting import own_profile
-from grubio.readers.table import read_table
-from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
-from grubio.sequences.scheme import SS8
 from profile_depth import REPLICATES, SEED, right_of
 
 
@@ -55,21 +51,26 @@ def sets_of(arguments: argparse.Namespace) -> Iterator[tuple[str, Sequence[Recor
     if arguments.dataset:
         yield arguments.split, list(read_records(arguments.dataset, arguments.split))
     for name in SETS if arguments.sets else ():
-        path = arguments.sets / f"{name}.tsv"
-        table = read_table(path, COLUMNS)
-        yield name, list(checked_records(table, PROTEIN, "mask", scheme=SS8, path=path))
+        yield name, records_of(arguments.sets, name)
 
 
 def scores(own: np.ndarray, base: np.ndarray) -> Iterator[str]:
     """Yield Q3 and Q8, each with the difference from the base, from counts ``(chain, 3)``."""
     weights = bootstrap_weights(len(own), REPLICATES, SEED)
-    counted = own[:, 2]
     for column, name in enumerate(("Q3", "Q8")):
-        more = own[:, column] - base[:, column]
-        drawn = 100 * (weights @ more) / (weights @ counted)
-        low, high = np.percentile(drawn, [2.5, 97.5])
-        value, difference = (100 * part.sum() / counted.sum() for part in (own[:, column], more))
-        yield f"{name} {value:.2f}, {difference:+.2f} ({low:+.2f} to {high:+.2f})"
+        value = 100 * own[:, column].sum() / own[:, 2].sum()
+        yield f"{name} {value:.2f}, {gain(own, base, weights, column)}"
+
+
+def gain(own: np.ndarray, base: np.ndarray, weights: np.ndarray, column: int = 0) -> str:
+    """Return what a column of counts ``(chain, 3)`` has more than a base, in percent of the third.
+
+    The 95 % interval is over chains, drawn by ``weights`` ``(replicate, chain)``.
+    """
+    more, counted = (own - base)[:, column], base[:, 2]
+    drawn = resampled(weights, np.column_stack((more, counted)))
+    interval = Estimate(100 * more.sum() / counted.sum(), 100 * drawn[:, 0] / drawn[:, 1]).score
+    return f"{interval.value:+.2f} ({interval.low:+.2f} to {interval.high:+.2f})"
 
 
 if __name__ == "__main__":

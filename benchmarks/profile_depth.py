@@ -25,9 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from accuracy import COLUMNS, SETS, leak
+from accuracy import SETS, leak, records_of
 from grubio.config.profiles import SearchSettings
-from grubio.datasets.validation import checked_records
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.inference.predictor import Predictor
 from grubio.metrics.bootstrap import bootstrap_weights, share
@@ -37,8 +36,6 @@ from grubio.model.zoo import find_model
 from grubio.profiles.a3m import read_a3m_rows
 from grubio.profiles.search import aligned, run_mmseqs
 from grubio.profiles.weighting import profile_of_rows
-from grubio.readers.table import read_table
-from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import SS3, SS8
 
@@ -168,8 +165,7 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         path = arguments.sets / f"{name}.tsv"
         if not path.exists() or results.get(name, {}).get("models") == models:
             continue
-        read = read_table(path, COLUMNS)
-        records = list(checked_records(read, PROTEIN, "mask", scheme=SS8, path=path))
+        records = records_of(arguments.sets, name)
         given = arguments.alignments and arguments.alignments / name
         if given is not None and not given.exists():
             given = given.with_suffix(".a3m")

@@ -24,7 +24,7 @@ def loss(logits: np.ndarray, classes: np.ndarray, temperature: float) -> float:
     return -log_softmax(logits / temperature, axis=1)[np.arange(len(classes)), classes].mean()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0.4, 3.0), st.integers(0, 100))
 def test_the_temperature_that_was_put_in_is_found(temperature: float, seed: int) -> None:
     generator = np.random.default_rng(seed)

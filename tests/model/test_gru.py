@@ -34,7 +34,7 @@ def logits_of(model: Labeller, sequences: list[str], extra: int = 0) -> list[np.
     return [out[:length, i] for i, length in enumerate(lengths)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(sequences_strategy, st.integers(0, 30), st.sampled_from([0, 6]), st.randoms())
 def test_an_answer_does_not_depend_on_batch_order_or_padding(
     sequences, extra, stem, random

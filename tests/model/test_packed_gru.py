@@ -50,7 +50,7 @@ def answers(
     return zip(*parts, strict=True)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     sequences_strategy,
     st.sampled_from([3, 12, 40]),
@@ -72,7 +72,7 @@ def test_it_is_the_model_but_for_rounding(sequences, hidden, stem, members) -> N
 
 
 @pytest.mark.parametrize("hidden", [7, 33, 64])
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(sequences=sequences_strategy)
 def test_what_is_computed_beside_a_sequence_changes_no_bit(
     hidden: int, sequences: list[str]

@@ -105,7 +105,7 @@ def test_a_single_batch_starts_no_thread(
 
 
 @pytest.mark.parametrize("name", ["protein-ss-fast", "protein-ss"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_no_neighbour_changes_a_bit(name: str, data: st.DataObject) -> None:
     predictor = Predictor(load_bundle(find_model(name)), "cpu", 1)

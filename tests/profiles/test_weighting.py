@@ -43,7 +43,7 @@ def test_weights_are_those_of_the_paper() -> None:
     assert found[2, LETTERS.index("D")] == pytest.approx(weights[1] + weights[2])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(alignments(), st.randoms(use_true_random=False))
 def test_what_holds_for_every_alignment(rows: list[str], random: object) -> None:
     profile = profile_of_rows(rows)
@@ -70,7 +70,7 @@ def test_what_holds_for_every_alignment(rows: list[str], random: object) -> None
         assert np.allclose(wider.frequencies, whole, atol=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(LETTERS, min_size=1, max_size=25))
 def test_a_sequence_alone_is_what_blosum_expects(sequence: str) -> None:
     profile = own_profile(sequence)

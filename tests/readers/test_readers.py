@@ -43,7 +43,7 @@ records_strategy = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records_strategy, st.integers(1, 80), st.sampled_from(["\n", "\r\n"]))
 def test_fasta_comes_back_whatever_its_wrapping(
     tmp_path: Path, records: list[tuple[str, str]], width: int, newline: str

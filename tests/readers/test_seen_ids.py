@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grubio.errors import GrubioError
@@ -12,7 +12,6 @@ from grubio.readers.fasta import read_fasta
 from grubio.readers.seen_ids import Repeat, SeenIds
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 300), max_size=200), st.integers(1, 20))
 def test_a_repeat_is_found_if_there_is_one(numbers: list[int], batch: int) -> None:
     names = [str(number) for number in numbers]

@@ -50,9 +50,7 @@ predictions_strategy = st.lists(
     min_size=1,
     max_size=4,
 )
-many = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(
