@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,8 @@ def search(
         command += ["-s", "7.5", "-e", "1", "--max-seqs", "1000", "--threads", str(threads)]
         command += ["--format-output", _COLUMNS, "-v", "1"]
         if alphabet is DNA:
-            command += ["--search-type", "3"]
+            word = dna_word(sum(map(len, targets.values())))
+            command += ["--search-type", "3", "-k", str(word)]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if "No k-mer could be extracted" in done.stdout + done.stderr:
             return  # its mask hides every chain; near copies are searched for without it
@@ -48,6 +50,21 @@ def search(
                 if ids[0] != ids[1]:
                     coverage = min(int(aligned) / min(map(int, sizes)), 1.0)
                     yield Hit(*ids, float(identity), int(aligned), coverage, float(evalue))
+
+
+def dna_word(letters: int) -> int:
+    """Return the length of the words that DNA is searched by, for so many letters of targets.
+
+    A word is expected among the targets by chance a quarter of a time at most. MMseqs2 itself takes
+    15 letters for targets of any size: its table of all words needs 8 GB of memory and half a
+    minute, also for a handful of sequences.
+
+    Examples
+    --------
+    >>> dna_word(100_000), dna_word(4_600_000), dna_word(3_000_000_000)
+    (11, 13, 15)
+    """
+    return min(max(math.ceil(math.log(max(letters, 1), 4)) + 1, 11), 15)
 
 
 def _write(path: Path, sequences: Mapping[str, str]) -> None:
