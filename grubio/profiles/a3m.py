@@ -16,6 +16,7 @@ from grubio.profiles.named import NamedProfile
 from grubio.profiles.weighting import profile_of_rows
 
 _BLOCK = 1 << 20
+_POINTS = str.maketrans("", "", ".")
 _INSERTIONS = str.maketrans("", "", "abcdefghijklmnopqrstuvwxyz.")
 
 
@@ -32,8 +33,8 @@ def read_a3m(path: str | Path) -> Iterator[NamedProfile]:
         yield _named(entries, path)
 
 
-def read_a3m_rows(path: str | Path) -> Iterator[list[tuple[str, str]]]:
-    """Yield the titles and rows of each alignment of an A3M file, without insertions.
+def read_a3m_rows(path: str | Path, *, insertions: bool = False) -> Iterator[list[tuple[str, str]]]:
+    """Yield the titles and rows of each alignment of an A3M file, with insertions if asked for.
 
     Raises
     ------
@@ -41,7 +42,8 @@ def read_a3m_rows(path: str | Path) -> Iterator[list[tuple[str, str]]]:
         If it is no FASTA.
     """
     for text in _texts(path):
-        yield [(title, row.translate(_INSERTIONS)) for title, row in _parsed(text)]
+        removed = _POINTS if insertions else _INSERTIONS
+        yield [(title, row.translate(removed)) for title, row in _parsed(text)]
 
 
 def read_aligned_fasta(path: str | Path) -> Iterator[NamedProfile]:

@@ -22,7 +22,6 @@ from grubio.model.bundle import (
     load_metadata,
 )
 from grubio.model.engines.engine import engine_of
-from grubio.model.labeller import members_of, model_of
 from grubio.model.training_sketch import read_sketches
 from grubio.model.zoo import bundled_models
 from grubio.sequences.record import Record
@@ -117,22 +116,18 @@ def test_weights_that_do_not_fit_the_network_are_refused() -> None:
 
 
 def test_bundles_of_format_1_are_read_as_the_newest() -> None:
-    names = ("protein-ss-fast", "ecoli-genes")
-    found = {name: load_bundle(bundled_models()[name]) for name in names}
-    assert all(bundle.metadata["format"] == 1 for bundle in found.values())
-    protein, genes = found["protein-ss-fast"], found["ecoli-genes"]
-    assert [(t.name, t.kind, t.size) for t in protein.targets] == [
-        ("labels", "classes", 8),
-        ("accessibility", "value", 1),
-    ]
-    assert protein.targets[1].weight == 0.3
-    assert len(members_of(model_of(protein))) == protein.members == protein.metadata["members"] == 1
-    assert (protein.metadata["kind"], protein.sites) == ("sequences", None)
-    assert protein.calibrations.keys() == {"labels"}
+    genes = load_bundle(bundled_models()["ecoli-genes"])
     assert (genes.metadata["kind"], genes.sites, len(genes.targets)) == ("genome", {}, 1)
-    for bundle in found.values():
-        assert bundle.metadata["network"]["name"] == "gru"
-        assert bundle.metadata["inputs"] == ["onehot"]
+    # What a model of proteins had beside its weights.
+    protein = load_metadata(Path(__file__).with_name("format_1"))
+    named = [(t["name"], t["kind"], "temperature" in t) for t in protein["targets"]]
+    assert named == [("labels", "classes", True), ("accessibility", "value", False)]
+    assert protein["targets"][1]["weight"] == 0.3
+    assert (protein["members"], protein["kind"]) == (1, "sequences")
+    for metadata in (genes.metadata, protein):
+        assert metadata["format"] == 1
+        assert metadata["network"]["name"] == "gru"
+        assert metadata["inputs"] == ["onehot"]
 
 
 def test_a_bundle_of_format_1_that_lacks_something_is_refused(tmp_path: Path) -> None:
@@ -169,12 +164,13 @@ def test_weights_of_half_precision_are_half_the_size_and_label_alike(
         assert all(np.array_equal(again.weights[name], w) for name, w in found.weights.items())
 
 
-def test_a_copy_of_a_bundled_model_labels_as_it_does(tmp_path: Path, chains: list[Record]) -> None:
+def test_a_copy_of_a_bundled_model_labels_as_it_does(tmp_path: Path) -> None:
     # It is of the first format.
-    source = bundled_models()["protein-ss-fast"]
+    source = bundled_models()["ecoli-genes"]
+    record = Record("one", "", "ATGAAACGCATTAGC" * 20)
     copy_bundle(source, tmp_path)
     found, expected = (
-        next(Predictor(load_bundle(folder), "cpu", 1).predict(chains[:1])).probabilities
+        next(Predictor(load_bundle(folder), "cpu", 1).predict([record])).probabilities
         for folder in (tmp_path, source)
     )
     assert np.array_equal(found, expected)
