@@ -33,12 +33,12 @@ Before training, every chain and every protein with pseudo-labels was removed th
 aligns to a chain of either set with an E-value below 0.01, or with at least 25 % identity over any
 length (E up to 1). Data, split and removal are those of `config/protein_ss.yaml`, which lists what
 was removed in `results/datasets/pdb-and-others/removed.tsv`. So were the homologs of further test
-sets, 1,323 chains together. `protein-ss-fast`, the window logistic regression and the CNN of
-biotrainer learned from an earlier split of the chains with known labels, from which only the
-homologs of the two sets above had been removed.
+sets, 1,323 chains together. The window logistic regression and the CNN of biotrainer learned from an
+earlier split of the chains with known labels, from which only the homologs of the two sets above
+had been removed.
 
 E-values are smaller in a smaller database, so what was left was searched again. A last search, of the
-{queries} benchmark chains against the {train:,} chains and proteins that `protein-ss` learned from, finds
+{queries} benchmark chains against the {train:,} chains and proteins that the models learned from, finds
 an alignment below E = 0.01 for {significant} of them, and one of at least 25 % identity at E up to 1 for
 {related}.
 

@@ -4,10 +4,11 @@ python scripts/homologs.py unlabelled.fasta --labelled split.parquet pseudo.parq
     --exclude benchmark_sequences.fasta --output homologs.parquet
 
 MMseqs2 searches for each training record among the proteins of the FASTA, without those that
-resemble an excluded or a held-out sequence. A few of its homologs, unlike each other, become
-records: the part that is aligned, with the labels, soft labels and further answers of the record's
-residues, and without any for insertions. The group of such a record is the id of the record that
-it is aligned with, by which ``scripts/train_on_gpu.py`` knows a family.
+resemble an excluded or a held-out sequence; what is found is searched for them once more. A few of
+its homologs, unlike each other, become records: the part that is aligned, with the labels, soft
+labels and further answers of the record's residues, and without any for insertions. The group of
+such a record is the id of the record that it is aligned with, by which ``scripts/train_on_gpu.py``
+knows a family.
 
 A run that was stopped goes on after its last chunk; what is finished is kept in OUTPUT.part.
 """
@@ -158,6 +159,8 @@ def search(arguments: argparse.Namespace) -> None:
     whole = [
         r for path in sorted(parts.glob("*.parquet")) for r in read_records(path, targets=True)
     ]
+    # Among all proteins, chance hits crowd out weak ones, and E-values are larger.
+    whole = unlike(whole, excluded, arguments.threads, parts)
     if not whole:
         raise GrubioError("holds no homolog of any training record", path=arguments.fasta)
     write_dataset(arguments.output, header, whole)

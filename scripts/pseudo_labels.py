@@ -4,11 +4,12 @@ python scripts/pseudo_labels.py unlabelled.fasta --model protein-ss-profile \
     --like split.parquet --exclude benchmark_sequences.fasta --output pseudo.parquet
 
 Proteins that resemble an excluded one, or a held-out record of the dataset, are left out before
-anything else is searched. The others are clustered by MMseqs2, and one protein of each cluster,
-those of clusters of several first, is aligned with its homologs among them. What has enough
-homologs is labelled with the profile of its alignment. The output is a dataset like that of
-``--like``, to train on together with it: soft labels, the values that the model predicts, and the
-profile as shares of the amino acids, where the dataset has such targets.
+anything else is searched, and once more among those that were labelled. The others are clustered by
+MMseqs2, and one protein of each cluster, those of clusters of several first, is aligned with its
+homologs among them. What has enough homologs is labelled with the profile of its alignment. The
+output is a dataset like that of ``--like``, to train on together with it: soft labels, the values
+that the model predicts, and the profile as shares of the amino acids, where the dataset has such
+targets.
 
 A run that was stopped goes on after its last batch of alignments; they are kept in OUTPUT.part.
 """
@@ -141,7 +142,9 @@ def label(arguments: argparse.Namespace) -> None:
         if profile.depth >= arguments.min_depth
     )
     predictions = Predictor(bundle, "cpu", arguments.threads, grammar=False).predict(deep)
-    labelled = [pseudo_labelled(prediction, like) for prediction in predictions]
+    found = [pseudo_labelled(prediction, like) for prediction in predictions]
+    # Among all proteins, chance hits crowd out weak ones, and E-values are larger.
+    labelled = unlike(found, excluded, arguments.threads, output.parent)
     if not labelled:
         raise GrubioError("none of its proteins has enough homologs", path=arguments.fasta)
     write_dataset(output, header_of(arguments, like), labelled)
