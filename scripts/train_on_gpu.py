@@ -84,8 +84,9 @@ class PackedNetwork(nn.Module):
         """Return the labeller with the weights of the layers."""
         network = cast("Recurrent", self.labeller.network)
         for layer, own in zip(network.layers, self.layers, strict=True):
+            both = cast("BidirectionalLayer", layer)
             for name, weight in own.state_dict().items():
-                cell = layer.backwards if name.endswith("_reverse") else layer.forwards
+                cell = both.backwards if name.endswith("_reverse") else both.forwards
                 cell.load_state_dict({name.removesuffix("_reverse"): weight}, strict=False)
         return self.labeller.cpu().eval()
 
