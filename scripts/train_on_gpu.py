@@ -51,6 +51,7 @@ from grubio.training.validation_answers import (
 from grubio.training.validation_score import validation_score
 
 _WARMUP, _LAST_RATE = 0.05, 0.005
+_TARGET_WEIGHTS = {"accessibility": 0.3, "profile": 0.3}
 
 
 class PackedNetwork(nn.Module):
@@ -301,8 +302,7 @@ def train(arguments: argparse.Namespace) -> None:
         If a dataset is at fault, or the model cannot be written.
     """
     header = read_header(arguments.datasets[0])
-    weights = {"accessibility": 0.3, "profile": 0.3}
-    further = [replace(t, weight=weights.get(t.name, 1.0)) for t in header.additional]
+    further = [replace(t, weight=_TARGET_WEIGHTS.get(t.name, 1.0)) for t in header.additional]
     examples, groups = examples_of(arguments, header, further)
     torch.manual_seed(arguments.seed)
     network = Architecture("gru", arguments.hidden_size, arguments.layers, arguments.dropout, 64, 7)
@@ -352,6 +352,9 @@ def save(
         learning_rate=arguments.learning_rate,
         max_length=arguments.max_length,
         warmup_fraction=_WARMUP,
+        target_weights=_TARGET_WEIGHTS,
+        precision="bf16",
+        weight_precision="16",
         seed=arguments.seed,
     )
     paths = (*arguments.datasets, *filter(None, [arguments.homologs]))

@@ -22,6 +22,7 @@ from grubio.model.bundle import (
     load_metadata,
 )
 from grubio.model.engines.engine import engine_of
+from grubio.model.labeller import members_of, model_of
 from grubio.model.training_sketch import read_sketches
 from grubio.model.zoo import bundled_models
 from grubio.sequences.record import Record
@@ -118,6 +119,8 @@ def test_weights_that_do_not_fit_the_network_are_refused() -> None:
 def test_bundles_of_format_1_are_read_as_the_newest() -> None:
     genes = load_bundle(bundled_models()["ecoli-genes"])
     assert (genes.metadata["kind"], genes.sites, len(genes.targets)) == ("genome", {}, 1)
+    assert len(members_of(model_of(genes))) == genes.members == genes.metadata["members"] == 1
+    assert genes.calibrations.keys() == {target.name for target in genes.targets}
     # What a model of proteins had beside its weights.
     protein = load_metadata(Path(__file__).with_name("format_1"))
     named = [(t["name"], t["kind"], "temperature" in t) for t in protein["targets"]]
