@@ -33,7 +33,7 @@ from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.calibration import calibration_error
 from grubio.model.zoo import find_model
 from grubio.readers.fasta import read_fasta
-from grubio.sequences.decoding import grammar_posteriors
+from grubio.sequences.posteriors import grammar_posteriors
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.segments import label_runs
 

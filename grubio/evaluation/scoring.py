@@ -30,7 +30,7 @@ from grubio.metrics.segment_overlap import sov_99, sov_refine
 from grubio.model.bundle import Calibration
 from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
 from grubio.runs.metrics import ClassScores
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.scheme import LabelScheme
 
 

@@ -1,7 +1,7 @@
 """Labels of contigs that come region by region, under a grammar.
 
 The labels are those of the contig in one piece: the best path (:func:`best_paths` of
-:mod:`grubio.sequences.decoding`) is found from left to right on each strand, and a base gets its
+:mod:`grubio.sequences.best_path`) is found from left to right on each strand, and a base gets its
 label as soon as all paths that may still win agree on it. Regions wait until then, as a rule for a
 few bases of the next one. The minus strand is read against its direction, by the grammar backwards.
 """
@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.inference.labelled_region import LabelledRegion
-from grubio.sequences.decoding import ends_of, path_scores
+from grubio.sequences.best_path import path_scores
 from grubio.sequences.grammar import StateGraph
 from grubio.sequences.locus import Strand
+from grubio.sequences.padded_batches import ends_of
 
 Classes = npt.NDArray[np.uint8]
 

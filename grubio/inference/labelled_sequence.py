@@ -12,7 +12,7 @@ from grubio.config import CallSettings
 from grubio.errors import GrubioError
 from grubio.inference.columns import Columns
 from grubio.inference.predictor import Additional, Prediction
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.segments import Segment, Summary, confidence, segments, summary
 from grubio.sequences.target import Regions, Target

@@ -34,9 +34,10 @@ from grubio.model.engines.engine import engine_of
 from grubio.model.engines.one_thread import begin_thread, blas_kernels, one_thread_each
 from grubio.model.outputs import softmax
 from grubio.progress import computed
-from grubio.sequences.decoding import best_classes, grammar_posteriors
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.grammar import Grammar
 from grubio.sequences.locus import STRANDS, Strand, reverse_complement
+from grubio.sequences.posteriors import grammar_posteriors
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target

@@ -34,9 +34,9 @@ from grubio.model.training_input import unlike_training
 from grubio.model.training_sketch import SKETCH_FILE, Sketch, write_sketches
 from grubio.overwriting import keeps_inputs
 from grubio.sequences.alphabet import ALPHABETS, Alphabet
-from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import Grammar
 from grubio.sequences.kind import Kind, kind_of
+from grubio.sequences.posteriors import Transitions
 from grubio.sequences.runs_and_peaks import called_radius
 from grubio.sequences.scheme import NO_CLASSES, LabelScheme
 from grubio.sequences.target import Target, target_from_dict

@@ -16,7 +16,8 @@ from grubio.model.bundle import Bundle
 from grubio.model.outputs import LARGEST_LOG_DEVIATION
 from grubio.model.training_input import JUDGED_RESIDUES, USUAL_BITS, USUAL_ERRORS, WORDS
 from grubio.sequences.alphabet import ALPHABETS, CERTAIN_BITS, letter_bits
-from grubio.sequences.decoding import Transitions, presence
+from grubio.sequences.best_path import presence
+from grubio.sequences.posteriors import Transitions
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import Target
 from grubio.sequences.topology import roles_of

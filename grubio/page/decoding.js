@@ -1,7 +1,8 @@
-// Labels from probabilities: grubio/sequences/decoding.py and windows.py, and the called features of
-// grubio/inference/called_features.py. A graph has the class of each state in `labels`, the states
-// `before` and `after` each state, where a sequence may be `first` and `last`, and in `paths` whether
-// a sequence of each length has a path, which repeats with `period` at its end.
+// Labels from probabilities: posteriors.py, best_path.py and windows.py of grubio/sequences, and
+// the called features of grubio/inference/called_features.py. A graph has the class of each state
+// in `labels`, the states `before` and `after` each state, where a sequence may be `first` and
+// `last`, and in `paths` whether a sequence of each length has a path, which repeats with `period`
+// at its end.
 
 const FLOOR = 1e-12, LEAST_COUPLED = 1e-9, FITTING_STEPS = 10, SCALED_EVERY = 8, IMPOSSIBLE = -1e6;
 

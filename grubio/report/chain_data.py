@@ -19,7 +19,7 @@ from grubio.runs.chain_predictions import read_chain_predictions
 from grubio.runs.numbers import percent
 from grubio.runs.score_names import SCORES
 from grubio.runs.tables import CHAIN_SCORES, ChainScore
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.scheme import LabelScheme
 from grubio.text import plural
 from grubio.view.page import base64_bytes, json_line

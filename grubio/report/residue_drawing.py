@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from grubio.runs.chain_predictions import ChainPrediction, read_chain_predictions
 from grubio.runs.tables import ChainScore
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.scheme import UNKNOWN_LABEL, LabelScheme
 from grubio.sequences.segments import confidence
 

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from grubio.model.batching import IGNORED
-from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import Grammar, StateGraph, state_graph
+from grubio.sequences.posteriors import Transitions
 from grubio.sequences.scheme import LabelScheme
 
 _LEAST = 1e-12

@@ -19,7 +19,7 @@ from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save
 from grubio.model.training_sketch import Sketch, read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
-from grubio.sequences.decoding import Transitions
+from grubio.sequences.posteriors import Transitions
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
 from grubio.training.transitions import label_answers, with_transitions

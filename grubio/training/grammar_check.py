@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from grubio.datasets.parquet import DatasetHeader
 from grubio.errors import GrubioError
-from grubio.sequences.decoding import first_faults
+from grubio.sequences.best_path import first_faults
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.scheme import SCHEMES, LabelScheme
 from grubio.sequences.target import LABELS

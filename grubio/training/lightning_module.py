@@ -20,7 +20,7 @@ from grubio.files import table_text
 from grubio.model.batching import IGNORED, Example, dealt_batches, is_dealt, padded
 from grubio.model.heads import Head, Outputs
 from grubio.model.labeller import Labeller
-from grubio.sequences.decoding import grammar_posteriors
+from grubio.sequences.posteriors import grammar_posteriors
 from grubio.sequences.target import LABELS, Target
 from grubio.training.batch_plan import Batches, BatchPlan
 from grubio.training.crf import ConditionalRandomField

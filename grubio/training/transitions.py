@@ -18,7 +18,7 @@ from grubio.inference.predictor import Prediction
 from grubio.model.batching import Example
 from grubio.model.bundle import Calibration
 from grubio.model.calibration import calibration_error
-from grubio.sequences.decoding import Transitions, grammar_posteriors
+from grubio.sequences.posteriors import Transitions, grammar_posteriors
 from grubio.sequences.record import scored_classes
 from grubio.sequences.scheme import LabelScheme
 from grubio.sequences.target import LABELS

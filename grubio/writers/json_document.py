@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from grubio import __version__
 from grubio.inference.labelled_sequence import LabelledSequence
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.target import Target
 from grubio.writers.text import Content, TextFormat
 

@@ -30,8 +30,8 @@ from grubio.model.zoo import find_model
 from grubio.page.predictor import write_page
 from grubio.prediction.predict_file import predict_file
 from grubio.sequences.alphabet import DNA, PROTEIN
-from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import grammar_from_dict
+from grubio.sequences.posteriors import Transitions
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8, LabelScheme, custom_scheme
 from grubio.sequences.target import Regions, Target

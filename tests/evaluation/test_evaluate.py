@@ -27,7 +27,7 @@ from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.overall import score_predictions
 from grubio.model.bundle import Calibration
 from grubio.sequences.alphabet import PROTEIN
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, SS8, custom_scheme
 

@@ -17,7 +17,7 @@ from grubio.inference.labelled_region import LabelledRegion
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.prediction.kinds import model_kind
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.locus import STRANDS, Strand, reverse_complement
 from grubio.sequences.record import Record

@@ -19,7 +19,7 @@ from grubio.report.chain_data import chain_table, fitting_chains
 from grubio.report.page import write_report
 from grubio.runs.folder import read_run
 from grubio.runs.tables import ChainScore
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from synthetic_run import labelled_chains, make_run
 

@@ -32,7 +32,7 @@ from grubio.runs.folder import read_run
 from grubio.runs.metrics import Metrics
 from grubio.runs.numbers import percent, range_text
 from grubio.runs.tables import ChainScore
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from synthetic_run import HOSTILE, labelled_chains, make_run
 

@@ -10,17 +10,10 @@ import numpy.typing as npt
 import pytest
 
 from grubio.sequences import steps
-from grubio.sequences.decoding import (
-    Transitions,
-    best_classes,
-    best_paths,
-    coupled,
-    ends_of,
-    first_faults,
-    grammar_posteriors,
-    posteriors,
-)
+from grubio.sequences.best_path import best_classes, best_paths, first_faults
 from grubio.sequences.grammar import StateGraph, grammar_from_dict, state_graph
+from grubio.sequences.padded_batches import ends_of
+from grubio.sequences.posteriors import Transitions, coupled, grammar_posteriors, posteriors
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 
 Floats = npt.NDArray[np.floating]

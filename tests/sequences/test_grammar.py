@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grubio.sequences.decoding import first_faults
+from grubio.sequences.best_path import first_faults
 from grubio.sequences.grammar import Grammar, StateGraph, grammar_from_dict, state_graph
 from grubio.sequences.scheme import SS3, SS8, custom_scheme, scheme_from_dict
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.scheme import SS3, SS8, LabelScheme, custom_scheme
 from grubio.sequences.target import Regions

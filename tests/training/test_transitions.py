@@ -19,8 +19,8 @@ from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.sequences.alphabet import PROTEIN
-from grubio.sequences.decoding import Transitions
 from grubio.sequences.grammar import grammar_from_dict
+from grubio.sequences.posteriors import Transitions
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS3, LabelScheme, custom_scheme
 from grubio.sequences.target import LABELS

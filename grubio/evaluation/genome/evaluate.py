@@ -48,7 +48,7 @@ from grubio.metrics.sites import (
 )
 from grubio.runs.files import SITE_CURVE_FILE, SITES_FILE
 from grubio.runs.metrics import DenseClass, Metrics, Region, SiteClass, SiteMethod
-from grubio.sequences.decoding import best_classes
+from grubio.sequences.best_path import best_classes
 from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import site_scores
 from grubio.sequences.scheme import LabelScheme
