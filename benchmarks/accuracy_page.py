@@ -97,7 +97,7 @@ def page(results: Mapping[str, Any]) -> str:
             text += f"| {_name(row)} | " + " | ".join(values) + " |\n"
         text += "\n"
     found = results["leak"]
-    rows = "".join(
+    unrelated = "".join(
         f"| `{row['predictor']}` | {TITLES[row['set']]} | {row['unrelated']['chains']} "
         f"| {_interval(row['unrelated']['q3'])} | {_interval(row['unrelated']['q8'])} |\n"
         for row in results["rows"]
@@ -106,7 +106,7 @@ def page(results: Mapping[str, Any]) -> str:
     return (
         text
         + LEAK.format(**{**found, "related": len(found["related"])})
-        + (UNRELATED.format(rows=rows) if found["related"] else "")
+        + (UNRELATED.format(rows=unrelated) if found["related"] else "")
         + PUBLISHED
     )
 
@@ -114,7 +114,8 @@ def page(results: Mapping[str, Any]) -> str:
 def _name(row: Mapping[str, Any]) -> str:
     if "weights_sha256" in row:
         return f"**`{row['predictor']}`** ({row['parameters']:,} weights)"
-    return NAMES.get(row["predictor"], row["predictor"])
+    predictor: str = row["predictor"]
+    return NAMES.get(predictor, predictor)
 
 
 def _row(row: Mapping[str, Any]) -> str:

@@ -103,11 +103,11 @@ def _promoters(results: Mapping[str, Any]) -> Iterator[str]:
     yield "| --- | ---: | ---: | ---: | ---: |\n"
     for one in classes:
         model = one["methods"]["model"]
-        cells = [
+        near = [
             _percent(model["genome"][f"tolerance_{bases}"]["average_precision"])
             for bases in (0, 3, 10)
         ]
-        yield f"| {one['name']} | {' | '.join(cells)} | {_percent(model['strand_consistency'])} |\n"
+        yield f"| {one['name']} | {' | '.join(near)} | {_percent(model['strand_consistency'])} |\n"
     yield "\nThe best sites of the test blocks read, in upper case where at least half of them "
     yield "agree:\n\n"
     for name, consensus in results["consensus"].items():

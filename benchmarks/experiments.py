@@ -69,9 +69,9 @@ class Attention(GRU):
         states = super().states(inputs, lengths)
         padding = torch.arange(len(states)).unsqueeze(0) >= lengths.unsqueeze(1)
         normed = self.norm(states)
-        found, _ = self.over_states(
+        found: Tensor = self.over_states(
             normed, normed, normed, key_padding_mask=padding, need_weights=False
-        )
+        )[0]
         return states + found
 
 
@@ -95,7 +95,7 @@ class _Locked(nn.Module):
 
 class _WeightDropped(GRULayer):
     def one_way(self, cell: nn.RNNBase, inputs: Tensor, *, by_hand: bool) -> Tensor:
-        weights = dict(cell.named_parameters())
+        weights: dict[str, Tensor] = dict(cell.named_parameters())
         name = "weight_hh_l0"
         weights[name] = nn.functional.dropout(weights[name], 0.2, self.training)
         states: Tensor = torch.func.functional_call(cell, weights, (inputs,))[0]

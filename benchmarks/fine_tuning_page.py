@@ -12,6 +12,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -138,7 +139,7 @@ def curves(results: Results) -> Figure:
             # Marks of different arms lie beside each other.
             at = {size: int(size) * 1.07 ** (place - 0.5) for size in of_arm}
             for size, scores in of_arm.items():
-                marks = {"color": colour, "markersize": 3.5, "alpha": 0.45, "lw": 0}
+                marks: dict[str, Any] = {"color": colour, "markersize": 3.5, "alpha": 0.45, "lw": 0}
                 axes.plot([at[size]] * len(scores), [*scores.values()], line[0], **marks)
             means = [statistics.mean(scores.values()) for scores in of_arm.values()]
             axes.plot([*at.values()], means, line, color=colour, label=NAMES[arm].replace("`", ""))

@@ -194,8 +194,8 @@ def table(results: Mapping[str, Any]) -> str:
         text += f"| homologs | Q3, all {rows[0]['all']['chains']} chains | Q8 | Q3, the {deep} "
         text += f"chains with {DEPTHS[-1]} or more |\n| --- | ---: | ---: | ---: |\n"
         for row in rows:
-            cells = (_interval(row["all"]["q3"]), _interval(row["all"]["q8"]))
-            cells = (_homologs(row), *cells, _interval(row["deep"]["q3"]))
+            scores = (row["all"]["q3"], row["all"]["q8"], row["deep"]["q3"])
+            cells = (_homologs(row), *map(_interval, scores))
             text += f"| {' | '.join(cells)} |\n"
         if results[name]["alike"]:
             text += f"\n{_without_related(results[name]['alike'], rows)}\n"

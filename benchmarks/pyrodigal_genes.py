@@ -116,7 +116,7 @@ def gene_scores(called: Genes, every: Genes, whole: Genes, blocks: list[Locus]) 
 
 def marked(genes: Genes, genome: Mapping[str, str]) -> Calls:
     """Return whether each base is in a gene, bool ``(base,)``, by contig and strand."""
-    calls = {
+    calls: Calls = {
         name: {strand: np.zeros(len(sequence), dtype=bool) for strand in STRANDS}
         for name, sequence in genome.items()
     }

@@ -19,6 +19,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ def tiny_model(folder: Path, alphabet: Alphabet, scheme: LabelScheme, sites: boo
     architecture = Architecture("gru", hidden_size=8, layers=1, dropout=0)
     targets = [Target("labels", "classes", scheme)]
     model = new_labeller(architecture, targets, alphabet.channel_table)
-    training = dict.fromkeys(("chains", "residues", "valid_chains"), 0)
+    training: dict[str, Any] = dict.fromkeys(("chains", "residues", "valid_chains"), 0)
     training |= {"valid_score": 0.0, "best_epoch": 0.0, "score_scheme": scheme.name}
     training |= {"settings": {}, "dataset_sources": {}, "dataset_sha256": ""}
     called = {scheme.letters[0]: Site(6, 0.9)} if sites else None

@@ -30,6 +30,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def exported(bundle: Bundle, folder: Path, example: Arrays) -> Path:
 def engines(bundle: Bundle, folder: Path, example: Arrays, threads: int) -> dict[str, Any]:
     """Return functions from a padded batch to logits ``(time, batch, class)``, by name."""
     model = model_of(bundle)
-    quantized = torch.ao.quantization.quantize_dynamic(
+    quantized = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
         model, {nn.GRU, nn.Linear}, dtype=torch.qint8
     )
     compiled = torch.compile(model, dynamic=True)
@@ -191,7 +192,7 @@ def measured(threads: int, number: int, repeats: int, biotrainer: Path | None) -
     with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
         found = engines(bundles[ACCURATE], Path(scratch), batches[0], threads)
         for name, engine in found.items():
-            add(name, lambda engine=engine: [engine(*batch) for batch in batches], records)
+            add(name, partial(lambda run: [run(*batch) for batch in batches], engine), records)
         eager = found["PyTorch eager"]
         add("PyTorch eager, one by one", lambda: [eager(*single) for single in singles], few)
         if "ONNX Runtime" in found:

@@ -160,6 +160,7 @@ def read_labels(paths: Iterable[Path]) -> dict[str, str]:
 def predict(proteins: Iterable[Protein], results: Path, run: str, output: Path) -> None:
     """Write the labels of each protein by the model that did not see its fold."""
     import grubio
+    from grubio.inference.labelled_sequence import LabelledSequence
 
     with output.open("w", encoding="utf-8") as lines:
         by_fold = sorted(proteins, key=lambda protein: protein.fold)
@@ -167,7 +168,9 @@ def predict(proteins: Iterable[Protein], results: Path, run: str, output: Path) 
             model = grubio.load(results / f"{run}-fold{fold + 1}" / "model", device="cpu")
             sequences = {protein.name: protein.sequence for protein in group}
             for found in model.predict(sequences, on_invalid="mask"):
-                own = found.topology()
+                own = found.topology() if isinstance(found, LabelledSequence) else None
+                if own is None:
+                    raise SystemExit(f"the model of fold {fold + 1} has no classes of topology")
                 cut = own.cleavage_probability or 0
                 row = (found.id, found.labels, f"{own.signal_probability:.3f}", f"{cut:.3f}")
                 print(*row, sep="\t", file=lines)

@@ -19,7 +19,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ from grubio.model.batching import (
     shuffled_batches,
 )
 from grubio.model.devices import use_threads
-from grubio.model.labeller import new_labeller
+from grubio.model.labeller import Labeller, new_labeller
 from grubio.readers.table import read_table
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.scheme import SS3
@@ -76,13 +76,14 @@ class PackedByTorch(nn.Module):
 
     def forward(self, codes: Tensor, lengths: Tensor) -> Tensor:
         """Return logits ``(time, batch, class)``."""
-        states = self.table[codes.long()]
+        states = self.get_buffer("table")[codes.long()]
         local = self.stem(states.permute(1, 2, 0)).relu().permute(2, 0, 1)
         packed = pack_padded_sequence(
             torch.cat((states, local), dim=2), lengths, enforce_sorted=False
         )
         unpacked, _ = pad_packed_sequence(self.gru(packed)[0])
-        return self.head(self.dropout(unpacked))
+        logits: Tensor = self.head(self.dropout(unpacked))
+        return logits
 
 
 class Grubio:
@@ -92,9 +93,10 @@ class Grubio:
         shape = ModelSettings(hidden_size=width)
         architecture = Architecture(**shape.model_dump(exclude={"targets"}))
         torch.manual_seed(0)
-        self.model = new_labeller(
+        model = new_labeller(
             architecture, [Target("labels", "classes", SS3)], PROTEIN.channel_table
         )
+        self.model = cast("Labeller", model)
         self.mixed = precision == "bf16"
 
     def __call__(self, codes: Tensor, lengths: Tensor) -> Tensor:
@@ -154,7 +156,7 @@ def main() -> None:
             loss = cross_entropy(found.flatten(0, 1), classes.flatten(), ignore_index=IGNORED)
             done("forward and loss")
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             done("backward")
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             done("clipping")

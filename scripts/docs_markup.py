@@ -35,12 +35,16 @@ class _Equations(Preprocessor):
 
 
 class _Terms(InlineProcessor):
-    def handleMatch(self, match: Any, data: str) -> Any:  # noqa: N802 - the library's name
+    def handleMatch(  # type: ignore[override]  # noqa: N802 - the library's name
+        self, match: re.Match[str], data: str
+    ) -> tuple[str, int, int]:
         return self.md.htmlStash.store(convert(match[1])), match.start(0), match.end(0)
 
 
 class _References(InlineProcessor):
-    def handleMatch(self, match: Any, data: str) -> Any:  # noqa: N802 - the library's name
+    def handleMatch(  # type: ignore[override]  # noqa: N802 - the library's name
+        self, match: re.Match[str], data: str
+    ) -> tuple[Element, int, int]:
         code = Element("code")
         code.text = AtomicString(match[1])
         return code, match.start(0), match.end(0)

@@ -22,7 +22,9 @@ LOW, HIGH = -4.0, 18.0
 def main() -> None:
     """Write the picture."""
     model = grubio.load(["protein-topology", "protein-disorder"], device="cpu", threads=1)
-    found = list(model.predict(DOCS / "well_known.fasta"))
+    found = [
+        one for one in model.predict(DOCS / "well_known.fasta") if isinstance(one, LabelledSequence)
+    ]
     lines = (DOCS / "well_known.fasta").read_text(encoding="utf-8").splitlines()
     names = [line[1:] for line in lines if line.startswith(">")]
     pairs = enumerate(zip(found, names, strict=True))

@@ -93,7 +93,10 @@ def soft_labels(
             other += size * (kind != "I")
     total = shares.sum(axis=1, keepdims=True)
     means = np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
-    return np.rint(FULL_WEIGHT * np.column_stack((means, weights))).astype(np.uint8)
+    soft: npt.NDArray[np.uint8] = np.rint(FULL_WEIGHT * np.column_stack((means, weights))).astype(
+        np.uint8
+    )
+    return soft
 
 
 class Relatives:

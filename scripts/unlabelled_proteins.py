@@ -81,8 +81,8 @@ def proteins(root: Path) -> Iterator[tuple[str, str]]:
         yield f"swissprot2014-{number}", protein
     if (root / MARKERS).exists():
         for number, gene in enumerate(read_fasta(root / MARKERS), start=1):
-            if (protein := protein_of(gene.sequence)) is not None:
-                yield f"marker-{number}", protein
+            if (translation := protein_of(gene.sequence)) is not None:
+                yield f"marker-{number}", translation
 
 
 def main() -> None:

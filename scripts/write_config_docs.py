@@ -81,7 +81,7 @@ def table(group: type[BaseModel]) -> str:
     for key, field in group.model_fields.items():
         default = field.default
         if default is PydanticUndefined:
-            default = field.default_factory() if field.default_factory else None
+            default = field.get_default(call_default_factory=True, validated_data={})
             shown = "required" if field.is_required() else f"`{default}`"
         elif isinstance(default, BaseModel):
             shown = "see below"
