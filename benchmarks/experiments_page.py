@@ -142,12 +142,12 @@ def page(folder: Path, variants: Mapping[str, Any], budget: int) -> str:
         text += f"## {group.capitalize()}\n\n"
         text += "| idea | Q3 | gain in Q3 | Q8 | parameters | residues/s | |\n"
         text += "| --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
-        for name, variant in variants.items():
-            if variant.group == group and name in results:
-                base = None if name == variant.base else np.array(results[variant.base]["counts"])
-                text += _row(variant, results[name], base)
-        first = next(variant for variant in variants.values() if variant.group == group)
-        text += NOTES.get(group, "").format(chains=len(results[first.base]["counts"])) + "\n"
+        own = [name for name in results if variants[name].group == group]
+        for name in own:
+            variant = variants[name]
+            base = None if name == variant.base else np.array(results[variant.base]["counts"])
+            text += _row(variant, results[name], base)
+        text += NOTES.get(group, "").format(chains=len(results[own[0]]["counts"])) + "\n"
     text += LONG + "".join(_long_rows(folder, len(counts))) + VERDICT
     return text
 

@@ -6,7 +6,6 @@ Viterbi over posteriors: Käll, Krogh and Sonnhammer, Bioinformatics 21 Suppl 1:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,10 @@ import numpy.typing as npt
 from grubio.sequences.grammar import StateGraph
 from grubio.sequences.padded_batches import ends_of_batch, in_batches, padded
 from grubio.sequences.scheme import LabelScheme
-from grubio.sequences.steps import Emission, Float64s, Steps
+from grubio.sequences.steps import Emission, Float64s, Floats, Steps
 
 _IMPOSSIBLE = -1e6
 _IS_THERE = 0.5
-
-Floats: TypeAlias = npt.NDArray[np.floating]
 
 
 def best_classes(

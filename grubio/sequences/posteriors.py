@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from grubio.sequences.grammar import StateGraph
 from grubio.sequences.padded_batches import ends_of_batch, in_batches, padded
-from grubio.sequences.steps import Emission, Float64s, Steps, both_ways
+from grubio.sequences.steps import Emission, Float64s, Floats, Steps, both_ways
 
 _FLOOR = 1e-12
 """Least probability of a class: no path that the grammar allows is impossible."""
@@ -26,8 +25,6 @@ _LEAST_COUPLED = 1e-9
 """Least probability of a class in a table of neighbours: the scaling of tables stays finite."""
 _FITTING_STEPS = 10
 _FITTED_TOGETHER = 4096
-
-Floats: TypeAlias = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)

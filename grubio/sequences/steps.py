@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from grubio.sequences.grammar import StateGraph
 
+Floats: TypeAlias = npt.NDArray[np.floating]
 Float64s: TypeAlias = npt.NDArray[np.float64]
 
 _BLOCK = 8
