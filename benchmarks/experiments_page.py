@@ -129,24 +129,24 @@ times the time.
 """
 
 
-def page(folder: Path, variants: Mapping[str, Any], budget: int) -> str:
+def page(folder: Path, ideas: Mapping[str, Any], budget: int) -> str:
     """Return the page in Markdown."""
     results = {
         name: json.loads((folder / f"{name}.json").read_text())
-        for name in variants
+        for name in ideas
         if (folder / f"{name}.json").exists()
     }
     counts = np.array(results["base"]["counts"])
     text = HEAD.format(budget=budget, chains=len(counts), residues=int(counts[:, 2].sum()))
-    for group in dict.fromkeys(variants[name].group for name in results):
+    for group in dict.fromkeys(ideas[name].group for name in results):
         text += f"## {group.capitalize()}\n\n"
         text += "| idea | Q3 | gain in Q3 | Q8 | parameters | residues/s | |\n"
         text += "| --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
-        own = [name for name in results if variants[name].group == group]
+        own = [name for name in results if ideas[name].group == group]
         for name in own:
-            variant = variants[name]
-            base = None if name == variant.base else np.array(results[variant.base]["counts"])
-            text += _row(variant, results[name], base)
+            idea = ideas[name]
+            base = None if name == idea.base else np.array(results[idea.base]["counts"])
+            text += _row(idea, results[name], base)
         text += NOTES.get(group, "").format(chains=len(results[own[0]]["counts"])) + "\n"
     text += LONG + "".join(_long_rows(folder, len(counts))) + VERDICT
     return text
@@ -157,7 +157,7 @@ def _weights(chains: int) -> np.ndarray:
     return bootstrap_weights(chains, REPLICATES, SEED)
 
 
-def _row(variant: Any, result: Mapping[str, Any], base: np.ndarray | None) -> str:
+def _row(idea: Any, result: Mapping[str, Any], base: np.ndarray | None) -> str:
     counts = np.array(result["counts"])
     q3, q8 = (100 * counts[:, i].sum() / counts[:, 2].sum() for i in (0, 1))
     more = "-"
@@ -165,8 +165,8 @@ def _row(variant: Any, result: Mapping[str, Any], base: np.ndarray | None) -> st
         more = gain(counts, base, _weights(len(base)))
     rate = f"{result['residues_per_second']:,.0f}" if result["residues_per_second"] else "-"
     return (
-        f"| {variant.text} | {q3:.2f} | {more} | {q8:.2f} | {result['parameters']:,} "
-        f"| {rate} | {variant.verdict} |\n"
+        f"| {idea.text} | {q3:.2f} | {more} | {q8:.2f} | {result['parameters']:,} "
+        f"| {rate} | {idea.verdict} |\n"
     )
 
 

@@ -26,10 +26,11 @@ def test_the_benchmark_page_is_made_of_its_results() -> None:
 
 
 def test_the_experiment_log_is_made_of_its_results() -> None:
-    from experiments import BUDGET, VARIANTS
+    from experiments import BUDGET
     from experiments_page import page
+    from ideas import IDEAS
 
-    text = page(BENCHMARKS / "experiment_results", VARIANTS, BUDGET)
+    text = page(BENCHMARKS / "experiment_results", IDEAS, BUDGET)
     assert (REPOSITORY / "docs/experiments.md").read_text() == text
 
 

@@ -26,7 +26,7 @@ def test_an_idea_is_trained_and_scored(
     settings = experiments.checked(experiments.TrainingSettings, {"profile_weight": 0.3})
     data = experiments.load_training_data(rich, model, settings)
     data = experiments.replace(data, valid=data.valid[:2])
-    experiments.run_variant(name, data, tmp_path)
+    experiments.run_idea(name, data, tmp_path)
     result = json.loads((tmp_path / f"{name}.json").read_text())
     passes = 10 if name.startswith("ten-passes") else 1
     assert result["residues"] >= 300 * passes
