@@ -36,7 +36,7 @@ def crate(
     Example: grubio crate results/mine --license MIT --author 'Jane Doe 0000-0002-1825-0097'
     """
     from grubio.config.authors import Author
-    from grubio.config.base import from_json
+    from grubio.config.base import from_yaml
     from grubio.config.loading import checked
     from grubio.files import write_text_whole
     from grubio.report.model_card import hub_card, hub_card_path
@@ -44,7 +44,7 @@ def crate(
     from grubio.study.crate import write_crate
 
     try:
-        settings = from_json(study)
+        settings = from_yaml(study)
     except ValueError as error:
         raise GrubioError(f"--study {error}") from None
     authors = [checked(Author, one) for one in author or ()]

@@ -227,7 +227,7 @@ def _flag(key: str, annotation: Any) -> str:
 
 def _optional(annotation: Any) -> Any:
     # The schema checks bounds and patterns; Typer needs the plain type only. A mapping is given
-    # as JSON, names with commas between them.
+    # as YAML, names with commas between them.
     if any(typing.get_origin(part) in (dict, tuple) for part in _parts(annotation)):
         return str | None
     return typing.Union[(*_parts(annotation), None)]

@@ -48,7 +48,7 @@ def prepare(  # noqa: PLR0913 - each option is a parameter
             metavar="NAME=SCHEME[@FILE]",
             help="What else to learn, from the column NAME of a table or from FILE: classes, or "
             "values with NAME=value, or NAME=LOW..HIGH if they have a range; the keys of `targets` "
-            "as JSON for more.",
+            "in braces for more.",
         ),
         TARGET,
     ] = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,7 +44,7 @@ class Settings(BaseModel):
             _warn(key, new)
             meant, given = translated(value), now.get(new)
             if isinstance(meant, dict):
-                now[new] = meant | (from_json(given) or {})
+                now[new] = meant | (from_yaml(given) or {})
             else:
                 given = given.split(",") if isinstance(given, str) else given or ()
                 now[new] = [*given, *meant]
@@ -68,20 +67,30 @@ OneOrMany = BeforeValidator(lambda value: value if isinstance(value, list) else 
 """For a list: one item may stand for a list of one."""
 
 
-def from_json(value: Any) -> Any:
-    """Return a value; text, as from the command line, is read as JSON.
+def from_yaml(value: Any) -> Any:
+    """Return a value; text, of a file or of the command line, is read as YAML, JSON included.
 
     Raises
     ------
     ValueError
-        If the text is not JSON.
+        If the text is not YAML.
+
+    Examples
+    --------
+    >>> from_yaml("{least: {H: 3}}") == from_yaml('{"least": {"H": 3}}')
+    True
     """
     if not isinstance(value, str):
         return value
+    import yaml
+
     try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON ({error})") from error
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ValueError(f"is not YAML: {' '.join(str(error).split())}") from error
+    except (ValueError, RecursionError) as error:
+        # A date that does not exist, or lists nested too deeply.
+        raise ValueError(f"cannot be read as YAML: {error}") from error
 
 
 class Source(Settings):

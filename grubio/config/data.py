@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_json
+from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_yaml
 from grubio.config.input_formats import RecordFormat, described_input_formats
 from grubio.config.labels import (
     ClassRule,
@@ -49,7 +49,7 @@ class PrepareSettings(Settings):
         "of a genome `genes`, the label of coding bases, or a mapping of `label`, `start`, `stop`, "
         "`least` and `overlap`: whole genes are called, from start to stop codon. "
         "`none` is no grammar. By default that of `ss3` and `ss8`, no helix under three residues, "
-        "and none for other schemes. On the command line: the same as JSON.",
+        "and none for other schemes.",
     )
     columns: str = Field(
         default="",
@@ -62,11 +62,11 @@ class PrepareSettings(Settings):
         "`skip` the record, or `mask` the letters (unknown residue, not counted). With `skip` and "
         "`mask`, bad lines of an annotation are left out.",
     )
-    classes: Annotated[dict[Name, ClassRule], BeforeValidator(from_json)] = Field(
+    classes: Annotated[dict[Name, ClassRule], BeforeValidator(from_yaml)] = Field(
         default_factory=dict,
         description="Classes of format `genome`, by name, each with its rule: the keys of "
         "`classes.<name>`, such as `{minus10: {feature: TSS, offset: [-12, -7]}}`. Where classes "
-        "overlap, the first wins. On the command line: the same as JSON.",
+        "overlap, the first wins.",
     )
     contigs: str = Field(
         default="",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from grubio.config.base import OneOrMany, Settings, from_json
+from grubio.config.base import OneOrMany, Settings, from_yaml
 from grubio.sequences.grammar import grammar_from_dict
 from grubio.sequences.scheme import NO_CLASSES, SCHEMES, LabelScheme, custom_scheme
 
@@ -106,8 +106,7 @@ GrammarRules = Annotated[
 
 
 def _rules(value: Any) -> Any:
-    # On the command line a grammar is JSON.
-    return from_json(value) if isinstance(value, str) and value != "none" else value
+    return from_yaml(value) if isinstance(value, str) and value != "none" else value
 
 
 def with_rules(scheme: LabelScheme, rules: Mapping[str, Any] | str | None) -> LabelScheme:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from grubio.config import Config, Settings
+from grubio.config.base import from_yaml
 from grubio.errors import GrubioError
 from grubio.text import read_text
 
@@ -26,15 +27,10 @@ def load_config(path: str | Path) -> Config:
     GrubioError
         If the file is missing, is not YAML in UTF-8, or breaks the schema.
     """
-    import yaml
-
     try:
-        content = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise GrubioError(f"is not YAML: {' '.join(str(error).split())}", path=path) from error
-    except (ValueError, RecursionError) as error:
-        # A date that does not exist, or lists nested too deeply.
-        raise GrubioError(f"cannot be read as YAML: {error}", path=path) from error
+        content = from_yaml(read_text(path))
+    except ValueError as error:
+        raise GrubioError(str(error), path=path) from error
     return checked(Config, content, path=path)
 
 

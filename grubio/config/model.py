@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from grubio.config.base import Settings, former_key, from_json
+from grubio.config.base import Settings, former_key, from_yaml
 from grubio.model.architecture import INPUT_NAMES, InputName, WeightPrecision
 from grubio.model.networks.registry import (
     AttentionName,
@@ -189,12 +189,12 @@ class TrainingSettings(Settings):
         "threshold of a class admits.",
     )
     target_weights: Annotated[
-        dict[str, Annotated[float, Field(ge=0)]], BeforeValidator(from_json)
+        dict[str, Annotated[float, Field(ge=0)]], BeforeValidator(from_yaml)
     ] = Field(
         default={},
         description="Weights of the losses of the other targets relative to that of the labels, by "
         "name, such as `{profile: 0.3}`; by default those of the dataset. A target of weight 0 is "
-        "not learned. On the command line: the same as JSON.",
+        "not learned.",
     )
     former: ClassVar = {
         "accessibility_weight": ("target_weights", lambda weight: {"accessibility": weight}),

@@ -95,7 +95,7 @@ class _LabellingSettings(Settings):
     grammar: GrammarRules = Field(
         default=None,
         description="What the labels obey instead of the model's own grammar: the keys of "
-        "`prepare.grammar`, or `none`. On the command line: the same as JSON.",
+        "`prepare.grammar`, or `none`.",
     )
     calls: CallSettings = CallSettings()
     genome: GenomeSettings = GenomeSettings()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from grubio.config.base import Settings, Source, former_key, from_json
+from grubio.config.base import Settings, Source, former_key, from_yaml
 from grubio.config.labels import parse_scheme
 from grubio.config.profiles import PROFILES_HELP
 from grubio.sequences.scheme import SCHEMES
@@ -102,7 +102,7 @@ class TargetSettings(Settings):
     @classmethod
     def _in_full(cls, value: Any) -> Any:
         if isinstance(value, str):
-            value = from_json(value) if value.startswith("{") else _from_word(value)
+            value = from_yaml(value) if value.startswith("{") else _from_word(value)
         if not isinstance(value, Mapping):
             return value
         name, scheme = value.get("name"), value.get("scheme")

@@ -160,9 +160,9 @@ def test_prepare_refuses_labels(
         ('{"least": {"X": 3}}', ["'X'", "H, G, I, E, B, T, S, C"]),
         ('{"longest": {"H": 3}}', ["'longest'", "states, next, least, most, first, last"]),
         ('{"next": {"H": "H"}, "first": "H", "last": "E"}', ["no path leads through"]),
-        ("{least: H}", ["grammar", "not JSON"]),
+        ("{least: {H: 3}", ["grammar", "not YAML"]),
     ],
-    ids=["unknown_label", "unknown_key", "no_path", "no_json"],
+    ids=["unknown_label", "unknown_key", "no_path", "no_yaml"],
 )
 def test_grammars_that_are_none_are_refused(
     grammar: str, names: list[str], grubio: Runner, run_folder: Path, tmp_path: Path

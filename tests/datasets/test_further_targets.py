@@ -163,7 +163,7 @@ def test_formats_without_columns_need_a_file(tmp_path: Path) -> None:
         ({"name": "x", "scheme": "IM", "range": [0, 1]}, "a value has neither classes nor labels"),
         ({"name": "x", "scheme": "IM", "answers": "tenths", "kind": "classes"}, "neither numbers"),
         ({"name": "x", "kind": "value", "answers": "labels"}, "neither classes nor labels"),
-        ("{no JSON", "is not JSON"),
+        ("{no YAML", "is not YAML"),
     ],
 )
 def test_impossible_targets_are_refused(content: object, problem: str) -> None:

@@ -262,7 +262,7 @@ def test_a_class_that_earlier_ones_cover_is_told_as_such(
     ("options", "expected"),
     [
         (["--format", "genome"], "format 'genome' needs classes"),
-        (["--classes", "{"], "is not JSON"),
+        (["--classes", "{"], "is not YAML"),
         (["--classes", '{"a": {"feature": "x"}}'], "takes no classes"),
         (
             ["--format", "genome", "--classes", '{"a": {"feature": "x"}}'],

@@ -90,7 +90,7 @@ def test_splice_sites_go_from_annotation_to_a_logo_that_reads_gt(
     )
     assert "test bases (0.00 %) are repeated in training blocks" in said
     run(
-        *("train", "split.parquet", "--output", "run", "--threads", 1, "--epochs", 12),
+        *("train", "split.parquet", "--output", "run", "--threads", 1, "--epochs", 6),
         *("--hidden-size", 16, "--layers", 1, "--stem-channels", 32, "--stem-width", 15),
         *("--background-ratio", 2, "--max-length", 60, "--batch-residues", 500),
         *("--learning-rate", 0.01, "--select-by", "average_precision", "--dropout", 0),

@@ -26,6 +26,7 @@ from grubio.sequences.record import Record
 
 pytestmark = pytest.mark.workflow
 
+RUNS = ["both", "one.seed-1", "one.seed-2", "taught"]
 OUTPUTS = ["report.html", "metrics.json", "per_chain.tsv", "confusion.tsv", "calibration.tsv"]
 OUTPUTS += ["test_predictions.parquet", "history.csv", "model/model.json", "model/CARD.md"]
 OUTPUTS += [
@@ -71,10 +72,9 @@ def study() -> dict[str, Any]:
         "model": {"hidden_size": 12, "layers": 1},
         "training": {"epochs": 1},
         "evaluation": {"bootstrap": 20, "baseline_window": 5},
+        "sweeps": {"one": {"base": {"dataset": "tiny"}, "vary": {"training.seed": [1, 2]}}},
         "runs": {
-            "first": {"dataset": "tiny"},
-            "second": {"dataset": "tiny", "training": {"seed": 2}},
-            "both": {"dataset": "tiny", "members": ["first", "second"]},
+            "both": {"dataset": "tiny", "members": ["one.seed-1", "one.seed-2"]},
             "taught": {
                 "dataset": "tiny",
                 "teacher": "both",
@@ -106,7 +106,7 @@ def finished(
         'configfile: "config/config.yaml"\n\n'
         f'module labels:\n    snakefile: "{REPOSITORY}/workflow/Snakefile"\n    config: config\n\n'
         "use rule * from labels\n\n"
-        'rule count:\n    input: "results/first/predictions/new.tsv"\n'
+        'rule count:\n    input: "results/both/predictions/new.tsv"\n'
         '    output: "lines.txt"\n    shell: "wc -l < {input} > {output}"\n'
     )
     done = snakemake(folder, "--cores", "2", "all", "lines.txt")
@@ -115,17 +115,20 @@ def finished(
 
 
 def test_every_output_of_every_run_is_there(finished: Path) -> None:
-    for run in ("first", "second", "both", "taught"):
+    for run in RUNS:
         for name in OUTPUTS:
             assert (finished / "results" / run / name).stat().st_size > 0, name
-    assert '<a href="predictor.html">' in (finished / "results/first/report.html").read_text()
-    metrics = json.loads((finished / "results/first/metrics.json").read_text())
+    assert '<a href="predictor.html">' in (finished / "results/both/report.html").read_text()
+    metrics = json.loads((finished / "results/both/metrics.json").read_text())
     for name in ("q3", "q8", "sov"):
         assert metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"]
     table = (finished / "results/comparison.tsv").read_text().splitlines()
-    assert {line.split("\t")[0] for line in table[1:]} == {"first", "second", "both", "taught"}
-    assert (finished / "results/comparison.svg").exists()
-    labels = (finished / "results/first/predictions/new.fasta").read_text().split()
+    assert sorted(line.split("\t")[0] for line in table[1:]) == RUNS
+    groups = (finished / "results/comparison.groups.tsv").read_text().splitlines()
+    assert ["one", "2", "1,2"] in [line.split("\t")[:3] for line in groups[1:]]
+    for name in ("comparison.svg", "comparison.groups.svg"):
+        assert (finished / "results" / name).exists()
+    labels = (finished / "results/both/predictions/new.fasta").read_text().split()
     assert labels[::2] == [">one", ">two"]
     assert [len(text) for text in labels[1::2]] == [22, 10]
 
@@ -154,17 +157,27 @@ def test_a_changed_key_reruns_what_depends_on_it_and_nothing_else(
         finally:
             write_study(finished, study)
 
-    second = {"dataset": "tiny", "training": {"seed": 3}}
-    # What is made of the second run follows it: the ensemble, and the run that this one teaches.
-    assert planned(runs={**study["runs"], "second": second}) == {
-        "train": 2,
-        "combine": 1,
-        "evaluate": 3,
-        "page": 3,
-        "report": 3,
-        "crate": 3,
+    taught = {**study["runs"]["taught"], "training": {"batch_residues": 3000}}
+    assert planned(runs={**study["runs"], "taught": taught}) == {
+        "train": 1,
+        "evaluate": 1,
+        "page": 1,
+        "report": 1,
+        "crate": 1,
         "compare": 1,
-        "predict": 3,
+        "predict": 1,
+    }
+    # What is made of other runs follows them: an ensemble, and a run that it teaches.
+    longer = {"base": {"dataset": "tiny", "training": {"epochs": 2}}}
+    assert planned(sweeps={"one": {**study["sweeps"]["one"], **longer}}) == {
+        "train": 3,
+        "combine": 1,
+        "evaluate": 4,
+        "page": 4,
+        "report": 4,
+        "crate": 4,
+        "compare": 1,
+        "predict": 4,
     }
     assert planned(evaluation={"bootstrap": 30, "baseline_window": 5}) == {
         "evaluate": 4,
@@ -285,26 +298,6 @@ def test_one_switch_asks_for_gpus_where_a_model_computes() -> None:
     assert all("gpu=1" in resources for resources in with_gpu.values())
 
 
-def test_a_sweep_is_run_and_compared(
-    study: dict[str, Any], chains: list[Record], tmp_path: Path
-) -> None:
-    rows = [f"{r.id}\t{r.sequence}\t{r.labels}\t{r.split}" for r in chains]
-    (tmp_path / "chains.tsv").write_text("id\tsequence\tss8\tsplit\n" + "\n".join(rows) + "\n")
-    sweep = {"base": {"dataset": "tiny"}, "vary": {"training.seed": [1, 2]}}
-    changed = {"runs": {}, "sweeps": {"s": sweep}, "prediction": {}, "report": {}}
-    write_study(tmp_path, {**study, **changed})
-    arguments = ["--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--cores", "2"]
-    done = snakemake(tmp_path, *arguments, "results/comparison.tsv")
-    assert done.returncode == 0, done.stderr
-    results = tmp_path / "results"
-    groups = (results / "comparison.groups.tsv").read_text().splitlines()
-    assert [line.split("\t")[:3] for line in groups[1:]] == [["s", "2", "1,2"]]
-    assert (results / "s.seed-2/report.html").exists()
-    assert (results / "comparison.groups.svg").exists()
-    content = json.loads((results / "comparison.json").read_text())
-    assert [run["run"] for run in content["runs"]] == ["s.seed-1", "s.seed-2"]
-
-
 def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) -> None:
     dataset = {**study["datasets"]["tiny"], "split": {"folds": 3}}
     runs = {
@@ -314,7 +307,7 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     }
     datasets = {"tiny": dataset, "whole": study["datasets"]["tiny"]}
     prediction = {"inputs": {"new": "new.fasta"}, "shards": 2, "grammar": {"least": {"H": 4}}}
-    changed = {"datasets": datasets, "runs": runs, "prediction": prediction}
+    changed = {"datasets": datasets, "sweeps": {}, "runs": runs, "prediction": prediction}
     write_study(tmp_path, {**study, **changed, "license": "MIT", "authors": ["Ada Other"]})
     (tmp_path / "chains.tsv").write_text("id\tsequence\tss8\n")
     (tmp_path / "new.fasta").touch()
@@ -396,6 +389,7 @@ def test_profiles_are_searched_for_in_parts_unless_they_are_given(
     deep = {"dataset": "tiny", "model": {"inputs": ["onehot", "profile"]}}
     searched = study | {
         "profiles": {"database": "proteins.fasta", "iterations": 2, "shards": 3},
+        "sweeps": {},
         "runs": {"plain": {"dataset": "tiny"}, "deep": deep},
         "prediction": {
             "inputs": {"new": "new.fasta", "other": "other.fasta"},
