@@ -5,7 +5,8 @@ python benchmarks/paired.py BASE MODEL [MODEL ...] --sets DIR
 
 Prints Q3 and Q8 of each model, in percent, and what it has more than the base, with a 95 %
 bootstrap interval over chains. A model that reads profiles gets that of the chain alone. DIR is
-that of ``benchmarks/accuracy.py``. Models are names or folders. A test set is not for choosing one.
+that of ``benchmarks/accuracy.py``. Models are names or folders; ``A+B`` is the mean of theirs, with
+the calibration of the first. A test set is not for choosing one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from accuracy import SETS, records_of
 from grubio.datasets.parquet import read_records
 from grubio.metrics.bootstrap import Estimate, bootstrap_weights, resampled
-from grubio.model.bundle import load_bundle
+from grubio.model.bundle import Bundle, joined, load_bundle
 from grubio.model.zoo import find_model
 from grubio.profiles.weighting import own_profile
 from grubio.sequences.record import Record
@@ -38,12 +39,21 @@ def main() -> None:
     parser.add_argument("--split", default="valid")
     parser.add_argument("--sets", type=Path)
     arguments = parser.parse_args()
-    bundles = [load_bundle(find_model(name)) for name in (arguments.base, *arguments.models)]
+    bundles = [together(name.split("+")) for name in (arguments.base, *arguments.models)]
     for name, found in sets_of(arguments):
         records = [replace(record, profile=own_profile(record.sequence)) for record in found]
         counts = [right_of(bundle, records, 1) for bundle in bundles]
         for model, own in zip((arguments.base, *arguments.models), counts, strict=True):
             print(name, model, *scores(own, counts[0]), sep="\t")
+
+
+def together(names: Sequence[str]) -> Bundle:
+    """Return a model, or the ensemble of all members of several."""
+    first, *others = (load_bundle(find_model(name)) for name in names)
+    if not others:
+        return first
+    members = [member for bundle in (first, *others) for member in bundle.single_models]
+    return replace(joined(members), calibrations=first.calibrations)
 
 
 def sets_of(arguments: argparse.Namespace) -> Iterator[tuple[str, Sequence[Record]]]:
