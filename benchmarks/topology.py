@@ -3,12 +3,16 @@ r"""Scores of membrane topology and signal peptides by protein, beside TMbed's p
 The table of labelled proteins is TMbed's (see ``scripts/topology_table.py``); it holds TMbed's own
 predictions by cross-validation. Those of grubio are out-of-fold: each protein is labelled by the
 model of ``config/protein_topology.yaml`` that did not see its fold. ``labels.tsv`` has an id and
-the labels in a line.
+the labels in a line. Thresholds for signal peptides, helices and strands (``present`` of the
+grammar) are those under which :data:`RATES` of the proteins without one are called so in the three
+other folds, each labelled by the model that did not see it. Those of all four folds, which are for
+the model that ships, are printed.
 
 A signal peptide or a helix that is predicted where the label is unknown is a false positive if the
 protein has none elsewhere; some of these are real.
 
-    python benchmarks/topology.py predict topology.tsv.xz results labels.tsv
+    python benchmarks/topology.py predict topology.tsv.xz results labels.tsv \
+        --not-scored not_scored.txt
     python benchmarks/topology.py score topology.tsv.xz --not-scored not_scored.txt \
         --name "four folds" --labels labels.tsv
     python benchmarks/topology.py calibration topology.tsv.xz labels.tsv
@@ -21,17 +25,23 @@ import argparse
 import csv
 import json
 import lzma
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from math import sqrt
+from math import ceil, sqrt
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grubio.inference.labelled_sequence import LabelledSequence
 
 RESULTS = Path(__file__).with_name("topology.json")
 PEER = "TMbed (ProtT5, 1.2 billion weights)"
 LETTERS = str.maketrans("12HhBbSUio", "IOMMBBS?IO")
 OVERLAP = 5
 NEAR = 2
+RATES = {"S": 0.02, "M": 0.007, "B": 0.005}
+"""Share of the proteins without such a label that may be called so."""
 STRANDS = 5
 """Least number of known strands of a barrel; others are parts, and pores of other kinds."""
 TITLES = {
@@ -157,23 +167,66 @@ def read_labels(paths: Iterable[Path]) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def predict(proteins: Iterable[Protein], results: Path, run: str, output: Path) -> None:
+def predict(
+    proteins: Iterable[Protein], left_out: Collection[str], results: Path, run: str, output: Path
+) -> None:
     """Write the labels of each protein by the model that did not see its fold."""
     import grubio
     from grubio.inference.labelled_sequence import LabelledSequence
 
-    with output.open("w", encoding="utf-8") as lines:
-        by_fold = sorted(proteins, key=lambda protein: protein.fold)
-        for fold, group in groupby(by_fold, key=lambda protein: protein.fold):
-            model = grubio.load(results / f"{run}-fold{fold + 1}" / "model", device="cpu")
-            sequences = {protein.name: protein.sequence for protein in group}
-            for found in model.predict(sequences, on_invalid="mask"):
-                own = found.topology() if isinstance(found, LabelledSequence) else None
+    folds: dict[int, list[Protein]] = {}
+    for protein in proteins:
+        folds.setdefault(protein.fold, []).append(protein)
+    models = {
+        fold: grubio.load(results / f"{run}-fold{fold + 1}" / "model", device="cpu")
+        for fold in sorted(folds)
+    }
+
+    def labelled(fold: int, present: Mapping[str, float]) -> Iterator[LabelledSequence]:
+        own = {protein.name: protein.sequence for protein in folds[fold]}
+        rules = models[fold].scheme.grammar
+        if rules is None:
+            raise SystemExit(f"the model of fold {fold + 1} has no grammar")
+        asked = rules.as_dict() | {"present": present}
+        for found in models[fold].predict(own, on_invalid="mask", grammar=asked):
+            assert isinstance(found, LabelledSequence)
+            yield found
+
+    reached: dict[int, list[tuple[Protein, dict[str, float]]]] = {}
+    for fold, group in folds.items():
+        pairs = zip(group, labelled(fold, {}), strict=True)
+        reached[fold] = [(one, presence(x)) for one, x in pairs if one.name not in left_out]
+    with open(output, "w", encoding="utf-8") as lines:
+        for fold in models:
+            others = [pair for other in folds if other != fold for pair in reached[other]]
+            for found in labelled(fold, thresholds(others)):
+                own = found.topology()
                 if own is None:
                     raise SystemExit(f"the model of fold {fold + 1} has no classes of topology")
                 cut = own.cleavage_probability or 0
                 row = (found.id, found.labels, f"{own.signal_probability:.3f}", f"{cut:.3f}")
                 print(*row, sep="\t", file=lines)
+    print(thresholds([pair for pairs in reached.values() for pair in pairs]))
+
+
+def presence(found: LabelledSequence) -> dict[str, float]:
+    """Return the probabilities that thresholds are for: at residue 1, or the highest of any."""
+    columns = dict(zip(found.scheme.letters, found.probabilities.T, strict=True))
+    return {
+        letter: float(columns[letter][: 1 if letter == "S" else None].max()) for letter in RATES
+    }
+
+
+def thresholds(pairs: Iterable[tuple[Protein, Mapping[str, float]]]) -> dict[str, float]:
+    """Return the probability, in thousandths, that no more than :data:`RATES` reach."""
+    pairs = list(pairs)
+    chosen = {}
+    for letter, rate in RATES.items():
+        others = sorted(
+            (own[letter] for one, own in pairs if letter not in one.labels), reverse=True
+        )
+        chosen[letter] = ceil(1000 * others[int(rate * len(others))] + 1e-6) / 1000
+    return chosen
 
 
 def calibration(proteins: Iterable[Protein], paths: Iterable[Path]) -> str:
@@ -234,11 +287,12 @@ def main() -> None:
     predicting.add_argument("data", type=Path)
     predicting.add_argument("results", type=Path)
     predicting.add_argument("output", type=Path)
-    predicting.add_argument("--run", default="folds")
+    predicting.add_argument("--run", default="topology")
     scoring = steps.add_parser("score")
     scoring.add_argument("data", type=Path)
     scoring.add_argument("--labels", type=Path, nargs="*")
-    scoring.add_argument("--not-scored", type=Path, required=True)
+    for step in (predicting, scoring):
+        step.add_argument("--not-scored", type=Path, required=True)
     scoring.add_argument("--name", default="grubio")
     calibrating = steps.add_parser("calibration")
     calibrating.add_argument("data", type=Path)
@@ -248,7 +302,8 @@ def main() -> None:
     paging.add_argument("--names", nargs="*")
     given = parser.parse_args()
     if given.step == "predict":
-        predict(read_proteins(given.data), given.results, given.run, given.output)
+        left_out = set(given.not_scored.read_text().split())
+        predict(read_proteins(given.data), left_out, given.results, given.run, given.output)
     elif given.step == "score":
         left_out = set(given.not_scored.read_text().split())
         proteins = [one for one in read_proteins(given.data) if one.name not in left_out]

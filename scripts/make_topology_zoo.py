@@ -25,9 +25,11 @@ Made by the study `config/protein_topology.yaml`. Labels are those of TMbed's da
 (github.com/BernhoferM/TMbed, Apache-2.0; Bernhofer and Rost, BMC Bioinformatics 23:326, 2022),
 which come from OPM (membrane segments of structures), UniProtKB (CC BY 4.0; sides) and the
 training set of SignalP 6.0 (Teufel et al., Nature Biotechnology 40:1023, 2022; signal peptides).
-It was started from `protein-ss-fast`, which learned secondary structure on chains of the PDB, some
-of which are homologs of proteins here: the scores below are without homologs in these labels, but
-not in those. {recipe}
+Homologs of these proteins in Swiss-Prot (January 2014, UniProt Consortium, CC BY 4.0, as in
+Debian's metastudent-data) have the labels of what they are aligned with. It was started from a
+member of `protein-ss`, which learned secondary structure on chains of the PDB and on proteins of
+Swiss-Prot, some of which are proteins here or their homologs: the scores below are without homologs
+in these labels, but not in those. {recipe}
 
 ## Test
 
@@ -88,7 +90,9 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("models", nargs="*", default=["topology", "disorder"])
     parser.add_argument("--topology-recipe", default="")
-    parser.add_argument("--topology-scores", default="copies, four folds", metavar="NAME")
+    parser.add_argument(
+        "--topology-scores", default="homologs, width 192, four folds", metavar="NAME"
+    )
     parser.add_argument("--disorder-recipe", default="")
     given = parser.parse_args()
     if "topology" in given.models:
