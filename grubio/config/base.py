@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -68,22 +70,27 @@ OneOrMany = BeforeValidator(lambda value: value if isinstance(value, list) else 
 
 
 def from_yaml(value: Any) -> Any:
-    """Return a value; text, of a file or of the command line, is read as YAML, JSON included.
+    """Return a value; text, of a file or of the command line, is read as JSON or as YAML.
 
     Raises
     ------
     ValueError
-        If the text is not YAML.
+        If the text is neither.
 
     Examples
     --------
     >>> from_yaml("{least: {H: 3}}") == from_yaml('{"least": {"H": 3}}')
     True
+    >>> from_yaml('{"rate": 1e-05}')
+    {'rate': 1e-05}
     """
     if not isinstance(value, str):
         return value
     import yaml
 
+    # YAML 1.1 would read the numbers of JSON that have no point, such as 1e-05, as text.
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(value)
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError as error:

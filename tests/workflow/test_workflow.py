@@ -125,7 +125,13 @@ def test_every_output_of_every_run_is_there(finished: Path) -> None:
     table = (finished / "results/comparison.tsv").read_text().splitlines()
     assert sorted(line.split("\t")[0] for line in table[1:]) == RUNS
     groups = (finished / "results/comparison.groups.tsv").read_text().splitlines()
-    assert ["one", "2", "1,2"] in [line.split("\t")[:3] for line in groups[1:]]
+    assert sorted(line.split("\t")[:3] for line in groups[1:]) == [
+        ["both", "1", "1, 2"],
+        ["one", "2", "1,2"],
+        ["taught", "1", "1"],
+    ]
+    content = json.loads((finished / "results/comparison.json").read_text())
+    assert sorted(run["run"] for run in content["runs"]) == RUNS
     for name in ("comparison.svg", "comparison.groups.svg"):
         assert (finished / "results" / name).exists()
     labels = (finished / "results/both/predictions/new.fasta").read_text().split()
