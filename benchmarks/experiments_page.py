@@ -108,9 +108,10 @@ HHblits's profiles, but the four together are not, and with the profile of each 
 chains (0.04, -0.12 to 0.20), where the former two have 73.50 (`python benchmarks/paired.py protein-ss
 protein-ss-profile --dataset split.parquet --split test`). The four ship.
 
-How `protein-ss-profile` is given an alignment can hardly be improved. On 660 validation chains, each with its homologs among 1.4 million
-proteins (MMseqs2 with the defaults of `grubio profile`; 25 sequences in the median), it has 80.72. The difference
-with other profiles of the same alignments:
+What is made of an alignment matters little to `protein-ss-profile`. On 660 validation chains, each with its
+homologs among 1.4 million proteins (MMseqs2 with the defaults of `grubio profile`; 25 sequences in the median), it
+has a Q3 of 80.72. The difference with other profiles of the same alignments (`python benchmarks/alignment_uses.py
+--dataset split.parquet --database unlabelled.fasta`):
 
 | profile | gain |
 | --- | ---: |
@@ -126,7 +127,7 @@ with other profiles of the same alignments:
 | the mean with `protein-ss`, which counts a fifth | +0.00 (-0.09 to +0.09) |
 
 A search up to E = 0.1 instead of 0.001 has 80.65. With HHblits's profiles the mean with `protein-ss` gains 0.18.
-The weight of PSI-BLAST is kept: profiles that users have made, and models that read them, hold it.
+Lower weights of pseudocounts help a little. PSI-BLAST's weight is kept, because profiles that users have made hold it.
 
 More networks of one sequence, averaged, are no better than `protein-ss`, so that what it lacks is not to be had from
 ensembles of its kind: with `protein-ss-fast` it gains 0.08 (-0.03 to 0.19) on these validation chains, with the

@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import numpy as np
 from accuracy import SETS, leak, records_of
 from grubio.config.profiles import SearchSettings
 from grubio.files import sha256_of_file, write_text_whole
-from grubio.inference.predictor import Predictor
+from grubio.inference.predictor import Prediction, Predictor
 from grubio.metrics.bootstrap import bootstrap_weights, share
 from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import available_threads
@@ -95,11 +95,14 @@ def thinned(rows: Rows, depth: int, seed: int) -> Rows:
 
 def right_of(bundle: Bundle, records: Sequence[Record], threads: int) -> np.ndarray:
     """Return the residues whose SS3 is right, whose SS8 is, and that count, ``(chain, 3)``."""
+    return right_in(Predictor(bundle, "cpu", threads).predict(records))
+
+
+def right_in(answers: Iterable[Prediction]) -> np.ndarray:
+    """Return the same of predictions."""
     counts = []
-    for record, answer in zip(
-        records, Predictor(bundle, "cpu", threads).predict(records), strict=True
-    ):
-        classes = scored_classes(record, SS8)
+    for answer in answers:
+        classes = scored_classes(answer.record, SS8)
         observed, known = SS8.reduced_classes(classes, SS3), classes < SS8.size
         coarse, fine = (s.encode(answer.labels(s.with_grammar(None))) for s in (SS3, SS8))
         right = (coarse == observed, fine == classes)
