@@ -27,10 +27,8 @@ config/protein_ss.yaml`, then `python scripts/make_zoo.py results {name}`.
 
 Training chains are those of the PDB as collected for ProMod3 3.2.1 (Apache-2.0; PDB archive data
 are CC0), with SS8 labels by DSSP, and those of NetSurfP-2.0 as published by FLIP (AFL-3.0;
-Klausen et al., Proteins 87:520, 2019), with SS3 labels. {profiles} Every chain and every
-protein with an alignment (MMseqs2, `-s 7.5`) to one of the benchmark chains of E < 0.01, or of at
-least 25 % identity at E up to 1, was removed, and so was each one with such a homolog among the
-validation and test chains (`removed.tsv` of the study).
+Klausen et al., Proteins 87:520, 2019), with SS3 labels. {profiles}
+{removed}
 
 ## Test
 
@@ -50,6 +48,11 @@ resolved residues of single chains; disordered regions, membrane proteins and de
 fare worse.
 """
 
+_REMOVED = (
+    "Every chain with an alignment (MMseqs2, `-s 7.5`) to one of the benchmark, validation or test "
+    "chains of E < 0.01, or of at least 25 % identity at E up to 1, was removed (`removed.tsv` of "
+    "the study)."
+)
 _ONE_SEQUENCE = {
     "profiles": "Most of what the model learned from are proteins without known labels (Swiss-Prot "
     "of January 2014, UniProt Consortium, CC BY 4.0; marker genes of MetaPhlAn 2, MIT). A model "
@@ -58,9 +61,17 @@ _ONE_SEQUENCE = {
     "the same chains. Profiles (HHblits, from ProMod3, or those of these alignments) and solvent "
     "accessibility were additional targets; they are used in training alone, and the model sees "
     "one sequence.",
+    "removed": f"{_REMOVED} So was every protein with one.",
     "use": "One sequence in, no alignment.",
     "tested": "One sequence was read.",
     "page": "docs/benchmarks.md",
+}
+_WITH_HOMOLOGS = {
+    **_ONE_SEQUENCE,
+    "profiles": f"{_ONE_SEQUENCE['profiles']} That smaller one labelled in the first passes alone. "
+    "In the last but one, homologs of chains and proteins were among them, with the labels of what "
+    "they are aligned with.",
+    "removed": f"{_REMOVED} So was every protein and homolog with one of E < 0.1.",
 }
 _WITH_PROFILES = {
     "profiles": "Evolutionary profiles (HHblits, from ProMod3) were read beside the residues, and "
@@ -69,8 +80,9 @@ _WITH_PROFILES = {
     "fifths of the others that of an alignment of 1 to 1,000 homologs made up from it; chains of "
     "NetSurfP-2.0 have no profile. Two of the four networks started from those of `protein-ss`, "
     "which have learned from proteins without known labels too (Swiss-Prot of January 2014, "
-    "UniProt Consortium, CC BY 4.0; marker genes of MetaPhlAn 2, MIT); the other two, from "
-    "nothing, on a split of 23,277 training chains by an earlier version.",
+    "UniProt Consortium, CC BY 4.0; marker genes of MetaPhlAn 2, MIT), and from homologs of both; "
+    "the other two, from nothing, on a split of 23,277 training chains by an earlier version.",
+    "removed": f"{_REMOVED} So was every protein and homolog with one of E < 0.1.",
     "use": "A sequence and its profile in: `grubio predict --model protein-ss-profile --database "
     "PROTEINS`. Homologs make the difference: `docs/profiles.md` shows Q3 by their number. A small "
     "database such as Swiss-Prot finds few for many proteins; UniRef50 or UniRef90 find more, and "
@@ -80,7 +92,7 @@ _WITH_PROFILES = {
     "page": "docs/profiles.md",
 }
 _TEXTS = {
-    "protein-ss": _ONE_SEQUENCE,
+    "protein-ss": _WITH_HOMOLOGS,
     "protein-ss-fast": _ONE_SEQUENCE,
     "protein-ss-profile": _WITH_PROFILES,
 }
@@ -93,7 +105,7 @@ _LABELLED = f"{_CHAINS}, and proteins that a model which reads profiles has labe
 _E_COLI = "Escherichia coli K-12 MG1655"
 
 TRAINED_ON = {
-    "protein-ss": _LABELLED,
+    "protein-ss": f"{_LABELLED}; before, homologs of all these too",
     "protein-ss-fast": _LABELLED,
     "protein-ss-profile": f"{_CHAINS}; two of its networks started from protein-ss",
     "protein-topology": "topologies of TMbed's proteins, and of homologs in Swiss-Prot",

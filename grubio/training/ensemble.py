@@ -111,11 +111,15 @@ def combine_models(
 
 def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> list[Sketch]:
     # All members have the same training sequences, but may have been started from other models.
-    own, behind = list[Sketch](), dict[str, Sketch]()
+    # Models of one name may have learned from other sequences, and those of other names from the
+    # same.
+    own, behind = list[Sketch](), dict[bytes | str, Sketch]()
     for path, bundle in zip(models, bundles, strict=True):
         first, *others = read_sketches(path, bundle.metadata, name)
         own.append(first)
-        behind |= {sketch.model: sketch for sketch in others}
+        for one in others:
+            key = one.model if one.sequences is None else one.sequences.tobytes()
+            behind.setdefault(key, one)
     return [own[0], *behind.values()]
 
 

@@ -15,10 +15,10 @@ from grubio.datasets.parquet import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
 from grubio.model.architecture import Architecture
-from grubio.model.bundle import load_bundle
+from grubio.model.bundle import load_bundle, save_bundle
 from grubio.model.labeller import Labeller, new_labeller
 from grubio.model.networks.registry import NETWORKS
-from grubio.model.training_sketch import SKETCH_FILE, read_sketches
+from grubio.model.training_sketch import SKETCH_FILE, read_sketches, sketch_of
 from grubio.sequences.alphabet import DNA, PROTEIN
 from grubio.sequences.scheme import SS3
 from grubio.sequences.target import Target
@@ -132,6 +132,26 @@ def test_a_child_says_where_it_came_from_and_remembers_all_training_sequences(
         ("parent", tested, tested),
     ]
     assert f"{tested} were in the training data of parent" in caplog.text
+
+
+def test_an_ensemble_remembers_models_of_one_name_and_the_same_sequences_once(
+    dataset: Path, parent: Path, tmp_path: Path
+) -> None:
+    bundle = load_bundle(parent)
+    own = read_sketches(parent, bundle.metadata, "parent")[0]
+    one, other = (
+        sketch_of("first", [sequence], PROTEIN) for sequence in ("MKTAYIAKQRQISF", "GLSDGEWQLVLNVW")
+    )
+    behind = ([one], [other, dataclasses.replace(one, model="same as first")])
+    members = [tmp_path / "a", tmp_path / "b"]
+    for folder, sketches in zip(members, behind, strict=True):
+        save_bundle(folder, bundle, bundle.metadata["training"], [own, *sketches])
+    both = combine_models(members, dataset, tmp_path / "both", threads=1)
+    found = read_sketches(both, load_bundle(both).metadata, "both")
+    assert [sketch.model for sketch in found] == ["both", "first", "first"]
+    assert [s.sequences.tolist() for s in found[1:] if s.sequences is not None] == [
+        s.sequences.tolist() for s in (one, other) if s.sequences is not None
+    ]
 
 
 def test_a_run_is_resumed_only_from_the_same_parent(

@@ -421,7 +421,12 @@ def test_profiles_are_searched_for_in_parts_unless_they_are_given(
 def test_the_study_of_the_protein_models_is_planned_whole(tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(REPOSITORY / "data")
     (tmp_path / "resources").mkdir()
-    made_first = ("benchmark_sequences.fasta", "pdb_profiles_q6.npz", "pseudo.parquet")
+    made_first = (
+        "benchmark_sequences.fasta",
+        "pdb_profiles_q6.npz",
+        "pseudo.parquet",
+        "homologs.parquet",
+    )
     config = REPOSITORY / "config/protein_ss.yaml"
     header = config.read_text().partition("datasets:")[0]
     for name in made_first:
@@ -431,6 +436,6 @@ def test_the_study_of_the_protein_models_is_planned_whole(tmp_path: Path) -> Non
     done = snakemake(tmp_path, *arguments, "--configfile", str(config))
     assert done.returncode == 0, done.stderr
     planned = jobs(done.stdout + done.stderr)
-    assert (planned["train"], planned["combine"], planned["split"]) == (7, 2, 2)
+    assert (planned["train"], planned["combine"], planned["split"]) == (11, 2, 3)
     # The chains bring their profiles; those that join training have none, and need none.
     assert "add_profiles" not in planned
