@@ -172,8 +172,8 @@ homologs, 50.6 million residues, gains nothing: the pair `homologs-192` has 74.8
 
 The last column leaves out the chains that a last search aligned to anything that was learned from, below E = 0.01 or
 with at least 25 % identity at E up to 1 (3 of the validation chains, none of a benchmark set, have the former). So
-the gain does not come from homologs. The second and the new one together, four networks at half the rate, have 75.22,
-so the two ship. Two networks that began as its members (`profile-from-new-protein-ss`), and read profiles in two passes,
+the gain does not come from homologs. The second and the new one together, four networks at half the rate, have 75.22:
+not worth it. Two networks that began as the members of the new one (`profile-from-new-protein-ss`), and read profiles in two passes,
 replace those of `protein-ss-profile` that began as the second: on validation chains it gains 0.10 (-0.01 to 0.22) with the
 alignments of 1.4 million proteins, -0.03 (-0.12 to 0.06) with HHblits's, and 0.19 (0.06 to 0.33) with the profile of the
 chain alone. `protein-ss-fast` after a pass over chains and proteins has 74.61, +0.14 (-0.07 to 0.35).
