@@ -105,7 +105,8 @@ _LABELLED = f"{_CHAINS}, and proteins that a model which reads profiles has labe
 _E_COLI = "Escherichia coli K-12 MG1655"
 
 TRAINED_ON = {
-    "protein-ss": f"{_LABELLED}; before, homologs of all these too",
+    "protein-ss": f"{_CHAINS}, proteins that a model which reads profiles has labelled, and "
+    "homologs of both",
     "protein-ss-fast": _LABELLED,
     "protein-ss-profile": f"{_CHAINS}; two of its networks started from protein-ss",
     "protein-topology": "topologies of TMbed's proteins, and of homologs in Swiss-Prot",
