@@ -25,10 +25,18 @@ from grubio.model.bundle import load_bundle
 from grubio.model.devices import available_threads
 from grubio.model.zoo import find_model
 from grubio.profiles import pseudocounts
-from grubio.profiles.weighting import profile_of_rows
-from grubio.sequences.record import Record
 from paired import gain
-from profile_depth import ALONE, DEEP, REPLICATES, SEED, Rows, alignments, right_in
+from profile_depth import (
+    ALONE,
+    DEEP,
+    REPLICATES,
+    SEED,
+    Rows,
+    alignments,
+    profiled,
+    right_in,
+    thinned,
+)
 
 SHARE_ALONE = 0.2
 """What the answer of the model without profiles counts in the mean of the two."""
@@ -53,7 +61,7 @@ def main() -> None:
     )
 
     def labelled(used: Sequence[Rows]) -> list[Prediction]:
-        return list(deep.predict(_profiled(records, used)))
+        return list(deep.predict(profiled(records, used)))
 
     base = labelled(rows)
     counts = right_in(base)
@@ -77,13 +85,6 @@ def main() -> None:
     show("mean of all homologs and three halves", mean([base, *halves], [0.25] * 4))
     both = mean([base, list(alone.predict(records))], [1 - SHARE_ALONE, SHARE_ALONE])
     show(f"mean with {ALONE}", both)
-
-
-def _profiled(records: Sequence[Record], rows: Sequence[Rows]) -> list[Record]:
-    return [
-        replace(record, profile=profile_of_rows(chain))
-        for record, chain in zip(records, rows, strict=True)
-    ]
 
 
 def kept(rows: Rows, covered: float, low: float, high: float) -> Rows:
@@ -110,8 +111,7 @@ def kept(rows: Rows, covered: float, low: float, high: float) -> Rows:
 
 def half(rows: Rows, seed: Sequence[int]) -> Rows:
     """Return the first row and a random half of the others."""
-    drawn = np.random.default_rng(seed).permutation(len(rows) - 1)
-    return [rows[0], *(rows[1 + at] for at in drawn[: max(1, (len(rows) - 1) // 2)])]
+    return thinned(rows, max(1, (len(rows) - 1) // 2), seed)
 
 
 def mean(answers: Sequence[Sequence[Prediction]], shares: Sequence[float]) -> list[Prediction]:

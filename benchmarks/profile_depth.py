@@ -79,7 +79,7 @@ def alignments(
     return rows
 
 
-def thinned(rows: Rows, depth: int, seed: int) -> Rows:
+def thinned(rows: Rows, depth: int, seed: int | Sequence[int]) -> Rows:
     """Return the first row and ``depth`` others, those of a smaller depth among them.
 
     Examples
@@ -91,6 +91,14 @@ def thinned(rows: Rows, depth: int, seed: int) -> Rows:
     others = list(dict.fromkeys(row for row in rows[1:] if row != rows[0]))
     order = np.random.default_rng(seed).permutation(len(others))[:depth]
     return [rows[0], *(others[at] for at in order)]
+
+
+def profiled(records: Sequence[Record], rows: Sequence[Rows]) -> list[Record]:
+    """Return the records with the profiles of their rows."""
+    return [
+        replace(record, profile=profile_of_rows(chain))
+        for record, chain in zip(records, rows, strict=True)
+    ]
 
 
 def right_of(bundle: Bundle, records: Sequence[Record], threads: int) -> np.ndarray:
@@ -140,11 +148,8 @@ def curve(
         {"model": alone.name, "depth": None, **_scored(right_of(alone, records, threads), parts)}
     ]
     for depth in (*DEPTHS, ALL):
-        profiled = [
-            replace(r, profile=profile_of_rows(thinned(rows[r.id], depth, SEED + number)))
-            for number, r in enumerate(records)
-        ]
-        counts = right_of(deep, profiled, threads)
+        used = [thinned(rows[r.id], depth, SEED + number) for number, r in enumerate(records)]
+        counts = right_of(deep, profiled(records, used), threads)
         shown = {
             "model": deep.name,
             "depth": depth,

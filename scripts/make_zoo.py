@@ -53,6 +53,7 @@ _REMOVED = (
     "chains of E < 0.01, or of at least 25 % identity at E up to 1, was removed (`removed.tsv` of "
     "the study)."
 )
+_REMOVED_WITH_HOMOLOGS = f"{_REMOVED} So was every protein and homolog with one of E < 0.1."
 _ONE_SEQUENCE = {
     "profiles": "Most of what the model learned from are proteins without known labels (Swiss-Prot "
     "of January 2014, UniProt Consortium, CC BY 4.0; marker genes of MetaPhlAn 2, MIT). A model "
@@ -71,7 +72,7 @@ _WITH_HOMOLOGS = {
     "profiles": f"{_ONE_SEQUENCE['profiles']} That smaller one labelled in the first passes alone. "
     "In the last but one, homologs of chains and proteins were among them, with the labels of what "
     "they are aligned with.",
-    "removed": f"{_REMOVED} So was every protein and homolog with one of E < 0.1.",
+    "removed": _REMOVED_WITH_HOMOLOGS,
 }
 _WITH_PROFILES = {
     "profiles": "Evolutionary profiles (HHblits, from ProMod3) were read beside the residues, and "
@@ -82,7 +83,7 @@ _WITH_PROFILES = {
     "which have learned from proteins without known labels too (Swiss-Prot of January 2014, "
     "UniProt Consortium, CC BY 4.0; marker genes of MetaPhlAn 2, MIT), and from homologs of both; "
     "the other two, from nothing, on a split of 23,277 training chains by an earlier version.",
-    "removed": f"{_REMOVED} So was every protein and homolog with one of E < 0.1.",
+    "removed": _REMOVED_WITH_HOMOLOGS,
     "use": "A sequence and its profile in: `grubio predict --model protein-ss-profile --database "
     "PROTEINS`. Homologs make the difference: `docs/profiles.md` shows Q3 by their number. A small "
     "database such as Swiss-Prot finds few for many proteins; UniRef50 or UniRef90 find more, and "
