@@ -21,7 +21,8 @@ import numpy as np
 from accuracy import SETS, records_of
 from grubio.datasets.parquet import read_records
 from grubio.metrics.bootstrap import Estimate, bootstrap_weights, resampled
-from grubio.model.bundle import Bundle, joined, load_bundle
+from grubio.model.bundle import Bundle, load_bundle
+from grubio.model.members import joined
 from grubio.model.zoo import find_model
 from grubio.profiles.weighting import own_profile
 from grubio.sequences.record import Record

@@ -59,6 +59,11 @@ class RunSettings(Settings):
         default_factory=list,
         description="Runs on the same dataset whose models are averaged, in place of training.",
     )
+    average_weights: bool = Field(
+        default=False,
+        description="The model of `members` is one network of their mean weights, instead of an "
+        "ensemble. They must have been trained from one model (`from`).",
+    )
     teacher: Name | None = Field(
         default=None,
         description="Run whose model is the teacher: its probabilities for the training chains are "
@@ -220,6 +225,18 @@ class Config(Settings):
             self._check_parent(name, run)
         if len(run.members) == 1:
             raise ValueError(f"runs.{name}.members: two runs or more were expected")
+        if run.average_weights:
+            self._check_averaged(name, run)
+
+    def _check_averaged(self, name: str, run: RunSettings) -> None:
+        if not run.members:
+            raise ValueError(f"runs.{name}.average_weights: there are no `members`")
+        for member in run.members:
+            if self.runs[member].parent is None:
+                raise ValueError(
+                    f"runs.{name}.average_weights: '{member}' starts from no model (`from`), and "
+                    "weights can be averaged only of models with one start"
+                )
 
     def _check_parent(self, name: str, run: RunSettings) -> None:
         if run.members:

@@ -257,27 +257,6 @@ class Bundle:
         return kind_of(self.sites)
 
 
-def joined(bundles: Sequence[Bundle]) -> Bundle:
-    """Return the ensemble of models of the same targets; it is not calibrated.
-
-    Its weights are stored as float16 if those of all members are.
-    """
-    first = bundles[0]
-    weights = {
-        f"members.{number}.{name}": weight
-        for number, bundle in enumerate(bundles)
-        for name, weight in bundle.weights.items()
-    }
-    precisions = {bundle.weight_precision for bundle in bundles}
-    return Bundle(
-        tuple(architecture for bundle in bundles for architecture in bundle.architectures),
-        first.targets,
-        weights,
-        first.alphabet,
-        weight_precision=precisions.pop() if len(precisions) == 1 else "32",
-    )
-
-
 def save_bundle(
     folder: str | Path,
     bundle: Bundle,

@@ -1,4 +1,4 @@
-"""Ensembles: several models in, one model out that predicts the mean of theirs."""
+"""Several models in, one model out: of the mean of their probabilities, or of their weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.model.architecture import WeightPrecision
 from grubio.model.batching import labelled_examples
-from grubio.model.bundle import METADATA_FILE, Bundle, joined, load_bundle, save_bundle
+from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle, save_bundle
+from grubio.model.members import averaged, joined
 from grubio.model.training_sketch import Sketch, read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
@@ -38,28 +39,32 @@ def combine_models(
     dataset: Path,
     output: Path,
     *,
+    average_weights: bool = False,
     weight_precision: WeightPrecision | None = None,
     threads: int | None = None,
 ) -> Path:
-    """Write the ensemble of models with the same targets; return its bundle's folder.
+    """Write the mean of models with the same targets; return its bundle's folder.
 
-    It is calibrated on the validation records of the dataset, which must be the one that the
-    members were trained on. Weights are stored as those of the members, or in a
-    ``weight_precision``. Writes ``model/``, ``history.csv``, of one row, and
-    ``gradient_reach.tsv`` into ``output``.
+    It is an ensemble, which holds all networks and answers with the mean of their probabilities;
+    or, of ``average_weights``, one network of their mean weights. Either is calibrated on the
+    validation records of the dataset, which must be the one that the models were trained on.
+    Weights are stored as those of the models, or in a ``weight_precision``. Writes ``model/``,
+    ``history.csv``, of one row, and ``gradient_reach.tsv`` into ``output``.
 
     Raises
     ------
     GrubioError
-        If the models differ in targets, alphabet or dataset, or one is an ensemble itself.
+        If the models differ in targets, alphabet or dataset, or one is an ensemble itself; and of
+        ``average_weights``, if the networks differ in shape, or their mean scores less on the
+        validation records than each of them.
     """
     if len(models) < 2:
-        raise GrubioError("an ensemble needs two models or more")
+        raise GrubioError("a mean needs two models or more")
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     header = read_header(dataset)
     bundles = [load_bundle(model) for model in models]
     _require_alike(models, bundles, dataset, header)
-    raw = joined(bundles)
+    raw = averaged(bundles) if average_weights else joined(bundles)
     raw = raw.stored_in(weight_precision or raw.weight_precision)
     training = [bundle.metadata["training"] for bundle in bundles]
     read = read_records(dataset, "valid", targets=True, profiles=raw.reads_profiles)
@@ -81,6 +86,8 @@ def combine_models(
         "epoch": max(one["epochs_run"] for one in training),
         "valid_score": score.value(torch.device("cpu")),
     }
+    if average_weights:
+        _require_as_good(row["valid_score"], [one["valid_score"] for one in training])
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
     seen = [
         example
@@ -121,6 +128,18 @@ def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> l
             key = one.model if one.sequences is None else one.sequences.tobytes()
             behind.setdefault(key, one)
     return [own[0], *behind.values()]
+
+
+def _require_as_good(mean: float, scores: Sequence[float]) -> None:
+    # Networks that did not start alike have their units in different orders, and the mean of such
+    # knows nothing.
+    if mean < min(scores):
+        raise GrubioError(
+            f"the mean of the weights has a validation score of {mean:.4f}, the models have "
+            f"{min(scores):.4f} to {max(scores):.4f}",
+            hint="average weights of models that were trained from one model (--from); of others, "
+            "average the probabilities",
+        )
 
 
 def _mean_transitions(bundles: Sequence[Bundle]) -> Transitions | None:

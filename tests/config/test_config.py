@@ -62,6 +62,20 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
         ({"runs": {"r": {"dataset": "e"}}}, ["runs.r.dataset", "no dataset 'e'"]),
         ({"runs": {"r": {}}}, ["runs.r.dataset: this key is required"]),
         ({"runs": {"a/b": {"dataset": "d"}}}, ["runs.a/b"]),
+        (
+            {"runs": {"a": {"dataset": "d", "average_weights": True}}},
+            ["runs.a.average_weights: there are no `members`"],
+        ),
+        (
+            {
+                "runs": {
+                    "a": {"dataset": "d"},
+                    "b": {"dataset": "d", "from": "a"},
+                    "c": {"dataset": "d", "members": ["a", "b"], "average_weights": True},
+                }
+            },
+            ["runs.c.average_weights: 'a' starts from no model"],
+        ),
         ({"runs": {"datasets": {"dataset": "d"}}}, ["'datasets'"]),
         ({"datasets": {"d": {"records": "pdb:1UB"}}}, ["'1UB' is no accession of pdb"]),
         ({"datasets": {"d": {"records": "a.fa"}}}, ["format 'fasta' needs labels"]),

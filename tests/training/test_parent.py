@@ -206,6 +206,45 @@ def test_members_of_an_ensemble_start_from_one_parent_with_different_heads(
         assert np.array_equal(weights["heads.0.weight"].numpy(), member["heads.0.weight"])
 
 
+def test_weights_are_averaged_of_models_with_one_start_and_of_no_others(
+    dataset: Path, parent: Path, tmp_path: Path
+) -> None:
+    def trained(seed: int, start: Path | None, hidden_size: int = 12) -> Path:
+        settings = SMALL.model_copy(update={"hidden_size": hidden_size})
+        return train_model(
+            dataset,
+            tmp_path / f"{seed}-{hidden_size}-{start is None}",
+            ModelSettings() if start else settings,
+            SHORT.model_copy(update={"seed": seed}),
+            parent=start,
+            device="cpu",
+            threads=1,
+        )
+
+    children = [trained(seed, parent) for seed in (1, 2)]
+    folder = combine_models(children, dataset, tmp_path / "mean", average_weights=True, threads=1)
+    mean, one, other = load_bundle(folder), *map(load_bundle, children)
+    assert mean.architectures == one.architectures
+    for name, weight in mean.weights.items():
+        np.testing.assert_allclose(weight, (one.weights[name] + other.weights[name]) / 2, rtol=1e-6)
+    training = mean.metadata["training"]
+    assert training["members"] == [b.metadata["weights_sha256"] for b in (one, other)]
+    assert training["valid_score"] >= min(
+        bundle.metadata["training"]["valid_score"] for bundle in (one, other)
+    )
+    assert [sketch.model for sketch in read_sketches(folder, mean.metadata, "mean")][1:] == [
+        "parent"
+    ]
+    strangers = [trained(seed, None) for seed in (3, 4)]
+    output = tmp_path / "refused"
+    with pytest.raises(GrubioError, match="the mean of the weights has a validation score of 0"):
+        combine_models(strangers, dataset, output, average_weights=True, threads=1)
+    wider = [children[0], trained(5, None, 16)]
+    with pytest.raises(GrubioError, match="networks of one shape"):
+        combine_models(wider, dataset, output, average_weights=True, threads=1)
+    assert not output.exists()
+
+
 def test_what_does_not_fit_is_named(dataset: Path, parent: Path, tmp_path: Path) -> None:
     asked = ModelSettings(hidden_size=16, layers=2, network="conv")
     with pytest.raises(GrubioError) as caught:

@@ -97,12 +97,16 @@ rule combine:
             str(Path(path).parent) for path in input.models
         ],
         output=subpath(output.history, parent=True),
+        average=lambda wildcards: (
+            "--average-weights" if STUDY.runs[wildcards.run].average_weights else ""
+        ),
         version=VERSION,
     shell:
         """
         grubio combine {params.models:q} \
             --dataset {input.dataset:q} \
             --output {params.output:q} \
+            {params.average} \
             --threads {threads} \
             --log {log:q}
         """
