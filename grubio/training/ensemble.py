@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from grubio.errors import GrubioError
 from grubio.files import sha256_of_file, write_text_whole
 from grubio.model.architecture import WeightPrecision
 from grubio.model.batching import labelled_examples
-from grubio.model.bundle import METADATA_FILE, Bundle, load_bundle, save_bundle
+from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
 from grubio.model.members import averaged, joined
 from grubio.model.training_sketch import Sketch, read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
@@ -23,7 +24,7 @@ from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
 from grubio.sequences.posteriors import Transitions
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
-from grubio.training.transitions import label_answers, with_transitions
+from grubio.training.transitions import answers_with_grammar, label_answers, with_transitions
 from grubio.training.validation_answers import (
     calibrated_targets,
     validation_answers,
@@ -31,6 +32,8 @@ from grubio.training.validation_answers import (
 )
 from grubio.training.validation_score import validation_score
 from grubio.training.window_sampling import rare_classes
+
+logger = logging.getLogger(__name__)
 
 
 @keeps_inputs("models", "dataset")
@@ -49,14 +52,14 @@ def combine_models(
     or, of ``average_weights``, one network of their mean weights. Either is calibrated on the
     validation records of the dataset, which must be the one that the models were trained on.
     Weights are stored as those of the models, or in a ``weight_precision``. Writes ``model/``,
-    ``history.csv``, of one row, and ``gradient_reach.tsv`` into ``output``.
+    ``history.csv``, of one row, and ``gradient_reach.tsv`` into ``output``. Mean weights that
+    score less on the validation records than each of the models are told.
 
     Raises
     ------
     GrubioError
         If the models differ in targets, alphabet or dataset, or one is an ensemble itself; and of
-        ``average_weights``, if the networks differ in shape, or their mean scores less on the
-        validation records than each of them.
+        ``average_weights``, if the networks differ in shape.
     """
     if len(models) < 2:
         raise GrubioError("a mean needs two models or more")
@@ -74,20 +77,25 @@ def combine_models(
     answers = validation_answers(raw, predictions)
     calibrations, remaining = calibrated_targets(raw, answers, offsets=False)
     main = raw.targets[0]
-    if raw.scheme.graph is not None and (transitions := _mean_transitions(bundles)):
-        calibrations[main.name], remaining["valid_ece"] = with_transitions(
-            calibrations[main.name], label_answers(predictions), raw.scheme, transitions
-        )
-    score = validation_score(main, training[0].get("score", "accuracy"), rare_classes(header))
     predicted, observed = answers[main.name]
     found = predicted if main.scheme is None else np.exp(predicted)
+    if raw.scheme.graph is not None and (transitions := _mean_transitions(bundles)):
+        labels = label_answers(predictions)
+        if transitions.learned:
+            # Training scores its network with them too.
+            trained = Calibration(transitions=replace(transitions, strength=1.0))
+            found, observed = answers_with_grammar(trained, labels, raw.scheme)
+        calibrations[main.name], remaining["valid_ece"] = with_transitions(
+            calibrations[main.name], labels, raw.scheme, transitions
+        )
+    score = validation_score(main, training[0].get("score", "accuracy"), rare_classes(header))
     score.add(torch.from_numpy(found), torch.from_numpy(observed))
     row = dict.fromkeys(HISTORY_COLUMNS, 0.0) | {
         "epoch": max(one["epochs_run"] for one in training),
         "valid_score": score.value(torch.device("cpu")),
     }
     if average_weights:
-        _require_as_good(row["valid_score"], [one["valid_score"] for one in training])
+        _tell_if_worse(row["valid_score"], [one["valid_score"] for one in training])
     write_text_whole(output / HISTORY_FILE, history_as_csv([row]))
     seen = [
         example
@@ -130,15 +138,17 @@ def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> l
     return [own[0], *behind.values()]
 
 
-def _require_as_good(mean: float, scores: Sequence[float]) -> None:
+def _tell_if_worse(mean: float, scores: Sequence[float]) -> None:
     # Networks that did not start alike have their units in different orders, and the mean of such
     # knows nothing.
     if mean < min(scores):
-        raise GrubioError(
-            f"the mean of the weights has a validation score of {mean:.4f}, the models have "
-            f"{min(scores):.4f} to {max(scores):.4f}",
-            hint="average weights of models that were trained from one model (--from); of others, "
-            "average the probabilities",
+        logger.warning(
+            "warning: the mean of the weights has a validation score of %.4f, and the models have "
+            "%.4f to %.4f: average weights only of models that were trained from one model "
+            "(--from), or train the mean further",
+            mean,
+            min(scores),
+            max(scores),
         )
 
 

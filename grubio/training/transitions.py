@@ -119,7 +119,20 @@ def with_transitions(
     chosen = best[1]
     if not transitions.learned:
         chosen = replace(chosen, temperature=_temperature(chosen, tried, scheme))
-    return chosen, calibration_error(*_posteriors(chosen, answers, scheme))
+    return chosen, calibration_error(*answers_with_grammar(chosen, answers, scheme))
+
+
+def answers_with_grammar(
+    calibration: Calibration, answers: LabelAnswers, scheme: LabelScheme
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Return posteriors ``(residue, class)`` and observed classes of the residues that count."""
+    offsets = np.array(calibration.offsets or 0.0)
+    own = [softmax(logits / calibration.temperature + offsets, axis=1) for logits in answers.logits]
+    if scheme.graph is None:
+        raise ValueError(f"scheme {scheme.name} has no grammar")
+    found = np.concatenate(grammar_posteriors(own, scheme.graph, calibration.transitions))
+    counted, observed = answers.counted
+    return found[counted], observed
 
 
 def _temperature(calibration: Calibration, answers: LabelAnswers, scheme: LabelScheme) -> float:
@@ -132,19 +145,6 @@ def _temperature(calibration: Calibration, answers: LabelAnswers, scheme: LabelS
 
 
 def _loss(calibration: Calibration, answers: LabelAnswers, scheme: LabelScheme) -> float:
-    found, observed = _posteriors(calibration, answers, scheme)
+    found, observed = answers_with_grammar(calibration, answers, scheme)
     likelihood = np.maximum(found[np.arange(len(found)), observed], 1e-9)
     return -float(np.log(likelihood).mean(dtype=np.float64))
-
-
-def _posteriors(
-    calibration: Calibration, answers: LabelAnswers, scheme: LabelScheme
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    # Of the residues that count: posteriors (residue, class), and the observed classes.
-    offsets = np.array(calibration.offsets or 0.0)
-    own = [softmax(logits / calibration.temperature + offsets, axis=1) for logits in answers.logits]
-    if scheme.graph is None:
-        raise ValueError(f"scheme {scheme.name} has no grammar")
-    found = np.concatenate(grammar_posteriors(own, scheme.graph, calibration.transitions))
-    counted, observed = answers.counted
-    return found[counted], observed

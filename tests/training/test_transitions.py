@@ -159,6 +159,10 @@ def test_an_ensemble_has_the_mean_of_their_transitions(
     mean = np.mean([one.scores for one in own if one], axis=0)
     np.testing.assert_allclose(found.scores, mean, atol=1e-5)
     assert accuracy(bundle, dataset) > 0.5
+    # It is scored under its transitions, as training scores a network.
+    twice = combine_models([models[0]] * 2, dataset, tmp_path / "twice", threads=1)
+    scores = [load_bundle(m).metadata["training"]["valid_score"] for m in (twice, models[0])]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
 
 
 def test_a_field_needs_no_grammar(dataset: Path, tmp_path: Path) -> None:
