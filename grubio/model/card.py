@@ -40,7 +40,7 @@ Trained with grubio {metadata["grubio_version"]}.
 {training["chains"]:,} sequences, {training["residues"]:,} residues; dataset SHA-256 \
 `{training["dataset_sha256"]}`, made from
 
-{sources}{_origin(training)}
+{sources}{_origin(metadata)}
 ## Validation
 
 Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
@@ -67,14 +67,21 @@ def promised(metadata: Mapping[str, Any]) -> str:
     )
 
 
-def _origin(training: Mapping[str, Any]) -> str:
-    parent = training.get("from")
+def _origin(metadata: Mapping[str, Any]) -> str:
+    training = metadata["training"]
+    parent, members = training.get("from"), training.get("members", ())
+    told = ""
+    if members and metadata["members"] == 1:
+        told = (
+            f"\nIts weights are the means of those of {len(members)} networks (SHA-256 "
+            f"{', '.join(f'`{one}`' for one in members)}), the first of which is described here.\n"
+        )
     if not parent:
-        return ""
-    heads = f" and its heads {', '.join(parent['heads'])}" if parent["heads"] else ""
-    return (
+        return told
+    heads = f" and its heads {', '.join(parent['heads'])} were" if parent["heads"] else " was"
+    return told + (
         f"\nStarted from `{parent['name']}` (SHA-256 of its weights "
-        f"`{parent['weights_sha256']}`): its network{heads} were taken over.\n"
+        f"`{parent['weights_sha256']}`): its network{heads} taken over.\n"
     )
 
 

@@ -128,14 +128,11 @@ def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> l
     # All members have the same training sequences, but may have been started from other models.
     # Models of one name may have learned from other sequences, and those of other names from the
     # same.
-    own, behind = list[Sketch](), dict[bytes | str, Sketch]()
+    found = dict[bytes | str, Sketch]()
     for path, bundle in zip(models, bundles, strict=True):
-        first, *others = read_sketches(path, bundle.metadata, name)
-        own.append(first)
-        for one in others:
-            key = one.model if one.sequences is None else one.sequences.tobytes()
-            behind.setdefault(key, one)
-    return [own[0], *behind.values()]
+        for one in read_sketches(path, bundle.metadata, name):
+            found.setdefault(one.model if one.sequences is None else one.sequences.tobytes(), one)
+    return list(found.values())
 
 
 def _tell_if_worse(mean: float, scores: Sequence[float]) -> None:
