@@ -22,10 +22,12 @@ from grubio.model.training_sketch import Sketch, read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
 from grubio.sequences.posteriors import Transitions
+from grubio.sequences.record import Record
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
 from grubio.training.transitions import answers_with_grammar, label_answers, with_transitions
 from grubio.training.validation_answers import (
+    Known,
     calibrated_targets,
     validation_answers,
     validation_predictions,
@@ -73,23 +75,13 @@ def combine_models(
     read = read_records(dataset, "valid", targets=True, profiles=raw.reads_profiles)
     records = list(read)
     require_splits(dataset, records, "valid")
-    predictions = validation_predictions(raw, records, threads)
-    answers = validation_answers(raw, predictions)
-    calibrations, remaining = calibrated_targets(raw, answers, offsets=False)
-    main = raw.targets[0]
-    predicted, observed = answers[main.name]
-    found = predicted if main.scheme is None else np.exp(predicted)
-    if raw.scheme.graph is not None and (transitions := _mean_transitions(bundles)):
-        labels = label_answers(predictions)
-        if transitions.learned:
-            # Training scores its network with them too.
-            trained = Calibration(transitions=replace(transitions, strength=1.0))
-            found, observed = answers_with_grammar(trained, labels, raw.scheme)
-        calibrations[main.name], remaining["valid_ece"] = with_transitions(
-            calibrations[main.name], labels, raw.scheme, transitions
-        )
-    score = validation_score(main, training[0].get("score", "accuracy"), rare_classes(header))
-    score.add(torch.from_numpy(found), torch.from_numpy(observed))
+    calibrations, remaining, answers = _calibrated(
+        raw, records, _mean_transitions(bundles), threads
+    )
+    score = validation_score(
+        raw.targets[0], training[0].get("score", "accuracy"), rare_classes(header)
+    )
+    score.add(*map(torch.from_numpy, answers))
     row = dict.fromkeys(HISTORY_COLUMNS, 0.0) | {
         "epoch": max(one["epochs_run"] for one in training),
         "valid_score": score.value(torch.device("cpu")),
@@ -122,6 +114,29 @@ def combine_models(
         _sketches(models, bundles, output.name),
     )
     return output / MODEL_FOLDER
+
+
+def _calibrated(
+    raw: Bundle, records: Sequence[Record], transitions: Transitions | None, threads: int | None
+) -> tuple[dict[str, Calibration], dict[str, float], Known]:
+    # The calibration of each target, what remains of its error, and what the main target is scored
+    # by: probabilities or values, and what was observed.
+    predictions = validation_predictions(raw, records, threads)
+    answers = validation_answers(raw, predictions)
+    calibrations, remaining = calibrated_targets(raw, answers, offsets=False)
+    main = raw.targets[0]
+    predicted, observed = answers[main.name]
+    found = predicted if main.scheme is None else np.exp(predicted)
+    if raw.scheme.graph is not None and transitions is not None:
+        labels = label_answers(predictions)
+        if transitions.learned:
+            # Training scores its network with them too.
+            trained = Calibration(transitions=replace(transitions, strength=1.0))
+            found, observed = answers_with_grammar(trained, labels, raw.scheme)
+        calibrations[main.name], remaining["valid_ece"] = with_transitions(
+            calibrations[main.name], labels, raw.scheme, transitions
+        )
+    return calibrations, remaining, (found, observed)
 
 
 def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> list[Sketch]:

@@ -197,7 +197,8 @@ def test_members_of_an_ensemble_start_from_one_parent_with_different_heads(
     assert not np.array_equal(one["heads.0.weight"], other["heads.0.weight"])
     both = combine_models(members, ss3_dataset, tmp_path / "both")
     sketches = read_sketches(both, load_bundle(both).metadata, "both")
-    assert [sketch.model for sketch in sketches] == ["both", "parent"]
+    # The parent has learned from the same sequences.
+    assert [sketch.model for sketch in sketches] == ["both"]
     # An ensemble is a parent too: the seed chooses the member.
     for seed, member in ((1, one), (2, other), (3, one)):
         start = load_parent(both, seed)
@@ -232,9 +233,6 @@ def test_weights_are_averaged_of_models_with_one_start_and_others_are_told(
     assert training["valid_score"] >= min(
         bundle.metadata["training"]["valid_score"] for bundle in (one, other)
     )
-    assert [sketch.model for sketch in read_sketches(folder, mean.metadata, "mean")][1:] == [
-        "parent"
-    ]
     assert "the mean of the weights" not in caplog.text
     strangers = [trained(seed, None) for seed in (3, 4)]
     combine_models(strangers, dataset, tmp_path / "others", average_weights=True, threads=1)
