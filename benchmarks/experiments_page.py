@@ -177,8 +177,18 @@ the gain does not come from homologs. The second and the new one together, four 
 not worth it. Two networks that began as the members of the new one (`profile-from-new-protein-ss`), and read profiles
 in two passes, replace those of `protein-ss-profile` that began as the second: on validation chains it gains 0.10
 (-0.01 to 0.22) with the alignments of 1.4 million proteins, -0.03 (-0.12 to 0.06) with HHblits's, and 0.19 (0.06 to
-0.33) with the profile of the chain alone. `protein-ss-fast` after a pass over chains and proteins has 74.61, +0.14
-(-0.07 to 0.35).
+0.33) with the profile of the chain alone. 
+
+The new `protein-ss-fast` is the second one (`second-protein-ss-fast`, 74.48) after two more passes over chains and proteins: 74.61 after the
+first (`second-fast`), and 74.79 after the second, at half the rate (0.31, 0.08 to 0.54; with another order of the
+data 74.77, `third-fast-1`). On the test chains it gains 0.35 (0.17 to 0.52), on CB513 0.46 (0.24 to 0.68), and on TS115 0.18
+(-0.21 to 0.58).
+
+Means of weights ([Wortsman et al. 2022](https://doi.org/10.48550/arXiv.2203.05482)) gain nothing here, by a script
+that was not kept. Each member of `protein-ss` averaged with its two forerunners, at 0.6, 0.2 and 0.2, has 0.15 (0.04 to
+0.26) and 0.10 (-0.02 to 0.20) more, but the pair of these has 75.18, as it has without. The mean of the weights of the
+two orders of `protein-ss-fast` has 74.79, and that of their probabilities 74.80. For
+[topology](experiments_topology.md) they do help.
 
 At ten passes attention gains nothing either, and three normalised, residual layers nothing for certain, for 1.8
 times the time.

@@ -61,17 +61,16 @@ _ONE_SEQUENCE = {
     "sequences: `protein-ss-profile`, and for about half of them a smaller one that learned from "
     "the same chains. Profiles (HHblits, from ProMod3, or those of these alignments) and solvent "
     "accessibility were additional targets; they are used in training alone, and the model sees "
-    "one sequence.",
-    "removed": f"{_REMOVED} So was every protein with one.",
+    "one sequence. That smaller one labelled in the first passes alone.",
+    "removed": f"{_REMOVED} So was every protein with one of E < 0.1.",
     "use": "One sequence in, no alignment.",
     "tested": "One sequence was read.",
     "page": "docs/benchmarks.md",
 }
 _WITH_HOMOLOGS = {
     **_ONE_SEQUENCE,
-    "profiles": f"{_ONE_SEQUENCE['profiles']} That smaller one labelled in the first passes alone. "
-    "In the last but one, homologs of chains and proteins were among them, with the labels of what "
-    "they are aligned with.",
+    "profiles": f"{_ONE_SEQUENCE['profiles']} In the last but one, homologs of chains and proteins "
+    "were among them, with the labels of what they are aligned with.",
     "removed": _REMOVED_WITH_HOMOLOGS,
 }
 _WITH_PROFILES = {

@@ -186,9 +186,12 @@ def sketch_of(model: str, sequences: Iterable[str], alphabet: Alphabet) -> Sketc
 
 
 def write_sketches(folder: Path, sketches: Sequence[Sketch]) -> dict[str, Any]:
-    """Write the sketches of a model, and return what ``model.json`` says of them."""
+    """Write the sketches of a model, and return what ``model.json`` says of them.
+
+    Of several of the same sequences, only the first is written.
+    """
     parts, listed = list[bytes](), list[dict[str, Any]]()
-    for sketch in sketches:
+    for sketch in _distinct(sketches):
         if sketch.sequences is None or sketch.kmers is None:
             listed.append({"model": sketch.model, "known": False})
             continue
@@ -210,6 +213,15 @@ def write_sketches(folder: Path, sketches: Sequence[Sketch]) -> dict[str, Any]:
     with written_whole(folder / SKETCH_FILE) as temporary:
         Path(temporary).write_bytes(content)
     return {METADATA_KEY: {"sha256": hashlib.sha256(content).hexdigest(), "models": listed}}
+
+
+def _distinct(sketches: Sequence[Sketch]) -> Iterable[Sketch]:
+    # Models of one name may have learned from other sequences, and those of other names from the
+    # same.
+    found = dict[bytes | str, Sketch]()
+    for one in sketches:
+        found.setdefault(one.model if one.sequences is None else one.sequences.tobytes(), one)
+    return found.values()
 
 
 def read_sketches(folder: Path, metadata: Mapping[str, Any], name: str) -> list[Sketch]:

@@ -18,7 +18,7 @@ from grubio.model.architecture import WeightPrecision
 from grubio.model.batching import labelled_examples
 from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
 from grubio.model.members import averaged, joined
-from grubio.model.training_sketch import Sketch, read_sketches
+from grubio.model.training_sketch import read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
 from grubio.sequences.posteriors import Transitions
@@ -111,7 +111,12 @@ def combine_models(
             },
             "members": [bundle.metadata["weights_sha256"] for bundle in bundles],
         },
-        _sketches(models, bundles, output.name),
+        # All have the same training sequences, but may have been started from other models.
+        [
+            sketch
+            for path, bundle in zip(models, bundles, strict=True)
+            for sketch in read_sketches(path, bundle.metadata, output.name)
+        ],
     )
     return output / MODEL_FOLDER
 
@@ -137,17 +142,6 @@ def _calibrated(
             calibrations[main.name], labels, raw.scheme, transitions
         )
     return calibrations, remaining, (found, observed)
-
-
-def _sketches(models: Sequence[Path], bundles: Sequence[Bundle], name: str) -> list[Sketch]:
-    # All members have the same training sequences, but may have been started from other models.
-    # Models of one name may have learned from other sequences, and those of other names from the
-    # same.
-    found = dict[bytes | str, Sketch]()
-    for path, bundle in zip(models, bundles, strict=True):
-        for one in read_sketches(path, bundle.metadata, name):
-            found.setdefault(one.model if one.sequences is None else one.sequences.tobytes(), one)
-    return list(found.values())
 
 
 def _tell_if_worse(mean: float, scores: Sequence[float]) -> None:

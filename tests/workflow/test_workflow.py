@@ -439,6 +439,6 @@ def test_the_study_of_the_protein_models_is_planned_whole(tmp_path: Path) -> Non
     done = snakemake(tmp_path, *arguments, "--configfile", str(config))
     assert done.returncode == 0, done.stderr
     planned = jobs(done.stdout + done.stderr)
-    assert (planned["train"], planned["combine"], planned["split"]) == (11, 2, 3)
+    assert (planned["train"], planned["combine"], planned["split"]) == (13, 2, 3)
     # The chains bring their profiles; those that join training have none, and need none.
     assert "add_profiles" not in planned
