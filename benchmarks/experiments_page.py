@@ -177,7 +177,7 @@ the gain does not come from homologs. The second and the new one together, four 
 not worth it. Two networks that began as the members of the new one (`profile-from-new-protein-ss`), and read profiles
 in two passes, replace those of `protein-ss-profile` that began as the second: on validation chains it gains 0.10
 (-0.01 to 0.22) with the alignments of 1.4 million proteins, -0.03 (-0.12 to 0.06) with HHblits's, and 0.19 (0.06 to
-0.33) with the profile of the chain alone. 
+0.33) with the profile of the chain alone.
 
 The new `protein-ss-fast` is the second one (`second-protein-ss-fast`, 74.48) after two more passes over chains and proteins: 74.61 after the
 first (`second-fast`), and 74.79 after the second, at half the rate (0.31, 0.08 to 0.54; with another order of the
