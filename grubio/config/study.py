@@ -62,7 +62,8 @@ class RunSettings(Settings):
     average_weights: bool = Field(
         default=False,
         description="The model of `members` is one network of their mean weights, instead of an "
-        "ensemble. They must have been trained from one model (`from`).",
+        "ensemble. They must have been trained from one model (`from`), and heads that begin fresh "
+        "with one seed.",
     )
     teacher: Name | None = Field(
         default=None,

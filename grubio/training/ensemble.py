@@ -54,8 +54,8 @@ def combine_models(
     or, of ``average_weights``, one network of their mean weights. Either is calibrated on the
     validation records of the dataset, which must be the one that the models were trained on.
     Weights are stored as those of the models, or in a ``weight_precision``. Writes ``model/``,
-    ``history.csv``, of one row, and ``gradient_reach.tsv`` into ``output``. Mean weights that
-    score less on the validation records than each of the models are told.
+    ``history.csv``, of one row, and ``gradient_reach.tsv`` into ``output``. A warning says so if
+    mean weights score less on the validation records than each of the models.
 
     Raises
     ------

@@ -211,7 +211,7 @@ def test_members_of_an_ensemble_start_from_one_parent_with_different_heads(
         assert np.array_equal(weights["heads.0.weight"].numpy(), member["heads.0.weight"])
 
 
-def test_weights_are_averaged_of_models_with_one_start_and_others_are_told(
+def test_weights_are_averaged_of_models_with_one_start_and_a_warning_tells_of_others(
     dataset: Path, parent: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def trained(seed: int, start: Path | None, hidden_size: int = 12) -> Path:
