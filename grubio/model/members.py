@@ -13,10 +13,7 @@ from grubio.model.bundle import Bundle
 
 
 def joined(bundles: Sequence[Bundle]) -> Bundle:
-    """Return the ensemble of models of the same targets; it is not calibrated.
-
-    Its weights are stored as float16 if those of all members are.
-    """
+    """Return the ensemble of models of the same targets; it is not calibrated."""
     first = bundles[0]
     weights = {
         f"members.{number}.{name}": weight
@@ -28,7 +25,6 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
         first.targets,
         weights,
         first.alphabet,
-        weight_precision=_precision(bundles),
     )
 
 
@@ -36,8 +32,7 @@ def averaged(bundles: Sequence[Bundle]) -> Bundle:
     """Return one network whose weights are the means of those of several; it is not calibrated.
 
     It is as large and as fast as each of them. What they have learned survives only if they were
-    trained from one start (Wortsman et al. 2022, arXiv:2203.05482). Its weights are stored as
-    float16 if those of all of them are.
+    trained from one start (Wortsman et al. 2022, arXiv:2203.05482).
 
     Raises
     ------
@@ -52,10 +47,10 @@ def averaged(bundles: Sequence[Bundle]) -> Bundle:
         name: np.stack([bundle.weights[name] for bundle in bundles]).mean(axis=0, dtype=np.float32)
         for name in first.weights
     }
-    mean = Bundle(first.architectures, first.targets, weights, first.alphabet)
-    return mean.stored_in(_precision(bundles))
+    return Bundle(first.architectures, first.targets, weights, first.alphabet)
 
 
-def _precision(bundles: Sequence[Bundle]) -> WeightPrecision:
+def common_precision(bundles: Sequence[Bundle]) -> WeightPrecision:
+    """Return how all of them store their weights; float32 if they differ."""
     precisions = {bundle.weight_precision for bundle in bundles}
     return precisions.pop() if len(precisions) == 1 else "32"

@@ -17,7 +17,7 @@ from grubio.files import sha256_of_file, write_text_whole
 from grubio.model.architecture import WeightPrecision
 from grubio.model.batching import labelled_examples
 from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
-from grubio.model.members import averaged, joined
+from grubio.model.members import averaged, common_precision, joined
 from grubio.model.training_sketch import read_sketches
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
@@ -70,7 +70,7 @@ def combine_models(
     bundles = [load_bundle(model) for model in models]
     _require_alike(models, bundles, dataset, header)
     raw = averaged(bundles) if average_weights else joined(bundles)
-    raw = raw.stored_in(weight_precision or raw.weight_precision)
+    raw = raw.stored_in(weight_precision or common_precision(bundles))
     training = [bundle.metadata["training"] for bundle in bundles]
     read = read_records(dataset, "valid", targets=True, profiles=raw.reads_profiles)
     records = list(read)
