@@ -47,6 +47,7 @@ STRANDS = 5
 TITLES = {
     "signal_recall": "signal-peptide proteins found",
     "signal_false": "false positives",
+    "signal_false_known": "false positives, N-terminus annotated",
     "helix_recall": "membrane-helix proteins found",
     "helix_false": "false positives",
     "helices_right": "all helices right (number, each overlapping by 5)",
@@ -124,6 +125,8 @@ def outcomes(protein: Protein, found: str) -> Iterator[tuple[str, bool]]:
             yield "cleavage_near", away <= NEAR
     else:
         yield "signal_false", found.startswith("S")
+        if known[0] != "?":
+            yield "signal_false_known", found.startswith("S")
     if "M" in known:
         yield "helix_recall", "M" in found
         right = helices_right(known, found)

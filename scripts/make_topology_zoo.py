@@ -131,6 +131,7 @@ def _rows(scores: Mapping[str, list[float]]) -> list[str]:
     titles = {
         "signal_recall": "signal-peptide proteins found",
         "signal_false": "signal peptide where none is annotated",
+        "signal_false_known": "of those with an annotated N-terminus",
         "helix_recall": "membrane-helix proteins found",
         "helix_false": "membrane helix where none is annotated",
         "helices_right": "all helices right",

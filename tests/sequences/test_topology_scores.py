@@ -44,6 +44,15 @@ def test_outcomes(known: str, found: str, wanted: dict[str, int]) -> None:
     assert {key: outcomes[key] for key in wanted} == {k: bool(v) for k, v in wanted.items()}
 
 
+@pytest.mark.parametrize(("known", "counts"), [("??IIIIII", False), ("IIIIIIII", True)])
+def test_a_signal_peptide_is_surely_false_where_the_n_terminus_is_annotated(
+    known: str, counts: bool
+) -> None:
+    outcomes = dict(topology.outcomes(topology.Protein("a", "A" * 8, known, known, 0), "SSIIIIII"))
+    assert outcomes["signal_false"]
+    assert ("signal_false_known" in outcomes) == counts
+
+
 def test_shares_have_intervals() -> None:
     value, low, high = topology.wilson(8, 10)
     assert (value, low, high) == (
