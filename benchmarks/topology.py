@@ -70,6 +70,11 @@ class Protein:
     peer: str
     fold: int
 
+    @property
+    def n_terminus_is_annotated(self) -> bool:
+        """Return whether it is known if there is a signal peptide."""
+        return self.labels[0] != "?"
+
 
 def read_proteins(path: Path) -> list[Protein]:
     """Return the proteins of the table, with the letters of the scheme ``topology``."""
@@ -125,7 +130,7 @@ def outcomes(protein: Protein, found: str) -> Iterator[tuple[str, bool]]:
             yield "cleavage_near", away <= NEAR
     else:
         yield "signal_false", found.startswith("S")
-        if known[0] != "?":
+        if protein.n_terminus_is_annotated:
             yield "signal_false_known", found.startswith("S")
     if "M" in known:
         yield "helix_recall", "M" in found
@@ -237,7 +242,7 @@ def calibration(proteins: Iterable[Protein], paths: Iterable[Path]) -> str:
 
     Proteins whose first label is unknown do not count.
     """
-    known = {one.name: one.labels for one in proteins if one.labels[0] != "?"}
+    known = {one.name: one.labels for one in proteins if one.n_terminus_is_annotated}
     told: dict[str, list[tuple[float, bool]]] = {"signal peptide": [], "cleavage": []}
     for path in paths:
         for line in path.open():
