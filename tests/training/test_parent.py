@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from grubio.config import EvaluationSettings, ModelSettings, TrainingSettings
 from grubio.datasets.parquet import read_header, read_records, write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
-from grubio.model.architecture import Architecture
-from grubio.model.bundle import load_bundle, save_bundle
+from grubio.model.architecture import Architecture, WeightPrecision
+from grubio.model.bundle import WEIGHTS_FILE, load_bundle, save_bundle
 from grubio.model.labeller import Labeller, new_labeller
 from grubio.model.networks.registry import NETWORKS
 from grubio.model.training_sketch import SKETCH_FILE, read_sketches, sketch_of
@@ -246,6 +247,39 @@ def test_weights_are_averaged_of_models_with_one_start_and_a_warning_tells_of_ot
     with pytest.raises(GrubioError, match="networks of one shape"):
         combine_models(wider, dataset, output, average_weights=True, threads=1)
     assert not output.exists()
+
+
+def test_the_mean_of_weights_stored_as_float16_can_be_stored_as_float32(
+    dataset: Path, parent: Path, tmp_path: Path
+) -> None:
+    children = [
+        train_model(
+            dataset,
+            tmp_path / str(seed),
+            ModelSettings(),
+            SHORT.model_copy(update={"seed": seed, "weight_precision": "16"}),
+            parent=parent,
+            device="cpu",
+            threads=1,
+        )
+        for seed in (1, 2)
+    ]
+    as_asked: list[tuple[WeightPrecision | None, type]] = [(None, np.float16), ("32", np.float32)]
+    for given, stored in as_asked:
+        folder = combine_models(
+            children,
+            dataset,
+            tmp_path / stored.__name__,
+            average_weights=True,
+            weight_precision=given,
+            threads=1,
+        )
+        one, other, mean = map(weights_of, (*children, folder))
+        for name, weight in mean.items():
+            exact = (one[name] + other[name]) / 2
+            np.testing.assert_array_equal(weight, exact.astype(stored))
+        kept = load_file(folder / WEIGHTS_FILE)
+        assert {weight.dtype for weight in kept.values()} == {np.dtype(stored)}
 
 
 def test_what_does_not_fit_is_named(dataset: Path, parent: Path, tmp_path: Path) -> None:
