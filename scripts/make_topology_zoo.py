@@ -26,12 +26,14 @@ Made by the study `config/protein_topology.yaml`. Labels are those of TMbed's da
 which come from OPM (membrane segments of structures), UniProtKB (CC BY 4.0; sides) and the
 training set of SignalP 6.0 (Teufel et al., Nature Biotechnology 40:1023, 2022; signal peptides).
 Homologs of these proteins in Swiss-Prot (January 2014, UniProt Consortium, CC BY 4.0, as in
-Debian's metastudent-data) have the labels of what they are aligned with. Its weights are the mean
-of those of two networks. One was started from a member of `protein-ss`, the other from the mean of
-that one and of a network that was started from the same member at an earlier time. `protein-ss`
-learned secondary structure on chains of the PDB and on proteins of Swiss-Prot, some of which are
-proteins here or their homologs: the scores below are without homologs in these labels, but not in
-those. {recipe}
+Debian's metastudent-data) have the labels of what they are aligned with. Of proteins of Swiss-Prot
+whose end holds them to a membrane or a cell wall, by annotations of the Gene Ontology (CC BY 4.0),
+that end is outside, and not a helix. Its weights are the mean of those of two networks. One was
+started from a member of `protein-ss`. The other was started from the mean of two networks of
+topology, which had started from that member at two stages of its training, and had learned from no
+anchored proteins. `protein-ss` learned secondary structure on chains of the PDB and on proteins of
+Swiss-Prot, some of which are proteins here or their homologs: the scores below are without
+homologs in these labels, but not in those. {recipe}
 
 ## Test
 
@@ -93,7 +95,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", default=["topology", "disorder"])
     parser.add_argument("--topology-recipe", default="")
     parser.add_argument(
-        "--topology-scores", default="mean weights, width 192, four folds", metavar="NAME"
+        "--topology-scores", default="anchored proteins, width 192, four folds", metavar="NAME"
     )
     parser.add_argument("--disorder-recipe", default="")
     given = parser.parse_args()

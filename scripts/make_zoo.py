@@ -109,7 +109,8 @@ TRAINED_ON = {
     "homologs of both",
     "protein-ss-fast": _LABELLED,
     "protein-ss-profile": f"{_CHAINS}; two of its networks started from protein-ss",
-    "protein-topology": "topologies of TMbed's proteins, and of homologs in Swiss-Prot",
+    "protein-topology": "topologies of TMbed's proteins, of homologs in Swiss-Prot, and of "
+    "anchored proteins",
     "protein-disorder": "CheZOD scores of 1,174 proteins (ODiNPred, as published with SETH)",
     "ecoli-promoters": f"{_E_COLI}: sigma-70 promoters",
     "ecoli-genes": f"{_E_COLI}: coding sequences",

@@ -30,7 +30,7 @@ SCORED_LENGTH = 2_000
 STRICTER = {
     "least": {"S": 10, "M": 16, "B": 5, "in": 3, "out": 3},
     "most": {"M": 32},
-    "present": {"S": 0.363, "M": 0.917, "B": 0.818},
+    "present": {"S": 0.412, "M": 0.913, "B": 0.78},
 }
 
 

@@ -161,13 +161,13 @@ def _is_close(alignment: Alignment, own: int, other: int) -> bool:
 
 def resembled(
     sequences: Sequence[str], proteins: Sequence[Labelled], threads: int, folder: Path
-) -> dict[int, set[int]]:
-    """Return the folds of the labelled proteins that each sequence resembles, by its number."""
+) -> dict[int, set[Labelled]]:
+    """Return the labelled proteins that each sequence resembles, by its number."""
     database = database_of((protein.sequence for protein in proteins), folder, "labelled")
     records = [Record(str(n), "", sequence) for n, sequence in enumerate(sequences)]
     words = ["-s", "6", "-e", str(_RESEMBLES), "--max-seqs", "600", "--threads", str(threads)]
     return {
-        number: {proteins[int(target)].fold for (target,) in rows}
+        number: {proteins[int(target)] for (target,) in rows}
         for number, rows in hits(records, database, "query,target", words, folder)
     }
 
@@ -201,12 +201,12 @@ def write(given: argparse.Namespace, folder: Path) -> None:
     }
     pairs = list(homologs(proteins, others, found))
     sequences = [homolog.sequence for homolog, _ in pairs]
-    folds = resembled(sequences, proteins, given.threads, folder)
+    similar = resembled(sequences, proteins, given.threads, folder)
     with written_whole(given.output) as temporary, open(temporary, "w", encoding="utf-8") as out:
         writer = csv.writer(out, delimiter="\t", lineterminator="\n")
         writer.writerow(("id", "sequence", "labels", "fold", "parent"))
         for number, (own, parent) in enumerate(pairs):
-            if folds.get(number, set()) <= {own.fold}:
+            if {one.fold for one in similar.get(number, ())} <= {own.fold}:
                 writer.writerow((own.id, own.sequence, own.labels, own.fold, parent.id))
 
 

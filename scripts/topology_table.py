@@ -1,6 +1,6 @@
 """The tables of labelled proteins that ``config/protein_topology.yaml`` reads.
 
-``python scripts/topology_table.py topology.tsv.xz homologs.tsv OUTPUT``
+``python scripts/topology_table.py topology.tsv.xz homologs.tsv anchored.tsv OUTPUT``
 
 The input is a table with ``id``, ``sequence``, ``labels`` and ``fold``: TMbed's proteins
 (Bernhofer and Rost, BMC Bioinformatics 23:326, 2022; Apache-2.0), with the labels of its
@@ -14,7 +14,8 @@ protein in twenty of those that are not tested validates.
 A training protein is there several times, whole and cut to its first 60 to 149 residues, each time
 to others: all copies together are the training, in one pass. The cut ones show signal peptides, and
 what else a protein begins with, in a fraction of the time; the whole ones, what is no helix or
-strand. Homologs (``scripts/topology_homologs.py``) of what is tested or validates are left out.
+strand. Anchored proteins (``scripts/anchored_proteins.py``) are there whole, and their ends alone.
+These and homologs (``scripts/topology_homologs.py``) of what is tested or validates are left out.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 FOLDS = 4
+NO_FOLD = -1
 ALL = "all"
 _LETTERS = str.maketrans("12HhBbSU", "IOMMBBS?")
 _SHORT, _SPREAD = 60, 90
 _COPIES = {"M": (4, 3), "B": (3, 2), "S": (2, 5), "": (1, 4)}
 """How often a protein with such labels is there whole, and how often cut."""
+_END, _END_SPREAD, _BEGINS = 80, 200, 20
+"""Residues of the end of an anchored protein, and how many of them are not labelled at first."""
 _TESTED_ONE_IN, _VALIDATES_ONE_IN = 100, 20
 _COLUMNS = ("id", "sequence", "labels", "split")
 
@@ -70,8 +74,8 @@ def read_labelled(path: Path) -> list[Labelled]:
         ]
 
 
-def read_homologs(path: Path) -> list[dict[str, str]]:
-    """Return the rows of the table of ``scripts/topology_homologs.py``."""
+def read_others(path: Path) -> list[dict[str, str]]:
+    """Return the rows of the table of homologs or of anchored proteins."""
     with open(path, encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines, delimiter="\t"))
 
@@ -104,8 +108,21 @@ def homolog_copies(row: dict[str, str]) -> Iterator[Labelled]:
         yield homolog.first(f"{homolog.id}/cut", cut_at(f"{homolog.id}/cut"))
 
 
+def anchored_copies(row: dict[str, str]) -> Iterator[Labelled]:
+    """Yield an anchored protein twice, and its end."""
+    name, sequence, labels = row["id"], row["sequence"], row["labels"]
+    for copy in (1, 2):
+        yield Labelled(f"{name}/{copy}", sequence, labels, NO_FOLD)
+    start = -min(_END + drawn(name, _END_SPREAD), len(sequence))
+    end = "?" * _BEGINS + labels[start:][_BEGINS:]
+    yield Labelled(f"{name}/end", sequence[start:], end, NO_FOLD)
+
+
 def rows_of(
-    fold: str, proteins: list[Labelled], homologs: list[dict[str, str]]
+    fold: str,
+    proteins: list[Labelled],
+    homologs: list[dict[str, str]],
+    anchored: list[dict[str, str]],
 ) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the table that tests a fold, or :data:`ALL`."""
     held_out = set[str]()
@@ -120,10 +137,11 @@ def rows_of(
             continue
         for copy in copies(protein):
             yield copy.id, copy.sequence, copy.labels, "train"
-    for row in homologs:
-        if row["parent"] not in held_out:
-            for copy in homolog_copies(row):
-                yield copy.id, copy.sequence, copy.labels, "train"
+    for others, copies_of in ((homologs, homolog_copies), (anchored, anchored_copies)):
+        for row in others:
+            if held_out.isdisjoint(row["parent"].split(",")):
+                for copy in copies_of(row):
+                    yield copy.id, copy.sequence, copy.labels, "train"
 
 
 def main() -> None:
@@ -133,16 +151,18 @@ def main() -> None:
     )
     parser.add_argument("topology", type=Path)
     parser.add_argument("homologs", type=Path)
+    parser.add_argument("anchored", type=Path)
     parser.add_argument("output", type=Path)
     given = parser.parse_args()
-    proteins, homologs = read_labelled(given.topology), read_homologs(given.homologs)
+    proteins = read_labelled(given.topology)
+    homologs, anchored = read_others(given.homologs), read_others(given.anchored)
     given.output.mkdir(parents=True, exist_ok=True)
     for fold in (*map(str, range(FOLDS)), ALL):
         name = ALL if fold == ALL else f"fold{int(fold) + 1}"
         with open(given.output / f"{name}.tsv", "w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, delimiter="\t", lineterminator="\n")
             writer.writerow(_COLUMNS)
-            rows = rows_of(fold, proteins, homologs)
+            rows = rows_of(fold, proteins, homologs, anchored)
             writer.writerows(row for row in rows if row[2].strip("?"))
 
 

@@ -66,8 +66,12 @@ def test_each_fold_is_tested_without_its_homologs() -> None:
         for p in proteins
         if p.kind
     ]
+    anchored = [
+        {"id": f"{n}", "sequence": "MKTA" * 30, "labels": "?" * 60 + "O" * 60, "parent": names}
+        for n, names in enumerate(["", *(f"p{n},p{n + 1}" for n in range(0, 160, 2))])
+    ]
     for fold in ("0", "1", "2", "3", table.ALL):
-        rows = list(table.rows_of(fold, proteins, homologs))
+        rows = list(table.rows_of(fold, proteins, homologs, anchored))
         split = {row[0]: row[3] for row in rows}
         tested = {name for name, own in split.items() if own == "test"}
         held = {name for name, own in split.items() if own != "train"}
@@ -76,10 +80,16 @@ def test_each_fold_is_tested_without_its_homologs() -> None:
         assert held > tested
         assert not [name for name in split if name.split("~")[0] in held and "~" in name]
         assert all(len(row[1]) == len(row[2]) for row in rows)
+        used = {row[0].removesuffix("/end") for row in rows if row[0].endswith("/end")}
+        unlike = {a["id"] for a in anchored if held.isdisjoint(a["parent"].split(","))}
+        assert used == unlike
+        assert "0" in used
 
 
 @pytest.mark.skipif(not shutil.which("mmseqs"), reason="MMseqs2 is not installed")
-def test_homologs_of_one_fold_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_homologs_of_one_fold_and_anchored_proteins_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def changed(text: str) -> str:
         return text[:1] + "".join(
             GENERATOR.choice("ACDEFGHIKL") if GENERATOR.random() < 0.3 else x for x in text[1:]
@@ -111,8 +121,26 @@ def test_homologs_of_one_fold_are_found(tmp_path: Path, monkeypatch: pytest.Monk
     # Globular proteins need none, and what resembles two folds would show one to the other.
     assert {row["id"] for row in rows} == {"s~S0", "s~S1", "s~S2"}
     assert {row["labels"].count("S") for row in rows} == {21}
-    run("topology_table", topology, found, tmp_path / "tables")
+
+    held = secreted + "GGSSTNAAVLLLSALVLLAVLSLLF"
+    volume = tmp_path / "usr/share/metastudent-data/dataset_201401/CCO/goasp.fasta.psq"
+    volume.parent.mkdir(parents=True)
+    codes = "-ABCDEFGHIKLMNPQRSTVWXYZU*OJ"
+    sequences = (held, changed(held), cytosolic)
+    volume.write_bytes(b"\0".join(bytes(map(codes.index, one)) for one in ("", *sequences, "")))
+    terms = ("GO:0031225", "GO:0031225\tGO:0016021", "GO:0005737")
+    annotations = [f"{name}\t{term}\n" for name, term in zip("aib", terms, strict=True)]
+    (volume.parent / "goasp_annot.dat").write_text("".join(annotations))
+    anchored = tmp_path / "anchored.tsv"
+    run("anchored_proteins", topology, anchored, "--root", tmp_path, "--threads", 1)
+    with open(anchored) as lines:
+        (row,) = csv.DictReader(lines, delimiter="\t")
+    assert (row["id"], row["parent"]) == ("a", "s")
+    assert row["labels"].endswith("O" * 60)
+
+    run("topology_table", topology, found, anchored, tmp_path / "tables")
     for number in range(1, 5):
         with open(tmp_path / "tables" / f"fold{number}.tsv") as lines:
             splits = {row["id"]: row["split"] for row in csv.DictReader(lines, delimiter="\t")}
         assert any(name.startswith("s~") for name in splits) == ("s/1" in splits)
+        assert ("a/end" in splits) == ("s/1" in splits)
