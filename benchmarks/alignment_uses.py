@@ -73,7 +73,7 @@ def main() -> None:
         print(name, f"{score:.2f}", gain(own, counts, weights), sep="\t", flush=True)
 
     show(f"all homologs, median {np.median([len(chain) - 1 for chain in rows]):.0f}", base)
-    for beta in (3.0, 5.0, 20.0):
+    for beta in (0.3, 3.0, 10.0):
         with patch.object(pseudocounts, "BETA", beta):
             show(f"pseudocounts of weight {beta:g}", labelled(rows))
     for covered in (0.5, 0.75):

@@ -1,15 +1,16 @@
 """Pseudocounts: what is expected where few homologs have been seen.
 
 The frequencies of a column are mixed with those that BLOSUM62 expects beside them, in the way of
-PSI-BLAST (Altschul et al., Nucleic Acids Research 25:3389, 1997)::
+PSI-BLAST (Altschul et al., Nucleic Acids Research 25:3389, 1997), but for their weight::
 
     g_i = P_i * sum_j f_j * exp(lambda * s_ij)
-    Q_i = (alpha * f_i + beta * g_i) / (alpha + beta),   alpha = N - 1,   beta = 10
+    Q_i = (alpha * f_i + beta * g_i) / (alpha + beta),   alpha = N - 1,   beta = 1
 
 ``f`` are observed frequencies, ``P`` those of all proteins, ``s`` the scores of BLOSUM62, and
 ``lambda`` the scale of Karlin and Altschul (PNAS 87:2264, 1990), at which the shares of all pairs
 sum to 1. ``N`` says how diverse the column is: of a sequence alone it is 1, so that its profile is
-what BLOSUM62 expects in place of each residue.
+what BLOSUM62 expects in place of each residue. With PSI-BLAST's ``beta`` of 10, labels from an
+alignment are worse (``docs/experiments.md``): a network smooths by itself.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ import numpy.typing as npt
 
 from grubio.sequences.alphabet import PROTEIN, PROTEIN_COMPOSITION
 
-BETA = 10.0
-"""Weight of the expectation; that of PSI-BLAST."""
+BETA = 1.0
+"""Weight of the expectation."""
 
 _SCORES = """
  4  0 -2 -1 -2  0 -2 -1 -1 -1 -1 -2 -1 -1 -1  1  0  0 -3 -2

@@ -1,8 +1,10 @@
 """The matrix that PSI-BLAST writes with ``-out_ascii_pssm``.
 
-Each line has a position, a residue, 20 scores and 20 percentages of the amino acids. The scores
-become frequencies (:func:`grubio.profiles.pseudocounts.from_scores`): they hold the pseudocounts of
-PSI-BLAST, which the percentages lack. The matrix does not tell how deep its alignment was.
+Each line has a position, a residue, 20 scores and 20 percentages of the amino acids. The
+percentages are observed, and get the pseudocounts of :mod:`grubio.profiles.pseudocounts`. Where
+they are zeros, because no homolog was found there, or missing, the scores become frequencies
+(:func:`grubio.profiles.pseudocounts.from_scores`). The matrix does not tell how deep its alignment
+was.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import numpy as np
 
 from grubio.errors import GrubioError
 from grubio.profiles.named import NamedProfile
-from grubio.profiles.pseudocounts import from_scores
+from grubio.profiles.pseudocounts import from_scores, with_pseudocounts
+from grubio.profiles.weighting import mean_around
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.profile import profile_from
 from grubio.text import text_lines
@@ -34,29 +37,37 @@ def read_pssm(path: str | Path) -> Iterator[NamedProfile]:
         With the line, if a row lacks scores or a position, or if there is no matrix.
     """
     order: list[int] = []
-    residues, scores = "", list[list[float]]()
+    residues, rows = "", list[list[float]]()
     for number, line in text_lines(path):
         cells = line.split()
         if len(cells) >= len(PROTEIN.letters) and {*cells} == {*PROTEIN.letters}:
             if residues:
-                yield _named(residues, scores)
-            order = [cells.index(letter) for letter in PROTEIN.letters]
-            residues, scores = "", []
+                yield _named(residues, rows)
+            order = [place for x in PROTEIN.letters for place, y in enumerate(cells) if x == y]
+            residues, rows = "", []
         elif order and (row := _ROW.match(line)):
             found = _NUMBER.findall(row[3])
             if int(row[1]) != len(residues) + 1 or len(found) < len(order):
                 raise GrubioError(
-                    f"position {len(residues) + 1} with {len(order)} scores was expected; "
-                    f"position {row[1]} with {len(found)} numbers was found",
+                    f"position {len(residues) + 1} with {len(order)} numbers was expected; "
+                    f"position {row[1]} with {len(found)} was found",
                     path=path,
                     line=number,
                 )
             residues += row[2]
-            scores.append([float(found[place]) for place in order])
+            rows.append([float(found[place]) for place in order])
     if not residues:
         raise GrubioError("holds no matrix of PSI-BLAST: the alignment is empty", path=path)
-    yield _named(residues, scores)
+    yield _named(residues, rows)
 
 
-def _named(residues: str, scores: list[list[float]]) -> NamedProfile:
-    return NamedProfile(None, profile_from(residues, from_scores(np.array(scores))))
+def _named(residues: str, rows: list[list[float]]) -> NamedProfile:
+    # ``(residue, amino acid, kind)``: scores, and percentages if the matrix has them.
+    table = np.array(rows).reshape(len(rows), len(PROTEIN.letters), -1)
+    scores = table[..., 0]
+    shares = table[..., 1] if table.shape[2] > 1 else np.zeros_like(scores)
+    sums = shares.sum(axis=1, keepdims=True)
+    observed = np.divide(shares, sums, out=np.zeros_like(shares), where=sums > 0)
+    mixed = with_pseudocounts(observed, mean_around((shares > 0).sum(axis=1)))
+    frequencies = np.where(sums > 0, mixed, from_scores(scores))
+    return NamedProfile(None, profile_from(residues, frequencies))

@@ -69,7 +69,7 @@ def profile_of_rows(rows: Sequence[str]) -> Profile:
     observed, kinds = weighted_frequencies(residues)
     return profile_from(
         text[0].tobytes().decode("ascii"),
-        with_pseudocounts(observed, _mean_around(kinds)),
+        with_pseudocounts(observed, mean_around(kinds)),
         len(residues),
         _effective_number(observed),
     )
@@ -117,7 +117,8 @@ def weighted_frequencies(
     return np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0), kinds
 
 
-def _mean_around(kinds: npt.NDArray[np.int64]) -> Floats:
+def mean_around(kinds: npt.NDArray[np.int64]) -> Floats:
+    """Return the mean over the columns around each, :data:`REACH` on both sides, ``(column,)``."""
     ends = np.concatenate(([0], np.cumsum(kinds)))
     place = np.arange(len(kinds))
     first, last = np.maximum(place - REACH, 0), np.minimum(place + REACH + 1, len(kinds))

@@ -2,9 +2,10 @@
 
 A profile tells what stands beside a residue in all homologs. An alignment with ``n`` of them is
 made up from it: each homolog has, at each residue, a draw from the profile, or the residue of the
-sequence itself, the more often the closer a relative it is. The frequencies of that alignment get
-the pseudocounts of :mod:`grubio.profiles.pseudocounts`, as those of a search do. Of many homologs
-no draws are needed: their frequencies are the profile's.
+sequence itself, the more often the closer a relative it is. It is aligned to a stretch of the
+sequence, or to all of it. The frequencies of that alignment get the pseudocounts of
+:mod:`grubio.profiles.pseudocounts`, as those of a search do. Of many homologs no draws are needed:
+their frequencies are the profile's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ DEEPEST = 1000
 """Most homologs of an alignment; the logarithm of their number is uniform from 0 on."""
 CLOSEST = 0.8
 """Largest share of residues that homologs have from the sequence itself, beside those of draws."""
+SHORTEST, LONGEST = 0.2, 1.5
+"""Shares of the sequence that homologs are aligned to, drawn uniformly; above 1 it is all of it."""
 _DRAWN = 32
 
 
@@ -63,7 +66,7 @@ def _of_depth(profiles: Tensor, codes: Tensor, depth: Tensor, closeness: Tensor)
     own = functional.pad(letters, (0, PROTEIN.channels))[..., : PROTEIN.channels]
     homologs = torch.lerp(profiles, own, closeness[:, None])
     if depth[0] < _DRAWN:
-        counts = own + _drawn(homologs + 1e-9, depth)
+        counts = own + _drawn(homologs + 1e-9, depth, _aligned(there[..., 0]))
         observed = counts / counts.sum(dim=2, keepdim=True)
         kinds = (counts > 0).sum(dim=2).float()
     else:
@@ -72,13 +75,23 @@ def _of_depth(profiles: Tensor, codes: Tensor, depth: Tensor, closeness: Tensor)
     return torch.where(there, _mixed(observed, _around(kinds, there[..., 0])), 0.0)
 
 
-def _drawn(homologs: Tensor, depth: Tensor) -> Tensor:
+def _aligned(there: Tensor) -> Tensor:
+    # Whether each homolog is aligned to each residue, ``(time, batch, homolog)``.
+    place = there.cumsum(dim=0) / there.sum(dim=0).clamp_min(1)
+    drawn, start = torch.rand((2, there.shape[1], _DRAWN), device=there.device)
+    length = (SHORTEST + (LONGEST - SHORTEST) * drawn).clamp_max(1)
+    start = (1 - length) * start
+    aligned: Tensor = (place[..., None] >= start) & (place[..., None] <= start + length)
+    return aligned
+
+
+def _drawn(homologs: Tensor, depth: Tensor, aligned: Tensor) -> Tensor:
     # How many of the homologs have each amino acid.
     time, size, channels = homologs.shape
     draws = torch.multinomial(homologs.reshape(-1, channels), _DRAWN, replacement=True)
-    taken = (torch.arange(_DRAWN, device=depth.device) < depth[:, None]).float()
+    taken = aligned & (torch.arange(_DRAWN, device=depth.device) < depth[:, None])
     counts = homologs.new_zeros(time * size, channels)
-    counts.scatter_add_(1, draws, taken.repeat(time, 1))
+    counts.scatter_add_(1, draws, taken.reshape(-1, _DRAWN).to(counts.dtype))
     return counts.reshape(time, size, channels)
 
 

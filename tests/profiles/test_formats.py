@@ -41,16 +41,17 @@ FASTA = f">{QUERY.id}\nMKTA-YIAK\n>b\nMRTAA-IAR\n>c\nMKSG-YLAK\n"
 ORDER = "ARNDCQEGHILKMFPSTWYV"
 
 
-def pssm(sequence: str) -> str:
-    """A matrix as PSI-BLAST writes it, of the scores of BLOSUM62, with scores that touch."""
+def pssm(*rows: str) -> str:
+    """A matrix as PSI-BLAST writes it of an alignment, with the scores of BLOSUM62."""
     from Bio.Align import substitution_matrices
 
     matrix = substitution_matrices.load("BLOSUM62")
     lines = ["", "Last position-specific scoring matrix computed, weighted observed percentages"]
     lines.append("            " + "   ".join(ORDER) + "   " + "   ".join(ORDER))
-    for number, letter in enumerate(sequence, 1):
+    for number, column in enumerate(zip(*rows, strict=True), 1):
+        letter = column[0]
         scores = "".join(f"{int(matrix[letter, other]):4d}" for other in ORDER)
-        shares = "".join(f"{100 * (other == letter):4d}" for other in ORDER)
+        shares = "".join(f"{100 * column.count(other) // len(rows):4d}" for other in ORDER)
         lines.append(f"{number:5d} {letter}  {scores}  {shares}  0.53 0.22")
     lines += ["", "                      K         Lambda", "PSI Ungapped  0.1334     0.3176"]
     return "\n".join(lines) + "\n"
@@ -127,12 +128,22 @@ def test_many_alignments_are_in_one_file(tmp_path: Path) -> None:
             assert same(profiles.of(other), own_profile(other.sequence))
 
 
-def test_a_matrix_of_scores_becomes_frequencies(tmp_path: Path) -> None:
-    found = Profiles(write(tmp_path / "x.pssm", pssm(QUERY.sequence))).of(QUERY)
-    assert found is not None
-    assert (found.depth, found.neff) == (None, None)
+def test_a_matrix_becomes_frequencies(tmp_path: Path) -> None:
+    def read(text: str) -> Profile:
+        found = Profiles(write(tmp_path / "x.pssm", text)).of(QUERY)
+        assert found is not None
+        assert (found.depth, found.neff) == (None, None)
+        return found
+
+    # PSI-BLAST writes no percentages where it found nothing.
     alone = own_profile(QUERY.sequence)
-    assert np.allclose(found.frequencies, alone.frequencies, atol=2e-3)
+    for text in (pssm(QUERY.sequence), pssm(QUERY.sequence).replace(" 100", "   0")):
+        assert np.allclose(read(text).frequencies, alone.frequencies, atol=2e-3)
+    rows = [QUERY.sequence, "MRTAWIAR"]
+    expected = profile_of_rows(rows).frequencies
+    assert np.abs(expected - alone.frequencies).max() > 0.1
+    assert np.allclose(read(pssm(*rows)).frequencies, expected, atol=1e-3)
+    # Without percentages at all, and with scores that touch.
     touching = "    1 M    -1-10  3   0  0  0  0  0  0  0  0  0  0  0  0  0  0  0  0  0\n"
     text = "   ".join(ORDER) + "\n" + touching
     assert Profiles(write(tmp_path / "t.pssm", text)).of(Record("x", "", "M")) is not None
@@ -142,9 +153,9 @@ def test_a_model_keeps_depth_and_effective_number(tmp_path: Path) -> None:
     found = Profiles(write(tmp_path / "x.hhm", hhm(QUERY.sequence, 5.0))).of(QUERY)
     assert found is not None
     assert (found.depth, found.neff) == (12, 5.0)
-    # Half of each column is tryptophan: 4 of 14 parts observed, 10 expected.
+    # Half of each column is tryptophan: 4 of 5 parts observed, 1 expected.
     column = found.frequencies[:, PROTEIN.letters.index("W")]
-    assert (column > 4 / 14 / 2).all()
+    assert (column > 4 / 5 / 2).all()
     alone = Profiles(write(tmp_path / "y.hhm", hhm(QUERY.sequence, 1.0))).of(QUERY)
     assert alone is not None
     assert (alone.frequencies[:, PROTEIN.letters.index("W")] < column).all()
@@ -181,7 +192,7 @@ def test_the_file_of_profiles_keeps_them_bit_for_bit(tmp_path: Path) -> None:
         (
             "x.pssm",
             pssm("MK").replace("    2 K", "    3 K"),
-            "position 2 with 20 scores",
+            "position 2 with 40 numbers",
         ),
         ("x.hhm", "nothing\n", "the alignment is empty"),
         ("x.hhm", hhm("MK").replace("\t1000\t0\t0", ""), "a match state was expected"),

@@ -218,6 +218,7 @@ def test_a_share_of_the_chains_trains_on_alignments_of_random_depth(
     # Alignments with one homolog, which has no residue of the sequence but by descent.
     monkeypatch.setattr(profile_thinning, "DEEPEST", 1)
     monkeypatch.setattr(profile_thinning, "CLOSEST", 0)
+    monkeypatch.setattr(profile_thinning, "SHORTEST", 1)
     found = with_few_homologs(given, codes, table, 0.5)
     assert torch.equal(found[:, :100], given[:, :100])  # without homologs before
     changed = (found != given).any(dim=2).any(dim=0)
@@ -229,6 +230,19 @@ def test_a_share_of_the_chains_trains_on_alignments_of_random_depth(
         atol=1e-3,
         rtol=0,
     )
+    # It is aligned to one half of the sequence, wherever that is: more often to the middle.
+    for name in ("SHORTEST", "LONGEST"):
+        monkeypatch.setattr(profile_thinning, name, 0.5)
+    found = with_few_homologs(given, codes, table, 1)[:, 100:]
+    unlike = [at for at, own in enumerate(sequence) if own != homolog[at]]
+    gained = torch.stack(
+        [found[at, :, places[at]] - table[codes[at, 0], places[at]] for at in unlike]
+    )
+    aligned = (gained > 0.05).float()
+    assert 0.4 < aligned.mean() < 0.6
+    assert 0 < aligned.mean(dim=0).max() < 1
+    shares = aligned.mean(dim=1)
+    assert shares[len(unlike) // 2] > 2 * max(shares[0], shares[-1]) > 0
     monkeypatch.undo()
     given[: len(sequence)] = 0.6 * given[: len(sequence)] + 0.02
     found = with_few_homologs(given, codes, table, 1)
