@@ -19,17 +19,15 @@ from __future__ import annotations
 import argparse
 import csv
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import grubio
-from grubio.errors import GrubioError
 from grubio.files import written_whole
 from grubio.inference.labelled_sequence import LabelledSequence
 from grubio.model.devices import available_threads
 from grubio.profiles.search import run_mmseqs
-from topology_homologs import resembled
+from topology_homologs import resembled, run
 from topology_table import read_labelled
 from transfer_labels import database_of
 from unlabelled_proteins import blast_sequences, is_usable
@@ -118,12 +116,7 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--root", type=Path, default=Path("/"), help="where the package is")
     parser.add_argument("--threads", type=int, default=available_threads())
-    given = parser.parse_args()
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            write(given, Path(name))
-    except GrubioError as error:
-        parser.exit(2, f"error: {error}\n")
+    run(parser, write)
 
 
 def write(given: argparse.Namespace, folder: Path) -> None:

@@ -17,7 +17,7 @@ import random
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,6 +181,11 @@ def main() -> None:
     parser.add_argument("fasta", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--threads", type=int, default=available_threads())
+    run(parser, write)
+
+
+def run(parser: argparse.ArgumentParser, write: Callable[[argparse.Namespace, Path], None]) -> None:
+    """Call a function with what was given and a temporary folder; exit with 2 on an error."""
     given = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory() as name:
