@@ -43,11 +43,12 @@ class PrepareSettings(Settings):
     grammar: GrammarRules = Field(
         default=None,
         description="What label sequences may look like: `least`, the least residues of a run of a "
-        "label, or of a run of several (`{least: {M: 15, HGI: 3}}`); `next`, the labels that may "
-        "follow a label (`{next: {I: M, M: IO, O: M}}`); `first` and `last`, those that a sequence "
-        "begins and ends with; `states`, several states of one label by name, each with its label; "
-        "of a genome `genes`, the label of coding bases, or a mapping of `label`, `start`, `stop`, "
-        "`least` and `overlap`: whole genes are called, from start to stop codon. "
+        "label, or of a run of several (`{least: {M: 15, HGI: 3}}`); `most`, the most residues; "
+        "`present`, the probability that a label has to reach somewhere; `next`, the labels that "
+        "may follow a label (`{next: {I: M, M: IO, O: M}}`); `first` and `last`, those that a "
+        "sequence begins and ends with; `states`, several states of one label by name, each with "
+        "its label; of a genome `genes`, the label of coding bases, or a mapping of `label`, "
+        "`start`, `stop`, `least` and `overlap`: whole genes are called, from start to stop codon. "
         "`none` is no grammar. By default that of `ss3` and `ss8`, no helix under three residues, "
         "and none for other schemes.",
     )

@@ -112,6 +112,9 @@ def _rules(value: Any) -> Any:
 def with_rules(scheme: LabelScheme, rules: Mapping[str, Any] | str | None) -> LabelScheme:
     """Return a scheme with the grammar that a setting asks for: its own for None.
 
+    What the rules do not name stays as in the grammar of the scheme, unless they name states, which
+    make another grammar.
+
     Raises
     ------
     ValueError
@@ -119,18 +122,28 @@ def with_rules(scheme: LabelScheme, rules: Mapping[str, Any] | str | None) -> La
 
     Examples
     --------
-    >>> with_rules(SCHEMES["ss3"], {"least": {"H": 4}}).grammar.least
-    (('H', 4),)
+    >>> with_rules(SCHEMES["ss3"], {"least": {"E": 2}}).grammar.least
+    (('H', 3), ('E', 2))
     >>> with_rules(SCHEMES["ss3"], "none").grammar
     """
     if rules is None:
         return scheme
     if isinstance(rules, str):
         return scheme.with_grammar(None)
+    own = scheme.grammar.as_dict() if scheme.grammar is not None else {}
+    kept = {} if "states" in rules or ("genes" in rules) != ("genes" in own) else own
     try:
-        return scheme.with_grammar(grammar_from_dict(rules, scheme.letters))
+        return scheme.with_grammar(grammar_from_dict(_merged(kept, rules), scheme.letters))
     except ValueError as error:
         raise ValueError(f"grammar: {error}") from error
+
+
+def _merged(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    both = {
+        key: {**own[key], **value} if isinstance(value, Mapping) and own.get(key) else value
+        for key, value in given.items()
+    }
+    return {**own, **both}
 
 
 def parse_scheme(text: str, background: str = "") -> LabelScheme:

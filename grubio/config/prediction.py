@@ -94,8 +94,8 @@ class _LabellingSettings(Settings):
     )
     grammar: GrammarRules = Field(
         default=None,
-        description="What the labels obey instead of the model's own grammar: the keys of "
-        "`prepare.grammar`, or `none`.",
+        description="What the labels obey, besides what the model's own grammar says: keys of "
+        "`prepare.grammar`, which take the place of the same ones there; or `none`.",
     )
     calls: CallSettings = CallSettings()
     genome: GenomeSettings = GenomeSettings()

@@ -25,6 +25,9 @@ AnswerT = TypeVar("AnswerT")
 ItemT = TypeVar("ItemT")
 LabelledT = TypeVar("LabelledT")
 
+_WITH_LEARNED_TRANSITIONS = ("first", "last", "least", "most", "present")
+"""The keys of a grammar that leave the steps of a conditional random field as they are."""
+
 
 class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
     """How the models of a kind predict, call, write and return, for one model and its settings.
@@ -125,12 +128,27 @@ class ModelKind(ABC, Generic[AnswerT, ItemT, LabelledT]):
 
 
 def _grammar(bundle: Bundle, settings: PredictionSettings) -> Grammar | None:
+    transitions = bundle.calibration().transitions
+    if transitions is not None and transitions.learned:
+        _require_same_steps(bundle, settings.grammar)
     try:
         return with_rules(bundle.scheme, settings.grammar).grammar
     except ValueError as error:
         raise GrubioError(
             f"{error}; the labels of {bundle.name} are {bundle.scheme.letters}"
         ) from error
+
+
+def _require_same_steps(bundle: Bundle, rules: Mapping[str, Any] | str | None) -> None:
+    # A conditional random field knows the steps of its own grammar alone.
+    if rules is None or (rules != "none" and {*rules} <= {*_WITH_LEARNED_TRANSITIONS}):
+        return
+    raise GrubioError(
+        f"{bundle.name} learned how labels follow one another together with its network (loss "
+        "crf), and cannot label without that",
+        hint=f"give no more than {', '.join(_WITH_LEARNED_TRANSITIONS)}, for example "
+        f"{{least: {{{bundle.scheme.letters[0]}: 3}}}}",
+    )
 
 
 def output_scheme(own: LabelScheme, wanted: str | None) -> LabelScheme:

@@ -63,35 +63,35 @@ def with_pseudocounts(observed: Floats, diversity: Floats) -> Floats:
     diversity
         ``N`` of each residue, ``(residue,)``.
     """
-    background, conditional = _background(), expected_beside()
     known = observed.sum(axis=1, keepdims=True)
-    expected = observed @ conditional + (1 - known) * background
+    expected = observed @ expected_beside() + (1 - known) * background()
     alpha = np.maximum(diversity - 1, 0)[:, np.newaxis] * known
     return np.asarray((alpha * observed + BETA * expected) / (alpha + BETA))
 
 
 @cache
-def expected_beside() -> Floats:
-    """Return the share of each amino acid beside each, ``(20, 20)``; rows sum to 1."""
-    conditional = _background() * np.exp(_scale() * BLOSUM62)
-    return np.asarray(conditional / conditional.sum(axis=1, keepdims=True))
-
-
-def from_scores(scores: Floats) -> Floats:
-    """Return the frequencies that log-odds scores in units of BLOSUM62 stand for; rows sum to 1."""
-    weights = _background() * np.exp(_scale() * scores)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
-
-
-@cache
-def _background() -> Floats:
+def background() -> Floats:
+    """Return the share of each amino acid in all proteins, ``(20,)``."""
     shares = np.array([PROTEIN_COMPOSITION[letter] for letter in PROTEIN.letters])
     return np.asarray(shares / shares.sum())
 
 
 @cache
+def expected_beside() -> Floats:
+    """Return the share of each amino acid beside each, ``(20, 20)``; rows sum to 1."""
+    conditional = background() * np.exp(_scale() * BLOSUM62)
+    return np.asarray(conditional / conditional.sum(axis=1, keepdims=True))
+
+
+def from_scores(scores: Floats) -> Floats:
+    """Return the frequencies that log-odds scores in units of BLOSUM62 stand for; rows sum to 1."""
+    weights = background() * np.exp(_scale() * scores)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+@cache
 def _scale() -> float:
-    pairs, scores = np.outer(_background(), _background()), BLOSUM62
+    pairs, scores = np.outer(background(), background()), BLOSUM62
     low, high = 0.1, 1.0
     for _ in range(60):
         middle = (low + high) / 2

@@ -25,10 +25,12 @@ from grubio.sequences.posteriors import Transitions
 from grubio.sequences.record import Record
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import HISTORY_COLUMNS, history_as_csv
+from grubio.training.site_thresholds import genome_sites
 from grubio.training.transitions import answers_with_grammar, label_answers, with_transitions
 from grubio.training.validation_answers import (
     Known,
     calibrated_targets,
+    changes_frequencies,
     validation_answers,
     validation_predictions,
 )
@@ -75,8 +77,13 @@ def combine_models(
     read = read_records(dataset, "valid", targets=True, profiles=raw.reads_profiles)
     records = list(read)
     require_splits(dataset, records, "valid")
+    settings = [one["settings"] for one in training]
     calibrations, remaining, answers = _calibrated(
-        raw, records, _mean_transitions(bundles), threads
+        raw,
+        records,
+        _mean_transitions(bundles),
+        threads,
+        offsets=any(map(changes_frequencies, settings)),
     )
     score = validation_score(
         raw.targets[0], training[0].get("score", "accuracy"), rare_classes(header)
@@ -95,9 +102,11 @@ def combine_models(
         for example in labelled_examples(record, header.alphabet, header.scheme)
     ]
     write_text_whole(output / REACH_FILE, gradient_reach(raw, seen))
+    combined = replace(raw, calibrations=calibrations)
+    rate = min(one["false_positives_per_kb"] for one in settings)
     save_bundle(
         output / MODEL_FOLDER,
-        replace(raw, calibrations=calibrations),
+        replace(combined, sites=genome_sites(combined, dataset, header, rate, threads)),
         {
             **training[0],
             "valid_score": row["valid_score"],
@@ -105,10 +114,7 @@ def combine_models(
             "epochs_run": row["epoch"],
             "best_epoch": row["epoch"],
             "seconds": sum(one["seconds"] for one in training),
-            "settings": {
-                key: _common([one["settings"][key] for one in training])
-                for key in training[0]["settings"]
-            },
+            "settings": {key: _common([one[key] for one in settings]) for key in settings[0]},
             "members": [bundle.metadata["weights_sha256"] for bundle in bundles],
         },
         # All have the same training sequences, but may have been started from other models.
@@ -122,13 +128,18 @@ def combine_models(
 
 
 def _calibrated(
-    raw: Bundle, records: Sequence[Record], transitions: Transitions | None, threads: int | None
+    raw: Bundle,
+    records: Sequence[Record],
+    transitions: Transitions | None,
+    threads: int | None,
+    *,
+    offsets: bool,
 ) -> tuple[dict[str, Calibration], dict[str, float], Known]:
     # The calibration of each target, what remains of its error, and what the main target is scored
     # by: probabilities or values, and what was observed.
     predictions = validation_predictions(raw, records, threads)
     answers = validation_answers(raw, predictions)
-    calibrations, remaining = calibrated_targets(raw, answers, offsets=False)
+    calibrations, remaining = calibrated_targets(raw, answers, offsets=offsets)
     main = raw.targets[0]
     predicted, observed = answers[main.name]
     found = predicted if main.scheme is None else np.exp(predicted)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grubio.profiles.pseudocounts import BETA, expected_beside
+from grubio.profiles.pseudocounts import BETA, background, expected_beside
 from grubio.profiles.weighting import REACH
 from grubio.sequences.alphabet import PROTEIN
 
@@ -62,12 +63,11 @@ def with_few_homologs(profiles: Tensor, codes: Tensor, table: Tensor, share: flo
 def _of_depth(profiles: Tensor, codes: Tensor, depth: Tensor, closeness: Tensor) -> Tensor:
     # ``(time, batch, 20)`` of alignments that are all shallow, or all deep.
     there = profiles.sum(dim=2, keepdim=True) > 0
-    letters = functional.one_hot(codes.long(), int(codes.max()) + 1).float()
-    own = functional.pad(letters, (0, PROTEIN.channels))[..., : PROTEIN.channels]
+    own = _residues(codes.device)[codes.long()]
     homologs = torch.lerp(profiles, own, closeness[:, None])
     if depth[0] < _DRAWN:
         counts = own + _drawn(homologs + 1e-9, depth, _aligned(there[..., 0]))
-        observed = counts / counts.sum(dim=2, keepdim=True)
+        observed = counts / counts.sum(dim=2, keepdim=True).clamp_min(1)
         kinds = (counts > 0).sum(dim=2).float()
     else:
         observed = homologs / homologs.sum(dim=2, keepdim=True).clamp_min(1e-9)
@@ -103,11 +103,25 @@ def _around(kinds: Tensor, there: Tensor) -> Tensor:
 
 
 def _mixed(observed: Tensor, diversity: Tensor) -> Tensor:
-    alpha = (diversity - 1).clamp_min(0)[..., None]
-    beside = _beside(observed.device)
-    return (alpha * observed + BETA * (observed @ beside)) / (alpha + BETA)
+    # As with_pseudocounts does, where nothing may be known of a residue such as X.
+    known = observed.sum(dim=2, keepdim=True)
+    alpha = (diversity - 1).clamp_min(0)[..., None] * known
+    expected = observed @ _beside(observed.device) + (1 - known) * _background(observed.device)
+    return (alpha * observed + BETA * expected) / (alpha + BETA)
+
+
+@cache
+def _residues(device: torch.device) -> Tensor:
+    # The amino acid of each code, ``(code, 20)``; zeros of a code that stands for several.
+    table = PROTEIN.channel_table
+    return torch.tensor(np.where(table == 1, table, 0), device=device)
 
 
 @cache
 def _beside(device: torch.device) -> Tensor:
     return torch.tensor(expected_beside(), dtype=torch.float32, device=device)
+
+
+@cache
+def _background(device: torch.device) -> Tensor:
+    return torch.tensor(background(), dtype=torch.float32, device=device)

@@ -4,21 +4,42 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from grubio.datasets.parquet import DatasetHeader, read_records
 from grubio.inference.predictor import Predictor
 from grubio.metrics.classification import binned_average_precision
 from grubio.metrics.site_matching import countable_starts, matched, near_a_site, true_sites
 from grubio.metrics.sites import HEADLINE_TOLERANCE, ranked_counts
-from grubio.model.bundle import Site
+from grubio.model.bundle import Bundle, Site
 from grubio.sequences.record import Record, scored_classes
 from grubio.sequences.runs_and_peaks import called_radius, peaks, site_scores
 
 _LEAST_GAIN = 0.002
 """Average precision that sites close to each other have to add on validation blocks."""
+
+
+def genome_sites(
+    bundle: Bundle,
+    dataset: Path,
+    header: DatasetHeader,
+    false_positives_per_kb: float,
+    threads: int | None,
+) -> dict[str, Site] | None:
+    """Return how a calibrated model calls sites, for a genome; None for sequences.
+
+    They are chosen on the validation blocks of the dataset (:func:`chosen_sites`).
+    """
+    if header.kind != "genome":
+        return None
+    predictor = Predictor(replace(bundle, sites={}), "cpu", threads)
+    blocks = read_records(dataset, "valid")
+    return chosen_sites(predictor, blocks, header.sites or {}, false_positives_per_kb)
 
 
 def chosen_sites(

@@ -35,7 +35,6 @@ from grubio.config import Device, ModelSettings, TrainingSettings
 from grubio.datasets.parquet import read_header, read_records
 from grubio.errors import GrubioError, Interrupted
 from grubio.files import new_folder_for, sha256_of_file, write_text_whole
-from grubio.inference.predictor import Predictor
 from grubio.model.bundle import METADATA_FILE, save_bundle
 from grubio.model.devices import available_threads, choose_device, use_threads
 from grubio.model.labeller import bundle_of
@@ -60,13 +59,14 @@ from grubio.training.parent import Parent, load_parent
 from grubio.training.precision import Precision, precision_for
 from grubio.training.process_rank import ProcessRank, process_rank, threads_each
 from grubio.training.readiness import shortcomings
-from grubio.training.site_thresholds import chosen_sites
+from grubio.training.site_thresholds import genome_sites
 from grubio.training.stem_motifs import NONE as NO_MOTIFS
 from grubio.training.stem_motifs import motifs_sha256
 from grubio.training.trainer import new_trainer
 from grubio.training.transitions import counted_transitions, label_answers, with_transitions
 from grubio.training.validation_answers import (
     calibrated_targets,
+    changes_frequencies,
     validation_answers,
     validation_predictions,
 )
@@ -342,7 +342,7 @@ def _save_best(
     predictions = validation_predictions(bundle, records, job.threads)
     answers = validation_answers(bundle, predictions)
     settings = job.training_settings
-    rebalanced = bool(settings.background_ratio or settings.focal_gamma)
+    rebalanced = changes_frequencies(settings.model_dump())
     calibrations, remaining = calibrated_targets(bundle, answers, offsets=rebalanced)
     if bundle.scheme.graph is not None:
         counted = counted_transitions(data.train, bundle.scheme)
@@ -351,19 +351,16 @@ def _save_best(
         calibrations[name], remaining["valid_ece"] = with_transitions(
             calibrations[name], label_answers(predictions), bundle.scheme, transitions
         )
-    sites = None
-    if data.header.kind == "genome":
-        sites = chosen_sites(
-            Predictor(replace(bundle, calibrations=calibrations, sites={}), "cpu", job.threads),
-            read_records(job.dataset, "valid"),
-            data.header.sites or {},
-            settings.false_positives_per_kb,
-        )
+    bundle = replace(bundle, calibrations=calibrations)
+    rate = settings.false_positives_per_kb
+    bundle = replace(
+        bundle, sites=genome_sites(bundle, job.dataset, data.header, rate, job.threads)
+    )
     write_text_whole(job.output / HISTORY_FILE, history_as_csv(fitting.history))
     write_text_whole(job.output / REACH_FILE, gradient_reach(bundle, data.valid))
     save_bundle(
         job.output / MODEL_FOLDER,
-        replace(bundle, calibrations=calibrations, sites=sites),
+        bundle,
         {
             **_provenance(job, data, fitting),
             **origin,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -84,13 +84,18 @@ def _known(target: Target, record: Record, predicted: npt.NDArray[np.float32]) -
     return logits, observed[counted].astype(np.int64)
 
 
+def changes_frequencies(settings: Mapping[str, Any]) -> bool:
+    """Return whether training with these settings changes how frequent the labels seem."""
+    return bool(settings["background_ratio"] or settings["focal_gamma"])
+
+
 def calibrated_targets(
     raw: Bundle, answers: Mapping[str, Known], *, offsets: bool
 ) -> CalibratedTargets:
     """Return the calibration of each target on :func:`validation_answers`.
 
-    ``offsets`` tells whether training changed the frequencies of the labels or their weights, which
-    a temperature alone cannot correct.
+    ``offsets`` tells whether training changed the frequencies of the labels
+    (:func:`changes_frequencies`), which a temperature alone cannot correct.
     """
     calibrations: dict[str, Calibration] = {}
     remaining: dict[str, float] = {}

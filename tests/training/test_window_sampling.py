@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from grubio.sequences.record import Record
 from grubio.sequences.runs_and_peaks import peaks, runs, site_scores
 from grubio.sequences.scheme import custom_scheme
 from grubio.sequences.target import Target
+from grubio.training.ensemble import combine_models
 from grubio.training.examples import load_training_data
 from grubio.training.site_thresholds import chosen_sites
 from grubio.training.train import train_model
@@ -238,9 +240,19 @@ def test_rare_training_finds_the_motif_and_knows_how_rare_it_is(tmp_path: Path) 
     assert bundle.sites is not None
     assert bundle.sites["M"].width == len(MOTIF)
     assert 0 < bundle.sites["M"].threshold < 1
+    threshold = bundle.sites["M"].threshold
     rare, background = bundle.calibration().offsets
     assert rare < background
     training = bundle.metadata["training"]
     assert training["score"] == "average_precision"
     assert training["valid_score"] > 0.8
     assert training["valid_ece"] < 0.01
+    # Twice the same network has the same sites and frequencies.
+    for mean in (False, True):
+        again = combine_models(
+            [folder, folder], dataset, tmp_path / f"{mean}", average_weights=mean, threads=1
+        )
+        both = load_bundle(again)
+        assert both.kind == "genome"
+        assert both.sites == {"M": replace(bundle.sites["M"], threshold=pytest.approx(threshold))}
+        assert both.calibration().offsets == pytest.approx((rare, background), abs=1e-3)

@@ -60,9 +60,8 @@ def near_copies(
     seen: Collection[str],
 ) -> Iterator[Hit]:
     """Yield hits of near copies, at least one of which is not among the ids that were seen."""
-    ours, theirs = _by_sequence(queries, alphabet), _by_sequence(targets, alphabet)
+    ours, theirs, residues = _compared(queries, targets, alphabet)
     new = {text for group in (ours, theirs) for text, ids in group.items() if ids[0] not in seen}
-    residues = sum(map(len, targets.values()))
     pairs = _both_ways(partial(_sharing_a_piece, new=new), ours, theirs)
     for query, target in dict.fromkeys(pairs):
         short, long = sorted((query, target), key=len)

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grubio.sequences.alphabet import DNA, Alphabet
+from grubio.sequences.locus import reverse_complement
 from grubio.splits.homology.hit import Hit
 
 CANDIDATES = 100
@@ -39,28 +40,33 @@ def search(
     alphabet: Alphabet,
     threads: int,
 ) -> Iterator[Hit]:
-    """Yield alignments with an E-value of at most 1; it runs on one thread."""
+    """Yield alignments with an E-value of at most 1, of DNA with both strands of the targets.
+
+    It runs on one thread.
+    """
     aligner, (scale, constant) = _aligner(alphabet)
     names = list(targets)
-    clean = {name: standard(sequence, alphabet) for name, sequence in targets.items()}
-    residues = sum(map(len, clean.values()))
-    profile = _kmer_counts(list(clean.values()), alphabet)
+    texts = [standard(sequence, alphabet) for sequence in targets.values()]
+    if alphabet is DNA:
+        names, texts = 2 * names, [*texts, *map(reverse_complement, texts)]
+    residues = sum(map(len, texts))
+    profile = _kmer_counts(texts, alphabet)
     sizes = np.sqrt(np.maximum(np.asarray(profile.sum(axis=1)).ravel(), 1))
     for query, sequence in queries.items():
         text = standard(sequence, alphabet)
         shared = (profile @ _kmer_counts([text], alphabet).T).toarray().ravel() / sizes
         for place in np.argsort(-shared, kind="stable")[: CANDIDATES + 1].tolist():
-            target = names[place]
+            target, other = names[place], texts[place]
             if target == query or shared[place] <= 0:
                 continue
-            score = aligner.score(text, clean[target])
+            score = aligner.score(text, other)
             evalue = constant * len(text) * residues * math.exp(-scale * score)
             if evalue > MAX_EVALUE:
                 continue
-            columns = aligner.align(text, clean[target])[0].counts()
+            columns = aligner.align(text, other)[0].counts()
             # Gaps count as aligned, as in MMseqs2.
             aligned = columns.identities + columns.mismatches + columns.gaps
-            coverage = min(aligned / min(len(text), len(clean[target])), 1.0)
+            coverage = min(aligned / min(len(text), len(other)), 1.0)
             yield Hit(query, target, columns.identities / aligned, aligned, coverage, evalue)
 
 

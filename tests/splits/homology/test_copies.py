@@ -190,6 +190,8 @@ def test_what_counts_as_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert related("ACGTACGGATTCAAG", "CTTGAATCCGTACGT", DNA)
     assert related("ACGTACGGATTC", "TTGAATCCGTACGTTT", DNA)
     assert related("ACGTACGGATTCAAGCCA", "TGGCTTGAAACCGTACGT", DNA)
+    # The edit makes the other strand the first in the alphabet.
+    assert related("TCTCTACCATTAT", "TCTCTACCATTAA", DNA)
     assert not related("ACGTACGGATTCAAG", "TGCATGCCTAAGTTC", DNA)
 
 

@@ -8,6 +8,7 @@ import pytest
 from grubio.config import SplitSettings
 from grubio.errors import GrubioError
 from grubio.sequences.alphabet import DNA, PROTEIN
+from grubio.sequences.locus import STRANDS, reverse_complement
 from grubio.sequences.record import Record
 from grubio.splits.homology.hit import Hit
 from grubio.splits.homology.search import find_hits
@@ -62,10 +63,12 @@ def test_planted_relatives_are_found_with_their_identity(method: str, identity: 
     assert np.mean(best) == pytest.approx(identity, abs=0.08)
 
 
+@pytest.mark.parametrize("strand", STRANDS)
 @pytest.mark.parametrize("method", METHODS)
-def test_dna_relatives_are_found(method: str) -> None:
+def test_dna_relatives_are_found_on_either_strand(method: str, strand: str) -> None:
     chains = {f"c{i}": random_chain(500, i, "ACGT") for i in range(10)}
-    relatives = {"r": relative(chains["c3"], 0.9, 1, "ACGT")}
+    one = relative(chains["c3"], 0.9, 1, "ACGT")
+    relatives = {"r": one if strand == "+" else reverse_complement(one)}
     settings = SplitSettings(method=method)
     hits = [h for h in find_hits(relatives, chains, DNA, settings, 1) if h.is_homolog(settings)]
     assert {hit.target for hit in hits} == {"c3"}
