@@ -127,7 +127,8 @@ class PrepareSettings(Settings):
             return self
         if not self.classes:
             raise ValueError("format 'genome' needs classes, or scheme 'none' and a value to learn")
-        _ = self.label_scheme
+        if (grammar := self.label_scheme.grammar) is not None and grammar.present:
+            raise ValueError("'present' of a grammar is for sequences: a genome comes in windows")
         return self
 
 

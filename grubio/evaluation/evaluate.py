@@ -114,7 +114,7 @@ def evaluate_model(
         predicted = _predicted(bundle, test, output / TEST_PREDICTIONS_FILE, device, threads)
         then = "fitting the baselines" if train else "no training records, so no baselines"
         logger.info("%d records labelled; %s", len(test), then)
-        units = _blocks(test) if header.kind == "genome" else None
+        units = blocks_of(test) if header.kind == "genome" else None
         if bundle.labels is None:
             score = bundle.metadata["training"].get("score")
             metrics, tables, fitted = score_values(
@@ -151,8 +151,8 @@ def evaluate_model(
     return metrics
 
 
-def _blocks(records: Sequence[Record]) -> list[int]:
-    # The index of the block of each record of a genome; both strands have one.
+def blocks_of(records: Sequence[Record]) -> list[int]:
+    """Return the index of the block of each record of a genome; both strands have one."""
     return [int(at) for at in np.unique([r.group or r.id for r in records], return_inverse=True)[1]]
 
 

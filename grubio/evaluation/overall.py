@@ -25,7 +25,7 @@ from grubio.evaluation.sklearn_report import report_tables
 from grubio.files import table_text
 from grubio.metrics.bootstrap import Floats, Score, bootstrap_weights
 from grubio.metrics.headline import headline_metric
-from grubio.model.bundle import Bundle
+from grubio.model.bundle import Bundle, Calibration
 from grubio.runs.files import CALIBRATION_FILE, CHAINS_FILE, CONFUSION_FILE
 from grubio.runs.metrics import Counts, Headline, Metrics
 from grubio.sequences.record import Record, scored_classes
@@ -44,6 +44,7 @@ def score_predictions(
     *,
     blocks: Sequence[int] | None = None,
     headline: Metric | None = None,
+    calibrations: Sequence[Calibration] | None = None,
 ) -> tuple[Metrics, dict[str, str]]:
     """Return the metrics of predictions, and the text of tables by file name.
 
@@ -66,6 +67,8 @@ def score_predictions(
         there are neither segment overlap nor bands of length.
     headline
         The score that comes first; by default :func:`grubio.metrics.headline.headline_metric`.
+    calibrations
+        How each record was calibrated; by default all as by the model.
 
     Raises
     ------
@@ -91,7 +94,8 @@ def score_predictions(
     key = score_key(first, coarse.scheme)
     weights = _weights(usable if blocks is None else [blocks[i] for i in usable], settings)
     chosen = [observed[i] for i in usable], [probabilities[i] for i in usable]
-    calibration = reliabilities(*chosen, bundle.calibration())
+    calibrations = calibrations or [bundle.calibration()] * len(records)
+    calibration = reliabilities(*chosen, [calibrations[i] for i in usable])
     lengths = [len(records[i]) for i in usable]
     identities = [audit[records[i].id].identity for i in usable] if audit else []
     theirs = dict(zip(baselines, others, strict=True))

@@ -26,6 +26,7 @@ from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import (
     audit_of,
     baselines_of,
+    blocks_of,
     evaluation_of,
     records_of,
     require_fit,
@@ -176,10 +177,20 @@ def _scored(
     bundle = replace(first.bundle, calibrations={})
     test = [record for fold in folds for record in fold.test]
     predicted = [one for fold in folds for one in _alike(fold, bundle)]
+    calibrations = [fold.bundle.calibration() for fold in folds for _ in fold.test]
+    units = blocks_of(test) if first.header.kind == "genome" else None
     if bundle.labels is None:
         score = bundle.metadata["training"].get("score")
         metrics, tables, _ = score_values(
-            test, predicted, [], bundle, settings, nearest, headline=score
+            test,
+            predicted,
+            [],
+            bundle,
+            settings,
+            nearest,
+            headline=score,
+            units=units,
+            calibrations=calibrations,
         )
         return metrics, tables
     evaluation = evaluation_of(first.header, bundle, test, settings)
@@ -193,10 +204,13 @@ def _scored(
         nearest,
         blocks=evaluation.blocks,
         headline=evaluation.headline,
+        calibrations=calibrations,
     )
     tables |= evaluation.add_scores(metrics, probabilities, [], [])
     answers = [one.additional for one in predicted]
-    additional = additional_scores(test, answers, first.header.targets, [], bundle, settings)
+    additional = additional_scores(
+        test, answers, first.header.targets, [], bundle, settings, units=units
+    )
     if additional:
         metrics.targets = additional
     return metrics, tables

@@ -54,9 +54,14 @@ class ScoredTarget:
     weights: Floats
     training_residues: int = 0
 
-    def coverage(self, factor: float = 1.0) -> Score:
-        """Return the share of values inside their 95 % interval, deviations times a factor."""
-        inside = [(np.abs(z) <= NORMAL_95 * factor).sum() for z in self.standardised or ()]
+    def coverage(self, factors: npt.ArrayLike = 1.0) -> Score:
+        """Return the share of values inside their 95 % interval, deviations times factors.
+
+        There is one factor, or one for each record, ``(record,)``.
+        """
+        of_records = np.broadcast_to(factors, len(self.places))
+        pairs = zip(self.standardised or (), of_records, strict=True)
+        inside = [(np.abs(z) <= NORMAL_95 * factor).sum() for z, factor in pairs]
         return share(inside, self.model.counts, self.weights).score
 
 

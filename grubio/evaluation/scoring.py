@@ -26,7 +26,7 @@ from grubio.metrics.classification import (
     confusion_counts,
 )
 from grubio.metrics.headline import AVERAGE_PRECISION
-from grubio.metrics.segment_overlap import sov_99, sov_refine
+from grubio.metrics.segment_overlap import UNSCORED, sov_99, sov_refine
 from grubio.model.bundle import Calibration
 from grubio.model.calibration import BINS, at_temperature, expected_calibration_error, reliability
 from grubio.runs.metrics import ClassScores
@@ -72,7 +72,9 @@ class SchemeScores:
     @cached_property
     def overlaps(self) -> dict[str, Floats]:
         """SOV'99 and SOV_refine of each chain, ``(chain,)``, as ``sov`` and ``sov_refine``."""
-        pairs = list(zip(self.observed, self.predicted, strict=True))
+        # A residue whose fine class is unknown is in no segment.
+        known = [np.where(one < self.scheme.size, one, UNSCORED) for one in self.observed]
+        pairs = list(zip(known, self.predicted, strict=True))
         return {
             name: np.array([measure(*pair) if self.segments else np.nan for pair in pairs])
             for name, measure in (("sov", sov_99), ("sov_refine", sov_refine))
@@ -87,7 +89,8 @@ class SchemeScores:
     ) -> Estimate:
         """Return the score ``metric`` (:data:`grubio.config.Metric`) of all or of chosen chains.
 
-        A correlation that is not defined, as when a single class is predicted, counts as 0.
+        A correlation that is not defined, as when a single class is predicted, counts as 0, but not
+        in a sample that holds none of the chosen chains.
         """
         chains = np.arange(len(self.observed)) if chosen is None else np.array(chosen)
         if metric == AVERAGE_PRECISION:
@@ -100,7 +103,9 @@ class SchemeScores:
             )
         found = estimated(OVERALL[metric], self.per_chain[chains], weights[:, chains])
         if metric == "mcc":
-            return Estimate(float(np.nan_to_num(found.value)), np.nan_to_num(found.replicates))
+            drawn = weights[:, chains] @ self.per_chain[chains].sum(axis=(1, 2)) > 0
+            replicates = np.where(drawn, np.nan_to_num(found.replicates), np.nan)
+            return Estimate(float(np.nan_to_num(found.value)), replicates)
         return found
 
     def overall(self, weights: Floats) -> dict[str, Score]:
@@ -142,15 +147,15 @@ class SchemeScores:
 def reliabilities(
     observed: Sequence[npt.NDArray[np.uint8]],
     probabilities: Sequence[npt.NDArray[np.float32]],
-    calibration: Calibration,
+    calibrations: Sequence[Calibration],
 ) -> dict[str, Floats]:
     """Return the reliability of chains ``before`` and ``after`` calibration, ``(chain, bin, 3)``.
 
-    ``observed`` is ``(residue,)``, calibrated probabilities are ``(residue, class)``; see
-    :func:`grubio.model.calibration.reliability`.
+    Of each chain ``observed`` is ``(residue,)``, and probabilities, which were calibrated so, are
+    ``(residue, class)``; see :func:`grubio.model.calibration.reliability`.
     """
     sums: dict[str, list[Floats]] = {"before": [], "after": []}
-    for classes, rows in zip(observed, probabilities, strict=True):
+    for classes, rows, calibration in zip(observed, probabilities, calibrations, strict=True):
         counted = classes < rows.shape[1]
         seen, calibrated = classes[counted], rows[counted]
         # An offset of the logits is a factor of the probabilities, which are normalized again.

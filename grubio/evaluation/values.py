@@ -17,7 +17,7 @@ from grubio.evaluation.scored_values import ScoredTarget, scored_target
 from grubio.files import table_text
 from grubio.inference.predictor import Prediction
 from grubio.metrics.bootstrap import Score, scores_of
-from grubio.model.bundle import Bundle
+from grubio.model.bundle import Bundle, Calibration
 from grubio.runs.files import CHAINS_FILE, DEVIATIONS_FILE
 from grubio.runs.metrics import Counts, Headline, Metrics
 from grubio.sequences.record import Record
@@ -35,6 +35,7 @@ def score_values(
     *,
     headline: Metric | None = None,
     units: Sequence[int] | None = None,
+    calibrations: Sequence[Calibration] | None = None,
 ) -> tuple[Metrics, dict[str, str], int]:
     """Return the metrics of a model whose main target is a value, tables, and training residues.
 
@@ -50,6 +51,8 @@ def score_values(
         Nearest training record of each record by id, or empty.
     headline
         The score that comes first, ``spearman`` by default.
+    calibrations
+        How each record was calibrated; by default all as by the model.
 
     Returns
     -------
@@ -93,8 +96,8 @@ def score_values(
     )
     metrics.add(scores_of(overall) | model.chain_means(weights))
     if scored.standardised is not None:
-        factor = bundle.calibration(target).deviation
-        before = scored.coverage(1 / factor)
+        calibrations = calibrations or [bundle.calibration(target)] * len(records)
+        before = scored.coverage([1 / calibrations[at].deviation for at in scored.places])
         metrics.add({"coverage": scored.coverage(), "coverage_uncalibrated": before})
     for name, baseline in scored.baselines.items():
         gain = (overall[first] - baseline.estimate(first, weights)).score

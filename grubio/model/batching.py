@@ -113,10 +113,11 @@ def labelled_examples(
             answers[target.name] = _class_indices(target.scheme.encode(answer), target.scheme)
         elif isinstance(answer, np.ndarray):
             answers[target.name] = answer if target.shares else target.scaled(answer)
+    classes = _class_indices(scored_classes(record, scheme), scheme)
     soft = record.answers.get(LABELS)
     if isinstance(soft, np.ndarray):
-        answers[LABELS] = soft
-    classes = _class_indices(scored_classes(record, scheme), scheme)
+        # What does not count, such as a masked residue, has no soft label either.
+        answers[LABELS] = np.where(is_known(classes)[:, np.newaxis], soft, 0)
     profile = None if record.profile is None else record.profile.stored
     whole = Example(alphabet.encode(record.sequence), classes, answers, profile=profile)
     predicted = [target.name for target in targets if target.shipped and target.name in answers]

@@ -132,11 +132,17 @@ def _grammar(bundle: Bundle, settings: PredictionSettings) -> Grammar | None:
     if transitions is not None and transitions.learned:
         _require_same_steps(bundle, settings.grammar)
     try:
-        return with_rules(bundle.scheme, settings.grammar).grammar
+        grammar = with_rules(bundle.scheme, settings.grammar).grammar
     except ValueError as error:
         raise GrubioError(
             f"{error}; the labels of {bundle.name} are {bundle.scheme.letters}"
         ) from error
+    if bundle.kind == "genome" and grammar is not None and grammar.present:
+        raise GrubioError(
+            "'present' of a grammar is for sequences: a genome comes in windows",
+            hint="use min_score",
+        )
+    return grammar
 
 
 def _require_same_steps(bundle: Bundle, rules: Mapping[str, Any] | str | None) -> None:

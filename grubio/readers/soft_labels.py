@@ -58,8 +58,8 @@ def with_soft_labels(
 ) -> Iterator[Record]:
     """Yield records whose soft labels are complete and agree with their labels.
 
-    Weights alone are soft labels that are certain. A record that has soft labels alone gets the
-    likeliest class of each residue as its label. A residue of weight 0 has no label.
+    Weights alone are soft labels that are certain. A residue that has a soft label alone gets its
+    likeliest class as its label. One of weight 0 has no label.
 
     Raises
     ------
@@ -101,18 +101,12 @@ def _complete(
             path=path,
             record=record.id,
         )
-    letters = record.labels
-    if letters is None:
-        known = np.asarray(shares.any(axis=1))
+    letters = UNKNOWN_LABEL * len(soft) if record.labels is None else record.labels
+    if len(letters) == len(soft):
         likeliest = scheme.decode(shares.argmax(axis=1).astype(np.uint8))
-        letters = "".join(
-            letter if one else UNKNOWN_LABEL for letter, one in zip(likeliest, known, strict=True)
-        )
-    if len(letters) == len(weights):
-        letters = "".join(
-            letter if weight else UNKNOWN_LABEL
-            for letter, weight in zip(letters, weights, strict=True)
-        )
+        guessed = (np.array(list(letters)) == UNKNOWN_LABEL) & shares.any(axis=1)
+        own = np.where(guessed, list(likeliest), list(letters))
+        letters = "".join(np.where(weights > 0, own, UNKNOWN_LABEL))
     complete = np.column_stack((shares, weights))
     return replace(record, labels=letters, answers={**record.answers, LABELS: complete})
 

@@ -1,9 +1,10 @@
 """Groups of runs that differ only in their seed, and tests between such groups.
 
-Chains are the units: the score of a group on a chain is the mean over its runs, and two groups are
-compared chain by chain on the same test set. The residues of a chain are not independent, and more
-seeds do not make more chains. A test over chains asks whether these runs differ on other chains of
-the same kind; a test over seeds, whether other runs with the same settings differ on these chains.
+Chains are the units (of a genome blocks, both strands together): the score of a group on a chain is
+the mean over its runs, and two groups are compared chain by chain on the same test set. The
+residues of a chain are not independent, and more seeds do not make more chains. A test over chains
+asks whether these runs differ on other chains of the same kind; a test over seeds, whether other
+runs with the same settings differ on these chains.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from grubio.config import TrainingSettings
 from grubio.metrics.bootstrap import Score, bootstrap_weights, share
 from grubio.runs.folder import Run
+from grubio.sequences.locus import Locus
 
 REPLICATES = 2000
 """Bootstrap samples of chains behind the interval of a difference."""
@@ -60,8 +62,9 @@ class RunGroup:
         Norm of the gradient by distance, the root mean square over the runs; empty if a run lacks
         it.
     chains
-        For each scored test chain, by id: the number of scored residues, and how many of them are
-        right, averaged over the runs. Empty if a run lacks the table of its chains.
+        For each scored test chain, or block of a genome: the number of scored residues, and how
+        many of them are right, averaged over the runs. Empty if a run lacks the table of its
+        chains.
     """
 
     name: str
@@ -296,19 +299,35 @@ def _mean_chains(runs: Sequence[Run]) -> dict[str, tuple[int, float]]:
     right: dict[str, list[float]] = {}
     scored: dict[str, int] = {}
     for run in runs:
-        for chain in run.chains or []:
-            if chain.score is not None and chain.scored:
-                # The table has rounded shares; this is the number of residues that were right.
-                # Of values the score of a chain is no share, and each chain counts the same.
-                count = 1 if run.of_values else chain.scored
-                one = chain.score if run.of_values else round(chain.score * count)
-                right.setdefault(chain.id, []).append(one)
-                scored[chain.id] = count
+        for name, (count, own) in _units(run).items():
+            right.setdefault(name, []).append(own)
+            scored[name] = count
     return {
         name: (scored[name], sum(values) / len(values))
         for name, values in right.items()
         if len(values) == len(runs)
     }
+
+
+def _units(run: Run) -> dict[str, tuple[int, float]]:
+    # What is drawn as a whole: the chains, or the blocks of a genome, each with both strands.
+    found: dict[str, tuple[int, float]] = {}
+    for chain in run.chains or []:
+        if chain.score is not None and chain.scored:
+            # The table has rounded shares; this is the number of residues that were right.
+            # Of values the score of a chain is no share, and each chain counts the same.
+            count = 1 if run.of_values else chain.scored
+            own = chain.score if run.of_values else round(chain.score * count)
+            scored, right = found.get(name := _unit(chain.id), (0, 0.0))
+            found[name] = scored + count, right + own
+    return found
+
+
+def _unit(record: str) -> str:
+    try:
+        return str(replace(Locus.from_id(record), strand="+"))
+    except ValueError:
+        return record
 
 
 def _arrays(

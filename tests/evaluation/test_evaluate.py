@@ -25,6 +25,8 @@ from grubio.errors import GrubioError
 from grubio.evaluation import evaluate as evaluation
 from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.overall import score_predictions
+from grubio.evaluation.scoring import SchemeScores
+from grubio.metrics.bootstrap import bootstrap_weights
 from grubio.model.bundle import Calibration
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.best_path import best_classes
@@ -232,6 +234,22 @@ def test_a_coarse_scheme_has_one_set_of_scores() -> None:
         "chains": 2, "scored_chains": 1, "residues": 10, "scored_residues": 6,
     }  # fmt: skip
     assert result["reduction"] == "ss3, not reduced"
+
+
+def test_a_residue_of_unknown_fine_class_is_in_no_segment() -> None:
+    scores = SchemeScores(
+        SS8, [SS8.encode("HHHHhhhhCCCC")], [spread("HHHHHHHHCCCC", "HGIEBTSC", 0.6)]
+    )
+    assert [one.tolist() for one in scores.overlaps.values()] == [[1], [1]]
+
+
+def test_a_band_of_few_chains_has_no_sample_without_them() -> None:
+    observed = [SS3.encode("HHEECC")] * 20
+    found = [spread("HHEECC" if number else "HHEEHC", "HEC", 0.8) for number in range(20)]
+    scores = SchemeScores(SS3, observed, found)
+    weights = bootstrap_weights(20, 200, 1)
+    band = scores.estimate("mcc", weights, [0]).score
+    assert band.low == band.value == band.high
 
 
 def test_an_unscored_residue_is_in_no_score_of_a_class() -> None:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from test_homology import random_chain
@@ -76,13 +77,20 @@ def test_scores_are_those_of_all_records_labelled_out_of_fold(folder: Path) -> N
         tested = {record.id for record in read_records(dataset, "test")}
         assert set(table["id"][table["fold"] == fold]) == tested
     # The baselines are fitted in each fold, and pooled in the same way.
-    single = [read_metrics(folder / f"cv-fold{fold}") for fold in FOLDS]
+    runs = [folder / f"cv-fold{fold}" for fold in FOLDS]
+    single = [read_metrics(run) for run in runs]
     residues = [one.counts.scored_residues or 0 for one in single]
     for name in ("majority", "window_logistic"):
         of_folds = [one.baselines[name]["q3"].value for one in single]
         expected = np.average(np.array(of_folds, dtype=float), weights=residues)
         assert metrics.baselines[name]["q3"].value == pytest.approx(expected, abs=1e-5)
     assert metrics.score("gain_over_window_logistic").known
+    # What calibration gained is that of each fold's own.
+    tables = [pd.read_table(run / "calibration.tsv") for run in (folder / "cv", *runs)]
+    before, *of_folds = (one[one["set"] == "before"].set_index("low") for one in tables)
+    counts = sum(one["count"].reindex(before.index, fill_value=0) for one in of_folds)
+    assert (before["count"] == counts).all()
+    assert metrics.score("ece_uncalibrated") != metrics.score("ece")
     low, high = metrics.score("q3").low, metrics.score("q3").high
     assert low is not None
     assert high is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grubio.config import PredictionSettings
+from grubio.config import PredictionSettings, PrepareSettings
 from grubio.errors import GrubioError
 from grubio.model.bundle import load_bundle
 from grubio.model.zoo import find_model
@@ -39,6 +39,18 @@ def test_what_a_grammar_does_not_name_stays_as_it_is(model: str, given: dict[str
 def test_states_make_another_grammar() -> None:
     given = {"states": {x: x for x in "HGIEBTSC"}, "least": {"E": 2}}
     assert rules_of("protein-ss", given) == given
+
+
+def test_a_genome_has_no_label_that_must_be_present_somewhere() -> None:
+    with pytest.raises(GrubioError, match="a genome comes in windows"):
+        rules_of("ecoli-promoters", {"present": {"T": 0.3}})
+    with pytest.raises(ValueError, match="a genome comes in windows"):
+        PrepareSettings(
+            format="genome",
+            alphabet="dna",
+            classes={"gene": {"feature": "CDS", "letter": "C"}},
+            grammar={"present": {"C": 0.3}},
+        )
 
 
 @pytest.mark.parametrize("grammar", ["none", {"next": {"in": "up"}}, {"states": {"in": "I"}}])

@@ -98,6 +98,15 @@ def test_tests_are_paired_by_chain(runs: list[Path], tmp_path: Path) -> None:
     assert (tmp_path / "t.tsv").read_text().count("\n") == 6
 
 
+def test_the_strands_of_a_block_are_one_unit(tmp_path: Path) -> None:
+    strands = [f"c:{start}-{start + 9}({strand})" for start in range(12) for strand in "+-"]
+    chains = [(name, *rest) for name, (_, *rest) in zip(strands, labelled_chains(24), strict=True)]
+    runs = [make_run(tmp_path / str(size), SS8, chains, hidden_size=size) for size in (8, 16)]
+    compare_runs(runs, tmp_path / "t.tsv", tests=tmp_path / "p.tsv")
+    (row,) = rows_of(tmp_path / "p.tsv")
+    assert row["chains"] == "12"
+
+
 def a_group(name: str, right: list[float], scored: int = 100) -> RunGroup:
     chains = {f"c{i}": (scored, value) for i, value in enumerate(right)}
     mean = sum(right) / scored / len(right)

@@ -17,7 +17,7 @@ from grubio.datasets.parquet import DatasetHeader, read_header, read_records, wr
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
-from grubio.model.batching import IGNORED
+from grubio.model.batching import IGNORED, labelled_examples
 from grubio.model.bundle import load_bundle
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
@@ -48,6 +48,18 @@ def test_soft_labels_alone_give_the_likeliest_class(tmp_path: Path) -> None:
         record.answers[LABELS],
         [[200, 55, 0, 255], [0, 0, 0, 255], [0, 0, 255, 40], [9, 9, 200, 0]],
     )
+
+
+def test_masked_residues_have_no_soft_label_in_training(tmp_path: Path) -> None:
+    (record,) = prepared(
+        tmp_path,
+        "id sequence labels mask soft_labels label_weights\n"
+        "a MKVA HE?C 1011 9,0,0,0,9,0,0,0,9,0,0,9 255,255,255,255\n",
+    )
+    assert (record.labels, record.mask) == ("H?CC", "1011")
+    (example,) = labelled_examples(record, PROTEIN, SS3)
+    assert example.classes.tolist() == [0, IGNORED, 2, 2]
+    assert example.answers[LABELS].any(axis=1).tolist() == [True, False, True, True]
 
 
 def test_weights_alone_are_of_the_labels_and_none_are_none(tmp_path: Path) -> None:

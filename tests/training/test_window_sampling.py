@@ -144,7 +144,7 @@ def test_scores_before_calibration_are_those_without_the_offsets() -> None:
     classes = generator.integers(0, 2, 400).astype(np.uint8)
     calibrated = softmax(logits / 1.7 + np.array([-2.0, 2.0]), axis=1)
     calibration = Calibration(1.7, (-2.0, 2.0))
-    sums = reliabilities([classes], [calibrated.astype(np.float32)], calibration)
+    sums = reliabilities([classes], [calibrated.astype(np.float32)], [calibration])
     errors = calibration_errors(sums, np.ones((1, 1)))
     raw = errors["ece_uncalibrated"].value
     assert raw == pytest.approx(calibration_error(softmax(logits, axis=1), classes), abs=1e-4)
