@@ -275,14 +275,15 @@ def table(results: Mapping[str, Mapping[str, list[float]]]) -> str:
     rows.append("| --- | ---: |" + " ---: |" * len(results))
     for key, title in TITLES.items():
         cells = []
+        counts = [int(own[key][3]) for own in results.values() if key in own]
+        shown = str(max(counts)) if counts else ""
         for own in results.values():
             if key in own:
                 value, low, high = (f"{100 * part:.1f}" for part in own[key][:3])
-                cells.append(f"{value} ({low}-{high})")
+                fewer = int(own[key][3]) < max(counts)
+                cells.append(f"{value} ({low}-{high})" + f" of {own[key][3]:.0f}" * fewer)
             else:
                 cells.append("")
-        counts = {int(own[key][3]) for own in results.values() if key in own}
-        shown = str(max(counts)) if counts else ""
         rows.append(f"| {title}, % | {shown} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -307,7 +308,7 @@ def main() -> None:
     calibrating.add_argument("labels", type=Path, nargs="+")
     paging = steps.add_parser("page")
     paging.add_argument("page", type=Path)
-    paging.add_argument("--names", nargs="*")
+    paging.add_argument("--names", nargs="*", help="of columns, or NAME=TITLE; all by default")
     given = parser.parse_args()
     if given.step == "predict":
         left_out = set(given.not_scored.read_text().split())
@@ -326,11 +327,11 @@ def main() -> None:
         print(calibration(read_proteins(given.data), given.labels))
     else:
         results = json.loads(RESULTS.read_text())
-        names = given.names or list(results)
+        shown_as = [name.partition("=")[::2] for name in given.names or results]
         text = given.page.read_text(encoding="utf-8")
         before, _, rest = text.partition(START)
         _, _, after = rest.partition(END)
-        shown = table({name: results[name] for name in names})
+        shown = table({title or name: results[name] for name, title in shown_as})
         given.page.write_text(f"{before}{START}\n{shown}\n{END}{after}", encoding="utf-8")
 
 

@@ -58,7 +58,7 @@ class ProfileSource:
             raise GrubioError(
                 f"model {bundle.name} reads profiles, and none are given",
                 hint="give --profiles FILE_OR_FOLDER or --database PROTEINS; --own-profile labels "
-                "without homologs, and worse",
+                "without homologs, less accurately",
             )
         if sum(given) > 1:
             raise GrubioError("give one of --profiles, --database and --own-profile")
