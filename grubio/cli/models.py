@@ -28,11 +28,13 @@ def list_models() -> None:
         metadata = load_metadata(folder)
         training, main = metadata["training"], metadata["targets"][0]
         # A model of values has no labels; its score is about its first value.
-        what = main["scheme"]["name"] if main["kind"] == "classes" else main["name"]
-        score = training["score_scheme"] if main["kind"] == "classes" else training["score"]
+        classes = main["kind"] == "classes"
+        what = main["scheme"]["name"] if classes else main["name"]
+        score = training.get("score", "accuracy").replace("_", " ")
+        of = training["score_scheme"] if classes else what
         typer.echo(
             f"{name}\t{metadata['alphabet']}\t{what}\t"
-            f"{metadata['parameters']}\t{training['valid_score']:.4f} ({score})"
+            f"{metadata['parameters']}\t{training['valid_score']:.4f} ({score} of {of})"
         )
 
 

@@ -19,7 +19,10 @@ def motifs(
     split: Annotated[str, typer.Option("--split", help="Split whose sites are shown.")] = "test",
     database: Annotated[
         Path | None,
-        typer.Option("--database", help="Your motifs to compare with, MEME or JASPAR format."),
+        typer.Option(
+            "--database",
+            help="Your motifs to compare with, in MEME, JASPAR, HOMER or TRANSFAC format.",
+        ),
     ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,

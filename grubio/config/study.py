@@ -29,8 +29,8 @@ class StudyMotifSettings(MotifSettings):
 
     database: Source | None = Field(
         default=None,
-        description="Known motifs, in MEME or JASPAR format: the most similar one of each class is "
-        "named.",
+        description="Known motifs, in MEME, JASPAR, HOMER or TRANSFAC format: the most similar one "
+        "of each class is named.",
     )
 
 

@@ -45,7 +45,7 @@ Trained with grubio {metadata["grubio_version"]}.
 
 Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
 {_scored(training)}) on {training["valid_chains"]:,} validation sequences after \
-{training["best_epoch"]:g} epochs. {_calibrated(metadata)}.
+{_epochs(training["best_epoch"])}. {_calibrated(metadata)}.
 
 ## Settings of the network
 
@@ -53,6 +53,10 @@ Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accura
 ## Settings of training
 
 {_listed(training["settings"])}"""
+
+
+def _epochs(count: float) -> str:
+    return f"{count:g} {'epoch' if count == 1 else 'epochs'}"
 
 
 def promised(metadata: Mapping[str, Any]) -> str:

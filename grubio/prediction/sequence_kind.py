@@ -31,7 +31,7 @@ class SequenceKind(ModelKind[Prediction, LabelledSequence, LabelledSequence]):
         "depth": "int32",
     }
     refusal = (
-        "strand and min_score are for genome models",
+        "strand, min_score, introns and the like are for genome models",
         "use min_confidence, the least probability of a label",
     )
 

@@ -63,13 +63,8 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
             path=path,
             hint=f"choose one of {', '.join(formats_of(content.kind))}",
         )
-    lacks_labels = known.labels_alone and not (known.regions and content.has_regions)
-    if (lacks_labels or (genome and known.features)) and not scheme.size:
-        fitting = [
-            one
-            for one in formats_of(content.kind)
-            if not FORMATS[one].labels_alone and not (genome and FORMATS[one].features)
-        ]
+    if not scheme.size and _needs_labels(name, content):
+        fitting = [one for one in formats_of(content.kind) if not _needs_labels(one, content)]
         raise GrubioError(
             f"format {name} holds labels, and the model predicts values",
             path=path,
@@ -103,6 +98,13 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
             path=path,
             hint=f"give a file name; these make folders: {folders}",
         )
+
+
+def _needs_labels(name: PredictionFormat, content: Content) -> bool:
+    known = FORMATS[name]
+    if content.kind == "genome" and known.features:
+        return True
+    return known.labels_alone and not (known.regions and content.has_regions)
 
 
 def _is_folder(path: str) -> bool:

@@ -453,7 +453,7 @@ def test_other_models_have_no_tracks(grubio: Runner, tmp_path: Path) -> None:
     assert "format bed is for genome models" in done.stderr
     done = grubio("predict", "a.fa", "--strand", "+")
     assert done.returncode == 2
-    assert "strand and min_score are for genome models" in done.stderr
+    assert "min_score, introns and the like are for genome models" in done.stderr
 
 
 def test_an_interrupted_bigwig_is_no_bigwig(
