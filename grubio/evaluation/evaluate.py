@@ -42,6 +42,7 @@ from grubio.runs.files import SPEED_FILE, TEST_PREDICTIONS_FILE
 from grubio.runs.metrics import Metrics, TrainingOverlap
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import UNKNOWN_LABEL
+from grubio.text import plural
 from grubio.writers.parquet import ParquetPredictions
 
 ALL = "all"
@@ -113,7 +114,7 @@ def evaluate_model(
     with threadpool_limits(use_threads(threads)):
         predicted = _predicted(bundle, test, output / TEST_PREDICTIONS_FILE, device, threads)
         then = "fitting the baselines" if train else "no training records, so no baselines"
-        logger.info("%d records labelled; %s", len(test), then)
+        logger.info("%s labelled; %s", plural(len(test), "record"), then)
         units = blocks_of(test) if header.kind == "genome" else None
         if bundle.labels is None:
             score = bundle.metadata["training"].get("score")

@@ -227,13 +227,13 @@ def _seed_tests(pairs: Sequence[tuple[RunGroup, RunGroup]]) -> list[SeedTest | N
     tests: list[SeedTest | None] = []
     for one, other in pairs:
         more = _by_seed(one, other)
-        if len(more) < _LEAST_SEEDS:
+        # Without any spread the test is not defined.
+        if len(more) < _LEAST_SEEDS or np.isclose(more, more[0], atol=1e-12).all():
             tests.append(None)
             continue
         mean, error = float(more.mean()), float(more.std(ddof=1) / np.sqrt(len(more)))
         half = float(t.ppf(0.975, len(more) - 1)) * error
-        # Without any spread the test is not defined.
-        p_value = 2 * float(t.sf(abs(mean) / error, len(more) - 1)) if error else float(mean == 0)
+        p_value = 2 * float(t.sf(abs(mean) / error, len(more) - 1))
         tests.append(SeedTest(len(more), Score(mean, mean - half, mean + half), p_value, p_value))
     known = [test for test in tests if test]
     adjusted = iter(false_discovery_control([test.p_value for test in known], method="by"))

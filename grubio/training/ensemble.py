@@ -1,4 +1,4 @@
-"""Several models in, one model out: of the mean of their probabilities, or of their weights."""
+"""Several models in, one model out: of their mean log-probabilities, or of their mean weights."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def combine_models(
 ) -> Path:
     """Write the mean of models with the same targets; return its bundle's folder.
 
-    It is an ensemble, which holds all networks and answers with the mean of their probabilities;
-    or, of ``average_weights``, one network of their mean weights. Either is calibrated on the
+    It is an ensemble, which holds all networks and answers with their mean log-probabilities; or,
+    of ``average_weights``, one network of their mean weights. Either is calibrated on the
     validation records of the dataset, which must be the one that the models were trained on.
     Weights are stored as those of the models, or in a ``weight_precision``. Writes ``model/``,
     ``history.csv``, of one row, and ``gradient_reach.tsv`` into ``output``. A warning says so if

@@ -42,9 +42,9 @@ def sampled_windows(
 ) -> list[Span]:
     """Return the windows of one pass, the same for the same seed and epoch.
 
-    Every region gets a window that holds it, in a random position. Background windows are drawn
-    uniformly over the residues of all examples and may hold rare labels by chance, as often as they
-    occur in the data.
+    Every region gets a window that holds it, in a random position, or lies within it if it is
+    longer. Background windows are drawn uniformly over the residues of all examples and may hold
+    rare labels by chance, as often as they occur in the data.
 
     Parameters
     ----------
@@ -69,8 +69,9 @@ def sampled_windows(
 
     windows = []
     for number, first, last in regions:
-        low = max(0, min(last - length, first))
-        windows.append(window(number, low, max(low, min(first, int(totals[number]) - length))))
+        low, high = sorted((last - length, first))
+        low = max(0, low)
+        windows.append(window(number, low, max(low, min(high, int(totals[number]) - length))))
     count = round(ratio * len(regions))
     for number in generator.choice(len(examples), count, p=totals / totals.sum()).tolist():
         windows.append(window(number, 0, max(int(totals[number]) - length, 0)))

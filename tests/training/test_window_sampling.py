@@ -82,6 +82,16 @@ def test_every_region_gets_a_window_that_holds_it() -> None:
     assert all(e - s == 100 for _, s, e in windows)
 
 
+def test_windows_lie_anywhere_in_a_region_that_is_longer() -> None:
+    examples = [example("." * 100 + "M" * 300 + "." * 100)]
+    regions = rare_regions(examples, [0], 100)
+    starts = [
+        sampled_windows(examples, regions, 100, 0, seed=1, epoch=epoch)[0][1]
+        for epoch in range(200)
+    ]
+    assert 100 <= min(starts) < 120 < 280 < max(starts) <= 300
+
+
 def test_windows_move_from_pass_to_pass_and_follow_from_the_seed() -> None:
     examples = [example("." * 300 + "MMMMMM" + "." * 400)]
     first, again, later = (
