@@ -3,6 +3,7 @@
 import bz2
 import contextlib
 import csv
+import functools
 import glob
 import gzip
 import hashlib
@@ -17,12 +18,15 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from grubio.errors import GrubioError
 from grubio.extras import needs
 from grubio.overwriting import STDIO as STDIO
 from grubio.overwriting import refuse_input
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _MOST_LINKS = 40
 
@@ -35,11 +39,7 @@ _MAGIC = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
 }
-_OPENERS: dict[str, Callable[[io.BufferedReader], object]] = {
-    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
-    "xz": lzma.LZMAFile,
-    "bzip2": bz2.BZ2File,
-}
+_CHUNK = 1 << 16
 _REFUSED = {
     b"PK\x03\x04": (
         "is a ZIP archive, or an Excel or Word document",
@@ -108,12 +108,59 @@ def _decompressed(raw: io.BufferedReader, path: str | Path) -> io.BufferedReader
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind is None:
         return raw
-    if kind in _OPENERS:
-        return cast("io.BufferedReader", _OPENERS[kind](raw))
+    if kind == "gzip":
+        return cast("io.BufferedReader", gzip.GzipFile(fileobj=raw))
+    if kind == "bzip2":
+        return io.BufferedReader(_Streams(raw, bz2.BZ2Decompressor))
+    if kind == "xz":
+        new_stream = functools.partial(lzma.LZMADecompressor, lzma.FORMAT_XZ)
+        return io.BufferedReader(_Streams(raw, new_stream, padding=b"\0"))
     with needs("parquet", f"an input compressed by {kind}"):
         import pyarrow
 
     return io.BufferedReader(pyarrow.CompressedInputStream(raw, kind))
+
+
+class _Streams(io.RawIOBase):
+    """The streams of a compressed file, one after the other.
+
+    ``BZ2File`` and ``LZMAFile`` take a damaged later stream for the end of the file.
+    """
+
+    def __init__(
+        self,
+        raw: io.BufferedReader,
+        new_stream: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor],
+        padding: bytes = b"",
+    ) -> None:
+        self._raw = raw
+        self._new_stream = new_stream
+        self._stream = new_stream()
+        self._padding = padding
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        with memoryview(buffer) as view:
+            data = b""
+            while not data:
+                rest = b""
+                if self._stream.eof:
+                    if not (rest := self._behind_stream()):
+                        return 0
+                    self._stream = self._new_stream()
+                elif self._stream.needs_input and not (rest := self._raw.read(_CHUNK)):
+                    raise EOFError("it ends within a stream")
+                data = self._stream.decompress(rest, len(view))
+            view[: len(data)] = data
+            return len(data)
+
+    def _behind_stream(self) -> bytes:
+        rest = self._stream.unused_data.lstrip(self._padding)
+        while not rest and (chunk := self._raw.read(_CHUNK)):
+            rest = chunk.lstrip(self._padding)
+        return rest
 
 
 def share_read() -> float | None:

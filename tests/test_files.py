@@ -1,19 +1,67 @@
-"""Writing files: links are followed, what is no file is never replaced, folders are whole."""
+"""Reading compressed files whole; writing: links are followed, folders are whole."""
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from grubio.errors import GrubioError
-from grubio.files import write_text_whole, written_folder, written_whole
+from grubio.files import open_input, write_text_whole, written_folder, written_whole
 from grubio.overwriting import inputs_kept, keeps_inputs
+
+# Its streams pass the size of what is read at once.
+LETTERS = os.urandom(100_000)
+COMPRESSED = {"gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress}
+
+
+def read_whole(folder: Path, content: bytes) -> bytes:
+    path = folder / "in"
+    path.write_bytes(content)
+    with open_input(path) as raw:
+        return raw.read()
+
+
+@pytest.mark.parametrize("compress", COMPRESSED.values(), ids=COMPRESSED)
+def test_all_streams_of_a_compressed_file_are_read(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    parts = [b">a\n", LETTERS, b"", *(b"%d\n" % n for n in range(300)), LETTERS]
+    assert read_whole(tmp_path, b"".join(map(compress, parts))) == b"".join(parts)
+
+
+@pytest.mark.parametrize("zeros", [4, 1 << 17])
+def test_padding_between_the_streams_of_xz_is_passed_over(tmp_path: Path, zeros: int) -> None:
+    padded = lzma.compress(b">a\n") + bytes(zeros)
+    assert read_whole(tmp_path, padded * 2) == b">a\n" * 2
+
+
+@pytest.mark.parametrize("first", [b">a\n", LETTERS], ids=["short", "long"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "text", "another kind", "header alone"])
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_a_damaged_later_stream_is_told(
+    tmp_path: Path, kind: str, damage: str, first: bytes
+) -> None:
+    compress = COMPRESSED[kind]
+    second = compress(b">b\nMKTAYIAKQR\n")
+    behind = {
+        "flipped": bytes([second[0] ^ 1]) + second[1:],
+        "cut": second[:-5],
+        "text": b">b\nMKTAYIAKQR\n",
+        "another kind": COMPRESSED["xz" if kind == "gzip" else "gzip"](b">b\n"),
+        "header alone": second[:3],
+    }
+    with pytest.raises(GrubioError, match="the compressed file is cut off or damaged"):
+        read_whole(tmp_path, compress(first) + behind[damage])
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
@@ -67,7 +115,7 @@ def test_a_descriptor_is_written_to_where_it_stands(tmp_path: Path, name: str, i
     (tmp_path / "link").symlink_to("/dev/stdout")
     before = Path("/dev/stdout").readlink()
     program = (
-        "import sys; from grubio.files import write_text_whole; print('before');"
+        "import sys; from grubio.files import open_input, write_text_whole; print('before');"
         f"write_text_whole({name!r}, 'text\\n'); print('after')"
     )
     command = [sys.executable, "-u", "-c", program]
