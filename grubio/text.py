@@ -47,7 +47,8 @@ def text_lines(path: str | Path, piece: int = sys.maxsize) -> Iterator[tuple[int
     with open_input(path) as raw:
         head = raw.peek(_HEAD)[:_HEAD]
         encoding = next((e for mark, e in _ENCODINGS.items() if head.startswith(mark)), "utf-8")
-        start = head.decode(encoding, errors="ignore")[:-1]
+        # A carriage return at its end may be half of a line end.
+        start = head.decode(encoding, errors="ignore").removesuffix("\r")
         end, other = ("\r", "\n") if "\r" in start and "\n" not in start else ("\n", "\r")
         number, suspect = 1, False
         held: list[str] = []

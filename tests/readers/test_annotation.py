@@ -223,10 +223,22 @@ def test_tables_that_count_from_one_are_not_bed(tmp_path: Path) -> None:
             only_line(write(tmp_path, f"{header}\nchr1\t1\t10\t10\t+\n"))
 
 
-def test_old_mac_line_ends_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "numbers"),
+    [
+        (b"#c\rchr1\t0\t5\rchr1\t7\t9\r", [2, 3]),
+        (b"#c\r\nchr1\t0\t5\r\nchr1\t7\t9\r\n", [2, 3]),
+        (b"chr1\t0\t5\r\n", [1]),
+        (b"chr1\t0\t5\r", [1]),
+        ("chr1\t0\t5\r\n".encode("utf-16"), [1]),
+    ],
+)
+def test_line_ends_of_windows_and_of_old_macs_are_read(
+    content: bytes, numbers: list[int], tmp_path: Path
+) -> None:
     path = write(tmp_path, "")
-    path.write_bytes(b"#c\rchr1\t0\t5\rchr1\t7\t9\r")
-    assert [line.number for line in read_annotation(path, fail, fail)] == [2, 3]
+    path.write_bytes(content)
+    assert [line.number for line in read_annotation(path, fail, fail)] == numbers
 
 
 def test_bed_may_have_more_than_twelve_columns(tmp_path: Path) -> None:
