@@ -74,10 +74,16 @@ function refuseLabels(records, path) {
     return residues.size >= LABELLED_RESIDUES && labels.size < LABELLED_RESIDUES && [...labels].every((one) => LABELS_SEEN.has(one)) ? at : null;
   };
   const halves_ = first.map(half);
-  if (halves_.every((one) => one !== null)) {
+  if (halves_.every((one) => one !== null) && readLikeLabels(first.map(({ entry: { parts } }, at) => parts.slice(halves_[at] + 1).join("").toUpperCase()))) {
     throw new InputError("has a line of labels under each sequence (three-line FASTA)", { path: path || "the input", line: first[0].entry.line + 2 + halves_[0],
-      hint: "give the sequences alone" });
+      hint: "give the sequences alone. If the labels are residues, write each sequence on one line" });
   }
+}
+
+// Labels have coil, a side of the membrane or nothing, and stand in runs; a repeat such as GSGS does not.
+function readLikeLabels(lines) {
+  const text = lines.join("\n"), runs = text.match(/(.)\1*/g).length;
+  return /[CLIO.~_-]/.test(text) && 2 * runs <= text.length - lines.length + 1;
 }
 
 // Enough of the first records to judge the input by.

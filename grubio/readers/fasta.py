@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ _JUDGED_LINES = 1000
 _LABELS = set("HGIEBTSCLPOMDNX?-.~_")
 _LABELLED_RESIDUES = 9
 """A line with as many different letters is residues; one with fewer may be labels."""
+_PLAIN_LABELS = set("CLIO-.~_")
+"""Coil, inside or outside, and nothing: labels of real proteins have one of them."""
+_LEAST_RUN = 2
+"""Equal labels stand in runs, of 3 on average for SS8; a repeat such as GSGS does not."""
 
 # The code of a PIR entry; then Biopython's names of formats, by how their files begin.
 _PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);[^=]*$", re.IGNORECASE)
@@ -147,14 +151,15 @@ def _judged(entries: Iterator[Entry], path: str | Path) -> Iterator[Entry]:
         held.append(entry)
         if not _is_labelled(entry) or len(held) == _JUDGED_ENTRIES:
             break
-    if all(map(_is_labelled, held)):
+    if all(map(_is_labelled, held)) and _read_like_labels(held):
         wrapped = len(held[0].ends) > 2
         alone = "" if wrapped else f"; the sequences alone: awk 'NR % 3' {path} > NEW"
         raise GrubioError(
             "has a line of labels under each sequence (three-line FASTA)",
             path=path,
             line=held[0].line + 2 + held[0].ends.index(held[0].half or 0),
-            hint=f"grubio prepare reads it with --format three-line{alone}",
+            hint=f"grubio prepare reads it with --format three-line{alone}. If the labels are "
+            "residues, write each sequence on one line",
         )
     del entry
     while held:
@@ -247,3 +252,10 @@ def _is_labelled(entry: Entry) -> bool:
     text = entry.text.upper()
     residues, labels = set(text[: entry.half]), set(text[entry.half :])
     return len(residues) >= _LABELLED_RESIDUES > len(labels) and labels <= _LABELS
+
+
+def _read_like_labels(entries: Sequence[Entry]) -> bool:
+    labels = [entry.text[entry.half :].upper() for entry in entries]
+    runs = sum(1 for line in labels for _ in itertools.groupby(line))
+    is_plain = not _PLAIN_LABELS.isdisjoint("".join(labels))
+    return is_plain and runs * _LEAST_RUN <= sum(map(len, labels))

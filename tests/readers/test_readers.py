@@ -279,6 +279,13 @@ def test_three_line_fasta_is_read(lines: str, tmp_path: Path) -> None:
         ">a\nMKTAYIAKQRGW\nCCHHHHHHHH\n",
         ">a\nMKTAYIAKQRGW\nCCHHHHHHHHCC\nCCHHHHHHHHCC\n",
         ">P1;size=4\nMKTAYIAKQRGW*\n",
+        # Residues that are not known, and repeats.
+        ">a\nMKTAYIAKQRGW\nXXXXXXXXXXXX\n",
+        ">a\nMKTAYIAKQRGW\nXXXXXXXXXXXX\n>b\nMKTAYIAKQRGW\nXXXXXXXXXXXX\n",
+        ">a\nMKTAYIAKQRGW\nGSGSGSGSGSGS\n",
+        ">a\nMKTAYIAKQRGW\nGGGGSGGGGSGG\n",
+        ">a\nMKTAYIAKQRGW\nLPLPLPLPLPLP\n",
+        ">a\nMKTAYIAKQRGW\nNNNNNNSNNNNN\n",
     ],
 )
 def test_fasta_that_only_resembles_another_layout_is_read(tmp_path: Path, text: str) -> None:
