@@ -25,8 +25,10 @@ from grubio.config.labels import Wanted
 from grubio.datasets.annotated_genome import AnnotatedGenome
 from grubio.datasets.whole_features import (
     ParentLines,
+    Use,
     counts_from_ends,
     finds_introns,
+    in_frame,
     whole_features,
 )
 from grubio.errors import GrubioError
@@ -34,7 +36,6 @@ from grubio.readers.annotation_line import NO_STRAND, AnnotatedFeature, Annotati
 from grubio.sequences.locus import STRANDS, Locus, Strand
 
 _KINDS_NAMED = 12
-_CODING = "CDS"
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def find_places(
     uses = _uses(lines, classes, genome, parents, leave_out)
     found = {}
     for name, rule in classes.items():
-        own, broken = _in_frame(uses[name], rule)
+        framed, broken = in_frame(uses[name], parents)
+        own = framed if rule.frame == "whole" else uses[name]
         wholes = whole_features(own, rule, parents)
         found[name] = replace(_places_of(name, rule, wholes, genome, kinds), broken=broken)
     return found
@@ -146,17 +148,14 @@ def class_of_each_base(
     return classes
 
 
-_Use = tuple[AnnotatedFeature, Sequence[str]]
-
-
 def _uses(
     lines: Iterable[tuple[AnnotationLine, str]],
     classes: Mapping[str, ClassRule],
     genome: AnnotatedGenome,
     parents: ParentLines,
     leave_out: Callable[[GrubioError], None],
-) -> dict[str, list[_Use]]:
-    found: dict[str, list[_Use]] = {name: [] for name in classes}
+) -> dict[str, list[Use]]:
+    found: dict[str, list[Use]] = {name: [] for name in classes}
     for line, contig in lines:
         fitting = {
             name: parents.fitting(line, rule)
@@ -179,26 +178,6 @@ def _uses(
         if problem := next((error for error in unfit.values() if error), None):
             leave_out(problem)
     return found
-
-
-def _in_frame(uses: Sequence[_Use], rule: ClassRule) -> tuple[Sequence[_Use], list[str]]:
-    """Return the uses to keep, and the names of coding sequences that do not divide by three."""
-
-    def whole(use: _Use) -> tuple[str, ...]:
-        feature, names = use
-        line = feature.line
-        known = names or line.attributes.get("ID") or (f"line {line.number}",)
-        return str(line.path), feature.contig, feature.strand, known[0]
-
-    bases: Counter[tuple[str, ...]] = Counter()
-    for use in uses:
-        if use[0].line.kind == _CODING:
-            bases[whole(use)] += use[0].end - use[0].start
-    broken = {key for key, size in bases.items() if size % 3}
-    kept = uses
-    if rule.frame == "whole":
-        kept = [one for one in uses if one[0].line.kind != _CODING or whole(one) not in broken]
-    return kept, sorted(key[-1] for key in broken)
 
 
 def _unfit(feature: AnnotatedFeature, name: str, rule: ClassRule) -> GrubioError | None:
@@ -289,7 +268,7 @@ def _places(
 
 def _in_order(pieces: Sequence[AnnotatedFeature], length: int) -> list[tuple[int, int]]:
     # Start and end of each piece, on the plus strand; what follows the origin has higher numbers.
-    parts = sorted({part for p in pieces for part in p.blocks or ((p.start, p.end),)})
+    parts = sorted({part for piece in pieces for part in piece.parts})
     if not pieces[0].circular or parts[0][0] > 0 or max(end for _, end in parts) != length:
         return parts
     gaps = [after[0] - before[1] for before, after in pairwise(parts)]

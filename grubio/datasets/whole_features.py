@@ -18,9 +18,14 @@ from grubio.config import ClassRule
 from grubio.config.labels import Wanted
 from grubio.readers.annotation_line import AnnotatedFeature, AnnotationLine
 
+_CODING = "CDS"
 _IN_PIECES = {"cds", "five_prime_utr", "three_prime_utr", "5utr", "3utr", "start_codon"}
 _IN_PIECES |= {"stop_codon"}
 _NEVER_PARENTS = _IN_PIECES | {"exon", "intron", "utr"}
+
+
+Use = tuple[AnnotatedFeature, Sequence[str]]
+"""A feature that a rule is about, and the parents with which it fits."""
 
 
 class ParentLines:
@@ -33,7 +38,10 @@ class ParentLines:
     """
 
     def __init__(self, classes: Iterable[ClassRule]) -> None:
-        self._wanted = any(rule.where or counts_from_ends(rule) for rule in classes)
+        self._wanted = any(
+            rule.where or counts_from_ends(rule) or not {_CODING, "*"}.isdisjoint(rule.feature)
+            for rule in classes
+        )
         self._lines: dict[tuple[str | Path, str], AnnotationLine] = {}
 
     def add(self, line: AnnotationLine) -> None:
@@ -86,36 +94,83 @@ def finds_introns(rule: ClassRule) -> bool:
 
 
 def whole_features(
-    uses: Sequence[tuple[AnnotatedFeature, Sequence[str]]], rule: ClassRule, parents: ParentLines
+    uses: Sequence[Use], rule: ClassRule, parents: ParentLines
 ) -> Iterator[Sequence[AnnotatedFeature]]:
     """Yield the pieces of each whole feature.
 
     Parameters
     ----------
     uses
-        The features that a rule is about, each with the parents with which it fits.
+        The features that a rule is about.
     rule
         The rule.
     parents
         The lines that they are part of.
     """
-    shared = Counter(_by_id(feature) for feature, _ in uses)
-    wholes: Mapping[_Whole, list[AnnotatedFeature]] = defaultdict(list)
-    for feature, names in uses:
-        if not counts_from_ends(rule) or feature.blocks:
-            yield [feature]
-        elif finds_introns(rule):
-            for name in names:
-                if name in feature.line.transcripts:
-                    wholes[_Whole(*_place(feature), parent=name)].append(feature)
+    if finds_introns(rule):
+        yield from _exons_of_transcripts(uses)
+    elif counts_from_ends(rule):
+        yield from ([feature for feature, _ in whole] for whole in _wholes(uses, parents))
+    else:
+        yield from ([feature] for feature, _ in uses)
+
+
+def in_frame(uses: Sequence[Use], parents: ParentLines) -> tuple[Sequence[Use], Sequence[str]]:
+    """Return what is left without the coding sequences whose bases do not divide by three.
+
+    A piece that is shared stays part of those that do divide by three.
+
+    Parameters
+    ----------
+    uses, parents
+        As of :func:`whole_features`.
+
+    Returns
+    -------
+    uses, broken
+        The uses that are left, and the names of the coding sequences that are not.
+    """
+    kept: dict[AnnotatedFeature, list[str]] = defaultdict(list)
+    broken = []
+    for whole in _wholes([use for use in uses if use[0].line.kind == _CODING], parents):
+        if sum(end - start for feature, _ in whole for start, end in feature.parts) % 3:
+            broken.append(_name(*whole[0]))
         else:
-            keys = list(_keys(feature, names, shared, parents))
-            for key in keys:
-                wholes[key].append(feature)
-            if not keys:
-                yield [feature]
+            for feature, names in whole:
+                kept[feature] += names
+    others = [use for use in uses if use[0].line.kind != _CODING]
+    return [*others, *kept.items()], sorted(broken)
+
+
+def _name(feature: AnnotatedFeature, names: Sequence[str]) -> str:
+    # A transcript of GTF needs its gene: NCBI calls many by one name.
+    own = feature.line.attributes.get("ID") or (f"line {feature.line.number}",)
+    return "/".join(dict.fromkeys((*_gene(feature), *(names or own)[:1])))
+
+
+def _exons_of_transcripts(uses: Iterable[Use]) -> Iterator[Sequence[AnnotatedFeature]]:
+    exons: Mapping[_Whole, list[AnnotatedFeature]] = defaultdict(list)
+    for feature, names in uses:
+        if feature.blocks:
+            yield [feature]
+        for name in names:
+            if name in feature.line.transcripts:
+                exons[_Whole(*_place(feature), parent=name)].append(feature)
+    yield from exons.values()
+
+
+def _wholes(uses: Sequence[Use], parents: ParentLines) -> Iterator[Sequence[Use]]:
+    """Yield the pieces of each whole feature, each with the parent that it shares with them."""
+    shared = Counter(_by_id(feature) for feature, _ in uses)
+    wholes: Mapping[_Whole, list[Use]] = defaultdict(list)
+    for feature, names in uses:
+        keys = set(_keys(feature, names, shared, parents))
+        for key in keys:
+            wholes[key].append((feature, [key.parent] if key.parent else []))
+        if not keys:
+            yield [(feature, names)]
     for whole, pieces in wholes.items():
-        if whole.have_ids and _overlap(pieces):
+        if whole.have_ids and _overlap(feature for feature, _ in pieces):
             yield from ([piece] for piece in pieces)
         else:
             yield pieces
@@ -134,6 +189,10 @@ class _Whole(NamedTuple):
 
 def _place(feature: AnnotatedFeature) -> tuple[str | Path, str, str]:
     return feature.line.path, feature.contig, feature.strand
+
+
+def _gene(feature: AnnotatedFeature) -> Sequence[str]:
+    return feature.line.attributes.get("gene_id", ())[:1]
 
 
 def _by_id(feature: AnnotatedFeature) -> _Whole | None:
@@ -155,7 +214,7 @@ def _keys(
             yield by_id._replace(parent=parent)
     elif in_pieces:
         # NCBI's GTF calls the transcript of every bacterial gene unknown_transcript_1.
-        gene = next(iter(feature.line.attributes.get("gene_id", ())), "")
+        gene = "".join(_gene(feature))
         for name in names:
             if not (by_id and parents.is_gene(feature.line.path, name)):
                 yield _Whole(*_place(feature), kind, "", name, gene, bool(by_id))

@@ -47,6 +47,11 @@ class AnnotatedFeature:
     summit: int | None = None
     circular: bool = False
 
+    @property
+    def parts(self) -> Sequence[tuple[int, int]]:
+        """The start and end of each block, or of the whole."""
+        return self.blocks or ((self.start, self.end),)
+
 
 @dataclass(frozen=True, eq=False)
 class AnnotationLine(ABC):

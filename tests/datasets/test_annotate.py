@@ -471,3 +471,58 @@ def test_coding_sequences_out_of_frame_are_named_and_left_out_if_asked(
     kept = ["c:0-9(+)", "c:20-25(-)", "c:30-34(-)"]
     assert found.broken == ["gb"]
     assert stretches(found) == (kept if frame == "whole" else sorted([*kept, "c:10-17(+)"]))
+
+
+TEN_NINE_EIGHT = [(11, 20), (31, 39), (51, 58)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "broken"),
+    [
+        # NCBI's transcripts of bacteria, all of one name.
+        (
+            cds(
+                TEN_NINE_EIGHT,
+                [f'gene_id "{g}"; transcript_id "unknown_transcript_1";' for g in "abc"],
+            ),
+            [(30, 39)],
+            ["a/unknown_transcript_1", "c/unknown_transcript_1"],
+        ),
+        # Isoforms that share two pieces: of 18 and of 19 bases.
+        (
+            cds(
+                [(11, 20), (31, 35), (41, 43), (51, 54)],
+                [f"Parent={parents}" for parents in ("u,t", "u,t", "t", "u")],
+            ),
+            [(10, 20), (30, 35), (40, 43)],
+            ["u"],
+        ),
+        (cds([(1, 9), (11, 17)], ["Parent=t;Parent=t", "Parent=u"]), [(0, 9)], ["u"]),
+        # Parts of a gene with an ID each are no pieces of one another.
+        (
+            GENE + cds(TEN_NINE_EIGHT, [f"ID=c{n};Parent=g" for n in range(3)]),
+            [(30, 39)],
+            ["g", "g"],
+        ),
+        # Blocks of 5 and 4 bases, and of 5 and 5, both in 15.
+        (
+            "c\t0\t15\tCDS\t0\t+\t0\t15\t0\t2\t5,4\t0,11\n"
+            "c\t20\t35\tCDS\t0\t+\t20\t35\t0\t2\t5,5\t0,10\n",
+            [(0, 5), (11, 15)],
+            ["line 2"],
+        ),
+    ],
+    ids=["ncbi", "isoforms", "parent twice", "gene", "blocks"],
+)
+def test_the_frame_is_that_of_the_whole_coding_sequence(
+    text: str, kept: list[tuple[int, int]], broken: list[str], tmp_path: Path
+) -> None:
+    found = places(text, {"cds": {"feature": "CDS", "frame": "whole"}}, tmp_path)["cds"]
+    assert [(locus.start, locus.end) for locus in found.loci] == kept
+    assert found.broken == broken
+
+
+def test_the_start_of_an_isoform_out_of_frame_is_left_out(tmp_path: Path) -> None:
+    text = cds([(1, 4), (11, 20), (31, 35)], ["Parent=u", "Parent=u,t", "Parent=t"])
+    rule = {**START, "frame": "whole"}
+    assert stretches(places(text, {"start": rule}, tmp_path)["start"]) == ["c:10-13(+)"]
