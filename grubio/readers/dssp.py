@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 BACKBONE = ("N", "CA", "C", "O")
 FURTHER_RESIDUES = "further residues at one place"
+LONE_RESIDUES = "amino acids outside of polymers"
 _HEADER = "  #  RESIDUE AA STRUCTURE"
 _SUMMARY = "_dssp_struct_summary."
 _CONFORMATIONS = {
@@ -107,11 +108,7 @@ def stretches_of(
             left_out[FURTHER_RESIDUES] += 1
             continue
         if key in seen:
-            raise GrubioError(
-                f"residue {residue.number} of chain {residue.chain} occurs twice",
-                path=path,
-                hint="if the file holds several models or entries, give each a file of its own",
-            )
+            raise _occurs_twice(residue.number, residue.chain, path)
         seen.add(key)
         if stretch and (residue.chain, residue.place) != (stretch[-1].chain, stretch[-1].place + 1):
             yield _record(stretch, path)
@@ -120,6 +117,15 @@ def stretches_of(
     if not stretch:
         raise GrubioError("has no residues", path=path)
     yield _record(stretch, path)
+
+
+def _occurs_twice(number: str, chain: str, path: str | Path) -> GrubioError:
+    return GrubioError(
+        f"residue {number} of chain {chain or '-'} occurs twice",
+        path=path,
+        hint="if the file holds several models or entries, give each a file of its own; give each "
+        "chain a letter of its own",
+    )
 
 
 def classic_residues(text: str, path: str | Path) -> Iterator[DsspResidue]:
@@ -254,7 +260,7 @@ def _residues_of_runs(
         structure = gemmi.make_structure_from_block(block)
     except (RuntimeError, ValueError) as error:
         raise gemmi_error(error, path) from error
-    for residue, _ in amino_acids(structure, left_out):
+    for residue, _ in amino_acids(structure, path, left_out):
         chain, number = residue.subchain, residue.label_seq
         if number is not None:
             labels = (text for first, last, text in runs.get(chain, ()) if first <= number <= last)
@@ -263,22 +269,44 @@ def _residues_of_runs(
 
 
 def amino_acids(
-    structure: gemmi.Structure, left_out: Counter[str]
+    structure: gemmi.Structure, path: str | Path, left_out: Counter[str]
 ) -> Iterator[tuple[gemmi.Residue, str]]:
     """Yield the residues of the first model whose backbone is complete, and their chains.
 
-    Of several residues at one place the most occupied is taken; ``left_out`` counts the others.
+    Of several residues at one place the most occupied is taken; ``left_out`` counts the others, and
+    amino acids that belong to no polymer.
+
+    Raises
+    ------
+    GrubioError
+        If gemmi has taken two residues of one name and number for one.
     """
     # A modified residue ends no chain, whether or not the file says where its chains end.
     structure.assign_het_flags("A")
     structure.setup_entities()
     for chain in structure[0] if len(structure) else ():
-        complete = (r for r in chain.get_polymer() if all(r.find_atom(a, "*") for a in BACKBONE))
-        for _, at_one_place in itertools.groupby(complete, key=lambda residue: str(residue.seqid)):
+        residues = _in_chain(chain, left_out)
+        for _, at_one_place in itertools.groupby(residues, key=lambda one: str(one.seqid)):
             choice = list(at_one_place)
             if len(choice) > 1:
                 left_out[FURTHER_RESIDUES] += len(choice) - 1
-            yield max(choice, key=lambda residue: residue.find_atom("CA", "*").occ), chain.name
+            residue = max(choice, key=lambda one: one.find_atom("CA", "*").occ)
+            alternatives = [atom.altloc for atom in residue if atom.name == "CA"]
+            if len(alternatives) > len(set(alternatives)):
+                raise _occurs_twice(str(residue.seqid), chain.name, path)
+            yield residue, chain.name
+
+
+def _in_chain(chain: gemmi.Chain, left_out: Counter[str]) -> Iterator[gemmi.Residue]:
+    import gemmi
+
+    # A chain of the authors may be several polymers of mmCIF.
+    for residue in chain:
+        if all(residue.find_atom(name, "*") for name in BACKBONE):
+            if residue.entity_type == gemmi.EntityType.Polymer:
+                yield residue
+            else:
+                left_out[LONE_RESIDUES] += 1
 
 
 def _record(stretch: Sequence[DsspResidue], path: str | Path) -> Record:

@@ -57,12 +57,14 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
     path
         The file.
     left_out
-        Counts the residues that share a place with another, and other models.
+        Counts the residues that share a place with another, amino acids outside of polymers, and
+        other models.
 
     Raises
     ------
     GrubioError
-        If the file is damaged, or mkdssp is not installed, fails, or finds no residues.
+        If the file is damaged, a residue occurs twice, or mkdssp is not installed, fails, or finds
+        no residues.
     """
     import gemmi
 
@@ -70,7 +72,7 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
     try:
         text = read_text(path)
         structure = gemmi.read_structure_string(text)
-        residues = list(amino_acids(structure, left_out))
+        residues = list(amino_acids(structure, path, left_out))
     except (RuntimeError, ValueError) as error:
         raise gemmi_error(error, path) from error
     if not 0 < len(residues) <= _MOST_RESIDUES:
@@ -86,9 +88,15 @@ def read_structure(path: str | Path, left_out: Counter[str] | None = None) -> It
                 f"residue {residue.seqid} of chain {chain} has a coordinate that is not a number",
                 path=path,
             )
-    if len(structure) > 1:
-        left_out["other models"] += len(structure) - 1
+    if others := len(structure) - 1 + _models_behind_end(text):
+        left_out["other models"] += others
     yield from stretches_of(_labelled(program, residues, path), path, left_out)
+
+
+def _models_behind_end(text: str) -> int:
+    # gemmi reads up to END, with which some programs end each frame of a trajectory.
+    _, *others = re.split(r"^END *$", text, flags=re.MULTILINE)
+    return sum(re.search(r"^(ATOM  |HETATM)", one, re.MULTILINE) is not None for one in others)
 
 
 def _check_pdb_coordinates(text: str, path: str | Path) -> None:

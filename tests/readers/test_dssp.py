@@ -185,6 +185,62 @@ def test_chains_of_several_letters_and_further_models_of_a_structure(tmp_path: P
     assert left_out == {"other models": 1}
 
 
+def atoms_of_helix(chain: str, letters: int = 8) -> list[str]:
+    return [line for line in helix_as_pdb(letters, chain).splitlines() if line[:4] == "ATOM"]
+
+
+@needs_mkdssp
+@pytest.mark.parametrize("chain", ["A", " "])
+@pytest.mark.parametrize("between", [["TER"], []], ids=["TER", "no TER"])
+def test_two_chains_of_one_letter_are_refused(
+    tmp_path: Path, chain: str, between: list[str]
+) -> None:
+    # Programs of molecular dynamics write homodimers so.
+    first, path = atoms_of_helix(chain), tmp_path / "1tst.pdb"
+    second = [f"{line[:30]}{float(line[30:38]) + 50:8.3f}{line[38:]}" for line in first]
+    path.write_text("\n".join([*first, *between, *second, "END"]) + "\n")
+    with pytest.raises(
+        GrubioError, match=f"residue 1 of chain {chain.strip() or '-'} occurs twice"
+    ):
+        list(read_structure(path))
+
+
+@needs_mkdssp
+def test_two_polymers_of_one_chain_are_read_and_a_lone_amino_acid_is_counted(
+    tmp_path: Path,
+) -> None:
+    structure = gemmi.read_structure_string(helix_as_pdb(20))
+    structure.setup_entities()
+    structure.assign_label_seq_id(force=True)
+    for residue in structure[0][0]:
+        number = residue.seqid.num
+        if number == 20:
+            residue.subchain, residue.entity_type = "L", gemmi.EntityType.NonPolymer
+        elif number > 10:
+            residue.subchain = "P"
+            for atom in residue:
+                atom.pos += gemmi.Position(50, 0, 0)
+    ligand = gemmi.Entity("2")
+    ligand.subchains, ligand.entity_type = ["L"], gemmi.EntityType.NonPolymer
+    structure.entities[0].subchains = [structure[0][0][0].subchain, "P"]
+    structure.entities.append(ligand)
+    path = tmp_path / "1tst.cif"
+    structure.make_mmcif_document().write_file(str(path))
+    left_out: Counter[str] = Counter()
+    records = list(read_structure(path, left_out))
+    assert [(r.id, len(r)) for r in records] == [("1tst_A_1", 10), ("1tst_A_11", 9)]
+    assert left_out == {"amino acids outside of polymers": 1}
+
+
+@needs_mkdssp
+def test_what_stands_behind_end_is_counted(tmp_path: Path) -> None:
+    frame, path = [*atoms_of_helix("A"), "END"], tmp_path / "1tst.pdb"
+    path.write_text("\n".join(frame * 3) + "\n")
+    left_out: Counter[str] = Counter()
+    assert [len(record) for record in read_structure(path, left_out)] == [8]
+    assert left_out == {"other models": 2}
+
+
 @needs_mkdssp
 def test_of_two_residues_at_one_place_the_most_occupied_is_read(tmp_path: Path) -> None:
     lines = helix_as_pdb(12).splitlines()
