@@ -8,7 +8,8 @@ at one place the first is read.
 Classic format: Kabsch and Sander, Biopolymers 22:2577 (1983), and the long chain names that mkdssp
 adds at the end of a line. mmCIF: ``_dssp_struct_summary`` of mkdssp 4.3 and later, with a row for
 each residue, and ``_struct_conf`` of mkdssp 4.0 to 4.2, with a row for each run. The latter has one
-type for strands and bridges; a run of one residue is taken for a bridge.
+type for strands and bridges; a run of one residue is taken for a bridge. In both a gap is where the
+numbers leave one, or where the atoms do.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +43,8 @@ _CONFORMATIONS = {
     "BEND": "S",
     "OTHER": "-",
 }
+_LONGEST_BOND = 2.5
+"""Angstrom from C to N; where they are farther apart, mkdssp says that the chain is broken."""
 _GEMMI_LINE = re.compile(r"string:(\d+)(?::\d+\(\d+\))?:? *(.*)", re.DOTALL)
 
 
@@ -212,7 +215,8 @@ def _mmcif_residues(text: str, path: str | Path, left_out: Counter[str]) -> Iter
             _SUMMARY, ["label_asym_id", "label_seq_id", "label_comp_id", "secondary_structure"]
         )
         if len(table):
-            yield from _summary_residues(table, text, path)
+            structure = _structure(block, path)
+            yield from _with_gaps(_summary_residues(table, text, path), structure)
         elif "DSSP" in block.find_values("_struct_conf_type.criteria"):
             yield from _residues_of_runs(block, path, left_out)
         else:
@@ -257,15 +261,58 @@ def _residues_of_runs(
             ends = int(first), int(last)
             label = "B" if label == "E" and ends[0] == ends[1] else label
             runs.setdefault(gemmi.cif.as_string(chain), []).append((*ends, label))
-        structure = gemmi.make_structure_from_block(block)
     except (RuntimeError, ValueError) as error:
         raise gemmi_error(error, path) from error
-    for residue, _ in amino_acids(structure, path, left_out):
+    structure = _structure(block, path)
+    yield from _with_gaps(_in_runs(amino_acids(structure, path, left_out), runs), structure)
+
+
+def _in_runs(
+    residues: Iterable[tuple[gemmi.Residue, str]],
+    runs: Mapping[str, Sequence[tuple[int, int, str]]],
+) -> Iterator[DsspResidue]:
+    for residue, _ in residues:
         chain, number = residue.subchain, residue.label_seq
         if number is not None:
             labels = (text for first, last, text in runs.get(chain, ()) if first <= number <= last)
             label = next(labels, "-")
             yield DsspResidue(chain, str(number), number, letter_of(residue.name), label)
+
+
+def _structure(block: gemmi.cif.Block, path: str | Path) -> gemmi.Structure:
+    import gemmi
+
+    try:
+        return gemmi.make_structure_from_block(block)
+    except (RuntimeError, ValueError) as error:
+        raise gemmi_error(error, path) from error
+
+
+def _with_gaps(
+    residues: Iterable[DsspResidue], structure: gemmi.Structure
+) -> Iterator[DsspResidue]:
+    """Count the places on where the chain is broken.
+
+    In mmCIF made from a PDB file without SEQRES the residues are numbered through all gaps.
+    """
+    atoms = {
+        (residue.subchain, str(residue.label_seq)): residue
+        for chain in (structure[0] if len(structure) else ())
+        for residue in chain
+    }
+    gaps = 0
+    previous = ("", "")
+    for residue in residues:
+        key = residue.chain, residue.number
+        if key != previous and previous in atoms and key in atoms:
+            gaps += _is_broken(atoms[previous], atoms[key])
+        yield residue._replace(place=residue.place + gaps)
+        previous = key
+
+
+def _is_broken(before: gemmi.Residue, after: gemmi.Residue) -> bool:
+    carbon, nitrogen = before.find_atom("C", "*"), after.find_atom("N", "*")
+    return bool(carbon and nitrogen and carbon.pos.dist(nitrogen.pos) > _LONGEST_BOND)
 
 
 def amino_acids(

@@ -133,6 +133,26 @@ def test_runs_of_mkdssp_4_0_to_4_2_are_read(tmp_path: Path) -> None:
     assert found(path)[0][2] == "-HHHGGGIEEBTSPPP"
 
 
+@pytest.mark.parametrize("kind", ["summary", "runs"])
+def test_a_gap_that_the_numbers_of_mmcif_close_is_not_closed(tmp_path: Path, kind: str) -> None:
+    # mkdssp numbers so what a PDB file without SEQRES has.
+    structure = gemmi.read_structure_string(helix_as_pdb(20))
+    chain = structure[0][0]
+    for _ in range(3):
+        del chain[10]
+    structure.setup_entities()
+    for number, residue in enumerate(chain, start=1):
+        residue.label_seq = number
+    name = chain[0].subchain
+    rows = "".join(f"ALA {name} {number} H\n" for number in range(1, 18))
+    labels = SUMMARY.removeprefix("data_X\n") + rows if kind == "summary" else RUNS.format(name)
+    path = cif(tmp_path, structure.make_mmcif_document().as_string() + labels)
+    assert [(r.id, len(r)) for r in read_dssp(path)] == [
+        (f"1abc_{name}_1", 10),
+        (f"1abc_{name}_11", 7),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "letter"), [("MSE", "M"), ("SEC", "U"), ("PYL", "O"), ("SEP", "S"), ("TPO", "T"),
     ("PTR", "Y"), ("HYP", "P"), ("CSO", "C"), ("MLY", "K"), ("UNK", "X"), ("???", "X")],
