@@ -1,10 +1,10 @@
 """Answers for additional targets, from columns of the records' table or from files of their own.
 
-A file is a table with a header line and columns named ``id`` and as the target, otherwise its
-first two; or, for shares of classes, a NumPy archive whose array ``freq``, uint8
-``(residue, class)``, has the residues of all records in order. A cell has labels, one letter per
-residue; numbers separated by commas (or by semicolons or spaces if there is no comma), also in
-square brackets; as ``tenths``, one digit per residue; or, in the table of the records, shares as
+A file is a table with columns named ``id`` and as the target, otherwise its first two; or, for
+shares of classes, a NumPy archive whose array ``freq``, uint8 ``(residue, class)``, has the
+residues of all records in order. A cell has labels, one letter per residue; numbers separated by
+commas (or by semicolons or spaces if there is no comma), also in square brackets; as ``tenths``,
+one digit per residue; or, in the table of the records, shares as
 :mod:`grubio.readers.soft_labels` has them. A table may be Parquet, where a cell may be a list of
 numbers.
 """
@@ -111,7 +111,8 @@ def _pairs_of_table(path: str, heading: str) -> Iterator[tuple[int | None, str, 
             header = [name.strip().lower() for name in cells]
             if {"id", heading} <= set(header):
                 id_column, column = header.index("id"), header.index(heading)
-            continue
+                continue
+            # A header with other names is a line whose id no record has.
         if len(cells) <= max(id_column, column):
             raise GrubioError(f"an id and {heading} were expected", path=path, line=number)
         yield number, cells[id_column], cells[column]

@@ -102,6 +102,14 @@ def test_a_target_has_a_file_of_its_own(tmp_path: Path) -> None:
     assert set(read_header(path).sources) == {"t.tsv", "f.tsv"}
 
 
+@pytest.mark.parametrize("header", ["", "id\ttopology\n", "protein\tlabels\n"])
+def test_a_file_of_a_target_needs_no_header(header: str, tmp_path: Path) -> None:
+    (tmp_path / "f.tsv").write_text(f"{header}one\tIM?\ntwo\tMM\n")
+    path = prepared(tmp_path, (f"topology=IM@{tmp_path / 'f.tsv'}",))
+    found = [record.answers["topology"] for record in read_records(path, targets=True)]
+    assert found == ["IM?", "MM"]
+
+
 def test_shares_may_be_a_column(tmp_path: Path) -> None:
     table = "id\tsequence\tss8\tstate\none\tMK*\tHH\t60,3,0,63\ntwo\tG\tC\t\n"
     words = ('{"name": "state", "scheme": "A:a,B:b", "answers": "shares"}',)
