@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from grubio.errors import GrubioError
+from grubio.readers.cells import AtResidue, letters_of
 from grubio.readers.soft_labels import soft_labels_of
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import NO_CLASSES, SCHEMES
@@ -29,6 +30,7 @@ from grubio.text import refuse_invisible, text_lines
 _LABEL_COLUMNS = ("labels", "label", "target")
 SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 _DELIMITERS = "\t,;"
+_OF_RECORDS = ("id", "split", "group", "fold", "description")
 
 Row: TypeAlias = dict[str, Any]
 """The cells of a row by the name of their column; in Parquet a cell may be a list of numbers."""
@@ -117,7 +119,7 @@ def records_of(
         known = [*header, "sequence"] if by_residue else header
         labels_column = _labels_column(known, scheme, additional.values(), path)
         whole = itertools.chain([first], following)
-        whole = _joined(whole, {labels_column, "mask"}, path) if by_residue else whole
+        whole = _joined(whole, {labels_column, "residue", "mask"}, path) if by_residue else whole
     elif header:
         _labels_column(header, scheme, additional.values(), path)
     for number, row in whole:
@@ -174,23 +176,27 @@ def _joined(
     rows: Iterable[tuple[int | None, Row]], texts: Collection[str], path: str | Path
 ) -> Iterator[tuple[int | None, Row]]:
     # Rows of residues as rows of records: texts are joined, other cells of residues are lists.
-    once = ("id", "split", "group", "fold", "description")
     for name, group in itertools.groupby(rows, key=lambda row: row[1]["id"]):
         numbers, cells = zip(*group, strict=True)
-        row: Row = {key: cells[0][key] for key in once if key in cells[0]}
-        for key in cells[0].keys() - set(once):
+        row: Row = {}
+        for key in cells[0]:
             column = [one[key] for one in cells]
-            row[key] = "".join(map(str, column)) if key in texts else column
-        letters = [str(one["residue"]).strip() for one in cells]
-        if wrong := next((at for at, letter in enumerate(letters) if len(letter) != 1), None):
-            raise GrubioError(
-                f"'{letters[wrong]}' where one residue was expected",
-                path=path,
-                line=numbers[wrong],
-                record=str(name),
-                position=wrong + 1,
-            )
-        yield numbers[0], {**row, "sequence": "".join(letters)}
+            # A column that is empty for a record is an empty cell of it.
+            if key in _OF_RECORDS or all(cell in ("", None) for cell in column):
+                row[key] = column[0]
+                continue
+            try:
+                row[key] = letters_of(column) if key in texts else column
+            except AtResidue as error:
+                raise GrubioError(
+                    f"{key}: {error}",
+                    path=path,
+                    line=numbers[error.position - 1],
+                    record=str(name),
+                    position=error.position,
+                    hint=None if key in ("residue", "mask") else "write ? where it is unknown",
+                ) from None
+        yield numbers[0], {**row, "sequence": row["residue"]}
 
 
 def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from grubio.config import TargetSettings
 from grubio.errors import GrubioError
+from grubio.readers.cells import AtResidue, letters_of
 from grubio.readers.soft_labels import bytes_of
 from grubio.readers.table import rows_of
 from grubio.sequences.record import Record
@@ -28,13 +29,6 @@ from grubio.sequences.target import Answer, values_of_tenths
 
 _UNKNOWN = ("", "?", "-", ".", "na", "n/a", "nan", "null", "none")
 _LARGEST = float(np.finfo(np.float32).max)
-
-
-class _AtResidue(ValueError):
-    # What is wrong at a position, 1-based.
-    def __init__(self, position: int, problem: str) -> None:
-        super().__init__(problem)
-        self.position = position
 
 
 def with_own_answers(record: Record, targets: Iterable[TargetSettings], path: str | Path) -> Record:
@@ -130,7 +124,7 @@ def _read(
     where: dict[str, Any] = {"path": path, "line": line, "record": record.id}
     try:
         answer = _answer(cell, settings)
-    except _AtResidue as error:
+    except AtResidue as error:
         problem = f"{settings.name}: {error}"
         raise GrubioError(problem, **where, position=error.position) from None
     except ValueError as error:
@@ -159,9 +153,9 @@ def _answer(cell: Any, settings: TargetSettings) -> Answer:
             raise ValueError(f"{len(shares)} shares, not {target.size} of each residue")
         return shares.reshape(-1, target.size)
     if target.kind == "classes":
-        return cell if isinstance(cell, str) else "".join(map(str, cell))
+        return cell if isinstance(cell, str) else letters_of(cell)
     if settings.answers == "tenths":
-        return values_of_tenths(cell if isinstance(cell, str) else "".join(map(str, cell)), target)
+        return values_of_tenths(cell if isinstance(cell, str) else letters_of(cell), target)
     parts = _separated(cell) if isinstance(cell, str) else list(cell)
     values = np.full(len(parts), np.nan, dtype=np.float32)
     for place, part in enumerate(parts):
@@ -170,12 +164,12 @@ def _answer(cell: Any, settings: TargetSettings) -> Answer:
         try:
             value = float(part)
         except (ValueError, TypeError):
-            raise _AtResidue(place + 1, f"'{part}' is not a number") from None
+            raise AtResidue(place + 1, f"'{part}' is not a number") from None
         if not abs(value) <= _LARGEST:
-            raise _AtResidue(place + 1, f"'{part}' is too large")
+            raise AtResidue(place + 1, f"'{part}' is too large")
         if not target.low <= value <= target.high:
             problem = f"{part} is not between {target.low:g} and {target.high:g}"
-            raise _AtResidue(place + 1, problem)
+            raise AtResidue(place + 1, problem)
         values[place] = value
     return values
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from grubio.config import PrepareSettings
+from grubio.config import PrepareSettings, TargetSettings
 from grubio.datasets.parquet import read_records
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
@@ -87,6 +89,49 @@ def test_what_cannot_be_read_is_refused_with_its_line(
     with pytest.raises(GrubioError, match=message) as refused:
         list(read_table(table(tmp_path, content)))
     assert refused.value.line == line
+
+
+BY_RESIDUE = "id,position,residue,labels,split,mask\n"
+BY_RESIDUE += "a,5,M,H,train,\na,6,K, ,train,\na,7,T,C,train,\nb,1,G,C,test,1\n"
+
+
+def test_a_row_for_each_residue_is_read(tmp_path: Path) -> None:
+    assert list(read_table(table(tmp_path, BY_RESIDUE))) == [
+        Record("a", "", "MKT", "H C", None, None, "train"),
+        Record("b", "", "G", "C", "1", None, "test"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "position", "message"),
+    [
+        (",M,", ",ALA,", 2, 1, "residue: 'ALA' where one letter was expected"),
+        (",T,", ",,", 4, 3, "residue: an empty cell where one letter was expected"),
+        (",T,C,", ",T,,", 4, 3, "labels: an empty cell where one letter was expected"),
+    ],
+)
+def test_rows_of_residues_that_do_not_fit_are_refused(
+    tmp_path: Path, before: str, after: str, line: int, position: int | None, message: str
+) -> None:
+    assert before in BY_RESIDUE
+    with pytest.raises(GrubioError, match=message) as refused:
+        list(read_table(table(tmp_path, BY_RESIDUE.replace(before, after))))
+    found = refused.value
+    assert (found.record, found.line, found.position) == ("a", line, position)
+
+
+@pytest.mark.parametrize("column", ["label", "topology"])
+def test_a_null_among_the_labels_of_residues_is_refused(tmp_path: Path, column: str) -> None:
+    rows: dict[str, list[str | None]] = {"id": ["a"] * 3, "residue": [*"MKT"]}
+    rows |= {"label": [*"HHC"], "topology": [*"IMM"]} | {column: ["H", None, "C"]}
+    pq.write_table(pa.table(rows), tmp_path / "x.parquet")
+    settings = PrepareSettings(format="parquet")
+    target = TargetSettings.model_validate("topology=I:inside,M:membrane")
+    with pytest.raises(GrubioError, match="an empty cell where one letter was") as refused:
+        prepare_dataset(
+            [tmp_path / "x.parquet"], tmp_path / "o.parquet", settings, targets=[target]
+        )
+    assert (refused.value.record, refused.value.position) == ("a", 2)
 
 
 def test_lower_case_labels_are_classes_of_ss3_and_no_model_of_nothing(tmp_path: Path) -> None:
