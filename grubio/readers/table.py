@@ -8,13 +8,16 @@ additional targets. Others are ignored, as is the case of names. Cells may be in
 quotes, except between tabs. With the scheme ``none`` there are no labels.
 
 A table may instead have a row for each residue, with the columns ``id`` and ``residue``, and the
-others as above with one letter or number in each cell.
+others as above with one letter or number in each cell, ``split``, ``group`` and ``fold`` the same
+along a record. With a column ``position``, which may begin anywhere, rows that are missing or not
+in order are found: as in a structure, a gap is not closed.
 """
 
 from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -91,7 +94,7 @@ def records_of(
     """Yield the records of the rows of a table, whatever its format.
 
     A table without the column ``sequence`` but with ``residue`` has a row for each residue; the
-    rows of an id are next to one another.
+    rows of an id are next to one another, and a column ``position`` rises by one along them.
 
     Parameters
     ----------
@@ -178,6 +181,7 @@ def _joined(
     # Rows of residues as rows of records: texts are joined, other cells of residues are lists.
     for name, group in itertools.groupby(rows, key=lambda row: row[1]["id"]):
         numbers, cells = zip(*group, strict=True)
+        _require_one_record(numbers, cells, path)
         row: Row = {}
         for key in cells[0]:
             column = [one[key] for one in cells]
@@ -197,6 +201,42 @@ def _joined(
                     hint=None if key in ("residue", "mask") else "write ? where it is unknown",
                 ) from None
         yield numbers[0], {**row, "sequence": row["residue"]}
+
+
+def _require_one_record(
+    numbers: Sequence[int | None], cells: Sequence[Row], path: str | Path
+) -> None:
+    where: dict[str, Any] = {"path": path, "record": str(cells[0]["id"])}
+    for at, (before, row) in enumerate(itertools.pairwise(cells), start=1):
+        where |= {"line": numbers[at], "position": at + 1}
+        for key in ("split", "group", "fold"):
+            if row.get(key) != before.get(key):
+                raise GrubioError(
+                    f"{key} '{row[key]}' after '{before[key]}'",
+                    **where,
+                    hint=f"give all residues of a record the same {key}",
+                )
+        if "position" in row and _place(row, where) != _place(before, where) + 1:
+            raise GrubioError(
+                f"its residues are not in order: position {row['position']} comes after "
+                f"{before['position']}",
+                **where,
+                hint="sort the rows by id and position; give residues that are missing in between "
+                "as X, or leave the column out if it counts in another way",
+            )
+
+
+def _place(row: Row, where: dict[str, Any]) -> int:
+    text = str(row["position"]).strip()
+    # pandas writes whole numbers as 7.0 where one of them is missing.
+    found = re.fullmatch(r"(-?\d{1,18})(\.0)?", text)
+    if found is None:
+        raise GrubioError(
+            f"position '{text[:40]}' is not a whole number",
+            **where,
+            hint="count the residues of each id, or leave the column out",
+        )
+    return int(found[1])
 
 
 def rows_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:

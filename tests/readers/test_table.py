@@ -108,10 +108,14 @@ def test_a_row_for_each_residue_is_read(tmp_path: Path) -> None:
         (",M,", ",ALA,", 2, 1, "residue: 'ALA' where one letter was expected"),
         (",T,", ",,", 4, 3, "residue: an empty cell where one letter was expected"),
         (",T,C,", ",T,,", 4, 3, "labels: an empty cell where one letter was expected"),
+        ("a,7", "a,10", 4, 3, "not in order: position 10 comes after 6"),
+        ("a,6", "a,5", 3, 2, "not in order: position 5 comes after 5"),
+        ("a,7", "a,7A", 4, 3, "position '7A' is not a whole number"),
+        ("C,train", "C,test", 4, 3, "split 'test' after 'train'"),
     ],
 )
 def test_rows_of_residues_that_do_not_fit_are_refused(
-    tmp_path: Path, before: str, after: str, line: int, position: int | None, message: str
+    tmp_path: Path, before: str, after: str, line: int, position: int, message: str
 ) -> None:
     assert before in BY_RESIDUE
     with pytest.raises(GrubioError, match=message) as refused:
