@@ -1,4 +1,4 @@
-"""Cells of tables that hold a letter for each residue."""
+"""Cells of tables: text, and a letter for each residue."""
 
 from __future__ import annotations
 
@@ -13,6 +13,21 @@ class AtResidue(ValueError):
         self.position = position
 
 
+def text_of(cell: object) -> str:
+    """Return the text of a cell; that of a list is its letters, as Hugging Face keeps labels.
+
+    Raises
+    ------
+    ValueError
+        If bytes are not UTF-8, or a part of a list is not one letter (:class:`AtResidue`).
+    """
+    if isinstance(cell, list):
+        return letters_of(cell)
+    if isinstance(cell, bytes):
+        return cell.decode()
+    return "" if cell is None else str(cell)
+
+
 def letters_of(cells: Iterable[object]) -> str:
     """Return the letters of residues, joined.
 
@@ -23,7 +38,7 @@ def letters_of(cells: Iterable[object]) -> str:
     """
     letters = []
     for position, cell in enumerate(cells, start=1):
-        text = "" if cell is None else str(cell)
+        text = text_of(cell)
         # A blank alone is a letter: coil in DSSP.
         letter = text if len(text) == 1 else text.strip()
         if len(letter) != 1:

@@ -1,7 +1,8 @@
 """Tables of records as Parquet, with the columns of :mod:`grubio.readers.table`.
 
 Values of a target are a list of numbers, or numbers as text between commas; null is unknown. A
-table that has a row for each residue has a number in each row.
+table that has a row for each residue has a number in each row. Text may be bytes; sequences, labels
+and masks may be lists of letters.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grubio.errors import GrubioError
-from grubio.readers.table import Row, records_of
+from grubio.readers.table import Row, records_of, text_in
 from grubio.sequences.record import Record
 
 _TEXTS = ("id", "sequence", "residue", "description", "split", "group", "fold", "mask")
@@ -48,13 +49,9 @@ def parquet_rows(path: str | Path, header: list[str]) -> Iterator[tuple[None, Ro
             for batch in file.iter_batches(1000):
                 for row in batch.to_pylist():
                     cells = dict(zip(header, row.values(), strict=True))
-                    texts = {key: _text(cells[key]) for key in _TEXTS if key in cells}
+                    texts = {key: text_in(cells, key, path) for key in _TEXTS if key in cells}
                     yield None, cells | texts
     except FileNotFoundError as error:
         raise GrubioError("no such file", path=path) from error
     except (OSError, ValueError, pa.ArrowException) as error:
         raise GrubioError(f"cannot be read as Parquet: {error}", path=path) from error
-
-
-def _text(cell: object) -> str:
-    return "" if cell is None else str(cell)

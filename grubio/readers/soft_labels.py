@@ -81,7 +81,7 @@ def bytes_of(cell: Any) -> npt.NDArray[np.uint8]:
     """
     if isinstance(cell, bytes):
         return np.frombuffer(cell, dtype=np.uint8)
-    text = cell if isinstance(cell, str) else ",".join(map(str, cell))
+    text = ",".join(map(str, cell)) if isinstance(cell, list) else str(cell)
     return np.array([_byte(part) for part in text.strip().strip("[]").split(",")], np.uint8)
 
 

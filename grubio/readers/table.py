@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from grubio.errors import GrubioError
-from grubio.readers.cells import AtResidue, letters_of
+from grubio.readers.cells import AtResidue, letters_of, text_of
 from grubio.readers.soft_labels import soft_labels_of
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import NO_CLASSES, SCHEMES
@@ -140,6 +140,26 @@ def records_of(
         raise GrubioError("holds no records", path=path)
 
 
+def text_in(row: Row, key: str, path: str | Path, number: int | None = None) -> str:
+    """Return the text of a cell.
+
+    Raises
+    ------
+    GrubioError
+        With the record, if it has none.
+    """
+    try:
+        return text_of(row[key])
+    except ValueError as error:
+        raise GrubioError(
+            f"{key}: {error}",
+            path=path,
+            line=number,
+            record=str(row.get("id")),
+            position=error.position if isinstance(error, AtResidue) else None,
+        ) from None
+
+
 def _record(
     row: Row,
     name: str,
@@ -156,7 +176,9 @@ def _record(
             line=number,
             record=name,
         )
-    sequence, labels = row["sequence"], row[labels_column] if labels_column else None
+    sequence, labels = row["sequence"], None
+    if labels_column and row[labels_column] is not None:
+        labels = text_in(row, labels_column, path, number)
     answers = {target: row[column] for target, column in additional.items()}
     soft = soft_labels_of(row, len(sequence.strip()), path, number, name)
     if soft is not None:

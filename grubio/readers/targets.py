@@ -21,7 +21,7 @@ import numpy as np
 
 from grubio.config import TargetSettings
 from grubio.errors import GrubioError
-from grubio.readers.cells import AtResidue, letters_of
+from grubio.readers.cells import AtResidue, text_of
 from grubio.readers.soft_labels import bytes_of
 from grubio.readers.table import rows_of
 from grubio.sequences.record import Record
@@ -153,10 +153,10 @@ def _answer(cell: Any, settings: TargetSettings) -> Answer:
             raise ValueError(f"{len(shares)} shares, not {target.size} of each residue")
         return shares.reshape(-1, target.size)
     if target.kind == "classes":
-        return cell if isinstance(cell, str) else letters_of(cell)
+        return text_of(cell)
     if settings.answers == "tenths":
-        return values_of_tenths(cell if isinstance(cell, str) else letters_of(cell), target)
-    parts = _separated(cell) if isinstance(cell, str) else list(cell)
+        return values_of_tenths(text_of(cell), target)
+    parts = cell if isinstance(cell, list) else _separated(text_of(cell))
     values = np.full(len(parts), np.nan, dtype=np.float32)
     for place, part in enumerate(parts):
         if part is None or str(part).strip().lower() in _UNKNOWN:

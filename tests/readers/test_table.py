@@ -10,6 +10,7 @@ from grubio.config import PrepareSettings, TargetSettings
 from grubio.datasets.parquet import read_records
 from grubio.datasets.prepare_sequences import prepare_dataset
 from grubio.errors import GrubioError
+from grubio.readers.parquet_table import read_parquet
 from grubio.readers.table import read_table
 from grubio.sequences.record import Record
 
@@ -136,6 +137,39 @@ def test_a_null_among_the_labels_of_residues_is_refused(tmp_path: Path, column: 
             [tmp_path / "x.parquet"], tmp_path / "o.parquet", settings, targets=[target]
         )
     assert (refused.value.record, refused.value.position) == ("a", 2)
+
+
+@pytest.mark.parametrize("cell", [[*"HHC"], b"HHC"])
+def test_letters_may_be_lists_or_bytes(tmp_path: Path, cell: object) -> None:
+    rows = {"id": b"a", "sequence": [*"MKT"], "labels": cell, "mask": [1, 1, 0]}
+    pq.write_table(pa.Table.from_pylist([rows]), tmp_path / "x.parquet")
+    assert list(read_parquet(tmp_path / "x.parquet")) == [Record("a", "", "MKT", "HHC", "110")]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("labels", 7, "3 residues but 1 characters of labels"),
+        ("labels", ["H", "HE", "C"], "position 2: labels: 'HE' where one letter was expected"),
+        ("labels", b"\xff", "labels: 'utf-8' codec can't decode"),
+        ("sequence", ["M", None, "T"], "position 2: sequence: an empty cell"),
+        ("topology", 7, "3 residues but 1 characters of topology"),
+        ("plddt", 7.5, "3 residues but 1 values of plddt"),
+        ("plddt", b"1,2", "3 residues but 2 values of plddt"),
+        ("label_weights", 7, "3 residues but 1 values of label_weights"),
+    ],
+)
+def test_cells_of_other_kinds_are_refused(
+    tmp_path: Path, column: str, cell: object, message: str
+) -> None:
+    row = {"id": "a", "sequence": "MKT", "labels": "HHC", "topology": "IMM", "plddt": [1, 2, 3]}
+    pq.write_table(pa.Table.from_pylist([row | {column: cell}]), tmp_path / "x.parquet")
+    words = ("topology=I:inside,M:membrane", "plddt=0..100")
+    targets = [TargetSettings.model_validate(word) for word in words]
+    wanted = PrepareSettings(format="parquet")
+    with pytest.raises(GrubioError, match=message) as refused:
+        prepare_dataset([tmp_path / "x.parquet"], tmp_path / "o.parquet", wanted, targets=targets)
+    assert refused.value.record == "a"
 
 
 def test_lower_case_labels_are_classes_of_ss3_and_no_model_of_nothing(tmp_path: Path) -> None:
