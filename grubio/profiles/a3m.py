@@ -16,6 +16,9 @@ from grubio.profiles.named import NamedProfile
 from grubio.profiles.weighting import profile_of_rows
 
 _BLOCK = 1 << 20
+_OF_HH_SUITE = {"ss_pred", "ss_conf", "ss_dssp", "sa_pred", "sa_dssp", "aa_pred", "aa_dssp"}
+"""Names of rows of HH-suite that are no sequences of the alignment."""
+
 _POINTS = str.maketrans("", "", ".")
 _INSERTIONS = str.maketrans("", "", "abcdefghijklmnopqrstuvwxyz.")
 
@@ -90,12 +93,9 @@ def _parsed(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _named(entries: Iterable[tuple[str, str]], path: str | Path) -> NamedProfile:
-    # HH-suite puts secondary structure and the consensus before the sequences.
-    found = [
-        (title.split(maxsplit=1)[0] if title.strip() else "", row)
-        for title, row in entries
-        if not title.startswith(("ss_", "sa_", "aa_"))
-    ]
+    # HH-suite puts secondary structure before the sequences.
+    named = ((title.split(maxsplit=1)[0] if title.strip() else "", row) for title, row in entries)
+    found = [(first, row) for first, row in named if first not in _OF_HH_SUITE]
     name = found[0][0] if found else None
     try:
         return NamedProfile(name, profile_of_rows([row for _, row in found]))

@@ -128,6 +128,13 @@ def test_many_alignments_are_in_one_file(tmp_path: Path) -> None:
             assert same(profiles.of(other), own_profile(other.sequence))
 
 
+@pytest.mark.parametrize("name", ["ss_1", "sa_pred_2", "aa_x"])
+def test_rows_of_hh_suite_are_known_by_their_whole_names(name: str, tmp_path: Path) -> None:
+    text = A3M.replace(QUERY.id, name).replace(">ss_pred", ">ss_conf by PSIPRED\n99\n>ss_pred")
+    found = Profiles(write(tmp_path / "x.a3m", text)).of(Record(name, "", QUERY.sequence))
+    assert same(found, WANTED)
+
+
 def test_a_matrix_becomes_frequencies(tmp_path: Path) -> None:
     def read(text: str) -> Profile:
         found = Profiles(write(tmp_path / "x.pssm", text)).of(QUERY)
