@@ -10,6 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from grubio.errors import GrubioError
@@ -28,7 +29,9 @@ _HEAD = 1 << 16
 _BLOCK = 1 << 20
 
 
-def text_lines(path: str | Path, piece: int = sys.maxsize) -> Iterator[tuple[int, str]]:
+def text_lines(
+    path: str | Path, piece: int = sys.maxsize, *, zeros: bool = False
+) -> Iterator[tuple[int, str]]:
     r"""Yield the lines of a text file, decompressed, each with its 1-based number.
 
     Parameters
@@ -38,6 +41,8 @@ def text_lines(path: str | Path, piece: int = sys.maxsize) -> Iterator[tuple[int
     piece
         A longer line comes in pieces of at least this many characters. Only the last piece of a
         line ends in ``\n``.
+    zeros
+        Whether lines may hold zero bytes, as between the parts of a file of MMseqs2.
 
     Raises
     ------
@@ -50,6 +55,7 @@ def text_lines(path: str | Path, piece: int = sys.maxsize) -> Iterator[tuple[int
         # A carriage return at its end may be half of a line end.
         start = head.decode(encoding, errors="ignore").removesuffix("\r")
         end, other = ("\r", "\n") if "\r" in start and "\n" not in start else ("\n", "\r")
+        checked = partial(_checked, other=other, path=path, zeros=zeros)
         number, suspect = 1, False
         held: list[str] = []
         for block in _blocks(raw, encoding, path):
@@ -60,16 +66,16 @@ def text_lines(path: str | Path, piece: int = sys.maxsize) -> Iterator[tuple[int
             # Looking at each line only if something is wrong in its block takes half the time.
             suspect = suspect or not block.isascii() or other in block or "\0" in block
             for line in lines:
-                yield number, (_checked(line, other, path, number) if suspect else line) + "\n"
+                yield number, (checked(line, number) if suspect else line) + "\n"
                 number += 1
             held.append(rest)
             # A carriage return may be half of a line end.
             if sum(map(len, held)) >= piece and not rest.endswith("\r"):
-                yield number, _checked("".join(held), other, path, number)
+                yield number, checked("".join(held), number)
                 held.clear()
             suspect = suspect and any(held)
         if last := "".join(held):
-            yield number, _checked(last, other, path, number) + "\n"
+            yield number, checked(last, number) + "\n"
 
 
 def _blocks(raw: io.BufferedReader, encoding: str, path: str | Path) -> Iterator[str]:
@@ -140,7 +146,7 @@ def refuse_invisible(text: str, path: str | Path, line: int) -> None:
             )
 
 
-def _checked(line: str, other: str, path: str | Path, number: int) -> str:
+def _checked(line: str, number: int, *, other: str, path: str | Path, zeros: bool) -> str:
     line = line.removesuffix("\r")
     if other in line:
         raise GrubioError(
@@ -151,7 +157,7 @@ def _checked(line: str, other: str, path: str | Path, number: int) -> str:
         )
     if "\0ustar" in line:
         raise GrubioError("is a tar archive", path=path, hint=f"unpack it first: tar -xf {path}")
-    if "\0" in line:
+    if "\0" in line and not zeros:
         order = "BE" if line.startswith("\0") else "LE"
         raise GrubioError(
             "is a binary file, or UTF-16 without a byte-order mark",

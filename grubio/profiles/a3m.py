@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grubio.errors import GrubioError
-from grubio.files import open_input
 from grubio.profiles.named import NamedProfile
 from grubio.profiles.weighting import profile_of_rows
+from grubio.text import text_lines
 
-_BLOCK = 1 << 20
 _OF_HH_SUITE = {"ss_pred", "ss_conf", "ss_dssp", "sa_pred", "sa_dssp", "aa_pred", "aa_dssp"}
 """Names of rows of HH-suite that are no sequences of the alignment."""
 
@@ -62,24 +61,20 @@ def read_aligned_fasta(path: str | Path) -> Iterator[NamedProfile]:
 
 def _texts(path: str | Path) -> Iterator[str]:
     # The parts of a file between zero bytes, one at a time.
-    held: list[bytes] = []
+    held: list[str] = []
     empty = True
-    with open_input(path) as raw:
-        while block := raw.read1(_BLOCK):
-            *whole, rest = block.split(b"\0")
-            if whole:
-                yield from (
-                    _decoded(part, path) for part in (b"".join([*held, whole[0]]), *whole[1:])
-                )
-                held, empty = [], False
-            held.append(rest)
-    last = b"".join(held)
+    for _, line in text_lines(path, zeros=True):
+        *ends, rest = line.split("\0")
+        for end in ends:
+            yield _required("".join((*held, end)), path)
+            held, empty = [], False
+        held.append(rest)
+    last = "".join(held)
     if empty or last.strip():
-        yield _decoded(last, path)
+        yield _required(last, path)
 
 
-def _decoded(part: bytes, path: str | Path) -> str:
-    text = "\n".join(part.decode("utf-8", "replace").splitlines())
+def _required(text: str, path: str | Path) -> str:
     if text.strip() and not text.lstrip().startswith((">", "#")):
         raise GrubioError("is no FASTA: '>' was expected", path=path)
     return text

@@ -135,6 +135,20 @@ def test_rows_of_hh_suite_are_known_by_their_whole_names(name: str, tmp_path: Pa
     assert same(found, WANTED)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_alignment_is_text_like_any_other(encoding: str, end: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.a3m"
+    path.write_bytes(f"{A3M}\0>o\nGSGSGSGS\n\0".replace("\n", end).encode(encoding))
+    profiles = Profiles(path)
+    assert same(profiles.of(QUERY), WANTED)
+    assert same(profiles.of(Record("o", "", "GSGSGSGS")), own_profile("GSGSGSGS"))
+    path.write_bytes(b">a\xff\nMK\n")
+    with pytest.raises(GrubioError, match="byte 0xff is not UTF-8") as refused:
+        Profiles(path)
+    assert refused.value.line == 1
+
+
 def test_a_matrix_becomes_frequencies(tmp_path: Path) -> None:
     def read(text: str) -> Profile:
         found = Profiles(write(tmp_path / "x.pssm", text)).of(QUERY)
