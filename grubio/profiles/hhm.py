@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from grubio.errors import GrubioError
-from grubio.profiles.named import NamedProfile
+from grubio.profiles.named import COPY, NamedProfile
 from grubio.profiles.pseudocounts import with_pseudocounts
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.profile import profile_from
@@ -32,7 +32,7 @@ def read_hhm(path: str | Path) -> Iterator[NamedProfile]:
     Raises
     ------
     GrubioError
-        With the line, if a match state is not as expected, or if there is no model.
+        With the line, if a match state is not as expected; if a model is cut off, or there is none.
     """
     empty = True
     model = 0
@@ -84,6 +84,13 @@ def _model(lines: list[tuple[int, str]], path: str | Path) -> NamedProfile:
                 record=name,
             ) from None
         residues += cells[0]
+    if residues and not lines[-1][1].startswith("//"):
+        raise GrubioError(
+            f"is cut off after residue {len(residues)}: a model ends with //",
+            path=path,
+            record=name,
+            hint=COPY,
+        )
     if not residues:
         raise GrubioError("the alignment is empty", path=path, record=name)
     observed = np.array(emissions)

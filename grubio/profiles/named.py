@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from grubio.sequences.profile import Profile
 
+COPY = "make it, copy it or download it again"
+"""What to do about a file that is cut off."""
+
 
 class NamedProfile(NamedTuple):
     """A profile as it stands in a file.

@@ -16,14 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from grubio.errors import GrubioError
-from grubio.profiles.named import NamedProfile
+from grubio.profiles.named import COPY, NamedProfile
 from grubio.profiles.pseudocounts import from_scores, with_pseudocounts
 from grubio.profiles.weighting import mean_around
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.profile import profile_from
 from grubio.text import text_lines
 
-_ROW = re.compile(r"\s*(\d+)\s+([A-Za-z])\s+(-?\d.*)")
+_BEGIN, _END = "position-specific scoring matrix", "Lambda"
+"""In the first line that PSI-BLAST writes, and in those below the matrix."""
+
+_ROW = re.compile(r"\s*(\d+)\b\s*([A-Za-z]?)\b(.*)")
 # Scores below -9 may touch.
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -34,11 +37,16 @@ def read_pssm(path: str | Path) -> Iterator[NamedProfile]:
     Raises
     ------
     GrubioError
-        With the line, if a row lacks scores or a position, or if there is no matrix.
+        With the line, if a row lacks scores or a position; if a matrix is cut off, or there is
+        none.
     """
     order: list[int] = []
     residues, rows = "", list[list[float]]()
+    ends = True
     for number, line in text_lines(path):
+        if _BEGIN in line:
+            _require_end(ends, residues, path)
+        ends = _BEGIN not in line and (ends or _END in line)
         cells = line.split()
         if len(cells) >= len(PROTEIN.letters) and {*cells} == {*PROTEIN.letters}:
             if residues:
@@ -47,18 +55,27 @@ def read_pssm(path: str | Path) -> Iterator[NamedProfile]:
             residues, rows = "", []
         elif order and (row := _ROW.match(line)):
             found = _NUMBER.findall(row[3])
-            if int(row[1]) != len(residues) + 1 or len(found) < len(order):
+            if not row[2] or int(row[1]) != len(residues) + 1 or len(found) < len(order):
                 raise GrubioError(
                     f"position {len(residues) + 1} with {len(order)} numbers was expected; "
                     f"position {row[1]} with {len(found)} was found",
                     path=path,
                     line=number,
+                    hint=f"if the file is cut off here, {COPY}",
                 )
             residues += row[2]
             rows.append([float(found[place]) for place in order])
     if not residues:
         raise GrubioError("holds no matrix of PSI-BLAST: the alignment is empty", path=path)
+    _require_end(ends, residues, path)
     yield _named(residues, rows)
+
+
+def _require_end(ends: bool, residues: str, path: str | Path) -> None:
+    # Other programs leave out what is around the matrix.
+    if not ends:
+        problem = f"is cut off after residue {len(residues)}: '{_END}' was expected below a matrix"
+        raise GrubioError(problem, path=path, hint=COPY)
 
 
 def _named(residues: str, rows: list[list[float]]) -> NamedProfile:
