@@ -63,7 +63,7 @@ def _model(lines: list[tuple[int, str]], path: str | Path) -> NamedProfile:
             case ["NAME"] if len(cells) > 1:
                 name = cells[1]
             case ["NEFF"] if len(cells) > 1:
-                neff = float(cells[1])
+                neff = _effective_number(cells[1], path, number, name)
             case ["FILT"]:
                 depth = next((int(n) for n in re.findall(r"\d+", line)), None)
             case ["HMM"] if {*cells[1:]} == {*PROTEIN.letters}:
@@ -75,7 +75,7 @@ def _model(lines: list[tuple[int, str]], path: str | Path) -> NamedProfile:
         try:
             emissions.append([_share(cells[place + 1]) for place in order])
             diversity.append(int(below[7]) / _UNIT)
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, OverflowError):
             raise GrubioError(
                 "a match state was expected: a residue, its position, 20 numbers, and below it 7 "
                 "numbers and Neff",
@@ -98,6 +98,14 @@ def _model(lines: list[tuple[int, str]], path: str | Path) -> NamedProfile:
     observed = np.divide(observed, sums, out=np.zeros_like(observed), where=sums > 0)
     mixed = with_pseudocounts(observed, np.array(diversity))
     return NamedProfile(name, profile_from(residues, mixed, depth, neff))
+
+
+def _effective_number(cell: str, path: str | Path, number: int, name: str | None) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        problem = f"NEFF '{cell[:40]}' is not a number"
+        raise GrubioError(problem, path=path, line=number, record=name) from None
 
 
 def _share(cell: str) -> float:
