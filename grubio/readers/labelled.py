@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from grubio.config import PrepareSettings, TargetSettings
@@ -76,11 +76,8 @@ def read_labelled(
     file_of: dict[str, str | Path] = {}
     for path in files:
         records = read(path, **arguments)
-        for record in _whole(records, refuse) if known.many_files else records:
-            if file_of.setdefault(record.id, path) is not path:
-                raise GrubioError(
-                    f"the id is in {file_of[record.id]} as well", path=path, record=record.id
-                )
+        records = _whole(records, refuse) if known.many_files else records
+        for record in _of_one_file(records, path, file_of):
             yield with_own_answers(record, own, path)
 
 
@@ -92,8 +89,9 @@ def _of_fasta(
     masks: Path | None,
 ) -> Iterator[Record]:
     if settings.label_scheme is NO_CLASSES and labels is None and masks is None:
+        file_of: dict[str, str | Path] = {}
         for path in files:
-            yield from read_fasta(path)
+            yield from _of_one_file(read_fasta(path), path, file_of)
         return
     if labels is None:
         raise GrubioError(
@@ -105,6 +103,16 @@ def _of_fasta(
     from grubio.readers.labelled_fasta import read_labelled_fasta
 
     yield from read_labelled_fasta(files[0], labels, masks, left_out)
+
+
+def _of_one_file(
+    records: Iterable[Record], path: str | Path, file_of: dict[str, str | Path]
+) -> Iterator[Record]:
+    for record in records:
+        if file_of.setdefault(record.id, path) is not path:
+            problem = f"the id is in {file_of[record.id]} as well"
+            raise GrubioError(problem, path=path, record=record.id)
+        yield record
 
 
 def _whole(records: Iterator[Record], refuse: Callable[[GrubioError], None]) -> list[Record]:

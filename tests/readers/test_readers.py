@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY
-from grubio.config import PrepareSettings
+from grubio.config import PrepareSettings, TargetSettings
 from grubio.config.input_formats import INPUT_FORMATS, InputFormat, described_input_formats
 from grubio.datasets.parquet import read_header, read_records
 from grubio.datasets.prepare_sequences import prepare_dataset
@@ -253,6 +253,22 @@ def test_further_sets_are_left_out_and_counted(tmp_path: Path) -> None:
     tally = prepare_dataset([path], out, PrepareSettings(format="tagged", scheme="ss3"))
     assert [r.id for r in read_records(out)] == ["a"]
     assert tally.left_out == {"records of set 'test2'": 1, "records of set 'pred'": 1}
+
+
+@pytest.mark.parametrize(
+    ("form", "scheme", "text"),
+    [("fasta", "none", ">a\nMKT\n"), ("tagged", "ss3", ">a TARGET=HHC\nMKT\n")],
+)
+def test_an_id_of_two_files_is_refused(tmp_path: Path, form: str, scheme: str, text: str) -> None:
+    files = [tmp_path / "1.fasta", tmp_path / "2.fasta"]
+    for path in files:
+        path.write_text(text)
+    (tmp_path / "t.tsv").write_text("id\tx\na\t1,2,3\n")
+    target = TargetSettings.model_validate(f"x=value@{tmp_path / 't.tsv'}")
+    wanted = PrepareSettings.model_validate({"format": form, "scheme": scheme})
+    with pytest.raises(GrubioError, match=r"the id is in .*1\.fasta as well") as refused:
+        prepare_dataset(files, tmp_path / "o.parquet", wanted, targets=[target])
+    assert (refused.value.path, refused.value.record) == (files[1], "a")
 
 
 @pytest.mark.parametrize("lines", ["MKTAY\nCHHHC\n\n", "MKT\nAY\nCHH\nHC\n"])
