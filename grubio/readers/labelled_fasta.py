@@ -54,7 +54,7 @@ def read_labelled_fasta(
         )
         tags = tags_by_id[record.id]
         if not is_of_other_set(tags, left_out):
-            yield replace(found, split=split_of(tags))
+            yield replace(found, split=split_of(tags, labels, record.id))
     for texts, path in ((label_of, labels), (mask_of or {}, masks)):
         extra = [name for name in texts if name not in seen]
         if extra:

@@ -1,7 +1,8 @@
 """FASTA whose headers carry the labels, as biotrainer and FLIP write it.
 
 ``>id SET=train VALIDATION=False TARGET=HHHCC MASK=11100``. ``TARGET`` is required; ``SET`` is
-``train``, ``val``, ``valid`` or ``test``; ``VALIDATION=True`` turns ``train`` into ``valid``.
+``train``, ``val``, ``valid`` or ``test``; ``VALIDATION=True``, in any case, turns ``train`` into
+``valid``.
 Records of other sets, such as biotrainer's ``pred`` and ``test2``, are left out and counted.
 """
 
@@ -44,7 +45,7 @@ def read_tagged_fasta(
     Raises
     ------
     GrubioError
-        If ``TARGET`` is missing.
+        If ``TARGET`` is missing, or ``VALIDATION`` is neither true nor false.
     """
     left_out = Counter() if left_out is None else left_out
     additional = {target: tag.upper() for target, tag in (answers or {}).items()}
@@ -63,7 +64,7 @@ def read_tagged_fasta(
             description=description,
             labels=None if unlabelled else tags["TARGET"],
             mask=tags.get("MASK"),
-            split=split_of(tags),
+            split=split_of(tags, path, record.id),
             answers=found,
         )
 
@@ -96,9 +97,19 @@ def is_of_other_set(tags: Mapping[str, str], left_out: Counter[str]) -> bool:
     return True
 
 
-def split_of(tags: Mapping[str, str]) -> str | None:
-    """Return the split that the tags of a record name, or None."""
-    split = tags.get("SET")
-    if split == "train" and tags.get("VALIDATION") == "True":
+def split_of(tags: Mapping[str, str], path: str | Path, record: str) -> str | None:
+    """Return the split that the tags of a record name, or None.
+
+    Raises
+    ------
+    GrubioError
+        If ``VALIDATION`` is neither true nor false.
+    """
+    split, validation = tags.get("SET"), tags.get("VALIDATION", "False")
+    if validation.lower() not in ("true", "false"):
+        raise GrubioError(
+            f"VALIDATION={validation[:40]}; True or False was expected", path=path, record=record
+        )
+    if split == "train" and validation.lower() == "true":
         return "valid"
     return None if split is None else SPLIT_NAMES[split]

@@ -118,13 +118,26 @@ def test_a_short_peptide_of_dna_letters_stays_a_peptide() -> None:
 def test_prepare_reads_tagged_fasta(tmp_path: Path) -> None:
     (tmp_path / "x.fasta").write_text(
         ">a SET=train VALIDATION=False TARGET=HHC MASK=110\nMKT\n"
-        ">b SET=train VALIDATION=True TARGET=EEC kinase\nMKT\n>c SET=test TARGET=CCC\nMKT\n"
+        ">b SET=train VALIDATION=true TARGET=EEC kinase\nMKT\n>c SET=test TARGET=CCC\nMKT\n"
     )
     out = tmp_path / "out.parquet"
     prepare_dataset([tmp_path / "x.fasta"], out, PrepareSettings(format="tagged", scheme="ss3"))
     records = list(read_records(out))
     assert [r.split for r in records] == ["train", "valid", "test"]
     assert (records[0].labels, records[0].mask, records[1].description) == ("HH?", "110", "kinase")
+
+
+@pytest.mark.parametrize("form", ["tagged", "fasta"])
+def test_a_validation_that_is_neither_true_nor_false_is_refused(tmp_path: Path, form: str) -> None:
+    path, labels = tmp_path / "x.fasta", None
+    path.write_text(">a SET=train VALIDATION=yes TARGET=HHC\nMKT\n")
+    if form == "fasta":
+        labels = tmp_path / "l.fasta"
+        labels.write_text(">a SET=train VALIDATION=yes\nHHC\n")
+    wanted = PrepareSettings.model_validate({"format": form})
+    with pytest.raises(GrubioError, match="VALIDATION=yes; True or False was expected") as refused:
+        prepare_dataset([path], tmp_path / "o.parquet", wanted, labels=labels)
+    assert (refused.value.path, refused.value.record) == (labels or path, "a")
 
 
 def test_prepare_reads_labels_and_masks_in_any_order_with_their_splits(tmp_path: Path) -> None:
