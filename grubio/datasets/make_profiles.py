@@ -21,6 +21,7 @@ from grubio.profiles.source import Profiles, with_profiles
 from grubio.readers.fasta import read_fasta
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
+from grubio.sequences.scheme import NO_CLASSES
 
 _PARQUET = b"PAR1"
 DATASET_ENDING = ".parquet"
@@ -43,7 +44,8 @@ def make_profiles(
     Parameters
     ----------
     sequences
-        FASTA of proteins, a dataset, or the records of a shard.
+        FASTA of proteins, a dataset, the records of a shard, or another table as Parquet with the
+        columns ``id`` and ``sequence``.
     output
         File of profiles to write (``.npz``); or, of a dataset, the dataset with its profiles
         (``.parquet``).
@@ -131,21 +133,21 @@ def _records(sequences: str | Path, on_invalid: OnInvalid) -> Iterator[Record]:
     with open_input(sequences) as raw:
         is_parquet = raw.peek(4).startswith(_PARQUET)
     if is_parquet:
-        yield from _records_of_parquet(Path(sequences))
+        yield from _records_of_parquet(sequences, on_invalid)
         return
     yield from checked_records(read_fasta(sequences), PROTEIN, on_invalid, path=sequences)
 
 
-def _records_of_parquet(path: Path) -> Iterator[Record]:
+def _records_of_parquet(path: str | Path, on_invalid: OnInvalid) -> Iterator[Record]:
     from grubio.datasets.parquet import COLUMNS, open_parquet, read_header, read_records
+    from grubio.readers.parquet_table import read_parquet
 
     with open_parquet(path, "is not a Parquet file", "give FASTA or a dataset") as file:
         names = {*file.schema_arrow.names}
-        if not {*COLUMNS} <= names and {"id", "sequence"} <= names:
-            for batch in file.iter_batches(columns=["id", "sequence"]):
-                for row in batch.to_pylist():
-                    yield Record(row["id"], "", row["sequence"])
-            return
+    if not {*COLUMNS} <= names and {"id", "sequence"} <= names:
+        records = read_parquet(path, NO_CLASSES.name)
+        yield from checked_records(records, PROTEIN, on_invalid, path=path)
+        return
     alphabet = read_header(path).alphabet
     if alphabet is not PROTEIN:
         raise GrubioError(f"holds {alphabet.title}; proteins have profiles", path=path)

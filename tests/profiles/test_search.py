@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from grubio.config import SearchSettings
@@ -111,6 +114,33 @@ def test_parts_and_datasets_and_alignments(family: tuple[Path, Path], tmp_path: 
     assert depths == [2, 1, 1]
     make_profiles(profiled, tmp_path / "again.npz", alignments=[tmp_path / "parts"])
     assert list(Archive(tmp_path / "again.npz").records) == [r.id for r in records]
+
+
+@pytest.mark.parametrize(
+    ("name", "sequence", "problem"),
+    [
+        ("a", "MK*T-1", "record 'a', position 3: '*' is not a protein residue"),
+        ("a", "MKä", "record 'a', position 3: 'ä' U+00E4"),
+        ("a", "", "record 'a': the record has no sequence"),
+        ("a", None, "record 'a': the record has no sequence"),
+        (None, "MKT", "the id is empty"),
+        ("b", "MKT", "record 'b': the id occurs twice"),
+    ],
+)
+def test_a_plain_table_is_checked(
+    tmp_path: Path, name: str | None, sequence: str | None, problem: str
+) -> None:
+    path, output = tmp_path / "x.parquet", tmp_path / "o.npz"
+    alignment = tmp_path / "b.a3m"
+    alignment.write_text(">b\nMKT\n")
+    rows = [{"id": "b", "sequence": "MKT"}, {"id": name, "sequence": sequence}]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    with pytest.raises(GrubioError, match=re.escape(problem)):
+        make_profiles(path, output, alignments=[alignment])
+    pq.write_table(pa.table({"id": [7, 8], "sequence": ["MKT*", "GG"]}), path)
+    alignment.write_text(">7\nMKT\n")
+    assert make_profiles(path, output, alignments=[alignment])["residues"] == 5
+    assert list(Archive(output).records) == ["7", "8"]
 
 
 @needs_mmseqs
