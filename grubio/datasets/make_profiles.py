@@ -113,7 +113,8 @@ def _written(
     def tallied() -> Iterator[Record]:
         for record in records:
             alone = record.profile is not None and record.profile.depth == 1
-            counts.update(records=1, residues=len(record), alone=alone)
+            # The first number is kept as it is, and would be True.
+            counts.update(records=1, residues=len(record), alone=int(alone))
             yield record
 
     if output.suffix != DATASET_ENDING:

@@ -116,6 +116,15 @@ def test_parts_and_datasets_and_alignments(family: tuple[Path, Path], tmp_path: 
     assert list(Archive(tmp_path / "again.npz").records) == [r.id for r in records]
 
 
+@pytest.mark.parametrize(("relatives", "alone"), [("", 1), (">r\nMR-\n", 0)])
+def test_counts_of_one_record_are_numbers(tmp_path: Path, relatives: str, alone: int) -> None:
+    sequences, alignment = tmp_path / "x.fasta", tmp_path / "x.a3m"
+    sequences.write_text(">x\nMKT\n")
+    alignment.write_text(f">x\nMKT\n{relatives}")
+    counts = make_profiles(sequences, tmp_path / "o.npz", alignments=[alignment])
+    assert str(counts["alone"]) == str(alone)
+
+
 @pytest.mark.parametrize(
     ("name", "sequence", "problem"),
     [
