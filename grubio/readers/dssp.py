@@ -45,6 +45,11 @@ _CONFORMATIONS = {
 }
 _LONGEST_BOND = 2.5
 """Angstrom from C to N; where they are farther apart, mkdssp says that the chain is broken."""
+_PROTONATION_STATES = {
+    **dict.fromkeys(("HSD", "HSE", "HSP", "HID", "HIE", "HIP"), "H"),
+    **dict.fromkeys(("CYX", "CYM"), "C"),
+    **{"ASH": "D", "GLH": "E", "LYN": "K"},
+}
 _GEMMI_LINE = re.compile(r"string:(\d+)(?::\d+\(\d+\))?:? *(.*)", re.DOTALL)
 
 
@@ -181,10 +186,12 @@ def _classic_residue(line: str, width: int, place: int) -> DsspResidue | None:
 def letter_of(name: str) -> str:
     """Return the letter of a residue from its name in the PDB; that of its parent if modified.
 
+    Names that AMBER and CHARMM give to states of protonation are read too.
+
     Examples
     --------
-    >>> [letter_of(name) for name in ("MSE", "SEC", "TPO", "UNK", "ACE")]
-    ['M', 'U', 'T', 'X', 'X']
+    >>> [letter_of(name) for name in ("MSE", "SEC", "TPO", "HSD", "UNK", "ACE")]
+    ['M', 'U', 'T', 'H', 'X', 'X']
     """
     import gemmi
     from Bio.Data.PDBData import protein_letters_3to1_extended
@@ -192,7 +199,8 @@ def letter_of(name: str) -> str:
     # Biopython's table has a thousand names, but neither SEC nor PYL.
     known = gemmi.find_tabulated_residue(name)
     letter = known.one_letter_code.upper().strip() if known.is_amino_acid() else ""
-    return str(protein_letters_3to1_extended.get(name, letter or "X"))
+    letter = letter or _PROTONATION_STATES.get(name, "X")
+    return str(protein_letters_3to1_extended.get(name, letter))
 
 
 def gemmi_error(error: Exception, path: str | Path) -> GrubioError:
