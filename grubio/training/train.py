@@ -12,7 +12,6 @@ import importlib.metadata
 import json
 import logging
 import platform
-import shutil
 import signal
 import sys
 import time
@@ -34,7 +33,7 @@ from grubio import __version__
 from grubio.config import Device, ModelSettings, TrainingSettings
 from grubio.datasets.parquet import read_header, read_records
 from grubio.errors import GrubioError, Interrupted
-from grubio.files import new_folder_for, sha256_of_file, write_text_whole
+from grubio.files import sha256_of_file, write_text_whole
 from grubio.model.bundle import METADATA_FILE, save_bundle
 from grubio.model.devices import available_threads, choose_device, use_threads
 from grubio.model.labeller import bundle_of
@@ -42,6 +41,11 @@ from grubio.model.training_input import training_input
 from grubio.model.training_sketch import Sketch, sketch_of
 from grubio.overwriting import keeps_inputs, refuse_input
 from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, MODEL_FOLDER, REACH_FILE
+from grubio.training.checkpoints import (
+    best_weights,
+    checkpoint_to_resume,
+    discard_checkpoints,
+)
 from grubio.training.distributed import (
     READY,
     OneMachine,
@@ -162,7 +166,9 @@ def train_model(
     digest = sha256_of_file(dataset)
     described = start and start.described(targets_of(data))
     inputs = [digest, data.teacher_sha256, described, motifs_sha256(training_settings.motifs)]
-    job.resumed = _checkpoint_to_resume(job, inputs, this)
+    job.resumed = checkpoint_to_resume(
+        job.checkpoints, _fingerprint(job, inputs), writes=this.rank == 0
+    )
     if this.rank == 0:
         for what in lacking:
             logger.warning("warning: %s", what)
@@ -279,21 +285,10 @@ def _run(job: _Job, fitting: Fitting, machine: OneMachine | None) -> None:
     trainer.fit(fitting, ckpt_path=job.resumed, weights_only=True)
 
 
-def _checkpoint_to_resume(job: _Job, inputs: Sequence[object], this: ProcessRank) -> Path | None:
+def _fingerprint(job: _Job, inputs: Sequence[object]) -> str:
     settings = [job.model_settings.model_dump(), job.training_settings.model_dump()]
     content = json.dumps([__version__, *inputs, *settings], sort_keys=True)
-    fingerprint = hashlib.sha256(content.encode()).hexdigest()
-    mark, last = job.checkpoints / "fingerprint", job.checkpoints / "last.ckpt"
-    if mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint and last.is_file():
-        logger.info("resuming from the checkpoint in %s", job.checkpoints)
-        return last
-    # Only the process of rank 0 replaces the folder of other settings.
-    if this.rank == 0:
-        new_folder_for(job.output / HISTORY_FILE)
-        if job.checkpoints.exists():
-            shutil.rmtree(job.checkpoints)
-        write_text_whole(mark, fingerprint)
-    return None
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _announce(job: _Job, data: TrainingData, fitting: Fitting) -> None:
@@ -333,8 +328,7 @@ def _save_best(
     origin: Mapping[str, Any],
     inherited: Sequence[Sketch],
 ) -> None:
-    best = torch.load(job.checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
-    fitting.load_state_dict(best["state_dict"])
+    fitting.load_state_dict(best_weights(job.checkpoints, fitting.history))
     shares = _shares(job, data, fitting)
     bundle = bundle_of(fitting.fitted, data.header.alphabet)
     bundle = bundle.stored_in(job.training_settings.weight_precision)
@@ -377,7 +371,7 @@ def _save_best(
             *inherited,
         ],
     )
-    shutil.rmtree(job.checkpoints)
+    discard_checkpoints(job.checkpoints)
 
 
 def _shares(job: _Job, data: TrainingData, fitting: Fitting) -> dict[str, dict[str, object]]:

@@ -10,12 +10,13 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy
 
 from grubio.config import TrainingSettings
 from grubio.runs.files import CHECKPOINT_FOLDER, HISTORY_FILE, TENSORBOARD_FOLDER
+from grubio.training.checkpoints import BEST, LAST, OwnCheckpoint, WholeCheckpoints
 from grubio.training.lightning_module import Fitting
 from grubio.training.progress import TrainingProgress
 
@@ -49,7 +50,7 @@ def new_trainer(
         devices=settings.processes,
         num_nodes=settings.nodes,
         strategy=strategy,
-        plugins=[environment] if environment else None,
+        plugins=[WholeCheckpoints(), *([environment] if environment else [])],
         precision="16-mixed" if fitting.precision == "16" else "32-true",
         max_epochs=settings.epochs * settings.validations_per_epoch,
         gradient_clip_val=settings.gradient_clip,
@@ -58,22 +59,12 @@ def new_trainer(
         logger=TensorBoardLogger(output, name=TENSORBOARD_FOLDER, version=""),
         callbacks=[
             EarlyStopping("valid_score", mode="max", patience=settings.patience),
-            _checkpoints(output, "best", monitor="valid_score", mode="max"),
+            OwnCheckpoint(output / CHECKPOINT_FOLDER, BEST, monitor="valid_score", mode="max"),
             # Lightning's own `save_last` leaves out validations without a better score.
-            _checkpoints(output, "last"),
+            OwnCheckpoint(output / CHECKPOINT_FOLDER, LAST),
             TrainingProgress(fitting, output / HISTORY_FILE),
         ],
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
-    )
-
-
-def _checkpoints(output: Path, name: str, **which: Any) -> ModelCheckpoint:
-    return ModelCheckpoint(
-        output / CHECKPOINT_FOLDER,
-        filename=name,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-        **which,
     )
