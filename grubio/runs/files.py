@@ -12,6 +12,8 @@ REACH_FILE = "gradient_reach.tsv"
 """How strongly the answers for a residue depend on another one, by their distance."""
 TENSORBOARD_FOLDER = "tensorboard"
 CHECKPOINT_FOLDER = "checkpoints"
+LOCK_FILE = "training.lock"
+"""Locked while a training is at work in the folder."""
 
 METRICS_FILE = "metrics.json"
 """Scores with their intervals, baselines and provenance: :class:`grubio.runs.metrics.Metrics`."""

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ from grubio.training.fitting import new_fitting, targets_of
 from grubio.training.gradient_reach import gradient_reach
 from grubio.training.lightning_module import Fitting, history_as_csv
 from grubio.training.motif_share import choose_shares
+from grubio.training.only_training import only_training_in
 from grubio.training.parent import Parent, load_parent
 from grubio.training.precision import Precision, precision_for
 from grubio.training.process_rank import ProcessRank, process_rank, threads_each
@@ -136,7 +137,8 @@ def train_model(
         (:func:`grubio.training.readiness.shortcomings`), the teacher has other classes or the loss
         is ``crf``, which takes neither a teacher nor soft labels, the parent has another alphabet
         or another network than was asked for, motifs to begin with were asked for besides it, the
-        device or its precision is not available, there are fewer batches than processes to share
+        device or its precision is not available, another training is at work in ``output`` or its
+        checkpoints are of another program, there are fewer batches than processes to share
         them, or a loss is not finite.
     """
     started = time.monotonic()
@@ -166,20 +168,21 @@ def train_model(
     digest = sha256_of_file(dataset)
     described = start and start.described(targets_of(data))
     inputs = [digest, data.teacher_sha256, described, motifs_sha256(training_settings.motifs)]
-    job.resumed = checkpoint_to_resume(
-        job.checkpoints, _fingerprint(job, inputs), writes=this.rank == 0
-    )
-    if this.rank == 0:
-        for what in lacking:
-            logger.warning("warning: %s", what)
-        _announce(job, data, fitting)
-        if start is not None:
-            _announce_parent(start, fitting)
-            described = {**(described or {}), "held_out": _overlaps(start, dataset)}
-    _fit(job, fitting, this)
-    if this.rank == 0:
-        origin = {"dataset_sha256": digest, "from": described}
-        _save_best(job, data, fitting, origin, start.sketches if start else [])
+    with only_training_in(output) if this.rank == 0 else nullcontext():
+        job.resumed = checkpoint_to_resume(
+            job.checkpoints, _fingerprint(job, inputs), writes=this.rank == 0
+        )
+        if this.rank == 0:
+            for what in lacking:
+                logger.warning("warning: %s", what)
+            _announce(job, data, fitting)
+            if start is not None:
+                _announce_parent(start, fitting)
+                described = {**(described or {}), "held_out": _overlaps(start, dataset)}
+        _fit(job, fitting, this)
+        if this.rank == 0:
+            origin = {"dataset_sha256": digest, "from": described}
+            _save_best(job, data, fitting, origin, start.sketches if start else [])
     return output / MODEL_FOLDER
 
 

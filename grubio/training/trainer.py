@@ -21,6 +21,14 @@ from grubio.training.lightning_module import Fitting
 from grubio.training.progress import TrainingProgress
 
 
+class _Stopping(EarlyStopping):
+    """Stops at once where the training that it resumes had been stopped by it."""
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Stop if the checkpoint is that of the last validation before the stop."""
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
+
+
 def new_trainer(
     output: Path,
     settings: TrainingSettings,
@@ -58,7 +66,7 @@ def new_trainer(
         num_sanity_val_steps=0,
         logger=TensorBoardLogger(output, name=TENSORBOARD_FOLDER, version=""),
         callbacks=[
-            EarlyStopping("valid_score", mode="max", patience=settings.patience),
+            _Stopping("valid_score", mode="max", patience=settings.patience),
             OwnCheckpoint(output / CHECKPOINT_FOLDER, BEST, monitor="valid_score", mode="max"),
             # Lightning's own `save_last` leaves out validations without a better score.
             OwnCheckpoint(output / CHECKPOINT_FOLDER, LAST),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from grubio.config import ModelSettings, TrainingSettings
@@ -16,6 +17,7 @@ from grubio.datasets.parquet import read_header, write_dataset
 from grubio.errors import GrubioError
 from grubio.model.bundle import load_metadata
 from grubio.sequences.record import Record
+from grubio.training.checkpoints import best_weights
 from grubio.training.lightning_module import Fitting
 from grubio.training.train import train_model
 
@@ -140,3 +142,32 @@ def test_checkpoints_of_another_program_are_not_touched(few: Path, tmp_path: Pat
         train(few, tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == ["checkpoints", "last.ckpt"]
     assert own.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("falling_scores")
+def test_a_training_lost_after_its_early_stop_learns_no_more(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(few, tmp_path / "whole")
+    assert load_metadata(tmp_path / "whole" / "model")["training"]["epochs_run"] == 3
+    with monkeypatch.context() as patch:
+        patch.setattr("grubio.training.train.best_weights", lost)
+        with pytest.raises(RuntimeError, match="lost"):
+            train(few, tmp_path / "lost")
+    train(few, tmp_path / "lost")
+    assert_alike(tmp_path / "lost", tmp_path / "whole")
+
+
+def lost(*_: object) -> None:
+    raise RuntimeError("lost")
+
+
+def test_the_checkpoint_of_another_training_is_no_model(few: Path, tmp_path: Path) -> None:
+    """As two trainings leave it where the file system knows no locks."""
+    other = interrupted(few, tmp_path / "other", 1) / "best.ckpt"
+    path = interrupted(few, tmp_path / "run", 1)
+    history = torch.load(path / "best.ckpt", weights_only=True)["history"]
+    best_weights(path, history)
+    other.replace(path / "best.ckpt")
+    with pytest.raises(GrubioError, match="of another training"):
+        best_weights(path, history)
