@@ -35,7 +35,7 @@ _LEAST_SEEDS = 2
 
 @dataclass(frozen=True)
 class RunGroup:
-    """Runs with the same data, architecture and settings, whatever their seed.
+    """Runs with the same data, architecture, settings and parent, whatever their seed.
 
     Attributes
     ----------
@@ -259,6 +259,7 @@ def _all_but_seed(run: Run, test_set: str) -> str:
         "alphabet": run.model.get("alphabet"),
         "scheme": run.scheme.name,
         "main": run.main.name,
+        "parent": (training.get("from") or {}).get("weights_sha256"),
         **{key: training.get(key) for key in ("dataset_sha256", "teacher_sha256", "members")},
     }
     return test_set + json.dumps(facts, sort_keys=True)

@@ -212,3 +212,17 @@ def test_a_setting_that_an_earlier_version_did_not_have_has_its_default(runs: li
         other = replace(newer, model={**newer.model, "training": training})
         assert "motifs" not in older.training.get("settings", {})
         assert len(grouped_runs([older, other], ["a", "b"], ["t", "t"])) == groups
+
+
+def test_a_run_from_scratch_and_those_from_each_parent_are_groups_of_their_own(
+    runs: list[Path],
+) -> None:
+    run = read_run(runs[0])
+    digests = [None, "a", "a", "b"]
+    parents = [digest and {"name": "base", "weights_sha256": digest} for digest in digests]
+    found = [
+        replace(run, model={**run.model, "training": {**run.training, "from": parent}})
+        for parent in [*parents, run.training.get("from")]
+    ]
+    groups = grouped_runs(found, ["r", "s", "t", "u", "v"], ["t"] * 5)
+    assert [group.runs for group in groups] == [(0, 4), (1, 2), (3,)]
