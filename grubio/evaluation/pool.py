@@ -40,6 +40,7 @@ from grubio.model.bundle import Bundle, load_bundle
 from grubio.model.devices import use_threads
 from grubio.overwriting import keeps_inputs
 from grubio.runs.files import FOLDS_FILE, MODEL_FOLDER, OUT_OF_FOLD_FILE, TEST_PREDICTIONS_FILE
+from grubio.runs.folder import require_scores_of
 from grubio.runs.metrics import FoldScores, Metrics, TrainingOverlap, read_metrics
 from grubio.sequences.record import Record
 
@@ -134,6 +135,7 @@ def pool_folds(
 
 def _fold_of(run: Path, datasets: Mapping[str, Path], device: Device, threads: int | None) -> _Fold:
     metrics, bundle = read_metrics(run), load_bundle(run / MODEL_FOLDER)
+    require_scores_of(bundle.metadata, metrics.provenance, run)
     dataset = datasets.get(str(metrics.provenance.get("dataset_sha256")))
     if dataset is None:
         raise GrubioError(

@@ -11,6 +11,7 @@ from grubio.config import CallSettings, GenomeSettings
 from grubio.fetching.embedded import embedded_path
 from grubio.model.bundle import Bundle
 from grubio.readers.fasta import read_fasta
+from grubio.runs.files import told_weights
 
 _EXAMPLES = 3
 _EXAMPLE_BASES = 3000
@@ -111,7 +112,7 @@ def facts(bundle: Bundle) -> str:
     rows = {
         "Model": escape(bundle.described),
         "Version": f"trained with grubio {version}; page made by grubio {__version__}",
-        "SHA-256": f"<code>{digest}</code>, of its weights",
+        "SHA-256": told_weights(digest),
         "Precision": _PRECISION[bundle.weight_precision],
         **(_GENES if bundle.scheme.genes is not None else {}),
         "To cite": f"The grubio developers: grubio {__version__}, model {escape(bundle.name)}, "

@@ -63,7 +63,8 @@ def learned_motifs(run: Run) -> list[LearnedMotif] | None:
     """
     folder = run.folder / MOTIFS_FOLDER
     path = folder / MOTIFS_FILE
-    if not path.is_file():
+    # Those in the folder of a cross-validation are of an earlier model.
+    if run.metrics.folds or not path.is_file():
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

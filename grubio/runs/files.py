@@ -53,6 +53,27 @@ CRATE_FILE = "ro-crate-metadata.json"
 PREDICTIONS_FOLDER = "predictions"
 
 
+_OF_A_MODEL = (
+    MODEL_FOLDER,
+    MOTIFS_FOLDER,
+    HISTORY_FILE,
+    REACH_FILE,
+    SPEED_FILE,
+    TEST_PREDICTIONS_FILE,
+)
+_OF_FOLDS = (OUT_OF_FOLD_FILE, FOLDS_FILE)
+
+
+def told_weights(digest: str) -> str:
+    """Return what :data:`PAGE_FILE` says of the weights in it, as HTML, given their SHA-256."""
+    return f"<code>{digest}</code>, of its weights"
+
+
+def strange_files(*, folds: bool) -> tuple[str, ...]:
+    """Return what a run, or a cross-validation, has only from an earlier one of the other kind."""
+    return _OF_A_MODEL if folds else _OF_FOLDS
+
+
 def read_files(run: Path) -> Iterator[Path]:
     """Yield the files and folders of a run that a report or a comparison reads."""
     for name in (

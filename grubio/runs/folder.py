@@ -78,8 +78,13 @@ class Run:
 
     @property
     def page(self) -> str | None:
-        """Name of the page of the model in the folder of the run; None without."""
-        return files.PAGE_FILE if (self.folder / files.PAGE_FILE).exists() else None
+        """Name of the page of this model in the folder of the run; None without."""
+        path, digest = self.folder / files.PAGE_FILE, self.model.get("weights_sha256")
+        if digest is None or not path.is_file():
+            return None
+        # An earlier model may have left its page.
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return files.PAGE_FILE if files.told_weights(str(digest)) in text else None
 
     @property
     def of_values(self) -> bool:
@@ -180,7 +185,8 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     GrubioError
-        If the model or the metrics are missing, or if a file is not as expected.
+        If the model or the metrics are missing, the metrics are of another model, or a file is not
+        as expected.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -202,8 +208,9 @@ def read_run(folder: str | Path) -> Run:
             hint=f"make it again with: grubio evaluate {folder}",
         )
     chain_key = next((key for key in SHARES_RIGHT if key in metrics.scores), score_key)
-    name = files.OUT_OF_FOLD_FILE if metrics.folds else files.TEST_PREDICTIONS_FILE
-    predictions = folder / name
+    # Before it was divided into folds, the run may have left a model in its folder.
+    alone = not metrics.folds
+    predictions = folder / (files.TEST_PREDICTIONS_FILE if alone else files.OUT_OF_FOLD_FILE)
     return Run(
         folder=folder,
         name=folder.resolve().name,
@@ -213,22 +220,50 @@ def read_run(folder: str | Path) -> Run:
         scheme=main.scheme or NO_CLASSES,
         score_key=score_key,
         chain_key=chain_key,
-        history=tables.read_history(folder / files.HISTORY_FILE),
+        history=tables.read_history(folder / files.HISTORY_FILE) if alone else None,
         chains=tables.read_chains(folder / files.CHAINS_FILE, chain_key),
         confusion=tables.read_confusion(folder / files.CONFUSION_FILE),
         calibration=tables.read_calibration(folder / files.CALIBRATION_FILE),
         deviations=tables.read_deviations(folder / files.DEVIATIONS_FILE),
         predictions=predictions if predictions.is_file() else None,
-        reach=tables.read_reach(folder / files.REACH_FILE),
-        labelling_rate=tables.read_speed(folder / files.SPEED_FILE),
+        reach=tables.read_reach(folder / files.REACH_FILE) if alone else None,
+        labelling_rate=tables.read_speed(folder / files.SPEED_FILE) if alone else None,
     )
+
+
+def require_scores_of(
+    model: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    folder: Path,
+    command: str = "evaluate",
+) -> None:
+    """Check that the metrics in a folder are of a model, by the checksum of its weights.
+
+    Raises
+    ------
+    GrubioError
+        If they are of another one.
+    """
+    known, scored = model.get("weights_sha256"), provenance.get("weights_sha256")
+    # Metrics of the first releases do not say it.
+    if scored not in (None, known):
+        raise GrubioError(
+            f"has the scores of another model: weights {str(scored)[:16]} were scored, those of "
+            f"the model are {str(known)[:16]}",
+            path=folder / files.METRICS_FILE,
+            hint=f"score the model again: grubio {command}",
+        )
 
 
 def _model_of(folder: Path, metrics: Metrics) -> dict[str, Any]:
     # A cross-validation has no model of its own, but one for each fold; all are trained alike.
     if not metrics.folds:
-        return load_metadata(folder / files.MODEL_FOLDER)
+        model = load_metadata(folder / files.MODEL_FOLDER)
+        require_scores_of(model, metrics.provenance, folder)
+        return model
     models = [load_metadata(folder / fold.run / files.MODEL_FOLDER) for fold in metrics.folds]
+    for model, scored in zip(models, metrics.provenance.get("folds") or (), strict=False):
+        require_scores_of(model, scored, folder, "pool")
     datasets = [str(model["training"].get("dataset_sha256")) for model in models]
     joined = hashlib.sha256(" ".join(datasets).encode()).hexdigest()
     shown = {key: value for key, value in models[0].items() if key != "weights_sha256"}

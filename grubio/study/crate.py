@@ -36,6 +36,7 @@ from grubio.runs.files import (
     MODEL_FOLDER,
     REPORT_FILE,
     read_files,
+    strange_files,
 )
 from grubio.runs.folder import Run
 from grubio.runs.score_names import SCORES
@@ -115,7 +116,7 @@ def write_crate(
     action = _action(crate, run)
     action["instrument"] = workflow
     action["object"] = [*_inputs(crate, run), *_folds(crate, run), *_settings(crate, run)]
-    action["result"] = [*_outputs(crate, folder), *_scores(crate, run)]
+    action["result"] = [*_outputs(crate, run), *_scores(crate, run)]
     if people := [_person(crate, number, one) for number, one in enumerate(authors, 1)]:
         # A single value is no list (RO-Crate 1.1, appendix on JSON-LD).
         action["agent"] = crate.root_dataset["author"] = people if people[1:] else people[0]
@@ -261,10 +262,10 @@ def _scores(crate: ROCrate, run: Run) -> Iterator[ContextEntity]:
         yield crate.add(ContextEntity(crate, f"#score-{key}", content))
 
 
-def _outputs(crate: ROCrate, folder: Path) -> Iterator[Any]:
+def _outputs(crate: ROCrate, run: Run) -> Iterator[Any]:
     # What train, evaluate and report wrote; other steps may be at work in the same folder.
-    for path in sorted(_finished_files(folder)):
-        inside = path.relative_to(folder)
+    for path in sorted(_finished_files(run)):
+        inside = path.relative_to(run.folder)
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         yield crate.add_file(
             path,
@@ -278,8 +279,11 @@ def _outputs(crate: ROCrate, folder: Path) -> Iterator[Any]:
         )
 
 
-def _finished_files(folder: Path) -> Iterator[Path]:
-    for path in (*read_files(folder), *(folder / name for name in _MORE_FILES)):
+def _finished_files(run: Run) -> Iterator[Path]:
+    strange = strange_files(folds=bool(run.metrics.folds))
+    for path in (*read_files(run.folder), *(run.folder / name for name in _MORE_FILES)):
+        if path.name in strange:
+            continue
         if path.is_dir():
             yield from (inside for inside in path.rglob("*") if inside.is_file())
         elif path.is_file():

@@ -28,6 +28,7 @@ from grubio.report.residue_drawing import draw_chains, worst_and_best
 from grubio.report.summary import find_runs, summary_lines
 from grubio.report.templating import text_colour
 from grubio.report.verdict import checks, homologs_in_training, verdict
+from grubio.runs.files import told_weights
 from grubio.runs.folder import read_run
 from grubio.runs.metrics import Metrics
 from grubio.runs.numbers import percent, range_text
@@ -136,8 +137,24 @@ def test_has_every_section_and_is_accessible(run: Path) -> None:
 def test_links_the_page_of_its_model(run: Path, copy: Path) -> None:
     link = '<a href="predictor.html">'
     assert link not in render_report(read_run(run))
-    (copy / "predictor.html").write_text("<h1>first</h1>")
-    assert link in render_report(read_run(copy))
+    for digest, own in (("a" * 64, True), ("b" * 64, False)):
+        # As it stands on the page of a model, and as a model says what it was started from.
+        facts = f"<dd>{told_weights(digest)}</dd><p>from <code>{'a' * 64}</code></p>"
+        (copy / "predictor.html").write_text(facts)
+        assert (link in render_report(read_run(copy))) == own
+
+
+def test_the_metrics_of_an_earlier_model_are_refused(copy: Path) -> None:
+    model = json.loads((copy / "model/model.json").read_text())
+    change_json(copy / "model/model.json", weights_sha256="b" * 64)
+    with pytest.raises(GrubioError, match="has the scores of another model") as refused:
+        read_run(copy)
+    assert "grubio evaluate" in str(refused.value)
+    assert str(copy / "metrics.json") in str(refused.value)
+    # Metrics of the first releases do not say whose they are.
+    metrics = json.loads((copy / "metrics.json").read_text())
+    change_json(copy / "metrics.json", provenance={**metrics["provenance"], "weights_sha256": None})
+    assert read_run(copy).model == {**model, "weights_sha256": "b" * 64}
 
 
 def test_loads_nothing(run: Path) -> None:
@@ -460,7 +477,7 @@ def test_commands(copy: Path) -> None:
     result = call(app, ["report", str(copy)])
     assert (result.exit_code, result.stdout) == (0, f"{made}\n")
     table = copy.parent / "table.tsv"
-    result = call(app, ["compare", str(copy), str(copy), "--output", str(table)])
+    result = call(app, ["compare", str(copy), "--output", str(table)])
     assert (result.exit_code, result.stdout) == (0, f"{table}\n")
     result = call(app, ["summary", str(copy.parent)])
     assert result.stdout.splitlines() == summary_lines(copy)

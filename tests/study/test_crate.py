@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +29,9 @@ from grubio.datasets.parquet import DatasetHeader, write_dataset
 from grubio.errors import GrubioError
 from grubio.evaluation.evaluate import evaluate_model
 from grubio.evaluation.pool import pool_folds
+from grubio.model.bundle import load_bundle, save_bundle, with_checksum
+from grubio.runs.files import told_weights
+from grubio.runs.folder import read_run
 from grubio.sequences.alphabet import PROTEIN
 from grubio.sequences.record import Record
 from grubio.sequences.scheme import SS8
@@ -135,6 +139,49 @@ def test_a_cross_validation_is_a_crate_with_the_models_of_its_folds(cross: Path)
     assert not (cross / "model").exists()
 
 
+def test_a_cross_validation_in_the_folder_of_an_earlier_run_has_nothing_of_it(
+    cross: Path, run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(cross.parent, tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "cv"
+    strange = {"history.csv", "gradient_reach.tsv", "speed.json", "test_predictions.parquet"}
+    for name in strange:
+        shutil.copyfile(run / name, folder / name)
+    shutil.copytree(run / "model", folder / "model")
+    (folder / "predictor.html").write_text(told_weights("None"))
+    assert grubio_crate(folder) == 0
+    graph = json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]
+    (action,) = (one for one in graph if one["@id"] == "#run-cv")
+    made = {one["@id"] for one in action["result"]}
+    assert not strange & made
+    assert not [name for name in made if name.startswith("model/")]
+    assert "out_of_fold.parquet" in made
+    found = read_run(folder)
+    assert (found.history, found.reach, found.labelling_rate, found.page) == (None,) * 4
+
+
+def test_a_fold_that_was_trained_anew_is_refused(cross: Path, tmp_path: Path) -> None:
+    shutil.copytree(cross.parent, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "cv-fold2/model/model.json"
+    other = {**json.loads(path.read_text()), "weights_sha256": "b" * 64}
+    path.write_text(json.dumps(with_checksum(other)))
+    with pytest.raises(GrubioError, match=r"cv.metrics.json: has the scores of another model"):
+        read_run(tmp_path / "cv")
+    runs = [path.parents[1], path.parents[2] / "cv-fold1"]
+    bundle = load_bundle(runs[1] / "model")
+    save_bundle(
+        runs[0] / "model",
+        replace(bundle, weights=changed(bundle.weights)),
+        bundle.metadata["training"],
+    )
+    with pytest.raises(GrubioError, match=r"fold2.metrics.json: has the scores of another model"):
+        pool_folds(runs, [], tmp_path / "again", EvaluationSettings(bootstrap=10), threads=1)
+
+
+def changed(weights: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: weight + 1 for name, weight in weights.items()}
+
+
 @with_tools
 def test_the_crate_of_a_cross_validation_keeps_the_profile(cross: Path) -> None:
     assert faults(cross) == ""
@@ -188,8 +235,6 @@ def test_an_author_without_a_name_or_with_a_wrong_orcid_is_refused(word: str) ->
 
 
 def test_the_card_has_a_head_and_loads_with_the_bundle(run: Path) -> None:
-    from grubio.model.bundle import load_bundle
-
     text = (run / "model/README.md").read_text()
     head = yaml.safe_load(text.split("---\n")[1])
     (index,) = head["model-index"]
