@@ -104,6 +104,16 @@ def refuse_input(path: str | Path) -> None:
             )
 
 
+def require_once(inputs: Iterable[str | Path]) -> None:
+    """Raise GrubioError if two paths are the same file or folder, which would count twice."""
+    known: set[Identity | None] = set()
+    for path in inputs:
+        found = identity(path)
+        if found is not None and found in known:
+            raise GrubioError("is given twice", path=path, hint="give each one once")
+        known.add(found)
+
+
 def identity(path: str | Path, stdio: Any = None) -> Identity | None:
     """Return what identifies a file; None for what is never replaced, such as a pipe.
 

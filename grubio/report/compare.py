@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from grubio.errors import GrubioError
 from grubio.files import table_text, write_text_whole
 from grubio.metrics.bootstrap import Score
-from grubio.overwriting import keep_apart
+from grubio.overwriting import keep_apart, require_once
 from grubio.report.comparison import Comparison
 from grubio.report.comparison_page import render_comparison
 from grubio.report.figures import Dot, comparison_plot
@@ -60,10 +60,12 @@ def compare_runs(
     Raises
     ------
     GrubioError
-        If no run is given, a run is incomplete or damaged, or a file cannot be written.
+        If no run is given, or one twice, a run is incomplete or damaged, or a file cannot be
+        written.
     """
     if not run_folders:
         raise GrubioError("no runs to compare", hint="give the folders of two runs or more")
+    require_once(run_folders)
     keep_apart(
         [list(read_files(Path(folder))) for folder in run_folders],
         [output, figure, page, groups, groups_figure, tests, data],

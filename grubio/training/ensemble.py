@@ -19,7 +19,7 @@ from grubio.model.batching import labelled_examples
 from grubio.model.bundle import METADATA_FILE, Bundle, Calibration, load_bundle, save_bundle
 from grubio.model.members import averaged, common_precision, joined
 from grubio.model.training_sketch import read_sketches
-from grubio.overwriting import keeps_inputs, refuse_input
+from grubio.overwriting import keeps_inputs, refuse_input, require_once
 from grubio.runs.files import HISTORY_FILE, MODEL_FOLDER, REACH_FILE
 from grubio.sequences.posteriors import Transitions
 from grubio.sequences.record import Record
@@ -62,11 +62,12 @@ def combine_models(
     Raises
     ------
     GrubioError
-        If the models differ in targets, alphabet or dataset, or one is an ensemble itself; and of
-        ``average_weights``, if the networks differ in shape.
+        If a model is given twice, the models differ in targets, alphabet or dataset, or one is an
+        ensemble itself; and of ``average_weights``, if the networks differ in shape.
     """
     if len(models) < 2:
         raise GrubioError("a mean needs two models or more")
+    require_once(models)
     refuse_input(output / MODEL_FOLDER / METADATA_FILE)
     header = read_header(dataset)
     bundles = [load_bundle(model) for model in models]

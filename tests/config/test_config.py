@@ -76,6 +76,10 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
             },
             ["runs.c.average_weights: 'a' starts from no model"],
         ),
+        (
+            {"runs": {"a": {"dataset": "d"}, "b": {"dataset": "d", "members": ["a", "a"]}}},
+            ["runs.b.members: each run was expected once"],
+        ),
         ({"runs": {"datasets": {"dataset": "d"}}}, ["'datasets'"]),
         ({"datasets": {"d": {"records": "pdb:1UB"}}}, ["'1UB' is no accession of pdb"]),
         ({"datasets": {"d": {"records": "a.fa"}}}, ["format 'fasta' needs labels"]),

@@ -140,4 +140,8 @@ def test_nothing_and_missing(tmp_path: Path) -> None:
         compare_runs([], tmp_path / "t.tsv")
     with pytest.raises(GrubioError, match="no such folder"):
         compare_runs([tmp_path / "nowhere"], tmp_path / "t.tsv")
+    run = make_run(tmp_path / "a", SS3, _three(labelled_chains(4)))
+    (tmp_path / "link").symlink_to(run)
+    with pytest.raises(GrubioError, match="link: is given twice"):
+        compare_runs([run, tmp_path / "link"], tmp_path / "t.tsv")
     assert not (tmp_path / "t.tsv").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -133,8 +134,11 @@ def test_a_model_trained_or_combined_in_half_precision_has_rounded_weights(
     shape = ModelSettings(hidden_size=4, layers=1, stem_channels=0)
     settings = TrainingSettings(epochs=1, batch_residues=4000, weight_precision=16)
     one = train_model(dataset, tmp_path / "one", shape, settings, device="cpu", threads=1)
-    two = combine_models([one, one], dataset, tmp_path / "two", threads=1)
-    full = combine_models([one, one], dataset, tmp_path / "full", weight_precision="32", threads=1)
+    again = shutil.copytree(one, tmp_path / "again")
+    two = combine_models([one, again], dataset, tmp_path / "two", threads=1)
+    full = combine_models(
+        [one, again], dataset, tmp_path / "full", weight_precision="32", threads=1
+    )
     kept = {"one": one, "two": two, "full": full}
     for name, model in kept.items():
         bundle, stored = load_bundle(model), load_file(model / "weights.safetensors")

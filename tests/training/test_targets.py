@@ -306,6 +306,8 @@ def test_models_that_do_not_fit_together_are_refused(
         combine_models(members[:2], rich, tmp_path)
     with pytest.raises(GrubioError, match="two models or more"):
         combine_models(members[:1], dataset, tmp_path)
+    with pytest.raises(GrubioError, match="is given twice"):
+        combine_models([*members[:2], members[0]], dataset, tmp_path)
     # Their widths may differ.
     whole = combine_models(members[::2], dataset, tmp_path / "whole", threads=1)
     assert [a.hidden_size for a in load_bundle(whole).architectures] == [8, 6]

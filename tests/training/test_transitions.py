@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -160,7 +161,8 @@ def test_an_ensemble_has_the_mean_of_their_transitions(
     np.testing.assert_allclose(found.scores, mean, atol=1e-5)
     assert accuracy(bundle, dataset) > 0.5
     # It is scored under its transitions, as training scores a network.
-    twice = combine_models([models[0]] * 2, dataset, tmp_path / "twice", threads=1)
+    copy = shutil.copytree(models[0], tmp_path / "copy")
+    twice = combine_models([models[0], copy], dataset, tmp_path / "twice", threads=1)
     scores = [load_bundle(m).metadata["training"]["valid_score"] for m in (twice, models[0])]
     assert scores[0] == pytest.approx(scores[1], abs=1e-3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -258,9 +259,10 @@ def test_rare_training_finds_the_motif_and_knows_how_rare_it_is(tmp_path: Path) 
     assert training["valid_score"] > 0.8
     assert training["valid_ece"] < 0.01
     # Twice the same network has the same sites and frequencies.
+    copy = shutil.copytree(folder, tmp_path / "copy")
     for mean in (False, True):
         again = combine_models(
-            [folder, folder], dataset, tmp_path / f"{mean}", average_weights=mean, threads=1
+            [folder, copy], dataset, tmp_path / f"{mean}", average_weights=mean, threads=1
         )
         both = load_bundle(again)
         assert both.kind == "genome"

@@ -293,7 +293,7 @@ def test_summary_and_comparison_tell_the_headline(scored: Path, tmp_path: Path) 
     assert lines[1].endswith("on 2 test blocks")
     assert any("over a position weight matrix" in line for line in lines)
     table = tmp_path / "comparison.tsv"
-    compare_runs([scored, scored], table, figure=tmp_path / "a.svg", page=tmp_path / "a.html")
+    compare_runs([scored], table, figure=tmp_path / "a.svg", page=tmp_path / "a.html")
     header, row = (line.split("\t") for line in table.read_text().splitlines()[:2])
     value = json.loads((scored / "metrics.json").read_text())["site_average_precision"]["value"]
     assert dict(zip(header, row, strict=True))["site_average_precision"] == f"{value:.4f}"
