@@ -89,7 +89,7 @@ def checkpoint_to_resume(folder: Path, fingerprint: str, *, writes: bool) -> Pat
         _require_own(folder)
         if any(path.exists() for path in _checkpoints(folder)):
             what = "is damaged" if known else "is of other data, other settings or another version"
-            logger.warning("the checkpoint in %s %s: training starts anew", folder, what)
+            logger.warning("warning: the checkpoint in %s %s: training starts anew", folder, what)
         discard_checkpoints(folder)
         write_text_whole(mark, fingerprint)
     return None

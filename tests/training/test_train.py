@@ -204,3 +204,4 @@ def test_a_signal_stops_training_with_its_code_and_keeps_the_checkpoint(
     assert "resume from the checkpoint" in said
     assert "Traceback" not in said
     assert checkpoint.exists()
+    assert not (tmp_path / "training.lock").exists()
