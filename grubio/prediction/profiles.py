@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from grubio.config import SearchSettings
 from grubio.errors import GrubioError
@@ -63,6 +67,27 @@ class ProfileSource:
         if sum(given) > 1:
             raise GrubioError("give one of --profiles, --database and --own-profile")
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the profiles depend on, by the option that says it; for JSON.
+
+        Files are known by name, size and time: the hash of a large database would take as long as
+        the labelling.
+        """
+        if self.database is not None:
+            settings = self.search.model_dump(exclude={"batch_records"})
+            return {"--database": _states([self.database]), "search settings": settings}
+        if self.profiles is None:
+            return {"--own-profile": True} if self.own else {}
+        if isinstance(self.profiles, Mapping):
+            arrays = [
+                (name, np.asarray(getattr(one, "frequencies", one)).tobytes())
+                for name, one in sorted(self.profiles.items())
+            ]
+            return {"--profiles": _digest(arrays)}
+        given = [self.profiles] if isinstance(self.profiles, str | Path) else self.profiles
+        return {"--profiles": _states(given)}
+
     def added(
         self, records: Iterable[Record], *, whole: bool = True, threads: int | None = None
     ) -> Iterator[Record]:
@@ -102,3 +127,21 @@ class ProfileSource:
             for record, found in zip(records, named, strict=True):
                 yield replace(record, profile=found.profile)
             search.close()
+
+
+def _states(paths: Iterable[str | Path]) -> str:
+    files = [
+        one
+        for path in map(Path, paths)
+        # A database of MMseqs2 is several files beside each other, and needs none of its own name.
+        for one in sorted([path, *path.glob("*"), path.with_name(f"{path.name}.index")])
+        if one.is_file()
+    ]
+    return _digest((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in files)
+
+
+def _digest(items: Iterable[Any]) -> str:
+    found = hashlib.sha256()
+    for item in items:
+        found.update(repr(item).encode())
+    return found.hexdigest()

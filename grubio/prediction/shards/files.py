@@ -11,7 +11,7 @@ Every file carries the plan that it belongs to. Files of two plans are never mix
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -99,6 +99,8 @@ class Shard:
         The hardware that computed it, for example ``cpu with AVX2``; empty for records.
     strands
         Strands that were labelled, for genome models.
+    profiles
+        What its profiles depend on: :attr:`grubio.prediction.profiles.ProfileSource.described`.
     rows
         Records, parts of contigs, predictions or regions in the file.
     """
@@ -107,6 +109,7 @@ class Shard:
     number: int
     computed: str = ""
     strands: tuple[Strand, ...] = ()
+    profiles: Mapping[str, Any] = field(default_factory=dict)
     rows: int = 0
 
 
@@ -119,6 +122,7 @@ def shard_writer(
         "number": shard.number,
         "computed": shard.computed,
         "strands": "".join(shard.strands),
+        "profiles": shard.profiles,
     }
     schema = pa.schema(
         [pa.field(*column) for column in columns.items()], {_KEY: json.dumps(about).encode()}
@@ -154,7 +158,9 @@ def read_shard(path: str | Path) -> Shard:
         raise GrubioError("is not a shard of a prediction", path=path)
     about = json.loads(metadata)
     plan, strands = ShardPlan.from_json(about["plan"]), tuple(about["strands"])
-    return Shard(plan, about["number"], about["computed"], strands, rows)
+    # Files of an earlier version do not say it.
+    profiles = about.get("profiles", {})
+    return Shard(plan, about["number"], about["computed"], strands, profiles, rows)
 
 
 def read_parts(path: str | Path) -> Iterator[ContigPart]:

@@ -2,8 +2,9 @@
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from grubio.config import Output, PredictionSettings
 from grubio.datasets.validation import Tally
@@ -52,13 +53,16 @@ def predict_in_shards(
     settings = settings or PredictionSettings()
     # Outputs are checked before anything is computed, though they are written last.
     model, kind, _ = opened(sequences, outputs, model, settings)
-    (profiles or ProfileSource()).require_fit(kind.bundle)
+    profiles = profiles or ProfileSource()
+    profiles.require_fit(kind.bundle)
     numbers = range(1, shards + 1)
     cut = [records_path(folder, number, shards) for number in numbers]
     labelled = [probabilities_path(folder, number, shards) for number in numbers]
     begun = sorted(folder.glob("*-of-*.parquet"))
     if begun:
         _same(read_shard(begun[0]).plan, begun[0], sequences, model, settings, shards)
+    for path in filter(Path.exists, labelled):
+        _same_profiles(read_shard(path).profiles, path, profiles)
     if not all(path.exists() for path in cut):
         cut_input(sequences, folder, shards, model, settings, announced=True)
     left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
@@ -94,6 +98,16 @@ def _same(
         )
         if then != now
     ]
+    _refuse(changed, path)
+
+
+def _same_profiles(then: Mapping[str, Any], path: Path, source: ProfileSource) -> None:
+    now = source.described
+    # What is not said any more is said first: "begun with another --own-profile".
+    _refuse([key for key in {**then, **now} if then.get(key) != now.get(key)], path)
+
+
+def _refuse(changed: Sequence[str], path: Path) -> None:
     if changed:
         raise GrubioError(
             f"was begun with another {' and another '.join(changed)}",

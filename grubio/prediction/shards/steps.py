@@ -144,7 +144,9 @@ def label_shard(
     profiles = profiles or ProfileSource()
     profiles.require_fit(kind.bundle)
     predictor = kind.predictor()
-    done = Shard(shard.plan, shard.number, predictor.described, kind.content.strands)
+    done = Shard(
+        shard.plan, shard.number, predictor.described, kind.content.strands, profiles.described
+    )
     with (
         written_whole(output) as temporary,
         shard_writer(temporary, done, kind.row_columns) as writer,
@@ -203,6 +205,8 @@ def gather_shards(
             "those of a prediction in one go",
             "; ".join(sorted({shard.computed for shard, _ in found})),
         )
+    if any(shard.profiles != found[0][0].profiles for shard, _ in found):
+        logger.warning("the shards were labelled with profiles of different files or searches")
     kind = _kind_of(plan, model, settings, found[0][1])
     if kind.content.strands != found[0][0].strands:
         raise GrubioError("the shards were labelled on other strands", path=found[0][1])

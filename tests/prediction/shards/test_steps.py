@@ -15,13 +15,21 @@ from typing import Any
 import pytest
 
 from genome_model import dna, save_genome_model
-from grubio.config import CallSettings, GenomeSettings, Output, PredictionSettings
+from grubio.config import (
+    CallSettings,
+    GenomeSettings,
+    Output,
+    PredictionSettings,
+    SearchSettings,
+)
 from grubio.config.formats import FORMATS
 from grubio.datasets.validation import Tally
 from grubio.errors import GrubioError
 from grubio.inference.predictor import Predictor
 from grubio.model.bundle import load_bundle
+from grubio.model.zoo import find_model
 from grubio.prediction.predict_file import predict_file
+from grubio.prediction.profiles import ProfileSource
 from grubio.prediction.shards.files import (
     probabilities_path,
     read_parts,
@@ -317,6 +325,50 @@ def test_an_input_that_changed_meanwhile_is_refused(
     whole = outputs_in(tmp_path / "whole", ("tsv",))
     predict_file(str(mine), whole, model, ON_CPU)
     assert content_of(tmp_path / "out") == content_of(tmp_path / "whole")
+
+
+def test_shards_of_other_profiles_are_refused(tmp_path: Path) -> None:
+    few, kept, model = tmp_path / "few.fasta", tmp_path / "kept", find_model("protein-ss-profile")
+    few.write_text(">a\nMKTAYIAKQR\n>b\nGSHMGLEDPV\n")
+    (tmp_path / "ali").mkdir()
+    for name, sequence in (("a", "MKTAYIAKQR"), ("b", "GSHMGLEDPV")):
+        (tmp_path / "ali" / f"{name}.a3m").write_text(f">{name}\n{sequence}\n>h\n{sequence}\n")
+    given = ProfileSource(tmp_path / "ali")
+    cut_input(few, kept, 2, model, ON_CPU)
+    first = records_path(kept, 1, 2), probabilities_path(kept, 1, 2)
+    out = outputs_in(tmp_path / "out", ("tsv",))
+
+    def resumed(source: ProfileSource) -> None:
+        predict_in_shards(str(few), out, kept, 2, model, ON_CPU, source)
+
+    label_shard(*first, model, ON_CPU, ProfileSource(own=True))
+    with pytest.raises(GrubioError, match="another --own-profile and another --profiles"):
+        resumed(given)
+    label_shard(*first, model, ON_CPU, given)
+    alignment = tmp_path / "ali/a.a3m"
+    before = alignment.read_text()
+    alignment.write_text(before + ">i\nMKTAYIAKQR\n")
+    with pytest.raises(GrubioError, match="begun with another --profiles"):
+        resumed(given)
+    label_shard(*first, model, ON_CPU, given)
+    resumed(ProfileSource(str(tmp_path / "ali")))
+    assert (tmp_path / "out/out.tsv").exists()
+
+
+@pytest.mark.parametrize("search", [True, False])
+def test_a_search_is_known_by_its_database_and_settings(search: bool, tmp_path: Path) -> None:
+    database = tmp_path / "proteins.fasta"
+    database.write_text(">a\nMKT\n")
+    before = ProfileSource(database=database).described
+    assert (
+        before == ProfileSource(database=database, search=SearchSettings(batch_records=1)).described
+    )
+    if search:
+        other = ProfileSource(database=database, search=SearchSettings(iterations=1))
+    else:
+        database.write_text(">a\nMKTA\n")
+        other = ProfileSource(database=database)
+    assert other.described != before
 
 
 @pytest.mark.parametrize("of_a_genome", [True, False])
