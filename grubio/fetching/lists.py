@@ -8,8 +8,9 @@ from pathlib import Path
 
 from grubio.config import Source
 from grubio.config.accessions import accession_of, is_accession
-from grubio.config.sources import file_name_of, is_list
+from grubio.config.sources import file_name_of, is_list, is_remote, list_file
 from grubio.errors import GrubioError
+from grubio.fetching.embedded import EMBEDDED
 from grubio.fetching.transfer import cache_folder
 from grubio.files import open_input, sha256_of_file, written_whole
 from grubio.text import read_text
@@ -52,6 +53,17 @@ def fetch_list(path: Path, output: Path | None, one: FetchOne) -> Path:
     return output
 
 
+def local_files(location: str) -> list[str]:
+    """Return the files of this machine that what is fetched from a location depends on."""
+    if not is_list(location):
+        return [] if is_remote(location) or location in EMBEDDED else [location]
+    path = list_file(location)
+    named = [where for _, where in _lines(path)] if path.is_file() else []
+    # A list that names another list is refused when it is fetched.
+    parts = [local_files(where) for where in named if not is_list(where)]
+    return [str(path), *(file for part in parts for file in part)]
+
+
 def _one_file(parts: list[Path], path: Path, output: Path | None) -> Path:
     if output is None:
         output = _cached_under(parts) / f"{path.stem}.fasta"
@@ -69,10 +81,7 @@ def _cached_under(parts: list[Path]) -> Path:
 
 
 def _locations(path: Path) -> Iterator[str]:
-    for number, line in enumerate(read_text(path).splitlines(), 1):
-        where = line.partition("#")[0].strip()
-        if not where:
-            continue
+    for number, where in _lines(path):
         try:
             if is_list(where):
                 raise ValueError("a list may not name another list")
@@ -82,6 +91,12 @@ def _locations(path: Path) -> Iterator[str]:
         except ValueError as error:
             raise GrubioError(str(error), path=path, line=number) from None
         yield where
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        if where := line.partition("#")[0].strip():
+            yield number, where
 
 
 def _is_sequence(where: str) -> bool:

@@ -421,6 +421,34 @@ def test_profiles_are_searched_for_in_parts_unless_they_are_given(
         checked(Config, searched | {"profiles": {}})
 
 
+def test_a_change_to_a_file_of_a_list_or_in_a_folder_is_noticed(tmp_path: Path) -> None:
+    own = tmp_path / "resources/datasets/own.fasta"
+    for folder in (own.parent, tmp_path / "ali"):
+        folder.mkdir(parents=True)
+    own.write_text(">a\nMKTAYIAKQR\n")
+    (tmp_path / "labels.fasta").write_text(">a\nHHHHHHHHHH\n")
+    (tmp_path / "list.txt").write_text("resources/datasets/own.fasta  # of our own\n")
+    alignment = tmp_path / "ali/a.a3m"
+    alignment.write_text(">a\nMKTAYIAKQR\n")
+    dataset = {"records": "@list.txt", "labels": "labels.fasta", "profiles": "ali"}
+    dataset |= {"prepare": {"format": "fasta", "scheme": "ss3"}}
+    write_study(tmp_path, {"datasets": {"d": dataset}, "runs": {"r": {"dataset": "d"}}})
+    target = "results/datasets/d/prepared.parquet"
+    arguments = ("--snakefile", str(REPOSITORY / "workflow/Snakefile"), "--cores", "1", target)
+
+    def run(*more: str) -> dict[str, int]:
+        done = snakemake(tmp_path, *arguments, *more)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return jobs(done.stdout + done.stderr)
+
+    assert run() == {"fetch": 2, "prepare": 1}
+    assert run("-n") == {}
+    alignment.write_text(">a\nMKTAYIAKQR\n>h\nMKTAYIAKQK\n")
+    assert run("-n") == {"prepare": 1}
+    own.write_text(">a\nMKTAYIAKQK\n")
+    assert run("-n") == {"fetch": 1, "prepare": 1}
+
+
 def test_the_study_of_the_protein_models_is_planned_whole(tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(REPOSITORY / "data")
     (tmp_path / "resources").mkdir()

@@ -12,10 +12,10 @@ import grubio
 from grubio.config import Config, SearchSettings
 from grubio.config.formats import FORMATS
 from grubio.config.loading import as_options, checked
-from grubio.fetching.embedded import EMBEDDED
+from grubio.fetching.lists import local_files
 from grubio.errors import GrubioError
 from grubio.splits.folds import fold_path
-from grubio.config.sources import copy_in, file_name_of, is_list, is_remote
+from grubio.config.sources import copy_in, file_name_of
 
 try:
     STUDY = checked(Config, config)
@@ -99,11 +99,8 @@ SOURCES = {
 
 
 def local_source(wildcards):
-    """Return the path of a source that is a local file, so that a change to it is noticed."""
-    location = SOURCES[f"resources/{wildcards.file}"].location
-    if is_list(location):
-        return [location.removeprefix("@")]
-    return [] if is_remote(location) or location in EMBEDDED else [location]
+    """Return the local files of a source, so that a change to one is noticed."""
+    return local_files(SOURCES[f"resources/{wildcards.file}"].location)
 
 
 def source_options(wildcards):
@@ -141,6 +138,16 @@ def given_profiles(owner, source):
     return [location if Path(location).is_dir() else path]
 
 
+def files_of(paths):
+    """Return files, and those in folders: the time of a folder is not that of its files."""
+    return [
+        str(file)
+        for path in map(Path, paths)
+        for file in (sorted(path.glob("[!.]*")) if path.is_dir() else [path])
+        if not file.is_dir()
+    ]
+
+
 def database_of_proteins():
     """Return the database to search, and the files that it depends on."""
     if STUDY.profiles.database is None:
@@ -173,8 +180,14 @@ def whole_dataset(name):
     return f"results/datasets/{name}/{kind}.parquet"
 
 
+def dataset_profiles(wildcards):
+    """Return the file or folder of profiles that a dataset brings, or nothing."""
+    source = STUDY.datasets[wildcards.dataset].profiles
+    return given_profiles(f"datasets/{wildcards.dataset}", source)
+
+
 def input_profiles(wildcards):
-    """Return the files of the profiles of an input, or nothing if the model reads none."""
+    """Return the files or the folder of the profiles of an input; nothing if none are read."""
     if not STUDY.reads_profiles(wildcards.run):
         return []
     given = STUDY.prediction.profiles.get(wildcards.input)

@@ -10,7 +10,7 @@ rule predict:
         model="results/{run}/model/model.json",
         weights="results/{run}/model/weights.safetensors",
         sequences=lambda wildcards: INPUTS[wildcards.input],
-        profiles=input_profiles,
+        profiles=lambda wildcards: files_of(input_profiles(wildcards)),
     output:
         expand(
             "results/{{run}}/predictions/{{input}}.{format}",
@@ -37,7 +37,7 @@ rule predict:
         model=subpath(input.model, parent=True),
         outputs=lambda wildcards, output: output_options(output),
         settings=prediction_options("grammar", "calls", "genome"),
-        profiles=lambda wildcards, input: option("--profiles", input.profiles),
+        profiles=lambda wildcards: option("--profiles", input_profiles(wildcards)),
         on_invalid=STUDY.prediction.on_invalid,
         device=STUDY.device,
         version=VERSION,

@@ -54,7 +54,7 @@ rule label:
         model="results/{run}/model/model.json",
         weights="results/{run}/model/weights.safetensors",
         records="results/{run}/shards/{input}/{scatteritem}.records.parquet",
-        profiles=input_profiles,
+        profiles=lambda wildcards: files_of(input_profiles(wildcards)),
     output:
         temp("results/{run}/shards/{input}/{scatteritem}.probabilities.parquet"),
     log:
@@ -71,7 +71,7 @@ rule label:
     params:
         model=subpath(input.model, parent=True),
         genome=prediction_options("genome"),
-        profiles=lambda wildcards, input: option("--profiles", input.profiles),
+        profiles=lambda wildcards: option("--profiles", input_profiles(wildcards)),
         device=STUDY.device,
         version=VERSION,
     shell:

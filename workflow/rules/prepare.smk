@@ -14,7 +14,8 @@ rule fetch:
     log:
         "logs/fetch/{file}.log",
     wildcard_constraints:
-        file="(datasets|inputs|motifs|profiles)/.+",
+        # Other files in resources/ are the user's own.
+        file=any_of(path.removeprefix("resources/") for path in SOURCES),
     localrule: True
     conda:
         "../envs/grubio.yaml"
@@ -41,9 +42,7 @@ rule prepare:
         labels=lambda wildcards: dataset_role(wildcards.dataset, "labels"),
         masks=lambda wildcards: dataset_role(wildcards.dataset, "masks"),
         targets=lambda wildcards: dataset_role(wildcards.dataset, "target-"),
-        profiles=lambda wildcards: given_profiles(
-            f"datasets/{wildcards.dataset}", STUDY.datasets[wildcards.dataset].profiles
-        ),
+        profiles=lambda wildcards: files_of(dataset_profiles(wildcards)),
     output:
         dataset="results/datasets/{dataset}/prepared.parquet",
         summary="results/datasets/{dataset}/prepared.json",
@@ -61,7 +60,7 @@ rule prepare:
         annotation=lambda wildcards, input: option("--annotation", input.annotation),
         labels=lambda wildcards, input: option("--labels", input.labels),
         masks=lambda wildcards, input: option("--masks", input.masks),
-        profiles=lambda wildcards, input: option("--profiles", input.profiles),
+        profiles=lambda wildcards: option("--profiles", dataset_profiles(wildcards)),
         targets=target_options,
         settings=lambda wildcards: dataset_options(wildcards, "prepare"),
         version=VERSION,
