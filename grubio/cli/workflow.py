@@ -1,5 +1,6 @@
 """``grubio workflow init``, ``run``, ``status`` and ``path``."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -150,7 +151,8 @@ def run(
     """Run a study with Snakemake in its folder; other options are Snakemake's.
 
     Put options that grubio has as well, such as --quiet, after a lone --. If jobs failed, the last
-    lines of their logs come at the end.
+    lines of their logs come at the end. Steps that a kill -9 or a power failure stopped are made
+    anew, and trainings go on from their checkpoints.
 
     Example: grubio workflow run my-study
 
@@ -163,15 +165,19 @@ def run(
     Example: grubio workflow run my-study -- --quiet rules
     """
     files = [_found(path, folder) for path in configfiles or ()]
-    if len(files) == 1 and not {"--config", "-C"} & {word.split("=")[0] for word in context.args}:
+    checkable = files or _default_study(folder)
+    completed = {"--config", "-C"} & {word.split("=")[0] for word in context.args}
+    if len(checkable) == 1 and not completed:
         from grubio.config.loading import load_config
 
-        load_config(files[0])
+        load_config(checkable[0])
     arguments = _with_profile(context.args, folder)
     command = [sys.executable, "-m", "snakemake"]
     command += ["--configfile", *map(str, files)] if files else []
     # With a profile, --cores is about this machine alone.
     command += ["--cores", cores, "--directory", str(folder)]
+    # After a kill -9 or a power failure: trainings go on from their checkpoints.
+    command += ["--rerun-incomplete"]
     command += ["--snakefile", str(folder / "Snakefile"), *arguments]
     sys.stdout.flush()
     started = time.time()
@@ -182,6 +188,14 @@ def run(
         for line in failure_report(folder, read_snakemake_log(folder, started)):
             typer.echo(line, err=True)
     raise typer.Exit(code)
+
+
+def _default_study(folder: Path) -> list[Path]:
+    # Of a workflow that has more settings than ours, the file is not a study alone.
+    path, snakefile = folder / "config/config.yaml", folder / "Snakefile"
+    text = snakefile.read_text("utf-8", "replace") if snakefile.is_file() else ""
+    passed_on = re.search(r"^\s+config:\s+config$", text, re.MULTILINE)
+    return [path] if passed_on and path.is_file() else []
 
 
 def _run_to_the_end(command: list[str]) -> int:

@@ -75,7 +75,7 @@ def from_yaml(value: Any) -> Any:
     Raises
     ------
     ValueError
-        If the text is neither.
+        If the text is neither, or a mapping has a key twice.
 
     Examples
     --------
@@ -88,16 +88,26 @@ def from_yaml(value: Any) -> Any:
         return value
     import yaml
 
+    from grubio.config.unique_keys import UniqueKeyLoader
+
     # YAML 1.1 would read the numbers of JSON that have no point, such as 1e-05, as text.
     with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(value)
+        return json.loads(value, object_pairs_hook=_once_each)
     try:
-        return yaml.safe_load(value)
+        return yaml.load(value, UniqueKeyLoader)
     except yaml.YAMLError as error:
         raise ValueError(f"is not YAML: {' '.join(str(error).split())}") from error
     except (ValueError, RecursionError) as error:
         # A date that does not exist, or lists nested too deeply.
         raise ValueError(f"cannot be read as YAML: {error}") from error
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        # As YAML it is read again, and refused with the line.
+        raise ValueError
+    return found
 
 
 class Source(Settings):

@@ -27,11 +27,21 @@ def load_config(path: str | Path) -> Config:
     GrubioError
         If the file is missing, is not YAML in UTF-8, or breaks the schema.
     """
+    return checked(Config, content_of(path), path=path)
+
+
+def content_of(path: str | Path) -> Any:
+    """Read a YAML file, without asking what stands in it.
+
+    Raises
+    ------
+    GrubioError
+        If the file is missing, is not YAML in UTF-8, or has a key twice.
+    """
     try:
-        content = from_yaml(read_text(path))
+        return from_yaml(read_text(path))
     except ValueError as error:
         raise GrubioError(str(error), path=path) from error
-    return checked(Config, content, path=path)
 
 
 SettingsT = typing.TypeVar("SettingsT", bound=Settings)

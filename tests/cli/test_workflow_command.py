@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,6 +48,12 @@ def test_a_study_that_is_missing_or_wrong_is_told_before_snakemake_starts(
     done = grubio("workflow", "run", "--configfile", "wrong.yaml", "study", "-n")
     assert (done.returncode, done.stdout) == (2, "")
     assert "wrong.yaml: datasets: " in done.stderr
+    config = study / "config/config.yaml"
+    config.write_text(config.read_text() + "training: {epochs: 1}\n")
+    done = grubio("workflow", "run", "study", "-n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "study/config/config.yaml: cannot be read as YAML: line " in done.stderr
+    assert "key 'training' was given before, on line " in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -83,3 +91,31 @@ def test_a_signal_reaches_snakemake(tmp_path: Path) -> None:
     assert process.returncode == 1, said
     assert (tmp_path / "ended").exists()
     assert b"finishing currently running jobs" in said
+
+
+@pytest.mark.workflow
+def test_bare_snakemake_refuses_a_key_that_comes_twice(study: Path) -> None:
+    config = study / "config/config.yaml"
+    config.write_text(config.read_text() + "training: {epochs: 1}\n")
+    command = [sys.executable, "-m", "snakemake", "-n"]
+    done = subprocess.run(command, cwd=study, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "config/config.yaml: cannot be read as YAML: line" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.workflow
+def test_after_a_power_failure_it_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(
+        "rule all:\n    output: 'out.txt'\n    shell: 'test -e begun || "
+        "(echo half > out.txt; touch begun; sleep 100); echo whole > out.txt'\n"
+    )
+    command = [sys.executable, "-m", "grubio", "workflow", "run", str(tmp_path), "--cores", "1"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, start_new_session=True, **quiet) as process:  # type: ignore[call-overload]
+        wait_for(tmp_path / "begun")
+        os.killpg(process.pid, signal.SIGKILL)
+    subprocess.run([*command, "--unlock"], check=True, **quiet)  # type: ignore[call-overload]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.txt").read_text() == "whole\n"

@@ -15,7 +15,7 @@ from grubio.config import (
     TrainingSettings,
     genome_scheme,
 )
-from grubio.config.loading import as_options, checked, load_config
+from grubio.config.loading import as_options, checked, content_of, load_config
 from grubio.config.sources import copy_in
 from grubio.errors import GrubioError
 
@@ -137,6 +137,11 @@ def test_shipped_configurations_are_valid(path: Path) -> None:
     [
         (b"runs: [", "is not YAML"),
         (b"device: caf\xe9", "line 1: byte 0xe9 is not UTF-8 text"),
+        (
+            b"runs:\n  a: {}\n  b: {}\n  a: {}\n",
+            "line 4: key 'a' was given before, on line 2; keep",
+        ),
+        (b'{"device": "cpu",\n"device": "cpu"}', "line 2: key 'device' was given before"),
         (b"device: 2026-13-45", "cannot be read as YAML"),
         (b"[" * 10_000, "cannot be read as YAML"),
     ],
@@ -146,6 +151,12 @@ def test_a_file_that_is_not_yaml_is_refused(tmp_path: Path, content: bytes, mess
     path.write_bytes(content)
     with pytest.raises(GrubioError, match=message):
         load_config(path)
+
+
+def test_what_is_merged_may_be_given_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("a: &a {x: 1, y: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, x: 3}\n")
+    assert content_of(path)["c"] == {"x": 3, "y": 1}
 
 
 def test_options_set_what_they_were_made_from() -> None:

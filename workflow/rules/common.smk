@@ -11,13 +11,16 @@ from snakemake.exceptions import WorkflowError
 import grubio
 from grubio.config import Config, SearchSettings
 from grubio.config.formats import FORMATS
-from grubio.config.loading import as_options, checked
+from grubio.config.loading import as_options, checked, content_of
 from grubio.fetching.lists import local_files
 from grubio.errors import GrubioError
 from grubio.splits.folds import fold_path
 from grubio.config.sources import copy_in, file_name_of
 
 try:
+    # Of a key that is given twice Snakemake has kept the last one.
+    for path in filter(os.path.isfile, workflow.configfiles):
+        content_of(path)
     STUDY = checked(Config, config)
 except GrubioError as error:
     raise WorkflowError(f"configuration: {error}") from None
