@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
 from grubio.config.authors import Author
 from grubio.config.base import Device, Name, Settings, Source
-from grubio.config.data import MOST_FOLDS, DatasetSettings
+from grubio.config.data import DatasetSettings, SplitSettings
 from grubio.config.model import (
     EvaluationSettings,
     ModelSettings,
@@ -20,6 +23,8 @@ from grubio.config.model import (
 from grubio.config.prediction import StudyPredictionSettings
 from grubio.config.profiles import StudyProfileSettings
 from grubio.config.sweep import SweepSettings
+from grubio.model.architecture import Architecture
+from grubio.model.bundle import METADATA_FILE, architectures_of, load_metadata
 from grubio.model.zoo import bundled_models
 from grubio.sequences.scheme import NO_CLASSES
 
@@ -83,6 +88,14 @@ class RunSettings(Settings):
     motifs: StudyMotifSettings = StudyMotifSettings()
 
     @property
+    def made_of(self) -> list[tuple[str, str]]:
+        """The runs and models that it needs, each after the key that names it."""
+        single = [
+            (key, one) for key, one in (("teacher", self.teacher), ("from", self.parent)) if one
+        ]
+        return [*(("members", member) for member in self.members), *single]
+
+    @property
     def data(self) -> tuple[str, int | None]:
         """The dataset, and which fold of it."""
         return self.dataset, self.fold
@@ -136,8 +149,10 @@ class Config(Settings):
         """The runs of each cross-validation, in the order of their folds, by its name."""
         found: dict[str, list[str]] = {}
         for name, run in self.runs.items():
-            if run.fold is not None:
-                found.setdefault(name.removesuffix(f"-fold{run.fold}"), []).append(name)
+            whole, ending, rest = name.rpartition(f"-fold{run.fold}")
+            # A run may have a fold and a name of its own: it is part of no cross-validation.
+            if ending and not rest and whole not in self.runs:
+                found.setdefault(whole, []).append(name)
         return found
 
     @model_validator(mode="before")
@@ -191,6 +206,7 @@ class Config(Settings):
             raise ValueError("runs: a run or a sweep was expected")
         if taken := {"datasets", "benchmarks"} & set(self.runs):
             raise ValueError(f"runs: a run cannot be called '{taken.pop()}'")
+        self._check_circles()
         for name, run in self.runs.items():
             if run.dataset not in self.datasets:
                 near = difflib.get_close_matches(run.dataset, self.datasets, 1)
@@ -202,6 +218,23 @@ class Config(Settings):
                 if other not in self.datasets or other == name:
                     raise ValueError(f"datasets.{name}.train_also: no other dataset '{other}'")
         return self
+
+    def _check_circles(self) -> None:
+        links = {
+            name: [(key, other) for key, other in run.made_of if other in self.runs]
+            for name, run in self.runs.items()
+        }
+        try:
+            TopologicalSorter(
+                {name: [other for _, other in found] for name, found in links.items()}
+            ).prepare()
+        except CycleError as error:
+            circle = error.args[1][::-1]
+            key = next(key for key, other in links[circle[0]] if other == circle[1])
+            raise ValueError(
+                f"runs.{circle[0]}.{key}: runs are made of each other in a circle: "
+                f"{' of '.join(circle)}; leave out one of these links"
+            ) from None
 
     def _check_run(self, name: str, run: RunSettings) -> None:
         folds = self.datasets[run.dataset].split.folds
@@ -244,12 +277,6 @@ class Config(Settings):
     def _check_parent(self, name: str, run: RunSettings) -> None:
         if run.members:
             raise ValueError(f"runs.{name}.from: the models of an ensemble are not trained again")
-        behind, parent = {name}, run.parent
-        while parent in self.runs:
-            if parent in behind:
-                raise ValueError(f"runs.{name}.from: '{run.parent}' starts from '{name}' itself")
-            behind.add(parent)
-            parent = self.runs[parent].parent
         if run.parent in self.runs or "/" in str(run.parent):
             return
         known = [*self.runs, *bundled_models()]
@@ -266,19 +293,36 @@ class Config(Settings):
         # The network of a run that starts from another one reads at least what that one reads.
         if "profile" in known.model.inputs:
             return True
-        return known.parent in self.runs and self.reads_profiles(str(known.parent))
+        if known.parent in self.runs:
+            return self.reads_profiles(str(known.parent))
+        return any("profile" in network.inputs for network in self._networks(run))
 
-    def _network(self, run: str) -> ModelSettings:
+    @cached_property
+    def _given_networks(self) -> dict[str, Architecture]:
+        # The networks of the models that runs start from and that are no runs, if they are there.
+        named = {run.parent for run in self.runs.values() if run.parent not in {None, *self.runs}}
+        folders = {str(name): bundled_models().get(str(name), Path(str(name))) for name in named}
+        return {
+            name: architectures_of(load_metadata(folder))[0]
+            for name, folder in folders.items()
+            if (folder / METADATA_FILE).is_file()
+        }
+
+    def _networks(self, run: str) -> list[ModelSettings | Architecture]:
         known = self.runs[run]
         if known.members:
-            return self._network(known.members[0])
-        # The network of a run that starts from another one is that of the other one.
-        return self._network(str(known.parent)) if known.parent in self.runs else known.model
+            return [network for name in known.members for network in self._networks(name)]
+        # The network of a run that starts from another one is that of (a member of) the other one.
+        if known.parent in self.runs:
+            return self._networks(str(known.parent))[:1]
+        return [self._given_networks.get(str(known.parent), known.model)]
 
     def has_page(self, run: str) -> bool:
         """Return whether the model of a run is also written as a page."""
-        network, prepare = self._network(run), self.datasets[self.runs[run].dataset].prepare
+        prepare = self.datasets[self.runs[run].dataset].prepare
+        network, *others = self._networks(run)
         simple = network.network in ("gru", "conv") and network.attention == "none"
+        simple = simple and all(other == network for other in others)
         features = prepare.format != "genome" or prepare.scheme != NO_CLASSES.name
         return self.report.page and simple and features and not self.reads_profiles(run)
 
@@ -313,8 +357,11 @@ def _folds(run: Any, datasets: Any) -> int:
         return 0
     dataset = datasets.get(run.get("dataset")) if isinstance(datasets, Mapping) else None
     split = dataset.get("split") if isinstance(dataset, Mapping) else None
-    folds = split.get("folds") if isinstance(split, Mapping) else None
-    return folds if isinstance(folds, int) and 1 < folds <= MOST_FOLDS else 0
+    folds = split.get("folds", 0) if isinstance(split, Mapping) else 0
+    try:
+        return SplitSettings.model_validate({"folds": folds}).folds
+    except ValidationError:
+        return 0
 
 
 def _runs_of_folds(

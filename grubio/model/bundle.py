@@ -422,7 +422,7 @@ def load_bundle(folder: str | Path) -> Bundle:
             weights = bundle_format_1.renamed(weights)
         sites = metadata.get("sites")
         return Bundle(
-            _architectures(metadata),
+            architectures_of(metadata),
             tuple(target_from_dict(target) for target in metadata["targets"]),
             weights,
             alphabet,
@@ -454,7 +454,7 @@ def _network(architecture: Architecture) -> dict[str, Any]:
     return {"name": settings.pop("network"), "settings": settings, "inputs": inputs}
 
 
-def _architectures(metadata: Mapping[str, Any]) -> tuple[Architecture, ...]:
+def architectures_of(metadata: Mapping[str, Any]) -> tuple[Architecture, ...]:
     """Return the networks of the members: each its own, or all the same."""
     members = int(metadata["members"])
     networks = metadata.get("networks")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -282,3 +283,51 @@ def test_pages_are_for_networks_that_they_compute(run: dict[str, Any], has: bool
     config = checked(Config, study(runs=runs, report={"page": True}, **database))
     assert [config.has_page(name) for name in runs] == [has, has]
     assert not checked(Config, study(runs=runs, **database)).has_page("one")
+
+
+def test_models_that_are_no_runs_bring_their_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = dict.fromkeys(("hidden_size", "layers", "stem_channels", "stem_width"), 1)
+    network = {"name": "lstm", "settings": {**settings, "dropout": 0.1}}
+    about = {"format": 2, "network": network, "inputs": ["onehot"], "members": 1}
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/model.json").write_text(json.dumps(about))
+    parents = {"deep": "protein-ss-profile", "lstm": "./model", "plain": "protein-ss", "no": "./x"}
+    runs = {name: {"dataset": "d", "from": parent} for name, parent in parents.items()}
+    runs["both"] = {"dataset": "d", "members": ["lstm", "plain"]}
+    content = study(runs=runs, report={"page": True})
+    with pytest.raises(GrubioError, match=r"datasets\.d: a run reads profiles; give its profiles"):
+        checked(Config, content)
+    config = checked(Config, content | {"profiles": {"database": "proteins.fasta"}})
+    assert [name for name in runs if config.reads_profiles(name)] == ["deep"]
+    assert [name for name in runs if config.has_page(name)] == ["plain", "no"]
+    assert config.searched_datasets == {"d"}
+
+
+def test_folds_become_runs_whatever_their_number_is_written_as() -> None:
+    for folds in (3, 3.0, "3"):
+        content = study(runs={"r": {"dataset": "d"}, "mine": {"dataset": "d", "fold": 2}})
+        content["datasets"]["d"]["split"] = {"folds": folds}
+        config = checked(Config, content)
+        names = ["r-fold1", "r-fold2", "r-fold3"]
+        assert list(config.runs) == [*names, "mine"]
+        # A run with a fold and a name of its own is part of no cross-validation.
+        assert config.cross_validations == {"r": names}
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        ({"a": {"from": "a"}}, "runs.a.from: runs are made of each other in a circle: a of a"),
+        ({"a": {"teacher": "b"}, "b": {"members": ["a", "c"]}, "c": {}}, "in a circle: "),
+        ({"a": {"from": "b"}, "b": {"members": ["c", "d"]}, "c": {"from": "a"}, "d": {}}, "circle"),
+        ({"a": {"from": "b"}, "b": {"teacher": "a"}}, "circle"),
+    ],
+)
+def test_runs_are_not_made_of_each_other(links: dict[str, Any], expected: str) -> None:
+    runs = {name: {"dataset": "d", **content} for name, content in links.items()}
+    with pytest.raises(GrubioError) as refused:
+        checked(Config, study(runs=runs))
+    assert expected in str(refused.value)
