@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,9 @@ class SweepSettings(Settings):
 
     @model_validator(mode="after")
     def _settings_exist(self) -> SweepSettings:
+        for group in _GROUPS.keys() & self.base.keys():
+            if not isinstance(self.base[group] or {}, Mapping):
+                raise ValueError(f"base.{group}: keys with values were expected")
         for key, values in self.vary.items():
             group, _, name = key.partition(".")
             known = [*_SINGLE, *(f"{g}.{k}" for g, s in _GROUPS.items() for k in s.model_fields)]
@@ -43,7 +47,7 @@ class SweepSettings(Settings):
                 near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
                 guess = f", did you mean '{near[0]}'?" if near else ""
                 raise ValueError(f"vary: no setting '{key}'{guess}")
-            if not values or len({str(value) for value in values}) < len(values):
+            if not values or len(set(map(_word, values))) < len(values):
                 raise ValueError(f"vary.{key}: different values were expected")
             if key in self.base or name in (self.base.get(group) or {}):
                 raise ValueError(f"'{key}' is in base and in vary")
@@ -66,7 +70,8 @@ class SweepSettings(Settings):
         keys = sorted(self.vary, key=lambda key: key == _SEED)
         for values in itertools.product(*(self.vary[key] for key in keys)):
             run: dict[str, Any] = {
-                key: dict(value) if isinstance(value, Mapping) else value
+                # A group that is there and empty is none.
+                key: dict(value or {}) if key in _GROUPS else value
                 for key, value in self.base.items()
             }
             parts = [name]
@@ -76,5 +81,13 @@ class SweepSettings(Settings):
                     run.setdefault(group, {})[setting] = value
                 else:
                     run[key] = value
-                parts.append(f"{setting}-{value}")
+                parts.append(f"{setting}-{_word(value)}")
             yield ".".join(parts), run
+
+
+def _word(value: Any) -> str:
+    # What stands for a value in the name of a run, which is also that of a folder.
+    if isinstance(value, Mapping):
+        value = [word for pair in value.items() for word in pair]
+    text = "-".join(map(str, value)) if isinstance(value, list) else str(value)
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)

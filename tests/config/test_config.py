@@ -238,12 +238,33 @@ def test_a_sweep_over_datasets() -> None:
     assert (runs["s.dataset-d"].dataset, runs["s.dataset-e"].dataset) == ("d", "e")
 
 
+def test_a_sweep_over_lists_mappings_and_paths() -> None:
+    base = {"dataset": "d", "model": None, "evaluation": None}
+    vary = {
+        "model.inputs": [["onehot"], ["onehot", "profile"]],
+        "training.target_weights": [{"profile": 0.3, "ss3": 1}],
+        "from": ["old/model"],
+    }
+    content = study(sweeps={"s": {"base": base, "vary": vary}}, profiles={"database": "p.fasta"})
+    ending = "target_weights-profile-0.3-ss3-1.from-old-model"
+    names = [f"s.inputs-{word}.{ending}" for word in ("onehot", "onehot-profile")]
+    runs = checked(Config, content).runs
+    assert list(runs) == ["r", *names]
+    assert (runs[names[1]].model.inputs, runs[names[1]].parent) == (
+        ("onehot", "profile"),
+        "old/model",
+    )
+
+
 @pytest.mark.parametrize(
     ("sweeps", "expected"),
     [
         (sweep(training__sed=[1]), ["sweeps.s", "no setting 'training.sed'", "'training.seed'"]),
         (sweep(training__seed=[]), ["sweeps.s", "vary.training.seed: different values"]),
         (sweep(training__seed=[1, 1]), ["vary.training.seed: different values"]),
+        ({"s": {"base": {"model": 5}, "vary": {"training.seed": [1]}}}, ["s: base.model: keys"]),
+        ({"s": {"base": {"model": [1]}, "vary": {"model.layers": [1]}}}, ["s: base.model: keys"]),
+        (sweep(**{"from": ["a/b", "a-b"]}), ["vary.from: different values"]),
         (sweep(dataset=["d"]), ["'dataset' is in base and in vary"]),
         ({"s": {"base": {"dataset": "d"}}}, ["sweeps.s.vary: this key is required"]),
         ({"s": {"vary": {"training.seed": [1]}}}, ["runs.s.seed-1.dataset", "required"]),
