@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from grubio.config.accessions import accession_of, is_accession
 from grubio.config.sources import require_known_source
@@ -67,6 +67,16 @@ def former_key(now: str) -> Any:
 
 OneOrMany = BeforeValidator(lambda value: value if isinstance(value, list) else [value])
 """For a list: one item may stand for a list of one."""
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"'{twice[0]}' occurs twice")
+    return values
+
+
+EachOnce = AfterValidator(_each_once)
+"""For a list whose items differ."""
 
 
 def from_yaml(value: Any) -> Any:

@@ -16,6 +16,8 @@ from grubio.errors import GrubioError
 from grubio.extras import require
 from grubio.overwriting import refuse_outputs
 from grubio.sequences.kind import Kind
+from grubio.sequences.scheme import SS3, LabelScheme
+from grubio.sequences.topology import roles_of
 
 COMPRESSED = (".gz", ".bgz", ".xz", ".bz2", ".zst", ".zip")
 """Endings of compressed files, which grubio does not write."""
@@ -186,6 +188,53 @@ def formats_of(kind: Kind) -> list[PredictionFormat]:
     ['tsv', 'parquet', 'gff3', 'html', 'bed', 'proteins', 'bedgraph', 'bigwig', 'igv']
     """
     return [name for name, known in FORMATS.items() if known.writer(kind)]
+
+
+def unfit(
+    name: PredictionFormat, kind: Kind, schemes: Sequence[LabelScheme], further: bool
+) -> tuple[str, str] | None:
+    """Return why a format cannot hold what a model predicts, and a way out; None if it can.
+
+    Parameters
+    ----------
+    name, kind
+        The format, and the kind of model.
+    schemes
+        The classes that are written of the labels (no class where the model predicts values), then
+        those of further targets.
+    further
+        Whether stretches of values are called, or further targets have labels.
+    """
+    known, scheme, genome = FORMATS[name], schemes[0], kind == "genome"
+    if not known.writer(kind):
+        return (
+            f"format {name} is {'not ' if genome else ''}for genome models",
+            f"choose one of {', '.join(formats_of(kind))}",
+        )
+    if not scheme.size and _needs_labels(name, kind, further):
+        fitting = [one for one in formats_of(kind) if not _needs_labels(one, kind, further)]
+        return (
+            f"format {name} holds labels, and the model predicts values",
+            f"choose one of {', '.join(fitting)}",
+        )
+    if known.three_states and scheme.name != SS3.name:
+        return (
+            f"format {name} holds helix, strand and coil; it cannot hold {scheme.name}",
+            "use --scheme ss3 with a model of secondary structure, or --format tsv",
+        )
+    if known.topology and not any(map(roles_of, schemes)):
+        return (
+            f"format {name} holds membrane topology; {scheme.name} is none",
+            "use a model of topology, such as protein-topology",
+        )
+    return None
+
+
+def _needs_labels(name: PredictionFormat, kind: Kind, further: bool) -> bool:
+    known = FORMATS[name]
+    if kind == "genome" and known.features:
+        return True
+    return known.labels_alone and not (known.regions and further)
 
 
 def format_of(path: str) -> PredictionFormat:

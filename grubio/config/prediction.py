@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import difflib
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from grubio.config.base import Device, Name, OnInvalid, Settings, Source
+from grubio.config.base import Device, EachOnce, Name, OnInvalid, Settings, Source
 from grubio.config.formats import PredictionFormat, described_formats
 from grubio.config.labels import GrammarRules
 from grubio.config.profiles import PROFILES_HELP
@@ -139,7 +140,7 @@ class StudyPredictionSettings(_LabellingSettings):
         description="Profiles or alignments of inputs, by the same names, for models that read "
         f"them; those of other inputs are searched for in `profiles.database`. {PROFILES_HELP}",
     )
-    formats: list[PredictionFormat] = Field(
+    formats: Annotated[list[PredictionFormat], EachOnce] = Field(
         default=["tsv"],
         min_length=1,
         description=f"Formats to write for each input: {described_formats()}.",
@@ -149,3 +150,12 @@ class StudyPredictionSettings(_LabellingSettings):
         ge=1,
         description="Jobs that label an input in parallel; the output does not depend on it.",
     )
+
+    @model_validator(mode="after")
+    def _profiles_are_of_inputs(self) -> Self:
+        for name in self.profiles:
+            if name not in self.inputs:
+                near = difflib.get_close_matches(name, self.inputs, 1)
+                guess = f", did you mean '{near[0]}'?" if near else ""
+                raise ValueError(f"profiles.{name}: no input '{name}' in inputs{guess}")
+        return self

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from grubio.config.authors import Author
 from grubio.config.base import Device, Name, Settings, Source
 from grubio.config.data import DatasetSettings, SplitSettings
+from grubio.config.formats import unfit
 from grubio.config.model import (
     EvaluationSettings,
     ModelSettings,
@@ -26,6 +27,7 @@ from grubio.config.sweep import SweepSettings
 from grubio.model.architecture import Architecture
 from grubio.model.bundle import METADATA_FILE, architectures_of, load_metadata
 from grubio.model.zoo import bundled_models
+from grubio.sequences.kind import Kind
 from grubio.sequences.scheme import NO_CLASSES
 
 
@@ -336,6 +338,26 @@ class Config(Settings):
         if self.profiles.database is not None:
             read |= {other for name in read for other in self.datasets[name].train_also}
         return {name for name in read if not self.datasets[name].brings_profiles}
+
+    @model_validator(mode="after")
+    def _formats_can_be_written(self) -> Config:
+        for name, run in self.runs.items() if self.prediction.inputs else ():
+            dataset = self.datasets[run.dataset]
+            kind: Kind = "genome" if dataset.prepare.format == "genome" else "sequences"
+            targets = [
+                target.target()
+                for target in dataset.targets
+                if target.shipped and target.name in (run.model.targets or [target.name])
+            ]
+            classes = [target.scheme for target in targets if target.scheme is not None]
+            further = any(target.scheme or target.regions for target in targets)
+            schemes = [dataset.prepare.label_scheme.headline, *classes]
+            for form in self.prediction.formats:
+                if problem := unfit(form, kind, schemes, further):
+                    raise ValueError(
+                        f"prediction.formats: run '{name}': {problem[0]}; leave it out"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _profiles_come_from_somewhere(self) -> Config:

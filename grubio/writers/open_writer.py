@@ -7,11 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
-from grubio.config.formats import FORMATS, PredictionFormat, formats_of
+from grubio.config.formats import FORMATS, PredictionFormat, unfit
 from grubio.errors import GrubioError
 from grubio.files import STDIO, written_folder, written_whole
-from grubio.sequences.scheme import SS3
-from grubio.sequences.topology import roles_of
 from grubio.writers.text import Content, TextFormat, file_name
 
 Write: TypeAlias = Callable[[Any], object]
@@ -55,32 +53,11 @@ def open_writer(path: str, name: PredictionFormat, content: Content) -> Iterator
 
 
 def _require_suitable(path: str, name: PredictionFormat, content: Content) -> None:
-    known, scheme, genome = FORMATS[name], content.scheme, content.kind == "genome"
+    known, genome = FORMATS[name], content.kind == "genome"
     folder = path != STDIO and _is_folder(path)
-    if not known.writer(content.kind):
-        raise GrubioError(
-            f"format {name} is {'not ' if genome else ''}for genome models",
-            path=path,
-            hint=f"choose one of {', '.join(formats_of(content.kind))}",
-        )
-    if not scheme.size and _needs_labels(name, content):
-        fitting = [one for one in formats_of(content.kind) if not _needs_labels(one, content)]
-        raise GrubioError(
-            f"format {name} holds labels, and the model predicts values",
-            path=path,
-            hint=f"choose one of {', '.join(fitting)}",
-        )
-    if known.three_states and scheme.name != SS3.name:
-        raise GrubioError(
-            f"format {name} holds helix, strand and coil; it cannot hold {scheme.name}",
-            hint="use --scheme ss3 with a model of secondary structure, or --format tsv",
-        )
-    if known.topology and not any(map(roles_of, content.schemes)):
-        raise GrubioError(
-            f"format {name} holds membrane topology; {scheme.name} is none",
-            path=path,
-            hint="use a model of topology, such as protein-topology",
-        )
+    schemes = [content.scheme, *content.schemes]
+    if problem := unfit(name, content.kind, schemes, content.has_regions):
+        raise GrubioError(problem[0], path=path, hint=problem[1])
     if not known.text and (path == STDIO or (folder and not known.folder)):
         raise GrubioError(
             f"format {name} needs a file name", hint=f"use --output FILE.{known.endings[0]}"
@@ -98,13 +75,6 @@ def _require_suitable(path: str, name: PredictionFormat, content: Content) -> No
             path=path,
             hint=f"give a file name; these make folders: {folders}",
         )
-
-
-def _needs_labels(name: PredictionFormat, content: Content) -> bool:
-    known = FORMATS[name]
-    if content.kind == "genome" and known.features:
-        return True
-    return known.labels_alone and not (known.regions and content.has_regions)
 
 
 def _is_folder(path: str) -> bool:

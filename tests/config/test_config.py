@@ -107,6 +107,28 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
         (genome_rule(letter="?"), ["datasets.d.prepare", "'?' cannot be a label letter"]),
         (genome_rule(letter="AB"), ["classes.k.letter"]),
         (genome_rule(feature=[]), ["classes.k.feature"]),
+        ({"prediction": {"formats": ["tsv", "tsv"]}}, ["prediction.formats: 'tsv' occurs twice"]),
+        (
+            {"prediction": {"inputs": {"new": "a.fa"}, "formats": ["tsv", "bed"]}},
+            ["prediction.formats: run 'r': format bed is for genome models; leave it out"],
+        ),
+        (
+            {"prediction": {"inputs": {"new": "a.fa"}, "formats": ["3line"]}},
+            ["prediction.formats: run 'r': format 3line holds membrane topology; ss3 is none"],
+        ),
+        (
+            {
+                "datasets": {
+                    "d": {"records": "a.tsv", "prepare": {"format": "tsv", "scheme": "s=AB"}}
+                },
+                "prediction": {"inputs": {"new": "a.fa"}, "formats": ["ss2"]},
+            },
+            ["prediction.formats: run 'r': format ss2 holds helix, strand and coil"],
+        ),
+        (
+            {"prediction": {"inputs": {"new": "a.fa"}, "profiles": {"newww": "b"}}},
+            ["prediction: profiles.newww: no input 'newww' in inputs, did you mean 'new'?"],
+        ),
         ({"prediction": {"formats": ["pdf"]}}, ["prediction.formats.0", "'tsv'", '"pdf"']),
     ],
 )
