@@ -30,6 +30,8 @@ from grubio.model.zoo import bundled_models
 from grubio.sequences.kind import Kind
 from grubio.sequences.scheme import NO_CLASSES
 
+_GROUPS = ("model", "training", "evaluation", "motifs")
+
 
 class StudyMotifSettings(MotifSettings):
     """How the motifs of a run on a genome are shown."""
@@ -64,7 +66,8 @@ class RunSettings(Settings):
     )
     members: list[Name] = Field(
         default_factory=list,
-        description="Runs on the same dataset whose models are averaged, in place of training.",
+        description="Runs on the same dataset whose models are averaged, in place of training. Of "
+        "`model` and `training`, only `weight_precision` counts.",
     )
     average_weights: bool = Field(
         default=False,
@@ -176,9 +179,8 @@ class Config(Settings):
     def _runs_inherit(cls, value: Any) -> Any:
         if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
             return value
-        groups = ("model", "training", "evaluation", "motifs")
-        shared = {key: value[key] for key in groups if isinstance(value.get(key), Mapping)}
-        runs = {name: _with_shared(run, shared) for name, run in value["runs"].items()}
+        shared = {key: value[key] for key in _GROUPS if isinstance(value.get(key), Mapping)}
+        runs = {name: _with_shared(name, run, shared) for name, run in value["runs"].items()}
         return {**value, "runs": runs}
 
     # Pydantic calls the last of several "before" validators first.
@@ -403,12 +405,34 @@ def _runs_of_folds(
     return made
 
 
-def _with_shared(run: Any, shared: Mapping[str, Any]) -> Any:
-    if not isinstance(run, Mapping) or not all(_is_group(run.get(key)) for key in shared):
+def _with_shared(name: str, run: Any, shared: Mapping[str, Any]) -> Any:
+    if not isinstance(run, Mapping) or not all(_is_group(run.get(key)) for key in _GROUPS):
         return run
+    if run.get("members"):
+        shared = _of_ensemble(name, run, shared)
     # The network of a run that starts from a model is that of the model.
     taken = {key: group for key, group in shared.items() if key != "model" or not run.get("from")}
     return {**run, **{key: {**group, **(run.get(key) or {})} for key, group in taken.items()}}
+
+
+def _of_ensemble(
+    name: str, run: Mapping[str, Any], shared: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    # The shared settings that count for an ensemble: nothing is trained.
+    def counts(group: str, key: str) -> bool:
+        return group not in ("model", "training") or key == "weight_precision"
+
+    wrong = [f"{g}.{key}" for g in _GROUPS for key in run.get(g) or {} if not counts(g, key)]
+    if wrong:
+        raise ValueError(
+            f"runs.{name}.{wrong[0]}: the models of `members` are averaged, and not trained again; "
+            "set it in those runs"
+        )
+    left = {
+        group: {key: one for key, one in given.items() if counts(group, key)}
+        for group, given in shared.items()
+    }
+    return {group: given for group, given in left.items() if given}
 
 
 def _is_group(value: Any) -> bool:

@@ -81,6 +81,14 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
             {"runs": {"a": {"dataset": "d"}, "b": {"dataset": "d", "members": ["a", "a"]}}},
             ["runs.b.members: each run was expected once"],
         ),
+        (
+            {"runs": {"a": {"dataset": "d", "members": ["b", "c"], "training": {"epochs": 3}}}},
+            ["runs.a.training.epochs: the models of `members` are averaged", "in those runs"],
+        ),
+        (
+            {"runs": {"a": {"dataset": "d", "members": ["b", "c"], "model": {"layers": 3}}}},
+            ["runs.a.model.layers: the models of `members` are averaged"],
+        ),
         ({"runs": {"datasets": {"dataset": "d"}}}, ["'datasets'"]),
         ({"datasets": {"d": {"records": "pdb:1UB"}}}, ["'1UB' is no accession of pdb"]),
         ({"datasets": {"d": {"records": "a.fa"}}}, ["format 'fasta' needs labels"]),

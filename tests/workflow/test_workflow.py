@@ -312,6 +312,11 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
         "bundled": {"dataset": "whole", "from": "protein-ss-fast"},
         "again": {"dataset": "whole", "from": "protein-ss-fast", "training": {"seed": 2}},
         "mean": {"dataset": "whole", "members": ["bundled", "again"], "average_weights": True},
+        "half": {
+            "dataset": "whole",
+            "members": ["bundled", "again"],
+            "training": {"weight_precision": 16},
+        },
     }
     datasets = {"tiny": dataset, "whole": study["datasets"]["tiny"]}
     prediction = {"inputs": {"new": "new.fasta"}, "shards": 2, "grammar": {"least": {"H": 4}}}
@@ -327,7 +332,7 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     done = snakemake(tmp_path, "-n", "-p")
     assert done.returncode == 0, done.stderr + done.stdout
     planned = jobs(done.stdout)
-    counts = {"split": 1, "split_into_3_folds": 1, "train": 8, "evaluate": 9, "pool": 2}
+    counts = {"split": 1, "split_into_3_folds": 1, "train": 8, "evaluate": 10, "pool": 2}
     assert {name: planned[name] for name in counts} == counts
     assert planned["report_on_folds"] == planned["crate_of_folds"] == 2
     assert "--license MIT --author 'Ada Other'" in done.stdout
@@ -340,6 +345,7 @@ def test_folds_and_parents_become_jobs(tmp_path: Path, study: dict[str, Any]) ->
     assert "--hidden-size" not in tuned[2]
     assert "--from protein-ss-fast --output results/bundled" in commands
     assert re.findall(r"results/mean --average-weights --threads", commands)
+    assert re.findall(r"results/half --weight-precision 16 --threads", commands)
     cut = re.search(
         r"grubio shards cut (?:(?!grubio ).)*?results/bundled/model (.*?) --log", commands
     )

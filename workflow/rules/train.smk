@@ -100,13 +100,17 @@ rule combine:
         average=lambda wildcards: (
             "--average-weights" if STUDY.runs[wildcards.run].average_weights else ""
         ),
+        # Of the training only the precision of the weights, if it is given.
+        settings=lambda wildcards: shlex.join(
+            as_options(STUDY.runs[wildcards.run].training, given=True)
+        ),
         version=VERSION,
     shell:
         """
         grubio combine {params.models:q} \
             --dataset {input.dataset:q} \
             --output {params.output:q} \
-            {params.average} \
+            {params.average} {params.settings} \
             --threads {threads} \
             --log {log:q}
         """
