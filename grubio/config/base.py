@@ -10,7 +10,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from grubio.config.accessions import accession_of, is_accession
 from grubio.config.sources import require_known_source
@@ -19,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name that is also a folder name."""
+
+LARGEST_SEED = 2**32 - 1
+"""What all libraries that draw random numbers take."""
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 OnInvalid = Literal["error", "skip", "mask"]
@@ -31,7 +43,7 @@ class Settings(BaseModel):
     function that turns its value into content of the new key.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     former: ClassVar[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {}
 
     @model_validator(mode="before")
@@ -51,6 +63,14 @@ class Settings(BaseModel):
                 given = given.split(",") if isinstance(given, str) else given or ()
                 now[new] = [*given, *meant]
         return now
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _yes_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and field in (int, float, int | None, float | None):
+            raise ValueError("a number was expected")
+        return value
 
 
 @functools.cache

@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from grubio.config.base import Name, OneOrMany, OnInvalid, Settings, Source, from_yaml
+from grubio.config.base import (
+    LARGEST_SEED,
+    EachOnce,
+    Name,
+    OneOrMany,
+    OnInvalid,
+    Settings,
+    Source,
+    from_yaml,
+)
 from grubio.config.input_formats import RecordFormat, described_input_formats
 from grubio.config.labels import (
     ClassRule,
@@ -211,7 +220,10 @@ class SplitSettings(Settings):
         "training block, or from the valid block next to a test block.",
     )
     seed: int = Field(
-        default=1, ge=0, description="Seed of the assignment of clusters, or of blocks."
+        default=1,
+        ge=0,
+        le=LARGEST_SEED,
+        description="Seed of the assignment of clusters, or of blocks.",
     )
 
     @field_validator("folds")
@@ -244,7 +256,7 @@ class DatasetSettings(AdditionalTargets):
     exclude: Source | None = Field(
         default=None, description="FASTA whose homologs are kept out of train and valid."
     )
-    train_also: list[Name] = Field(
+    train_also: Annotated[list[Name], EachOnce] = Field(
         default_factory=list,
         description="Datasets whose records are added to the training records, except their test "
         "records and homologs of records that are held out or excluded.",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from grubio.config.base import Settings, former_key, from_yaml
+from grubio.config.base import LARGEST_SEED, Settings, former_key, from_yaml
 from grubio.model.architecture import INPUT_NAMES, InputName, WeightPrecision
 from grubio.model.networks.registry import (
     AttentionName,
@@ -92,7 +92,9 @@ class ModelSettings(Settings):
 class TrainingSettings(Settings):
     """How the model is fitted."""
 
-    seed: int = Field(default=1, ge=0, description="Seed of weights, order and dropout.")
+    seed: int = Field(
+        default=1, ge=0, le=LARGEST_SEED, description="Seed of weights, order and dropout."
+    )
     epochs: int = Field(default=8, ge=1, description="Passes over the training chains.")
     validations_per_epoch: int = Field(
         default=1, ge=1, description="Validations, and checkpoints, in each pass."
@@ -302,7 +304,7 @@ class EvaluationSettings(Settings):
     bootstrap: int = Field(
         default=1000, ge=10, description="Bootstrap samples of chains behind each interval."
     )
-    seed: int = Field(default=1, ge=0, description="Seed of the bootstrap.")
+    seed: int = Field(default=1, ge=0, le=LARGEST_SEED, description="Seed of the bootstrap.")
     baseline_window: int = Field(
         default=15,
         ge=1,

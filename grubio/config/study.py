@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
 from grubio.config.authors import Author
-from grubio.config.base import Device, Name, Settings, Source
+from grubio.config.base import Device, EachOnce, Name, Settings, Source
 from grubio.config.data import DatasetSettings, SplitSettings
 from grubio.config.formats import unfit
 from grubio.config.model import (
@@ -30,6 +30,9 @@ from grubio.model.zoo import bundled_models
 from grubio.sequences.kind import Kind
 from grubio.sequences.scheme import NO_CLASSES
 
+_OTHER_RESULTS = {"datasets", "benchmarks", "comparison.tsv", "comparison.svg", "comparison.html"}
+_OTHER_RESULTS |= {"comparison.json", "comparison.groups.tsv", "comparison.groups.svg"}
+_OTHER_RESULTS |= {"comparison.tests.tsv"}
 _GROUPS = ("model", "training", "evaluation", "motifs")
 
 
@@ -64,7 +67,7 @@ class RunSettings(Settings):
         description="Which fold of the dataset is tested (`split.folds`). A run without it becomes "
         "one for each fold, NAME-fold1 and so on, and their scores together are those of NAME.",
     )
-    members: list[Name] = Field(
+    members: Annotated[list[Name], EachOnce] = Field(
         default_factory=list,
         description="Runs on the same dataset whose models are averaged, in place of training. Of "
         "`model` and `training`, only `weight_precision` counts.",
@@ -208,8 +211,11 @@ class Config(Settings):
     def _datasets_exist(self) -> Config:
         if not self.runs:
             raise ValueError("runs: a run or a sweep was expected")
-        if taken := {"datasets", "benchmarks"} & set(self.runs):
-            raise ValueError(f"runs: a run cannot be called '{taken.pop()}'")
+        if taken := _OTHER_RESULTS & {*self.runs, *self.cross_validations}:
+            raise ValueError(
+                f"runs: a run cannot be called '{min(taken)}': results/{min(taken)} is another "
+                "result; choose another name"
+            )
         self._check_circles()
         for name, run in self.runs.items():
             if run.dataset not in self.datasets:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,16 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
         ({"trainig": {}}, ["trainig: unknown key", "did you mean 'training'"]),
         ({"training": {"epoch": 3}}, ["training.epoch: unknown key (value 3)", "'epochs'"]),
         ({"training": {"epochs": 0}}, ["training.epochs", "greater than or equal to 1", "got 0"]),
+        ({"training": {"epochs": True}}, ["training.epochs: a number was expected, got true"]),
+        ({"training": {"learning_rate": math.inf}}, ["training.learning_rate", "finite number"]),
+        ({"training": {"gradient_clip": math.inf}}, ["training.gradient_clip", "finite number"]),
+        ({"training": {"seed": 10**20}}, ["training.seed", "less than or equal to 4294967295"]),
+        ({"evaluation": {"seed": 10**20}}, ["evaluation.seed", "less than or equal to"]),
+        (
+            {"runs": {"b": {"dataset": "d"}, "a": {"dataset": "d", "members": ["b", "b"]}}},
+            ["runs.a.members: 'b' occurs twice"],
+        ),
+        ({"runs": {"comparison.tsv": {"dataset": "d"}}}, ["cannot be called 'comparison.tsv'"]),
         ({"training": {"epochs": "many"}}, ["training.epochs", "integer", '"many"']),
         ({"model": {"dropout": 1.5}}, ["model.dropout", "less than 1", "1.5"]),
         ({"device": "gpu"}, ["device", "'cuda'", '"gpu"']),
