@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -327,6 +327,28 @@ class Config(Settings):
             return self._networks(str(known.parent))[:1]
         return [self._given_networks.get(str(known.parent), known.model)]
 
+    def part(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return some runs, and all that they refer to, as the content of a study of their own."""
+        runs: dict[str, RunSettings] = {}
+        datasets: dict[str, DatasetSettings] = {}
+        left = list(names)
+        for name in left:
+            if name in self.runs and name not in runs:
+                runs[name] = self.runs[name]
+                left += [other for _, other in runs[name].made_of]
+        left = [run.dataset for run in runs.values()]
+        for name in left:
+            if name not in datasets:
+                datasets[name] = self.datasets[name]
+                left += datasets[name].train_also
+        groups: dict[str, dict[str, Settings]] = {"datasets": {**datasets}, "runs": {**runs}}
+        content: dict[str, Any] = {
+            group: {name: _as_given(one) for name, one in found.items()}
+            for group, found in groups.items()
+        }
+        searched = datasets.keys() & self.searched_datasets
+        return content | ({"profiles": _as_given(self.profiles)} if searched else {})
+
     def has_page(self, run: str) -> bool:
         """Return whether the model of a run is also written as a page."""
         prepare = self.datasets[self.runs[run].dataset].prepare
@@ -379,6 +401,10 @@ class Config(Settings):
                 if name not in self.prediction.profiles:
                     raise ValueError(f"prediction.inputs.{name}: a run reads profiles; {hint}")
         return self
+
+
+def _as_given(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _folds(run: Any, datasets: Any) -> int:

@@ -43,7 +43,7 @@ from grubio.runs.score_names import SCORES
 from grubio.study.folder import workflow_file
 
 STUDY_FILE = "study.yaml"
-"""The settings of the run alone, as a study of its own."""
+"""The settings of the run and of what it refers to, as a study of its own."""
 
 _WORKFLOW = "workflow/Snakefile"
 _PROFILES = {
@@ -76,7 +76,7 @@ def write_crate(
     run
         A trained and evaluated run, or a cross-validation.
     study
-        Its settings, as a study with this run alone; they are kept as ``study.yaml``.
+        Its settings, as a study with this run and what it refers to; kept as ``study.yaml``.
     license_id
         SPDX identifier of the licence of the run's files.
     authors

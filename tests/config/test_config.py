@@ -393,3 +393,20 @@ def test_runs_are_not_made_of_each_other(links: dict[str, Any], expected: str) -
     with pytest.raises(GrubioError) as refused:
         checked(Config, study(runs=runs))
     assert expected in str(refused.value)
+
+
+def test_a_part_of_a_study_is_a_study() -> None:
+    runs: dict[str, Any] = {name: {"dataset": "d"} for name in ("a", "b", "other")}
+    runs["b"]["model"] = {"inputs": ["onehot", "profile"]}
+    runs["both"] = {"dataset": "d", "members": ["a", "b"], "training": {"weight_precision": "16"}}
+    runs["tuned"] = {"dataset": "e", "from": "b", "teacher": "both"}
+    content = study(runs=runs, training={"epochs": 3}, profiles={"database": "p.fa", "shards": 2})
+    content["datasets"]["more"] = content["datasets"]["d"]
+    content["datasets"]["e"] = {**content["datasets"]["d"], "train_also": ["more"]}
+    config = checked(Config, content)
+    part = checked(Config, json.loads(json.dumps(config.part(["tuned"]))))
+    assert list(part.runs) == ["tuned", "both", "b", "a"]
+    assert all(part.runs[name] == config.runs[name] for name in part.runs)
+    assert set(part.datasets) == {"d", "e", "more"}
+    assert part.profiles == config.profiles
+    assert list(config.part(["other"])["runs"]) == ["other"]

@@ -364,16 +364,8 @@ def prediction_options(*keys):
 
 
 def study_with(names):
-    """Return the settings of runs on one dataset as a study of their own, in JSON."""
-    runs = {name: STUDY.runs[name] for name in names}
-    dataset = runs[names[0]].dataset
-    given = {"mode": "json", "by_alias": True, "exclude_unset": True}
-    return json.dumps(
-        {
-            "datasets": {dataset: STUDY.datasets[dataset].model_dump(**given)},
-            "runs": {name: run.model_dump(**given) for name, run in runs.items()},
-        }
-    )
+    """Return the settings of runs, and what they refer to, as a study of their own, in JSON."""
+    return json.dumps(STUDY.part(names))
 
 
 CRATE_OPTIONS = " ".join(
