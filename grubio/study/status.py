@@ -8,15 +8,17 @@ study on a cluster is watched from any machine that sees its folder.
 from __future__ import annotations
 
 import csv
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grubio.config import Config
+from grubio.config import Config, RunSettings
 from grubio.config.loading import load_config
 from grubio.errors import GrubioError
 from grubio.files import table_text
+from grubio.model.bundle import METADATA_FILE
 from grubio.progress import as_minutes
 from grubio.runs.files import (
     CRATE_FILE,
@@ -124,11 +126,12 @@ def status_lines(rows: list[RunStatus], log: SnakemakeLog) -> list[str]:
 
 def _status(folder: Path, study: Config, log: SnakemakeLog, name: str) -> RunStatus:
     stages = _pooled_stages if name in study.cross_validations else _stages
-    missing = next((rule for rule, there in stages(folder, study, name) if not there), None)
-    score = _score(folder / "results" / name)
+    there = dict(stages(folder, study, name))
+    missing = next((rule for rule in there if not there[rule]), None)
+    mine = [job for job in log.jobs if _concerns(job, study, name)]
+    score = _score(folder / "results" / name, there, mine)
     if missing is None:
         return RunStatus(name, DONE, score=score)
-    mine = [job for job in log.jobs if _concerns(job, study, name)]
     failed = next((job for job in mine if job.state == "failed"), None)
     if failed is not None:
         return RunStatus(name, f"failed: {failed.rule}", None, score, failed)
@@ -149,24 +152,48 @@ def _status(folder: Path, study: Config, log: SnakemakeLog, name: str) -> RunSta
 
 
 def _stages(folder: Path, study: Config, name: str) -> Iterator[tuple[str, bool]]:
-    # The steps of a run in their order, and whether what they write is there.
+    # The steps of a run in their order, and whether what they write is there and not out of date.
     run, results = study.runs[name], folder / "results"
     dataset, own = results / "datasets" / run.dataset, results / name
-    split = dataset / "split.parquet"
-    yield "prepare", (dataset / "prepared.parquet").is_file()
-    yield "split", (split if run.fold is None else fold_path(split, run.fold)).is_file()
-    yield "combine" if run.members else "train", (own / MODEL_FOLDER / "model.json").is_file()
-    yield "evaluate", (own / METRICS_FILE).is_file()
+    prepared, split = dataset / "prepared.parquet", dataset / "split.parquet"
+    split = split if run.fold is None else fold_path(split, run.fold)
+    model, metrics = own / MODEL_FOLDER / METADATA_FILE, own / METRICS_FILE
+    yield "prepare", prepared.is_file()
+    yield "split", _made(split, prepared)
+    models = [results / other / MODEL_FOLDER / METADATA_FILE for _, other in run.made_of]
+    current = _made(model, split, *models) and (bool(run.members) or _trained_as_set(model, run))
+    yield "combine" if run.members else "train", current
+    yield "evaluate", _made(metrics, model)
     if study.datasets[run.dataset].prepare.format == "genome":
-        yield "motifs", (own / MOTIFS_FOLDER / MOTIFS_FILE).is_file()
-    yield "report", (own / REPORT_FILE).is_file()
+        yield "motifs", _made(own / MOTIFS_FOLDER / MOTIFS_FILE, model)
+    yield "report", _made(own / REPORT_FILE, metrics)
     outputs = [
         own / PREDICTIONS_FOLDER / f"{given}.{form}"
         for given in study.prediction.inputs
         for form in study.prediction.formats
     ]
-    yield "predict", all(path.exists() for path in outputs)
-    yield "crate", (own / CRATE_FILE).is_file()
+    yield "predict", all(_made(path, model) for path in outputs)
+    yield "crate", _made(own / CRATE_FILE, own / REPORT_FILE)
+
+
+def _made(path: Path, *sources: Path) -> bool:
+    # As Snakemake asks: what is older than what it is made from is made anew.
+    times = [one.stat().st_mtime_ns for one in (path, *sources) if one.exists()]
+    return path.exists() and times[0] == max(times)
+
+
+def _trained_as_set(model: Path, run: RunSettings) -> bool:
+    # What a model does not say, such as a setting of a later version, is as it was set.
+    try:
+        content = json.loads(model.read_text("utf-8"))
+        trained, network = content["training"]["settings"], content["network"]["settings"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return True
+    asked = run.training.model_dump(mode="json")
+    differ = any(asked[key] != trained[key] for key in asked.keys() & trained.keys())
+    # The network of a run that starts from a model is that of the model.
+    asked = run.model.model_dump(mode="json") if run.parent is None else {}
+    return not differ and all(asked[key] == network[key] for key in asked.keys() & network.keys())
 
 
 def _shards(folder: Path, study: Config, name: str) -> str:
@@ -180,8 +207,11 @@ def _shards(folder: Path, study: Config, name: str) -> str:
 
 
 def _pooled_stages(folder: Path, study: Config, name: str) -> Iterator[tuple[str, bool]]:
-    yield "pool", (folder / "results" / name / METRICS_FILE).is_file()
-    yield "report", (folder / "results" / name / REPORT_FILE).is_file()
+    results = folder / "results"
+    metrics = results / name / METRICS_FILE
+    folds = [results / fold / METRICS_FILE for fold in study.cross_validations[name]]
+    yield "pool", _made(metrics, *folds)
+    yield "report", _made(results / name / REPORT_FILE, metrics)
 
 
 def _concerns(job: Job, study: Config, name: str) -> bool:
@@ -210,13 +240,18 @@ def _training(history: Path, epochs: int) -> tuple[float, float | None]:
         return 0.0, None
 
 
-def _score(run: Path) -> str:
-    if (run / METRICS_FILE).is_file():
+def _score(run: Path, there: Mapping[str, bool], jobs: Sequence[Job]) -> str:
+    # Scores of a model that is to be trained again are none of the run as it is set now.
+    (first,) = there.keys() & {"pool", "combine", "train"}
+    training = any(job.rule == "train" and job.state == "started" for job in jobs)
+    if there[first] and there.get("evaluate", True) and (run / METRICS_FILE).is_file():
         metrics = read_metrics(run)
         for key in [metrics.headline.key] if metrics.headline else SHARES_RIGHT:
             if key in SCORES and key in metrics.scores:
                 text = score_text(key, metrics.scores[key].value)
                 return f"{SCORES[key].inline} {text}".replace("\N{NO-BREAK SPACE}", " ")
+    if not there[first] and not training:
+        return ""
     try:
         with open(run / HISTORY_FILE, encoding="utf-8", newline="") as lines:
             return f"{float(list(csv.DictReader(lines))[-1]['valid_score']):.4f} on validation"

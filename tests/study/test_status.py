@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -165,11 +166,12 @@ def test_a_job_that_failed_and_then_ended_well_did_not_fail(study: Path) -> None
 
 def test_a_run_is_done_when_all_its_files_are_there(study: Path) -> None:
     names = ["datasets/e/prepared.parquet", "datasets/e/split.parquet", "two/model/model.json"]
-    names += ["two/report.html", "two/predictions/new.tsv"]
+    names += ["two/predictions/new.tsv"]
     write(study, *(f"results/{name}" for name in names))
     assert stages(study)[1] == "waits for evaluate"
     score = '{"q3": {"value": 0.7, "low": 0.6, "high": 0.8}, "provenance": {}, "classes": {}}'
     (study / "results/two/metrics.json").write_text(score)
+    write(study, "results/two/report.html")
     assert stages(study)[1] == "waits for crate"
     write(study, "results/two/ro-crate-metadata.json")
     row = study_status(study)[1]
@@ -177,6 +179,42 @@ def test_a_run_is_done_when_all_its_files_are_there(study: Path) -> None:
     assert status_table([row]) == "run\tstage\tleft\tscore\ntwo\tdone\t\tQ3 70.0 %\n"
     (study / "results/two/predictions/new.tsv").unlink()
     assert stages(study)[1] == "waits for predict"
+
+
+def test_what_is_out_of_date_waits(study: Path) -> None:
+    names = ["datasets/d/prepared.parquet", "datasets/d/split.parquet", "one/model/model.json"]
+    names += ["one/metrics.json", "one/history.csv", "one/report.html"]
+    names += ["one/predictions/new.tsv", "one/ro-crate-metadata.json"]
+    write(study, *(f"results/{name}" for name in names))
+    score = '{"q3": {"value": 0.7, "low": 0.6, "high": 0.8}, "provenance": {}, "classes": {}}'
+    (study / "results/one/metrics.json").write_text(score)
+    write(study, *(f"results/{name}" for name in names[5:]))
+    model = study / "results/one/model/model.json"
+    config = study / "config/config.yaml"
+    network = {"settings": {"layers": 2, "hidden_size": 96}}
+
+    def trained(epochs: int) -> None:
+        times = model.stat()
+        settings = {"epochs": epochs, "seed": 1}
+        model.write_text(json.dumps({"training": {"settings": settings}, "network": network}))
+        os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    trained(4)
+    assert study_status(study)[0].cells == ("one", "done", "", "Q3 70.0 %")
+    trained(3)
+    assert study_status(study)[0].cells == ("one", "waits for train", "", "")
+    trained(4)
+    before = config.read_text()
+    config.write_text(before + "model: {layers: 1}\n")
+    assert stages(study)[0] == "waits for train"
+    config.write_text(before)
+    write(study, "results/datasets/d/prepared.parquet")
+    assert study_status(study)[0].stage == "waits for split"
+    write(study, "results/datasets/d/split.parquet")
+    assert stages(study)[0] == "waits for train"
+    model.touch()
+    row = study_status(study)[0]
+    assert (row.stage, row.score) == ("waits for evaluate", "")
 
 
 def test_a_group_of_jobs_that_failed_names_each(study: Path) -> None:
