@@ -167,10 +167,11 @@ def run(
     files = [_found(path, folder) for path in configfiles or ()]
     checkable = files or _default_study(folder)
     completed = {"--config", "-C"} & {word.split("=")[0] for word in context.args}
-    if len(checkable) == 1 and not completed:
-        from grubio.config.loading import load_config
+    for path in checkable:
+        from grubio.config.loading import content_of, load_config
 
-        load_config(checkable[0])
+        # Several files, or one and what is given beside it, are a study only together.
+        content_of(path) if completed or len(checkable) > 1 else load_config(path)
     arguments = _with_profile(context.args, folder)
     command = [sys.executable, "-m", "snakemake"]
     command += ["--configfile", *map(str, files)] if files else []

@@ -54,6 +54,11 @@ def test_a_study_that_is_missing_or_wrong_is_told_before_snakemake_starts(
     assert (done.returncode, done.stdout) == (2, "")
     assert "study/config/config.yaml: cannot be read as YAML: line " in done.stderr
     assert "key 'training' was given before, on line " in done.stderr
+    both = ("--configfile", "wrong.yaml", "--configfile", "config/config.yaml")
+    for more in (both, ("--config", "device=cpu")):
+        done = grubio("workflow", "run", "study", "-n", *more)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "key 'training' was given before, on line " in done.stderr
     assert "Traceback" not in done.stderr
 
 
