@@ -327,7 +327,9 @@ def test_an_input_that_changed_meanwhile_is_refused(
     assert content_of(tmp_path / "out") == content_of(tmp_path / "whole")
 
 
-def test_shards_of_other_profiles_are_refused(tmp_path: Path) -> None:
+def test_shards_of_other_profiles_are_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     few, kept, model = tmp_path / "few.fasta", tmp_path / "kept", find_model("protein-ss-profile")
     few.write_text(">a\nMKTAYIAKQR\n>b\nGSHMGLEDPV\n")
     (tmp_path / "ali").mkdir()
@@ -351,6 +353,12 @@ def test_shards_of_other_profiles_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GrubioError, match="begun with another --profiles"):
         resumed(given)
     label_shard(*first, model, ON_CPU, given)
+    second = records_path(kept, 2, 2), probabilities_path(kept, 2, 2)
+    label_shard(*second, model, ON_CPU, ProfileSource(own=True))
+    with caplog.at_level("WARNING"):
+        gather_shards([first[1], second[1]], out, model, ON_CPU)
+    assert "labelled with profiles of different files or searches" in caplog.text
+    second[1].unlink()
     resumed(ProfileSource(str(tmp_path / "ali")))
     assert (tmp_path / "out/out.tsv").exists()
 
