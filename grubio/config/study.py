@@ -269,8 +269,6 @@ class Config(Settings):
             self._check_parent(name, run)
         if len(run.members) == 1:
             raise ValueError(f"runs.{name}.members: two runs or more were expected")
-        if len(set(run.members)) < len(run.members):
-            raise ValueError(f"runs.{name}.members: each run was expected once")
         if run.average_weights:
             self._check_averaged(name, run)
 

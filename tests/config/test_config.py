@@ -89,10 +89,6 @@ def test_runs_take_what_they_leave_out_from_the_shared_groups() -> None:
             ["runs.c.average_weights: 'a' starts from no model"],
         ),
         (
-            {"runs": {"a": {"dataset": "d"}, "b": {"dataset": "d", "members": ["a", "a"]}}},
-            ["runs.b.members: each run was expected once"],
-        ),
-        (
             {"runs": {"a": {"dataset": "d", "members": ["b", "c"], "training": {"epochs": 3}}}},
             ["runs.a.training.epochs: the models of `members` are averaged", "in those runs"],
         ),
