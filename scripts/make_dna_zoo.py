@@ -48,10 +48,10 @@ fitted to the same training blocks.
 {rows}
 ## Licence and use
 
-The weights are MIT, like grubio; the labels that they were trained on are not part of it, and RegulonDB gives
-them for academic, non-commercial use. For sigma-70 promoters of E. coli and close relatives; other sigma factors and
-other phyla were not tested. At the default threshold there are {rate} wrong calls per kb of the
-validation blocks.
+The weights are MIT, like grubio; the labels that they were trained on are not part of it, and
+RegulonDB gives them for academic, non-commercial use. For sigma-70 promoters of E. coli and close
+relatives; other sigma factors and other phyla were not tested. At the default threshold there
+are {rate} wrong calls per kb of the validation blocks.
 """
 
 GENES = """

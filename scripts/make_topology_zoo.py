@@ -58,10 +58,11 @@ protein has many, look at the probabilities; for barrels use a tool made for the
 DISORDER = """
 ## Origin
 
-Made by the study `config/protein_disorder.yaml`, started from an earlier `protein-ss-fast`. CheZOD scores
-are those of the training set of SETH (github.com/DagmarIlz/SETH; Ilzhoefer, Heinzinger and Rost,
-Frontiers in Bioinformatics 2:1019597, 2022), after ODiNPred (Dass, Mulder and Nielsen, Scientific
-Reports 10:14780, 2020; CC BY 4.0), from chemical shifts of the BMRB (CC0). {recipe}
+Made by the study `config/protein_disorder.yaml`, started from an earlier `protein-ss-fast`.
+CheZOD scores are those of the training set of SETH (github.com/DagmarIlz/SETH; Ilzhoefer,
+Heinzinger and Rost, Frontiers in Bioinformatics 2:1019597, 2022), after ODiNPred (Dass, Mulder and
+Nielsen, Scientific Reports 10:14780, 2020; CC BY 4.0), from chemical shifts of the
+BMRB (CC0). {recipe}
 
 ## Test
 
