@@ -75,18 +75,18 @@ _WITH_HOMOLOGS = {
 }
 _WITH_PROFILES = {
     "profiles": "Evolutionary profiles (HHblits, from ProMod3) were read beside the residues, and "
-    "solvent accessibility was an additional target. A fifth of the chains (for one network three "
-    "in ten), other ones in each step, had the profile of their own sequence alone, and four "
-    "fifths of the others that of an alignment of 1 to 1,000 homologs made up from it; chains of "
-    "NetSurfP-2.0 have no profile. Three of the four networks started from those of `protein-ss`, "
-    "which have learned from proteins without known labels too (Swiss-Prot of January 2014, "
-    "UniProt Consortium, CC BY 4.0; marker genes of MetaPhlAn 2, MIT), and from homologs of both; "
+    "solvent accessibility was an additional target. A fifth to a third of the chains, other ones "
+    "in each step, had the profile of their own sequence alone, and four fifths of the others that "
+    "of an alignment of 1 to 1,000 homologs made up from it; chains of NetSurfP-2.0 have no "
+    "profile. Three of the four networks started from those of `protein-ss`, which have learned "
+    "from proteins without known labels too (Swiss-Prot of January 2014, UniProt Consortium, CC BY "
+    "4.0; marker genes of MetaPhlAn 2, MIT), and from homologs of both; "
     "the fourth, from nothing, on a split of 23,277 training chains by an earlier version.",
     "removed": _REMOVED_WITH_HOMOLOGS,
     "use": "A sequence and its profile in: `grubio predict --model protein-ss-profile --database "
     "PROTEINS`. Homologs make the difference: `docs/profiles.md` shows Q3 by their number. A small "
     "database such as Swiss-Prot finds few for many proteins; UniRef50 or UniRef90 find more, and "
-    "what that gives is to be read off the curve, not promised. A protein without homologs is "
+    "the curve suggests what to expect; it was not measured. A protein without homologs is "
     "labelled with the profile of its own sequence, about as well as by `protein-ss`.",
     "tested": "Profiles were those of HHblits, which are deep.",
     "page": "docs/profiles.md",
