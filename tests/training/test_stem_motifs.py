@@ -199,11 +199,11 @@ def test_a_changed_file_of_motifs_begins_a_new_training(
 ) -> None:
     path, seen = tmp_path / "known.meme", []
 
-    def stop(job: object, inputs: list[object], this: object) -> None:
-        seen.append(inputs)
+    def stop(folder: Path, fingerprint: str, *, writes: bool) -> None:
+        seen.append(fingerprint)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("grubio.training.train._checkpoint_to_resume", stop)
+    monkeypatch.setattr("grubio.training.train.checkpoint_to_resume", stop)
     for matrix in (MOTIF, MOTIF[::-1]):
         path.write_text(meme_text({"minus10": matrix}, {"minus10": 20}, EVEN))
         settings = TrainingSettings(motifs=str(path))
