@@ -22,7 +22,8 @@ from grubio.config.prediction import (
     StudyPredictionSettings,
 )
 from grubio.config.profiles import SearchSettings, StudyProfileSettings
-from grubio.config.study import Config, ReportSettings, RunSettings, StudyMotifSettings
+from grubio.config.run import RunSettings, StudyMotifSettings
+from grubio.config.study import Config, ReportSettings
 from grubio.config.sweep import SweepSettings
 from grubio.config.targets import FORMER_TARGETS, AdditionalTargets, TargetSettings
 

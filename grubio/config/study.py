@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from grubio.config.authors import Author
-from grubio.config.base import Device, EachOnce, Name, Settings, Source
-from grubio.config.data import DatasetSettings, SplitSettings
+from grubio.config.base import Device, Name, Settings
+from grubio.config.data import DatasetSettings
+from grubio.config.expansion import with_folds, with_shared_settings, with_sweeps
 from grubio.config.formats import unfit
 from grubio.config.model import (
     EvaluationSettings,
     ModelSettings,
-    MotifSettings,
     TrainingSettings,
 )
 from grubio.config.prediction import StudyPredictionSettings
 from grubio.config.profiles import StudyProfileSettings
+from grubio.config.run import RunSettings, StudyMotifSettings
 from grubio.config.sweep import SweepSettings
 from grubio.model.architecture import Architecture
 from grubio.model.bundle import METADATA_FILE, architectures_of, load_metadata
@@ -30,20 +31,17 @@ from grubio.model.zoo import bundled_models
 from grubio.sequences.kind import Kind
 from grubio.sequences.scheme import NO_CLASSES
 
-_OTHER_RESULTS = {"datasets", "benchmarks", "comparison.tsv", "comparison.svg", "comparison.html"}
-_OTHER_RESULTS |= {"comparison.json", "comparison.groups.tsv", "comparison.groups.svg"}
-_OTHER_RESULTS |= {"comparison.tests.tsv"}
-_GROUPS = ("model", "training", "evaluation", "motifs")
-
-
-class StudyMotifSettings(MotifSettings):
-    """How the motifs of a run on a genome are shown."""
-
-    database: Source | None = Field(
-        default=None,
-        description="Known motifs, in MEME, JASPAR, HOMER or TRANSFAC format: the most similar one "
-        "of each class is named.",
-    )
+_OTHER_RESULTS = {
+    "datasets",
+    "benchmarks",
+    "comparison.tsv",
+    "comparison.svg",
+    "comparison.html",
+    "comparison.json",
+    "comparison.groups.tsv",
+    "comparison.groups.svg",
+    "comparison.tests.tsv",
+}
 
 
 class ReportSettings(Settings):
@@ -55,58 +53,6 @@ class ReportSettings(Settings):
         "to which its report links. Models with a network other than `gru` or `conv`, with "
         "attention, with profiles, and of values along a genome have none.",
     )
-
-
-class RunSettings(Settings):
-    """One trained model. Missing keys are taken from the top-level groups of the same name."""
-
-    dataset: Name = Field(description="Name of one of the datasets.")
-    fold: int | None = Field(
-        default=None,
-        ge=1,
-        description="Which fold of the dataset is tested (`split.folds`). A run without it becomes "
-        "one for each fold, NAME-fold1 and so on, and their scores together are those of NAME.",
-    )
-    members: Annotated[list[Name], EachOnce] = Field(
-        default_factory=list,
-        description="Runs on the same dataset whose models are averaged, in place of training. Of "
-        "`model` and `training`, only `weight_precision` counts.",
-    )
-    average_weights: bool = Field(
-        default=False,
-        description="The model of `members` is one network of their mean weights, instead of an "
-        "ensemble. They must have been trained from one model (`from`), and heads that begin fresh "
-        "with one seed.",
-    )
-    teacher: Name | None = Field(
-        default=None,
-        description="Run whose model is the teacher: its probabilities for the training chains are "
-        "learned besides the labels.",
-    )
-    parent: str | None = Field(
-        default=None,
-        alias="from",
-        description="Model to start from: another run, the name of a bundled model, or the folder "
-        "of a model. The network is its own; of `model`, only what the run itself says counts. "
-        "`inputs` may name `profile` in addition.",
-    )
-    model: ModelSettings = ModelSettings()
-    training: TrainingSettings = TrainingSettings()
-    evaluation: EvaluationSettings = EvaluationSettings()
-    motifs: StudyMotifSettings = StudyMotifSettings()
-
-    @property
-    def made_of(self) -> list[tuple[str, str]]:
-        """The runs and models that it needs, each after the key that names it."""
-        single = [
-            (key, one) for key, one in (("teacher", self.teacher), ("from", self.parent)) if one
-        ]
-        return [*(("members", member) for member in self.members), *single]
-
-    @property
-    def data(self) -> tuple[str, int | None]:
-        """The dataset, and which fold of it."""
-        return self.dataset, self.fold
 
 
 class Config(Settings):
@@ -166,46 +112,18 @@ class Config(Settings):
     @model_validator(mode="before")
     @classmethod
     def _runs_become_folds(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
-            return value
-        folds_of = {name: _folds(run, value.get("datasets")) for name, run in value["runs"].items()}
-        runs: dict[str, Any] = {}
-        for name, run in value["runs"].items():
-            made = _runs_of_folds(name, run, folds_of) if folds_of[name] else {name: run}
-            if taken := made.keys() & (runs.keys() | value["runs"].keys() - {name}):
-                raise ValueError(f"runs.{min(taken)}: a run of folds has this name")
-            runs |= made
-        return {**value, "runs": runs}
+        return with_folds(value)
 
     @model_validator(mode="before")
     @classmethod
     def _runs_inherit(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping) or not isinstance(value.get("runs"), Mapping):
-            return value
-        shared = {key: value[key] for key in _GROUPS if isinstance(value.get(key), Mapping)}
-        runs = {name: _with_shared(name, run, shared) for name, run in value["runs"].items()}
-        return {**value, "runs": runs}
+        return with_shared_settings(value)
 
     # Pydantic calls the last of several "before" validators first.
     @model_validator(mode="before")
     @classmethod
     def _sweeps_become_runs(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping) or not isinstance(value.get("sweeps"), Mapping):
-            return value
-        runs = value.get("runs") or {}
-        if not isinstance(runs, Mapping):
-            return value
-        made: dict[str, Any] = {}
-        for name, content in value["sweeps"].items():
-            try:
-                sweep = SweepSettings.model_validate(content)
-            except ValidationError:
-                # Reported with its place when the sweeps themselves are checked.
-                return value
-            made.update(sweep.runs(name))
-        if taken := made.keys() & runs.keys():
-            raise ValueError(f"runs.{min(taken)}: a sweep makes a run of this name")
-        return {**value, "runs": {**runs, **made}}
+        return with_sweeps(value)
 
     @model_validator(mode="after")
     def _datasets_exist(self) -> Config:
@@ -403,67 +321,3 @@ class Config(Settings):
 
 def _as_given(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-def _folds(run: Any, datasets: Any) -> int:
-    # Folds that a run is to become, 0 for none; what is no configuration is reported elsewhere.
-    if not isinstance(run, Mapping) or run.get("fold") is not None:
-        return 0
-    dataset = datasets.get(run.get("dataset")) if isinstance(datasets, Mapping) else None
-    split = dataset.get("split") if isinstance(dataset, Mapping) else None
-    folds = split.get("folds", 0) if isinstance(split, Mapping) else 0
-    try:
-        return SplitSettings.model_validate({"folds": folds}).folds
-    except ValidationError:
-        return 0
-
-
-def _runs_of_folds(
-    name: str, run: Mapping[str, Any], folds_of: Mapping[str, int]
-) -> dict[str, dict[str, Any]]:
-    made = {}
-    for fold in range(1, folds_of[name] + 1):
-
-        def same(other: Any, fold: int = fold) -> Any:
-            known = isinstance(other, str) and folds_of.get(other)
-            return f"{other}-fold{fold}" if known else other
-
-        linked = {key: same(run[key]) for key in ("teacher", "from") if key in run}
-        if isinstance(run.get("members"), list):
-            linked["members"] = [same(member) for member in run["members"]]
-        made[f"{name}-fold{fold}"] = {**run, **linked, "fold": fold}
-    return made
-
-
-def _with_shared(name: str, run: Any, shared: Mapping[str, Any]) -> Any:
-    if not isinstance(run, Mapping) or not all(_is_group(run.get(key)) for key in _GROUPS):
-        return run
-    if run.get("members"):
-        shared = _of_ensemble(name, run, shared)
-    # The network of a run that starts from a model is that of the model.
-    taken = {key: group for key, group in shared.items() if key != "model" or not run.get("from")}
-    return {**run, **{key: {**group, **(run.get(key) or {})} for key, group in taken.items()}}
-
-
-def _of_ensemble(
-    name: str, run: Mapping[str, Any], shared: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    # The shared settings that count for an ensemble: nothing is trained.
-    def counts(group: str, key: str) -> bool:
-        return group not in ("model", "training") or key == "weight_precision"
-
-    wrong = [f"{g}.{key}" for g in _GROUPS for key in run.get(g) or {} if not counts(g, key)]
-    if wrong:
-        raise ValueError(
-            f"runs.{name}.{wrong[0]}: the models of `members` are averaged, and not trained again; "
-            "set it in those runs"
-        )
-    left = {
-        group: {key: one for key, one in given.items() if counts(group, key)}
-        for group, given in shared.items()
-    }
-    return {group: given for group, given in left.items() if given}
-
-
-def _is_group(value: Any) -> bool:
-    return value is None or isinstance(value, Mapping)
