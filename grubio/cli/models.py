@@ -21,6 +21,7 @@ def list_models() -> None:
     Example: grubio models list
     """
     from grubio.model.bundle import load_metadata
+    from grubio.model.card import scored_on
     from grubio.model.zoo import bundled_models
 
     typer.echo("name\talphabet\tlabels\tparameters\tvalidation score")
@@ -28,13 +29,11 @@ def list_models() -> None:
         metadata = load_metadata(folder)
         training, main = metadata["training"], metadata["targets"][0]
         # A model of values has no labels; its score is about its first value.
-        classes = main["kind"] == "classes"
-        what = main["scheme"]["name"] if classes else main["name"]
-        score = training.get("score", "accuracy").replace("_", " ")
-        of = training["score_scheme"] if classes else what
+        what = main["scheme"]["name"] if main["kind"] == "classes" else main["name"]
+        score = f"{training.get('score', 'accuracy').replace('_', ' ')} of {scored_on(training)}"
         typer.echo(
             f"{name}\t{metadata['alphabet']}\t{what}\t"
-            f"{metadata['parameters']}\t{training['valid_score']:.4f} ({score} of {of})"
+            f"{metadata['parameters']}\t{training['valid_score']:.4f} ({score})"
         )
 
 

@@ -164,21 +164,19 @@ def run(
 
     Example: grubio workflow run my-study -- --quiet rules
     """
+    from grubio.config.loading import content_of, load_config
+
     files = [_found(path, folder) for path in configfiles or ()]
     checkable = files or _default_study(folder)
     completed = {"--config", "-C"} & {word.split("=")[0] for word in context.args}
     for path in checkable:
-        from grubio.config.loading import content_of, load_config
-
         # Several files, or one and what is given beside it, are a study only together.
         content_of(path) if completed or len(checkable) > 1 else load_config(path)
     arguments = _with_profile(context.args, folder)
     command = [sys.executable, "-m", "snakemake"]
     command += ["--configfile", *map(str, files)] if files else []
     # With a profile, --cores is about this machine alone.
-    command += ["--cores", cores, "--directory", str(folder)]
-    # After a kill -9 or a power failure: trainings go on from their checkpoints.
-    command += ["--rerun-incomplete"]
+    command += ["--cores", cores, "--directory", str(folder), "--rerun-incomplete"]
     command += ["--snakefile", str(folder / "Snakefile"), *arguments]
     sys.stdout.flush()
     started = time.time()

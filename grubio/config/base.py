@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -97,6 +98,18 @@ def _each_once(values: list[Any]) -> list[Any]:
 
 EachOnce = AfterValidator(_each_once)
 """For a list whose items differ."""
+
+
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the end of a message about an unknown name: the known one that is most like it.
+
+    Examples
+    --------
+    >>> did_you_mean("pbd", ["pdb", "mine"]), did_you_mean("x", ["pdb"])
+    (", did you mean 'pdb'?", '')
+    """
+    near = difflib.get_close_matches(name, known, 1, cutoff=cutoff)
+    return f", did you mean '{near[0]}'?" if near else ""
 
 
 def from_yaml(value: Any) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from grubio.config.base import Device, EachOnce, Name, OnInvalid, Settings, Source
+from grubio.config.base import Device, EachOnce, Name, OnInvalid, Settings, Source, did_you_mean
 from grubio.config.formats import PredictionFormat, described_formats
 from grubio.config.labels import GrammarRules
 from grubio.config.profiles import PROFILES_HELP
@@ -155,7 +154,6 @@ class StudyPredictionSettings(_LabellingSettings):
     def _profiles_are_of_inputs(self) -> Self:
         for name in self.profiles:
             if name not in self.inputs:
-                near = difflib.get_close_matches(name, self.inputs, 1)
-                guess = f", did you mean '{near[0]}'?" if near else ""
+                guess = did_you_mean(name, self.inputs)
                 raise ValueError(f"profiles.{name}: no input '{name}' in inputs{guess}")
         return self

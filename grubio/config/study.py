@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -12,7 +11,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from grubio.config.authors import Author
-from grubio.config.base import Device, Name, Settings
+from grubio.config.base import Device, Name, Settings, did_you_mean
 from grubio.config.data import DatasetSettings
 from grubio.config.expansion import with_folds, with_shared_settings, with_sweeps
 from grubio.config.formats import unfit
@@ -137,8 +136,7 @@ class Config(Settings):
         self._check_circles()
         for name, run in self.runs.items():
             if run.dataset not in self.datasets:
-                near = difflib.get_close_matches(run.dataset, self.datasets, 1)
-                guess = f", did you mean '{near[0]}'?" if near else ""
+                guess = did_you_mean(run.dataset, self.datasets)
                 raise ValueError(f"runs.{name}.dataset: no dataset '{run.dataset}'{guess}")
             self._check_run(name, run)
         for name, dataset in self.datasets.items():
@@ -207,8 +205,7 @@ class Config(Settings):
             return
         known = [*self.runs, *bundled_models()]
         if run.parent not in known:
-            near = difflib.get_close_matches(str(run.parent), known, 1)
-            guess = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
+            guess = did_you_mean(str(run.parent), known) or f"; there are: {', '.join(known)}"
             raise ValueError(f"runs.{name}.from: no run or model '{run.parent}'{guess}")
 
     def reads_profiles(self, run: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from grubio.config.base import Settings
+from grubio.config.base import Settings, did_you_mean
 from grubio.config.model import EvaluationSettings, ModelSettings, TrainingSettings
 
 _GROUPS: dict[str, type[Settings]] = {
@@ -44,8 +43,7 @@ class SweepSettings(Settings):
             group, _, name = key.partition(".")
             known = [*_SINGLE, *(f"{g}.{k}" for g, s in _GROUPS.items() for k in s.model_fields)]
             if key not in known:
-                near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
-                guess = f", did you mean '{near[0]}'?" if near else ""
+                guess = did_you_mean(key, known, cutoff=0.5)
                 raise ValueError(f"vary: no setting '{key}'{guess}")
             if not values or len(set(map(_word, values))) < len(values):
                 raise ValueError(f"vary.{key}: different values were expected")

@@ -115,7 +115,7 @@ def evaluate_model(
         predicted = _predicted(bundle, test, output / TEST_PREDICTIONS_FILE, device, threads)
         then = "fitting the baselines" if train else "no training records, so no baselines"
         logger.info("%s labelled; %s", plural(len(test), "record"), then)
-        units = blocks_of(test) if header.kind == "genome" else None
+        units = blocks_of(header, test)
         if bundle.labels is None:
             score = bundle.metadata["training"].get("score")
             metrics, tables, fitted = score_values(
@@ -152,8 +152,10 @@ def evaluate_model(
     return metrics
 
 
-def blocks_of(records: Sequence[Record]) -> list[int]:
-    """Return the index of the block of each record of a genome; both strands have one."""
+def blocks_of(header: DatasetHeader, records: Sequence[Record]) -> list[int] | None:
+    """Return the index of the block of each record, both strands one; None without a genome."""
+    if header.kind != "genome":
+        return None
     return [int(at) for at in np.unique([r.group or r.id for r in records], return_inverse=True)[1]]
 
 

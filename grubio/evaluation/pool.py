@@ -180,7 +180,7 @@ def _scored(
     test = [record for fold in folds for record in fold.test]
     predicted = [one for fold in folds for one in _alike(fold, bundle)]
     calibrations = [fold.bundle.calibration() for fold in folds for _ in fold.test]
-    units = blocks_of(test) if first.header.kind == "genome" else None
+    units = blocks_of(first.header, test)
     if bundle.labels is None:
         score = bundle.metadata["training"].get("score")
         metrics, tables, _ = score_values(

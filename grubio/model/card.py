@@ -44,7 +44,7 @@ Trained with grubio {metadata["grubio_version"]}.
 ## Validation
 
 Best score {training["valid_score"]:.4f} ({_SCORES[training.get("score", "accuracy")]}, \
-{_scored(training)}) on {training["valid_chains"]:,} validation sequences after \
+{scored_on(training)}) on {training["valid_chains"]:,} validation sequences after \
 {_epochs(training["best_epoch"])}. {_calibrated(metadata)}.
 
 ## Settings of the network
@@ -177,7 +177,8 @@ def _values(target: Mapping[str, Any]) -> str:
     )
 
 
-def _scored(training: Mapping[str, Any]) -> str:
+def scored_on(training: Mapping[str, Any]) -> str:
+    """Return the name of the scheme or of the target that the validation score is about."""
     if training.get("score_target", LABELS) == LABELS:
         return str(training["score_scheme"])
     return str(training["score_target"])

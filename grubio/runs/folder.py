@@ -6,6 +6,7 @@ import hashlib
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Run:
         known = [rate for rate in rates if rate]
         return statistics.median(known) if known else None
 
-    @property
+    @cached_property
     def page(self) -> str | None:
         """Name of the page of this model in the folder of the run; None without."""
         path, digest = self.folder / files.PAGE_FILE, self.model.get("weights_sha256")

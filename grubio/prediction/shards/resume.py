@@ -61,8 +61,10 @@ def predict_in_shards(
     begun = sorted(folder.glob("*-of-*.parquet"))
     if begun:
         _same(read_shard(begun[0]).plan, begun[0], sequences, model, settings, shards)
-    for path in filter(Path.exists, labelled):
-        _same_profiles(read_shard(path).profiles, path, profiles)
+    if done := list(filter(Path.exists, labelled)):
+        now = profiles.described
+        for path in done:
+            _same_profiles(read_shard(path).profiles, now, path)
     if not all(path.exists() for path in cut):
         cut_input(sequences, folder, shards, model, settings, announced=True)
     left = [number for number in numbers if not _is_done(labelled[number - 1], cut[number - 1])]
@@ -101,8 +103,7 @@ def _same(
     _refuse(changed, path)
 
 
-def _same_profiles(then: Mapping[str, Any], path: Path, source: ProfileSource) -> None:
-    now = source.described
+def _same_profiles(then: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:
     # What is not said any more is said first: "begun with another --own-profile".
     _refuse([key for key in {**then, **now} if then.get(key) != now.get(key)], path)
 
